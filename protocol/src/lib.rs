@@ -1,1 +1,52 @@
-//! Placeholder.
+//! The words that the Streamgram server and its page share: messages, limits, bytes as text.
+//!
+//! No I/O, no clock, no randomness. Whoever speaks to a Streamgram, from a page, a script or a test,
+//! needs this crate and nothing else of the project.
+
+mod client;
+mod data;
+mod limits;
+mod server;
+mod text;
+
+pub use client::{ClientMessage, Close, How, Invalid, Nodelay, Open, Send, Stop, Target};
+pub use data::{BadHex, Data, numbered};
+pub use limits::{CTIME_LEN, DEFAULT_HTTP, DEFAULT_TCP, DEFAULT_UDP, Limits, MAX_DATAGRAM, MAX_ID};
+pub use limits::{READ_BYTES, STAMP_LEN, SUBPROTOCOL};
+pub use server::{Cause, Code, Event, Hello, LegId, Problem, ServerMessage, Unanswered};
+pub use text::{Piece, pieces, printable};
+
+use serde::{Deserialize, Serialize};
+
+/// Which of the two servers, and so which kind of socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// A stream of bytes over a connection, RFC 9293.
+    Tcp,
+    /// Datagrams without a connection, RFC 768.
+    Udp,
+}
+
+impl Protocol {
+    /// Both, in the order in which they are shown.
+    pub const BOTH: [Self; 2] = [Self::Tcp, Self::Udp];
+
+    /// The name as people write it: `TCP`, `UDP`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "TCP",
+            Self::Udp => "UDP",
+        }
+    }
+}
+
+/// What lies between a leg and the server.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Path {
+    /// A kernel socket, straight to the server.
+    #[default]
+    Direct,
+}

@@ -1,0 +1,60 @@
+//! Every number that both sides must agree on, each once. The server tells a page its own in
+//! [`Hello`](crate::Hello); what stands here are the defaults and the facts that nobody can turn.
+
+use serde::{Deserialize, Serialize};
+
+/// The WebSocket subprotocol (RFC 6455, section 1.9) that a page offers.
+pub const SUBPROTOCOL: &str = "streamgram.v1";
+
+/// Where the page, its API and its WebSocket are served.
+pub const DEFAULT_HTTP: &str = "127.0.0.1:8000";
+/// Where the TCP timestamp server listens: the article's port.
+pub const DEFAULT_TCP: &str = "127.0.0.1:25677";
+/// Where the UDP timestamp server listens: the article's port.
+pub const DEFAULT_UDP: &str = "127.0.0.1:23135";
+
+/// Bytes that one read of the TCP server takes at most; a longer line comes back in several replies.
+/// Of a datagram, a client that calls `recv(1024)` would keep as many.
+pub const READ_BYTES: usize = 1024;
+/// Bytes of a ctime text, `Mon Nov 23 05:52:57 2026`: the whole reply of the UDP server.
+pub const CTIME_LEN: usize = 24;
+/// Bytes that a TCP reply has in front of the echo: `[`, ctime, `] `.
+pub const STAMP_LEN: usize = CTIME_LEN + 3;
+/// Bytes of the largest datagram over IPv4: 65,535 less the headers of IP and UDP (RFC 768).
+pub const MAX_DATAGRAM: usize = 65_507;
+/// The largest id of a send: what a JavaScript number holds exactly (2^53 - 1).
+pub const MAX_ID: u64 = (1 << 53) - 1;
+
+/// What a session may do; an operator can turn each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Bytes of one line, at most [`MAX_DATAGRAM`]. A longer one is refused before anything is sent.
+    pub line_bytes: usize,
+    /// Lines of one burst. A longer burst is refused before anything is sent.
+    pub burst_lines: u32,
+    /// Milliseconds between two lines of a burst. A longer interval is refused before anything is sent.
+    pub interval_ms: u32,
+    /// Bursts that one leg works on at a time. One more is refused.
+    pub sends_in_progress: usize,
+    /// Bytes of one WebSocket message. A longer one ends the session with close code 1009.
+    pub message_bytes: usize,
+    /// Milliseconds after which a datagram without a reply is reported as `no_reply`; what comes
+    /// afterwards is `late`.
+    pub no_reply_ms: u32,
+    /// Milliseconds after which a TCP handshake that nobody answers is given up.
+    pub connect_ms: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            line_bytes: MAX_DATAGRAM,
+            burst_lines: 1_000,
+            interval_ms: 10_000,
+            sends_in_progress: 16,
+            message_bytes: 512 * 1024,
+            no_reply_ms: 2_000,
+            connect_ms: 5_000,
+        }
+    }
+}

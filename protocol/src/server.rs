@@ -1,0 +1,399 @@
+//! What a session tells its client: one JSON object in one text frame for every step.
+//!
+//! `at_us` counts microseconds from the start of the session, on one monotonic clock of the server.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Data, Limits, Path, Protocol};
+
+/// An event and when it happened. The server's own observations carry the time at which the server
+/// made them, so `at_us` can be a little smaller than that of the message before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerMessage {
+    /// Microseconds since the session began.
+    pub at_us: u64,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// The leg that an event is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct LegId {
+    /// TCP or UDP.
+    pub protocol: Protocol,
+    /// A number that no other leg of the session has; it counts from 1.
+    pub leg: u32,
+}
+
+/// What can happen.
+///
+/// Offsets are absolute within a leg: bytes for TCP, datagrams for UDP, both from 0.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    /// The first message of every session.
+    Hello(Hello),
+    /// A leg is open: TCP's handshake is done, UDP's socket is there.
+    Opened {
+        /// Which leg.
+        #[serde(flatten)]
+        on: LegId,
+        /// What lies between the leg and the server.
+        path: Path,
+        /// The leg's own address: what the server sees as its peer.
+        local: String,
+        /// The server's address.
+        peer: String,
+        /// How long `connect` took; UDP has no handshake.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        handshake_us: Option<u64>,
+        /// Whether TCP_NODELAY is set; UDP has no such option.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        nodelay: Option<bool>,
+    },
+    /// TCP_NODELAY was turned.
+    NodelaySet {
+        /// Which leg.
+        #[serde(flatten)]
+        on: LegId,
+        /// How it stands now.
+        nodelay: bool,
+    },
+    /// A line went out; `at_us` is just before its write, `done_us` just after.
+    Sent {
+        /// Which leg.
+        #[serde(flatten)]
+        on: LegId,
+        /// The send's id.
+        id: u64,
+        /// Which line of it, from 1.
+        line: u32,
+        /// TCP: where its first byte stands in the stream. UDP: the datagram's number.
+        offset: u64,
+        /// Its length.
+        bytes: usize,
+        /// When the socket had taken all of it.
+        done_us: u64,
+    },
+    /// A send has nothing left to send on this leg.
+    Finished {
+        /// Which leg.
+        #[serde(flatten)]
+        on: LegId,
+        /// The send's id.
+        id: u64,
+        /// Lines that went out.
+        lines: u32,
+        /// Lines that were asked for; more than `lines` if it was stopped or the leg ended.
+        of: u32,
+    },
+    /// The TCP server accepted the connection.
+    ServerAccepted {
+        /// Which leg.
+        #[serde(flatten)]
+        on: LegId,
+    },
+    /// One read of the TCP server returned; it answers each with one stamp and the same bytes.
+    ServerRead {
+        /// Which leg.
+        #[serde(flatten)]
+        on: LegId,
+        /// Which read of the connection, from 0.
+        number: u64,
+        /// Where its first byte stands in the stream.
+        offset: u64,
+        /// How many bytes it returned.
+        bytes: usize,
+    },
+    /// The UDP server took a datagram.
+    ServerDatagram {
+        /// Which leg.
+        #[serde(flatten)]
+        on: LegId,
+        /// Which datagram of this leg, from 0.
+        number: u64,
+        /// Its length.
+        bytes: usize,
+        /// How many of its bytes a `recv(1024)` keeps; the rest it would throw away.
+        kept: usize,
+    },
+    /// The TCP server saw the connection end.
+    ServerClosed {
+        /// Which leg.
+        #[serde(flatten)]
+        on: LegId,
+        /// What it saw.
+        cause: Cause,
+    },
+    /// A read of the leg returned: for TCP any piece of the stream, for UDP one datagram.
+    Reply {
+        /// Which leg.
+        #[serde(flatten)]
+        on: LegId,
+        /// TCP: where its first byte stands in the stream of replies. UDP: the reply's number.
+        offset: u64,
+        /// Its length.
+        bytes: usize,
+        /// The bytes.
+        #[serde(flatten)]
+        data: Data,
+    },
+    /// A line has its reply: TCP, when the bytes that cover its last byte are back.
+    Answered {
+        /// Which leg.
+        #[serde(flatten)]
+        on: LegId,
+        /// The send's id.
+        id: u64,
+        /// Which line of it.
+        line: u32,
+        /// From just before its write to the read of its reply.
+        rtt_us: u64,
+        /// It came after the line had been reported as `no_reply`.
+        late: bool,
+        /// False: UDP replies carry no echo and one was lost, so this may be a neighbour's.
+        certain: bool,
+    },
+    /// A line will not be answered, or not in time.
+    NoReply {
+        /// Which leg.
+        #[serde(flatten)]
+        on: LegId,
+        /// The send's id.
+        id: u64,
+        /// Which line of it.
+        line: u32,
+        /// Why.
+        cause: Unanswered,
+        /// False: one of the lines that were under way together had no reply, perhaps another.
+        certain: bool,
+    },
+    /// Nobody listens there: RST to the SYN, or ICMP port unreachable (RFC 1122, section 4.1.3.1).
+    /// A TCP leg ends with it, a UDP leg stays open.
+    Refused {
+        /// Which leg.
+        #[serde(flatten)]
+        on: LegId,
+        /// The address that refused.
+        peer: String,
+    },
+    /// No more can be sent on the TCP leg (FIN); replies are still read.
+    HalfClosed {
+        /// Which leg.
+        #[serde(flatten)]
+        on: LegId,
+    },
+    /// The leg has ended.
+    Closed {
+        /// Which leg.
+        #[serde(flatten)]
+        on: LegId,
+        /// Why.
+        cause: Cause,
+        /// The system's word, where it has one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        detail: Option<String>,
+    },
+    /// A message could not be carried out; the session lives on.
+    Error(Problem),
+    /// Observations of the server that this session was too slow to take; they are gone.
+    Missed {
+        /// How many, since the last such message.
+        count: u64,
+    },
+}
+
+/// Who the server is and what it allows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// The server's version.
+    pub version: String,
+    /// Unix time in milliseconds at `at_us` 0, to show times of day; never used to measure.
+    pub wall_ms: u64,
+    /// Address of the TCP timestamp server.
+    pub tcp: String,
+    /// Address of the UDP timestamp server.
+    pub udp: String,
+    /// This server's limits.
+    pub limits: Limits,
+}
+
+/// Why a leg or connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// This end closed it.
+    Closed,
+    /// This end reset it.
+    Reset,
+    /// The peer closed it (FIN).
+    PeerClosed,
+    /// The peer reset it (RST).
+    PeerReset,
+    /// The handshake was not answered in time.
+    TimedOut,
+    /// The system refused to go on; `detail` says why.
+    Failed,
+}
+
+/// Why a line has no reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unanswered {
+    /// Nothing came in time; it may still be late. UDP only: TCP keeps trying.
+    TimedOut,
+    /// Nobody listens there.
+    Refused,
+    /// The leg ended first.
+    Closed,
+}
+
+/// What was wrong with a message, or with carrying it out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// What kind of mistake.
+    pub code: Code,
+    /// A sentence for a person, naming the thing and the limit.
+    pub detail: String,
+    /// The type of the message that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The field that is meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// The message's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<u64>,
+    /// The leg's protocol, where only one of two is concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocol: Option<Protocol>,
+}
+
+/// What kind of mistake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// Not a JSON object.
+    BadJson,
+    /// A type that this version does not know.
+    UnknownType,
+    /// A field is missing, unknown, or of the wrong kind.
+    BadField,
+    /// A field is out of its range.
+    OverLimit,
+    /// The leg is not open.
+    NotOpen,
+    /// The leg is open, or about to be.
+    AlreadyOpen,
+    /// An empty line over TCP: there is nothing that could be sent.
+    Empty,
+    /// The leg has as many bursts in progress as it may have.
+    TooManySends,
+    /// The system refused; `detail` says why.
+    Io,
+}
+
+impl Event {
+    /// The leg that it is about.
+    #[must_use]
+    pub fn leg(&self) -> Option<LegId> {
+        match self {
+            Self::Hello(_) | Self::Error(_) | Self::Missed { .. } => None,
+            Self::Opened { on, .. }
+            | Self::NodelaySet { on, .. }
+            | Self::Sent { on, .. }
+            | Self::Finished { on, .. }
+            | Self::ServerAccepted { on }
+            | Self::ServerRead { on, .. }
+            | Self::ServerDatagram { on, .. }
+            | Self::ServerClosed { on, .. }
+            | Self::Reply { on, .. }
+            | Self::Answered { on, .. }
+            | Self::NoReply { on, .. }
+            | Self::Refused { on, .. }
+            | Self::HalfClosed { on }
+            | Self::Closed { on, .. } => Some(*on),
+        }
+    }
+}
+
+impl ServerMessage {
+    /// The message as one JSON object.
+    ///
+    /// # Errors
+    /// None that these types can cause; the type is the library's.
+    pub fn encode(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
+    }
+
+    /// Reads one text frame of a server.
+    ///
+    /// # Errors
+    /// What is not a message of this version.
+    pub fn decode(text: &str) -> serde_json::Result<Self> {
+        serde_json::from_str(text)
+    }
+}
+
+impl From<crate::Invalid> for Problem {
+    fn from(invalid: crate::Invalid) -> Self {
+        let crate::Invalid {
+            code,
+            message,
+            field,
+            id,
+            detail,
+        } = invalid;
+        Self {
+            code,
+            detail,
+            message,
+            field,
+            id,
+            protocol: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_one_flat_object() {
+        let message = ServerMessage {
+            at_us: 1_234,
+            event: Event::Reply {
+                on: LegId {
+                    protocol: Protocol::Udp,
+                    leg: 2,
+                },
+                offset: 0,
+                bytes: 2,
+                data: Data::Text("hi".into()),
+            },
+        };
+        let json = r#"{"at_us":1234,"type":"reply","protocol":"udp","leg":2,"offset":0,"bytes":2,"text":"hi"}"#;
+        assert_eq!(message.encode().unwrap(), json);
+        assert_eq!(ServerMessage::decode(json).unwrap(), message);
+    }
+
+    #[test]
+    fn what_is_not_known_is_left_out() {
+        let message = ServerMessage {
+            at_us: 0,
+            event: Event::Error(Problem {
+                code: Code::NotOpen,
+                detail: "TCP is not open".into(),
+                message: Some("send".into()),
+                field: None,
+                id: Some(3),
+                protocol: Some(Protocol::Tcp),
+            }),
+        };
+        let json = r#"{"at_us":0,"type":"error","code":"not_open","detail":"TCP is not open","message":"send","id":3,"protocol":"tcp"}"#;
+        assert_eq!(message.encode().unwrap(), json);
+        assert_eq!(ServerMessage::decode(json).unwrap(), message);
+    }
+}
