@@ -1,1 +1,22 @@
-//! Placeholder.
+//! Streamgram: real TCP and UDP timestamp servers, and a bridge from the browser to them.
+//!
+//! - [`timestamp`]: the two servers; they know nothing of the rest.
+//! - [`observe`]: what they saw, for whoever may see it.
+//! - [`bridge`]: a session per browser, with a leg to each server, over a [`path`].
+//! - [`web`]: the page, the API, and the WebSocket that carries a session.
+//! - [`client`]: the terminal clients.
+//! - [`config`]: every flag.
+//!
+//! Arrows point one way: `web → bridge → path`, `timestamp → observe`. The page shares only the crate
+//! `streamgram-protocol` with all this.
+
+pub mod bridge;
+pub mod client;
+pub mod config;
+pub mod observe;
+pub mod path;
+mod server;
+pub mod timestamp;
+pub mod web;
+
+pub use server::{BindError, Server};

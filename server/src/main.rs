@@ -1,2 +1,71 @@
-//! Placeholder.
-fn main() {}
+//! Arguments, logging, signals, exit status; everything else is the library's.
+
+use std::io::{IsTerminal, Write, stderr, stdout};
+use std::process::ExitCode;
+
+use clap::Parser;
+use streamgram::config::{Cli, Command, Serve};
+use streamgram::{Server, client};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command() {
+        Command::Serve(config) => serve(&config),
+        Command::Tcp { server } => client::tcp(&server),
+        Command::Udp { server } => client::udp(&server),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing can be said about a standard error that is closed.
+            let _said = writeln!(stderr(), "streamgram: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn serve(config: &Serve) -> anyhow::Result<()> {
+    tracing_subscriber::fmt()
+        .with_writer(stderr)
+        .with_ansi(stderr().is_terminal())
+        .with_max_level(config.log)
+        .with_target(false)
+        .init();
+    // Every session with both legs takes four descriptors; the usual soft limit of 1,024 is for
+    // programs that use select(2).
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        warn!(%error, "the limit of open files could not be raised");
+    }
+    let server = Server::bind(config).await?;
+    let addresses = server.addresses();
+    writeln!(stdout(), "{}", serde_json::to_string(&addresses)?)?;
+    info!("{addresses}");
+
+    let stop = CancellationToken::new();
+    let running = server.run(stop.clone());
+    tokio::pin!(running);
+    tokio::select! {
+        ended = &mut running => return Ok(ended?),
+        asked = asked_to_stop() => asked?,
+    }
+    info!("stopping");
+    stop.cancel();
+    Ok(running.await?)
+}
+
+/// Waits for Ctrl-C or, where there is one, SIGTERM.
+async fn asked_to_stop() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            _signal = terminate.recv() => Ok(()),
+            interrupted = tokio::signal::ctrl_c() => interrupted,
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await
+}

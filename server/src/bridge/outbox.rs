@@ -1,0 +1,76 @@
+//! Events on their way to the client, bounded by what they weigh.
+//!
+//! While the outbox is full the session reads no commands and no TCP bytes and sends no lines, so a
+//! slow client slows its own session. What is under way already (datagrams, observations) is still
+//! taken, so that times stay true; that is bounded by what was sent before.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use streamgram_protocol::{Event, ServerMessage};
+
+/// Bytes of events, roughly, at which the session stops making more.
+const FULL_BYTES: usize = 256 * 1024;
+/// What an event weighs without its payload.
+const EVENT_BYTES: usize = 128;
+
+/// Events that wait for the client.
+#[derive(Debug)]
+pub(super) struct Outbox {
+    started: Instant,
+    waiting: VecDeque<ServerMessage>,
+    bytes: usize,
+}
+
+impl Outbox {
+    pub(super) fn new(started: Instant) -> Self {
+        Self {
+            started,
+            waiting: VecDeque::new(),
+            bytes: 0,
+        }
+    }
+
+    pub(super) fn push(&mut self, at: Instant, event: Event) {
+        self.bytes += weight(&event);
+        self.waiting.push_back(ServerMessage {
+            at_us: self.at_us(at),
+            event,
+        });
+    }
+
+    /// Microseconds from the start of the session to `at`.
+    pub(super) fn at_us(&self, at: Instant) -> u64 {
+        micros(at.saturating_duration_since(self.started))
+    }
+
+    pub(super) fn pop(&mut self) -> Option<ServerMessage> {
+        let message = self.waiting.pop_front()?;
+        self.bytes -= weight(&message.event);
+        if self.waiting.is_empty() {
+            // Room for a burst of a thousand lines would otherwise stay with an idle session.
+            self.waiting = VecDeque::new();
+        }
+        Some(message)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.bytes >= FULL_BYTES
+    }
+}
+
+fn weight(event: &Event) -> usize {
+    match event {
+        Event::Reply { bytes, .. } => EVENT_BYTES + bytes,
+        _ => EVENT_BYTES,
+    }
+}
+
+/// Whole microseconds.
+pub(super) fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,96 @@
+//! What a browser talks to: the page, a small API, and the WebSocket of a session.
+
+mod assets;
+mod socket;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::Serialize;
+use streamgram_protocol::Limits;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::bridge::Targets;
+use crate::observe::Observer;
+
+/// What every request may need.
+#[derive(Debug, Clone)]
+pub struct Web {
+    /// The addresses that everything listens on.
+    pub addresses: Addresses,
+    /// Where the legs of sessions lead.
+    pub targets: Targets,
+    /// What a session may do.
+    pub limits: Limits,
+    /// Who watches whom.
+    pub observer: Arc<Observer>,
+    /// Ends every session.
+    pub stop: CancellationToken,
+    /// Every session, and every listener that health depends on.
+    pub tasks: Tasks,
+}
+
+/// The addresses that are really listened on.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Addresses {
+    /// The page, the API and the WebSocket.
+    pub http: SocketAddr,
+    /// The TCP timestamp server.
+    pub tcp: SocketAddr,
+    /// The UDP timestamp server.
+    pub udp: SocketAddr,
+}
+
+/// What runs beside the requests.
+#[derive(Debug, Clone, Default)]
+pub struct Tasks {
+    /// A task for each session.
+    pub sessions: TaskTracker,
+    /// A task for each of the two timestamp servers.
+    pub listeners: TaskTracker,
+}
+
+/// How many listeners there are when all is well.
+pub const LISTENERS: usize = 2;
+
+/// Every route there is.
+pub fn router(web: Web) -> Router {
+    Router::new()
+        .route("/ws", get(socket::upgrade))
+        .route("/api/info", get(info))
+        .route("/healthz", get(healthz))
+        .fallback(assets::serve)
+        .with_state(web)
+}
+
+#[derive(Serialize)]
+struct Info {
+    version: &'static str,
+    #[serde(flatten)]
+    addresses: Addresses,
+    limits: Limits,
+}
+
+async fn info(State(web): State<Web>) -> Json<Info> {
+    let Web {
+        addresses, limits, ..
+    } = web;
+    Json(Info {
+        version: env!("CARGO_PKG_VERSION"),
+        addresses,
+        limits,
+    })
+}
+
+async fn healthz(State(web): State<Web>) -> (StatusCode, &'static str) {
+    if web.tasks.listeners.len() == LISTENERS {
+        (StatusCode::OK, "ok\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "a listener has ended\n")
+    }
+}
