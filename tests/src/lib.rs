@@ -1,1 +1,8 @@
-//! Placeholder.
+//! What the black-box tests share: a server on free ports that ends with its test, and a model of the
+//! browser that talks to it.
+
+mod browser;
+mod server;
+
+pub use browser::{Browser, Closed, PATIENCE, connect_raw};
+pub use server::{Server, binary};

@@ -1,2 +1,136 @@
-//! Placeholder.
-fn main() {}
+//! The project's commands: `cargo xtask run | test | check | dist`.
+#![expect(
+    clippy::print_stderr,
+    reason = "a command line tells its user what it does"
+)]
+
+mod document;
+mod machine;
+mod page;
+mod site;
+mod step;
+
+use std::process::{Command, ExitCode};
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::step::{Plan, cargo};
+
+#[derive(Parser)]
+#[command(about, version)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build the page and the server, and serve; flags of the server go behind `--`
+    Run {
+        #[arg(last = true)]
+        flags: Vec<String>,
+    },
+    /// Everything that must pass: format, lints, docs, unit, integration and browser tests
+    Test,
+    /// The fast half of `test`: format, lints, unit tests
+    Check,
+    /// Build target/release/streamgram with the page inside, and say what the page weighs
+    Dist,
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().task {
+        Task::Run { flags } => run(&flags),
+        Task::Test => test(),
+        Task::Check => check(),
+        Task::Dist => dist(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(flags: &[String]) -> Result<()> {
+    let mut plan = Plan::of(2);
+    plan.step("page", page::build)?;
+    plan.command("server", cargo(&["build", "--package", "streamgram"]))?;
+    step::become_command(Command::new(machine::binary("debug")).args(flags))
+}
+
+fn dist() -> Result<()> {
+    let mut plan = Plan::of(2);
+    plan.step("page", page::build)?;
+    plan.command(
+        "server",
+        cargo(&["build", "--release", "--package", "streamgram"]),
+    )?;
+    eprintln!("{}", site::weigh()?);
+    eprintln!("\n{}", machine::binary("release").display());
+    Ok(())
+}
+
+fn check() -> Result<()> {
+    let mut plan = Plan::of(4);
+    lint(&mut plan)?;
+    plan.command(
+        "unit tests",
+        cargo(&["test", "--workspace", "--lib", "--bins"]),
+    )
+}
+
+fn test() -> Result<()> {
+    let mut plan = Plan::of(9);
+    lint(&mut plan)?;
+    let mut docs = cargo(&[
+        "doc",
+        "--workspace",
+        "--no-deps",
+        "--document-private-items",
+    ]);
+    docs.env("RUSTDOCFLAGS", "-D warnings");
+    plan.command("docs", docs)?;
+    plan.step("page", page::build)?;
+    plan.command("server", cargo(&["build", "--package", "streamgram"]))?;
+    let binary = machine::binary("debug");
+    let mut tests = cargo(&["test", "--workspace"]);
+    tests.env("STREAMGRAM_BIN", &binary);
+    plan.command("unit and integration tests", tests)?;
+    plan.step("what the browser tests need", || {
+        machine::npm_packages()?;
+        machine::chromium().map(drop)
+    })?;
+    let mut browser = Command::new("node");
+    browser.arg("--test").args(machine::browser_tests()?);
+    browser
+        .env("STREAMGRAM_BIN", &binary)
+        .env("STREAMGRAM_CHROMIUM", machine::chromium()?);
+    plan.command("browser tests", browser)
+}
+
+/// Format and lints, for the machine and for the browser; three steps.
+fn lint(plan: &mut Plan) -> Result<()> {
+    plan.command("format", cargo(&["fmt", "--all", "--check"]))?;
+    let deny = ["--", "-D", "warnings"];
+    let mut host = cargo(&["clippy", "--workspace", "--all-targets"]);
+    plan.command("lints", {
+        host.args(deny);
+        host
+    })?;
+    machine::wasm_target()?;
+    let mut wasm = cargo(&[
+        "clippy",
+        "--package",
+        "streamgram-frontend",
+        "--target",
+        machine::WASM,
+    ]);
+    plan.command("lints of the page, for wasm32", {
+        wasm.args(deny);
+        wasm
+    })
+}

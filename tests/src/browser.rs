@@ -1,0 +1,153 @@
+//! A model of the browser: sends messages, remembers every event, and can wait for one.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use streamgram_protocol::{Event, Protocol, SUBPROTOCOL, ServerMessage};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+/// How long a test waits for something that must come: generous, machines differ.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The client end of a session.
+#[derive(Debug)]
+pub struct Browser {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    /// Everything the server has said, in order.
+    pub messages: Vec<ServerMessage>,
+}
+
+/// How a session ended, as the browser sees it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Closed {
+    /// The close code.
+    pub code: u16,
+    /// The reason.
+    pub reason: String,
+}
+
+/// A WebSocket that says nothing by itself.
+///
+/// # Panics
+/// The server does not accept it.
+pub async fn connect_raw(http: SocketAddr) -> WebSocketStream<MaybeTlsStream<TcpStream>> {
+    let mut request = format!("ws://{http}/ws").into_client_request().expect("a request");
+    let offer = HeaderValue::from_static(SUBPROTOCOL);
+    request.headers_mut().insert("sec-websocket-protocol", offer);
+    let (socket, response) = connect_async(request).await.expect("the server upgrades");
+    assert_eq!(response.headers()["sec-websocket-protocol"], SUBPROTOCOL);
+    socket
+}
+
+impl Browser {
+    /// A session that has said hello.
+    ///
+    /// # Panics
+    /// It does not.
+    pub async fn connect(http: SocketAddr) -> Self {
+        let socket = connect_raw(http).await;
+        let mut browser = Self { socket, messages: Vec::new() };
+        browser.until(|event| matches!(event, Event::Hello(_))).await;
+        browser
+    }
+
+    /// A session with both legs open.
+    ///
+    /// # Panics
+    /// They do not open.
+    pub async fn connect_both(http: SocketAddr) -> Self {
+        let mut browser = Self::connect(http).await;
+        for protocol in Protocol::BOTH {
+            let name = protocol.name().to_lowercase();
+            browser.say(&format!(r#"{{"type":"open","protocol":"{name}"}}"#)).await;
+            browser
+                .until(|event| {
+                    matches!(event, Event::Opened { on, .. } if on.protocol == protocol)
+                })
+                .await;
+        }
+        browser
+    }
+
+    /// Sends one message.
+    ///
+    /// # Panics
+    /// The session is gone.
+    pub async fn say(&mut self, json: &str) {
+        self.frame(Message::text(json)).await;
+    }
+
+    /// Sends any frame.
+    ///
+    /// # Panics
+    /// The session is gone.
+    pub async fn frame(&mut self, frame: Message) {
+        self.socket.send(frame).await.expect("the session takes frames");
+    }
+
+    /// The next event.
+    ///
+    /// # Panics
+    /// None comes, or something that is not one.
+    pub async fn next(&mut self) -> Event {
+        let frame = timeout(PATIENCE, self.socket.next()).await;
+        let frame = frame.unwrap_or_else(|_| panic!("nothing more after {:#?}", self.messages));
+        let frame = frame.expect("the session lives").expect("frames are whole");
+        let text = frame.into_text().expect("frames are text");
+        let message = ServerMessage::decode(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        self.messages.push(message.clone());
+        message.event
+    }
+
+    /// Reads on to the first event that `wanted` accepts.
+    ///
+    /// # Panics
+    /// It does not come.
+    pub async fn until(&mut self, wanted: impl Fn(&Event) -> bool) -> Event {
+        loop {
+            let event = self.next().await;
+            if wanted(&event) {
+                return event;
+            }
+        }
+    }
+
+    /// Reads on until `count` of all the events so far are accepted by `wanted`.
+    ///
+    /// # Panics
+    /// They do not come.
+    pub async fn until_count(&mut self, count: usize, wanted: impl Fn(&Event) -> bool) {
+        while self.count(&wanted) < count {
+            self.next().await;
+        }
+    }
+
+    /// How many of all the events so far are accepted by `wanted`.
+    pub fn count(&self, wanted: impl Fn(&Event) -> bool) -> usize {
+        self.messages.iter().filter(|message| wanted(&message.event)).count()
+    }
+
+    /// Reads on to the end of the session.
+    ///
+    /// # Panics
+    /// It does not end, or without a close frame.
+    pub async fn closed(mut self) -> Closed {
+        loop {
+            let frame = timeout(PATIENCE, self.socket.next()).await.expect("the session ends");
+            match frame.expect("a close frame first").expect("frames are whole") {
+                Message::Close(Some(frame)) => {
+                    let (code, reason) = (frame.code.into(), frame.reason.to_string());
+                    return Closed { code, reason };
+                }
+                Message::Close(None) => panic!("a close frame without a code"),
+                _ => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What the commands need of the machine: found, installed where that is one command, or named.
+
+use std::env;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::step::complete;
+
+/// The page's target.
+pub(crate) const WASM: &str = "wasm32-unknown-unknown";
+
+/// Names of a Chromium, in the order in which they are tried.
+const CHROMIUMS: [&str; 5] = [
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+];
+
+/// The project's root.
+pub(crate) fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// Where cargo builds.
+pub(crate) fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// The server's binary in a profile's folder.
+pub(crate) fn binary(profile: &str) -> PathBuf {
+    target()
+        .join(profile)
+        .join(format!("streamgram{}", env::consts::EXE_SUFFIX))
+}
+
+/// Adds the page's target to the toolchain, if it is not there.
+pub(crate) fn wasm_target() -> Result<()> {
+    let sysroot = output(Command::new("rustc").args(["--print", "sysroot"]))?;
+    if Path::new(sysroot.trim())
+        .join("lib/rustlib")
+        .join(WASM)
+        .exists()
+    {
+        return Ok(());
+    }
+    let added = complete(Command::new("rustup").args(["target", "add", WASM]));
+    added.with_context(|| format!("the Rust target {WASM} is missing: rustup target add {WASM}"))
+}
+
+/// Installs the packages of the browser tests, if they are not as the lock file says.
+pub(crate) fn npm_packages() -> Result<()> {
+    let missing = "Node 20 or later with npm is missing, see https://nodejs.org";
+    let version = output(Command::new("node").arg("--version")).context(missing)?;
+    let major = version.trim_start_matches('v').split('.').next();
+    if major
+        .and_then(|major| major.parse::<u32>().ok())
+        .is_none_or(|major| major < 20)
+    {
+        bail!("{missing} (this is {})", version.trim());
+    }
+    let folder = root().join("tests/browser");
+    let changed = |file: &str| {
+        folder
+            .join(file)
+            .metadata()
+            .and_then(|file| file.modified())
+            .ok()
+    };
+    let installed = changed("node_modules/.package-lock.json");
+    if installed.is_some() && installed >= changed("package-lock.json") {
+        return Ok(());
+    }
+    complete(
+        Command::new("npm")
+            .args(["ci", "--no-audit", "--no-fund"])
+            .current_dir(folder),
+    )
+}
+
+/// The files of the browser tests.
+pub(crate) fn browser_tests() -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in root().join("tests/browser").read_dir()? {
+        let path = entry?.path();
+        if path.to_string_lossy().ends_with(".test.mjs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// A Chromium: the one that `STREAMGRAM_CHROMIUM` names, one on the path, or Debian's, installed.
+pub(crate) fn chromium() -> Result<PathBuf> {
+    if let Some(named) = env::var_os("STREAMGRAM_CHROMIUM") {
+        return Ok(named.into());
+    }
+    if let Some(found) = CHROMIUMS.iter().find_map(on_path) {
+        return Ok(found);
+    }
+    if on_path("apt-get").is_none() || output(Command::new("id").arg("-u"))?.trim() != "0" {
+        bail!("Chromium is missing: install it, or name it in STREAMGRAM_CHROMIUM");
+    }
+    eprintln!("installing Chromium");
+    let apt = |arguments: &[&str]| {
+        let mut apt = Command::new("apt-get");
+        apt.args(arguments)
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .stdout(Stdio::null());
+        complete(&mut apt)
+    };
+    apt(&["update"])?;
+    apt(&["install", "--yes", "chromium"])?;
+    on_path("chromium").context("Chromium was installed and is not on the path")
+}
+
+/// Where a program is, if it is there.
+fn on_path(name: impl AsRef<OsStr>) -> Option<PathBuf> {
+    let folders = env::var_os("PATH")?;
+    env::split_paths(&folders)
+        .map(|folder| folder.join(name.as_ref()))
+        .find(|at| at.is_file())
+}
+
+/// What a command prints.
+fn output(command: &mut Command) -> Result<String> {
+    let output = command.stderr(Stdio::inherit()).output()?;
+    if !output.status.success() {
+        bail!(
+            "{} ended with {}",
+            command.get_program().to_string_lossy(),
+            output.status
+        );
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}

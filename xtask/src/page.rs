@@ -1,0 +1,111 @@
+//! Builds the page: compiles it to wasm, makes its glue, and hands everything to the site.
+//!
+//! What has not changed since the last time is not made again.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use sha2::{Digest, Sha256};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::document::Document;
+use crate::machine;
+use crate::site::{self, Site};
+use crate::step::{cargo, complete};
+
+/// Profile of the page, see the workspace's Cargo.toml.
+const PROFILE: &str = "wasm-release";
+/// Name of the glue and the wasm before they get their hashes.
+const NAME: &str = "streamgram";
+
+/// Builds the page into [`site::folder`].
+pub(crate) fn build() -> Result<()> {
+    machine::wasm_target()?;
+    let package = ["--package", "streamgram-frontend"];
+    let how = ["--target", machine::WASM, "--profile", PROFILE];
+    complete(cargo(&["build"]).args(package).args(how))?;
+
+    let folder = machine::target().join(machine::WASM).join(PROFILE);
+    let wasm = folder.join("streamgram-frontend.wasm");
+    let stamp = stamp(&wasm)?;
+    let stamp_file = site::folder().with_extension("stamp");
+    if fs::read_to_string(&stamp_file).is_ok_and(|made| made == stamp) {
+        return Ok(());
+    }
+    // Without its stamp a site that was interrupted is made again.
+    if stamp_file.exists() {
+        fs::remove_file(&stamp_file)?;
+    }
+    assemble(&glue(&wasm, &folder)?)?;
+    Ok(fs::write(stamp_file, stamp)?)
+}
+
+/// What the site is made of: the wasm, the static files, and this program, which makes it.
+fn stamp(wasm: &Path) -> Result<String> {
+    let mut hash = Sha256::new();
+    let mut files = vec![std::env::current_exe()?, wasm.to_owned()];
+    files.extend(site::files_below(&machine::root().join("static"))?);
+    for file in files {
+        hash.update(fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?);
+    }
+    Ok(site::hex(&hash.finalize()))
+}
+
+/// The script that loads the wasm, and the wasm as it expects it.
+struct Glue {
+    script: Vec<u8>,
+    wasm: Vec<u8>,
+}
+
+fn glue(wasm: &Path, folder: &Path) -> Result<Glue> {
+    let out = folder.join("glue");
+    if out.exists() {
+        fs::remove_dir_all(&out)?;
+    }
+    Bindgen::new()
+        .input_path(wasm)
+        .out_name(NAME)
+        .web(true)?
+        .typescript(false)
+        .keep_debug(false)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .generate(&out)?;
+    if out.join("snippets").exists() {
+        bail!("a dependency brings scripts of its own, which the site does not carry yet");
+    }
+    let read = |name: String| fs::read(out.join(name));
+    Ok(Glue {
+        script: read(format!("{NAME}.js"))?,
+        wasm: read(format!("{NAME}_bg.wasm"))?,
+    })
+}
+
+fn assemble(glue: &Glue) -> Result<()> {
+    let folder = machine::root().join("static");
+    let document = Document::parse(&fs::read_to_string(folder.join("index.html"))?)?;
+    let mut style = Vec::new();
+    for sheet in &document.sheets {
+        let read = fs::read(folder.join(sheet)).with_context(|| format!("no sheet {sheet}"))?;
+        style.extend_from_slice(&read);
+    }
+    let mut site = Site::default();
+    let style = site.add_hashed("style", "css", style);
+    let icon = site.add_hashed("icon", "svg", fs::read(folder.join(&document.icon))?);
+    let wasm = site.add_hashed(NAME, "wasm", glue.wasm.clone());
+    let script = site.add_hashed(NAME, "js", glue.script.clone());
+    // A module of its own: a page without inline scripts can forbid them.
+    let start =
+        format!("import start from './{script}';\nstart({{ module_or_path: '/{wasm}' }});\n");
+    let start = site.add_hashed("start", "js", start.into_bytes());
+    let head = format!(
+        "<link rel=\"stylesheet\" href=\"/{style}\">\n\
+         <link rel=\"icon\" type=\"image/svg+xml\" href=\"/{icon}\">\n\
+         <link rel=\"modulepreload\" href=\"/{script}\">\n\
+         <link rel=\"preload\" as=\"fetch\" type=\"application/wasm\" href=\"/{wasm}\" crossorigin>\n\
+         <script type=\"module\" src=\"/{start}\"></script>"
+    );
+    site.add("index.html", document.with_head(&head).into_bytes());
+    site.write()
+}
