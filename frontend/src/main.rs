@@ -1,2 +1,24 @@
-//! Placeholder.
-fn main() {}
+//! The page of Streamgram. State is pure and tested without a browser ([`page`], [`lane`],
+//! [`last_send`], [`strip`], [`verdict`], [`draft`]); components show it; hooks talk to the browser.
+
+mod app;
+mod components;
+mod draft;
+mod figures;
+mod hooks;
+mod lane;
+mod last_send;
+mod page;
+mod strip;
+mod verdict;
+
+fn main() {
+    let root = web_sys::window()
+        .and_then(|window| window.document())
+        .and_then(|document| document.get_element_by_id("app"));
+    if let Some(root) = root {
+        // The document's first paint gives way to the page.
+        root.set_inner_html("");
+        yew::Renderer::<app::App>::with_root(root).render();
+    }
+}

@@ -1,0 +1,11 @@
+//! What the page is made of; each shows what it is given and says what it is asked.
+
+pub(crate) mod boundary_strip;
+pub(crate) mod header;
+pub(crate) mod lane_card;
+pub(crate) mod lane_stats;
+pub(crate) mod prompt;
+pub(crate) mod shortcuts;
+pub(crate) mod transcript;
+pub(crate) mod transcript_row;
+pub(crate) mod verdict_card;

@@ -1,0 +1,43 @@
+//! Name, connection, addresses, shortcuts.
+
+use std::rc::Rc;
+
+use streamgram_protocol::Hello;
+use yew::prelude::*;
+
+use super::shortcuts::Shortcuts;
+use crate::page::Link;
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct HeaderProps {
+    pub(crate) link: Link,
+    pub(crate) hello: Option<Rc<Hello>>,
+}
+
+/// The page's head.
+#[component]
+pub(crate) fn Header(HeaderProps { link, hello }: &HeaderProps) -> Html {
+    let (status, text) = match link {
+        Link::Connecting => ("connecting", "connecting …".to_owned()),
+        Link::Connected => ("connected", "connected".to_owned()),
+        Link::Lost { retry_ms } => {
+            let seconds = retry_ms.div_ceil(1_000);
+            ("lost", format!("out of reach, next try in {seconds} s"))
+        }
+    };
+    html! {
+        <header class="header">
+            <h1 class="logo">
+                <span class="logo-stream">{ "Stream" }</span><span class="logo-gram">{ "gram" }</span>
+            </h1>
+            <span class="badge" data-status={status} role="status">{ text }</span>
+            if let Some(hello) = hello {
+                <span class="addresses">
+                    <span><b class="tcp">{ "TCP " }</b><code>{ &hello.tcp }</code></span>
+                    <span><b class="udp">{ "UDP " }</b><code>{ &hello.udp }</code></span>
+                </span>
+            }
+            <Shortcuts />
+        </header>
+    }
+}

@@ -1,0 +1,182 @@
+//! A row of the transcript: a line that went out, a reply, or a note.
+
+use std::rc::Rc;
+
+use streamgram_protocol::{Data, Piece, Unanswered, pieces};
+use yew::prelude::*;
+
+use crate::figures::{counted, duration, time_of_day};
+use crate::lane::{Row, Tone, What};
+use crate::last_send::Status;
+
+/// Bytes of a payload that a row shows; of more it says how many there are.
+const SHOWN_BYTES: usize = 400;
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct TranscriptRowProps {
+    pub(crate) row: Rc<Row>,
+    /// Minutes east of UTC.
+    pub(crate) zone: i32,
+}
+
+/// A row.
+#[component]
+pub(crate) fn TranscriptRow(TranscriptRowProps { row, zone }: &TranscriptRowProps) -> Html {
+    let time = html! { <time>{ time_of_day(row.at_us, *zone) }</time> };
+    match &row.what {
+        What::Line {
+            send,
+            number,
+            bytes,
+            status,
+        } => {
+            let (kind, text) = status_text(*status);
+            html! {
+                <li class="row" data-kind="line" data-status={kind}>
+                    { time }
+                    <span class="row-arrow"><span class="visually-hidden">{ "sent line " }</span>
+                        <span aria-hidden="true">{ "→ " }</span>{ number }</span>
+                    <code class="row-bytes">{ payload(&send.data.line(*number).unwrap_or_default()) }</code>
+                    <span class="row-size">{ counted(*bytes as u64, "byte") }</span>
+                    <span class="row-status">{ text }</span>
+                </li>
+            }
+        }
+        What::Reply { data, bytes } => html! {
+            <li class="row" data-kind="reply">
+                { time }
+                <span class="row-arrow"><span class="visually-hidden">{ "received" }</span>
+                    <span aria-hidden="true">{ "←" }</span></span>
+                <code class="row-bytes">{ reply(data) }</code>
+                <span class="row-size">{ counted(*bytes as u64, "byte") }</span>
+                <span class="row-status"></span>
+            </li>
+        },
+        What::Note { text, tone } => {
+            let tone = if *tone == Tone::Bad { "bad" } else { "plain" };
+            html! {
+                <li class="row" data-kind="note" data-tone={tone}>
+                    { time }
+                    <span class="row-arrow" aria-hidden="true">{ if tone == "bad" { "!" } else { "·" } }</span>
+                    <span class="row-note">{ text }</span>
+                </li>
+            }
+        }
+    }
+}
+
+fn status_text(status: Status) -> (&'static str, String) {
+    match status {
+        Status::Waiting => ("waiting", "… waiting".into()),
+        Status::Answered {
+            rtt_us,
+            late,
+            certain,
+        } => {
+            let late = if late { ", late" } else { "" };
+            let one_of = if certain { "" } else { ", or a neighbour’s" };
+            ("answered", format!("✓ {}{late}{one_of}", duration(rtt_us)))
+        }
+        Status::NoReply { cause, certain } => {
+            let one_of = if certain {
+                ""
+            } else {
+                " (this or a neighbour)"
+            };
+            let text = match cause {
+                Unanswered::TimedOut => "✕ no reply",
+                Unanswered::Refused => "✕ refused",
+                Unanswered::Closed => "✕ leg ended first",
+            };
+            ("lost", format!("{text}{one_of}"))
+        }
+    }
+}
+
+fn reply(data: &Data) -> Html {
+    data.to_bytes()
+        .map_or_else(|_| html! {}, |bytes| payload(&bytes))
+}
+
+/// Bytes as text, what is not text as escapes that look like escapes.
+fn payload(bytes: &[u8]) -> Html {
+    let shown = &bytes[..bytes.len().min(SHOWN_BYTES)];
+    let left = bytes.len() - shown.len();
+    html! {
+        <>
+            for piece in pieces(shown) {
+                { match piece {
+                    Piece::Text(text) => html! { { text } },
+                    Piece::Escape(escape) => html! { <span class="escape">{ escape }</span> },
+                } }
+            }
+            if left > 0 {
+                <span class="row-more">{ " … " }{ counted(left as u64, "byte") }{ " more" }</span>
+            }
+            if bytes.is_empty() {
+                <span class="row-more">{ "empty" }</span>
+            }
+        </>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use yew::LocalServerRenderer;
+
+    use super::*;
+
+    async fn markup(what: What) -> String {
+        let row = Rc::new(Row {
+            key: 0,
+            at_us: 0,
+            what,
+        });
+        let props = TranscriptRowProps { row, zone: 0 };
+        LocalServerRenderer::<TranscriptRow>::with_props(props)
+            .hydratable(false)
+            .render()
+            .await
+    }
+
+    #[tokio::test]
+    async fn a_hostile_payload_stays_text() {
+        let data = Data::Text("<img src=x onerror=alert(1)>\u{202e}\u{1b}[2J".into());
+        let markup = markup(What::Reply { data, bytes: 36 }).await;
+        assert!(
+            markup.contains("&lt;img src=x onerror=alert(1)&gt;"),
+            "{markup}"
+        );
+        assert!(markup.contains(r"\u{202e}\x1b"), "{markup}");
+        assert!(!markup.contains("<img"), "{markup}");
+    }
+
+    #[tokio::test]
+    async fn a_cut_character_is_shown_as_hex() {
+        let markup = markup(What::Reply {
+            data: Data::Hex("41e4bd".into()),
+            bytes: 3,
+        })
+        .await;
+        assert!(
+            markup.contains(r#"A<span class="escape">\xe4\xbd</span>"#),
+            "{markup}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_long_payload_says_how_much_is_not_shown() {
+        let data = Data::Text("x".repeat(SHOWN_BYTES + 100));
+        let markup = markup(What::Reply { data, bytes: 500 }).await;
+        assert!(markup.contains("100 bytes"), "{markup}");
+    }
+
+    #[test]
+    fn what_is_not_certain_says_so() {
+        let one_of = status_text(Status::NoReply {
+            cause: Unanswered::TimedOut,
+            certain: false,
+        });
+        assert_eq!(one_of, ("lost", "✕ no reply (this or a neighbour)".into()));
+    }
+}

@@ -1,0 +1,72 @@
+//! The verdict on the last send.
+
+use std::rc::Rc;
+
+use streamgram_protocol::Protocol;
+use yew::prelude::*;
+
+use crate::page::Page;
+use crate::verdict::{Finding, Verdict};
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct VerdictCardProps {
+    pub(crate) page: Rc<Page>,
+}
+
+/// What happened, in a sentence for each protocol.
+#[component]
+pub(crate) fn VerdictCard(VerdictCardProps { page }: &VerdictCardProps) -> Html {
+    let verdict = Verdict::of(page);
+    let lanes = [&page.tcp, &page.udp];
+    let open = lanes
+        .iter()
+        .any(|lane| lane.last_send.as_ref().is_some_and(|send| send.is_open()));
+    // Read out once, when all is known, not at every step of a burst.
+    let spoken = verdict
+        .as_ref()
+        .filter(|_| !open)
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    html! {
+        <section class="verdict card" aria-label="Verdict">
+            if let Some(verdict) = &verdict {
+                <p class="verdict-figures">
+                    <span class="verdict-sends">{ &verdict.sends }</span>
+                    for finding in &verdict.findings { { figures(finding) } }
+                </p>
+                for finding in &verdict.findings { { meaning(finding) } }
+            } else {
+                <p class="verdict-invitation">
+                    { "Press Enter: the line goes over real TCP and real UDP, and what comes back is \
+                       compared here. " }<b>{ "Burst 20" }</b>{ " shows what a stream does to boundaries." }
+                </p>
+            }
+            <p class="visually-hidden" role="status">{ spoken }</p>
+        </section>
+    }
+}
+
+fn class(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Tcp => "tcp",
+        Protocol::Udp => "udp",
+    }
+}
+
+fn figures(finding: &Finding) -> Html {
+    html! {
+        <span class="verdict-finding">
+            <b class={class(finding.protocol)}>{ finding.protocol.name() }</b>
+            { " " }{ &finding.figures }
+        </span>
+    }
+}
+
+fn meaning(finding: &Finding) -> Html {
+    html! {
+        <p class="verdict-meaning">
+            <b class={class(finding.protocol)}>{ finding.protocol.name() }</b>
+            { " " }{ &finding.meaning }
+        </p>
+    }
+}

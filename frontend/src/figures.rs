@@ -1,0 +1,100 @@
+//! Numbers as people read them.
+
+/// `65507` as `65,507`.
+pub(crate) fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A number with its noun: `1 read`, `2 reads`.
+pub(crate) fn counted(number: u64, noun: &str) -> String {
+    let plural = if number == 1 {
+        ""
+    } else if noun.ends_with('y') {
+        "ies"
+    } else {
+        "s"
+    };
+    let stem = if plural == "ies" {
+        &noun[..noun.len() - 1]
+    } else {
+        noun
+    };
+    format!("{} {stem}{plural}", count(number))
+}
+
+/// Microseconds in the unit that suits them: `0.31 ms`, `51.2 ms`, `1.05 s`.
+pub(crate) fn duration(us: u64) -> String {
+    // Every unit keeps three digits that mean something, in integer steps.
+    let parts = |unit: u64, name: &str| {
+        let (whole, rest) = (us / unit, us % unit);
+        match whole {
+            0..=9 => format!("{whole}.{:02} {name}", rest * 100 / unit),
+            10..=99 => format!("{whole}.{} {name}", rest * 10 / unit),
+            _ => format!("{} {name}", count(whole)),
+        }
+    };
+    if us < 1_000_000 {
+        parts(1_000, "ms")
+    } else {
+        parts(1_000_000, "s")
+    }
+}
+
+/// Time of day, `05:52:57.112`, of Unix microseconds in a zone that many minutes east of UTC.
+pub(crate) fn time_of_day(unix_us: u64, zone_minutes: i32) -> String {
+    let ms = i64::try_from(unix_us / 1_000).unwrap_or(0) + i64::from(zone_minutes) * 60_000;
+    let ms = ms.rem_euclid(86_400_000);
+    let (seconds, ms) = (ms / 1_000, ms % 1_000);
+    let (minutes, seconds) = (seconds / 60, seconds % 60);
+    format!(
+        "{:02}:{:02}:{seconds:02}.{ms:03}",
+        minutes / 60,
+        minutes % 60
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_grouped() {
+        assert_eq!(
+            [0, 999, 1_000, 65_507, 1_234_567].map(count),
+            ["0", "999", "1,000", "65,507", "1,234,567"]
+        );
+    }
+
+    #[test]
+    fn nouns_agree_with_their_number() {
+        assert_eq!(counted(1, "reply"), "1 reply");
+        assert_eq!(counted(2, "reply"), "2 replies");
+        assert_eq!(counted(0, "read"), "0 reads");
+    }
+
+    #[test]
+    fn durations_keep_three_digits() {
+        let shown = [0, 7, 312, 9_999, 51_234, 999_999, 1_050_000, 10_000_000].map(duration);
+        assert_eq!(
+            shown,
+            [
+                "0.00 ms", "0.00 ms", "0.31 ms", "9.99 ms", "51.2 ms", "999 ms", "1.05 s", "10.0 s"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_time_of_day_is_local() {
+        assert_eq!(time_of_day(1_795_413_177_112_000, 0), "05:52:57.112");
+        assert_eq!(time_of_day(1_795_413_177_112_000, 480), "13:52:57.112");
+        assert_eq!(time_of_day(0, -60), "23:00:00.000");
+    }
+}

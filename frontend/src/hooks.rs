@@ -1,0 +1,4 @@
+//! What of the browser the page uses, one hook each.
+
+pub(crate) mod use_history;
+pub(crate) mod use_socket;

@@ -1,0 +1,653 @@
+//! One protocol's lane: its leg, its figures and its rows, from the events of the session.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+use streamgram_protocol::{Cause, Data, Event, Protocol, Send, Unanswered};
+
+use crate::figures::{counted, duration};
+use crate::last_send::{LastSend, Line, Piece, Read, Status};
+
+/// Rows that a lane keeps; the oldest goes for one more, and is counted.
+pub(crate) const KEPT_ROWS: usize = 500;
+/// Round trips that the median is taken from, the latest ones.
+const KEPT_ROUND_TRIPS: usize = 1_000;
+
+/// How the leg stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LegState {
+    /// Never opened, or gone with its session.
+    None,
+    Opening,
+    Open,
+    HalfClosed,
+    Refused,
+    Closed(Cause),
+}
+
+/// A row of the transcript.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Row {
+    /// Counts up in a lane; a row's identity.
+    pub(crate) key: u64,
+    /// Unix time in microseconds.
+    pub(crate) at_us: u64,
+    pub(crate) what: What,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum What {
+    Line {
+        send: Rc<Send>,
+        number: u32,
+        bytes: usize,
+        status: Status,
+    },
+    Reply {
+        data: Data,
+        bytes: usize,
+    },
+    Note {
+        text: String,
+        tone: Tone,
+    },
+}
+
+/// How a note is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tone {
+    Plain,
+    Bad,
+}
+
+/// One protocol's lane.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Lane {
+    pub(crate) protocol: Protocol,
+    pub(crate) state: LegState,
+    pub(crate) leg: u32,
+    pub(crate) local: String,
+    pub(crate) peer: String,
+    pub(crate) nodelay: bool,
+    pub(crate) sent: u64,
+    pub(crate) answered: u64,
+    pub(crate) unanswered: u64,
+    pub(crate) rows: VecDeque<Rc<Row>>,
+    pub(crate) dropped: u64,
+    pub(crate) last_send: Option<LastSend>,
+    /// The latest send that is still going out.
+    pub(crate) running: Option<Rc<Send>>,
+    round_trips: VecDeque<u64>,
+    next_key: u64,
+    sends: BTreeMap<u64, Rc<Send>>,
+    waiting: BTreeMap<(u64, u32), u64>,
+}
+
+impl Lane {
+    pub(crate) fn new(protocol: Protocol) -> Self {
+        Self {
+            protocol,
+            state: LegState::None,
+            leg: 0,
+            local: String::new(),
+            peer: String::new(),
+            nodelay: true,
+            sent: 0,
+            answered: 0,
+            unanswered: 0,
+            rows: VecDeque::new(),
+            dropped: 0,
+            last_send: None,
+            running: None,
+            round_trips: VecDeque::new(),
+            next_key: 0,
+            sends: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+        }
+    }
+
+    /// Whether lines can be sent.
+    pub(crate) fn is_open(&self) -> bool {
+        self.state == LegState::Open
+    }
+
+    /// Whether there is anything to close.
+    pub(crate) fn is_there(&self) -> bool {
+        matches!(
+            self.state,
+            LegState::Opening | LegState::Open | LegState::HalfClosed
+        )
+    }
+
+    pub(crate) fn last_round_trip(&self) -> Option<u64> {
+        self.round_trips.back().copied()
+    }
+
+    pub(crate) fn median_round_trip(&self) -> Option<u64> {
+        let mut sorted: Vec<_> = self.round_trips.iter().copied().collect();
+        sorted.sort_unstable();
+        sorted.get(sorted.len() / 2).copied()
+    }
+
+    /// The page is about to ask for this send.
+    pub(crate) fn sending(&mut self, send: &Rc<Send>) {
+        self.last_send = Some(LastSend::new(self.protocol, self.leg, send.id, send.count));
+        self.running = Some(Rc::clone(send));
+        self.sends.insert(send.id, Rc::clone(send));
+    }
+
+    /// The page is about to ask for the leg.
+    pub(crate) fn opening(&mut self) {
+        self.state = LegState::Opening;
+    }
+
+    /// The session is gone, and the leg with it.
+    pub(crate) fn session_ended(&mut self, at_us: u64) {
+        let waiting: Vec<_> = self.waiting.keys().copied().collect();
+        for (id, number) in waiting {
+            let cause = Unanswered::Closed;
+            self.settle(
+                id,
+                number,
+                Status::NoReply {
+                    cause,
+                    certain: true,
+                },
+            );
+        }
+        self.state = LegState::None;
+        self.running = None;
+        self.sends.clear();
+        if let Some(send) = &mut self.last_send {
+            send.finished = true;
+        }
+        self.note(
+            at_us,
+            "the connection to the server is gone, and the leg with it",
+            Tone::Bad,
+        );
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.rows.clear();
+        self.dropped = 0;
+        self.waiting.clear();
+    }
+
+    pub(crate) fn note(&mut self, at_us: u64, text: impl Into<String>, tone: Tone) {
+        self.push(
+            at_us,
+            What::Note {
+                text: text.into(),
+                tone,
+            },
+        );
+    }
+
+    /// Takes in what the session told about this lane's leg.
+    pub(crate) fn take(&mut self, at_us: u64, event: &Event) {
+        match event {
+            Event::Opened {
+                on,
+                local,
+                peer,
+                handshake_us,
+                nodelay,
+                ..
+            } => {
+                self.leg = on.leg;
+                self.state = LegState::Open;
+                self.local.clone_from(local);
+                self.peer.clone_from(peer);
+                self.nodelay = nodelay.unwrap_or(true);
+                let how = handshake_us.map_or_else(
+                    || "socket open, nothing was sent for it".into(),
+                    |us| format!("connected, the handshake took {}", duration(us)),
+                );
+                self.note(at_us, how, Tone::Plain);
+            }
+            Event::NodelaySet { nodelay, .. } => {
+                self.nodelay = *nodelay;
+                let state = if *nodelay { "on" } else { "off" };
+                self.note(at_us, format!("TCP_NODELAY is {state}"), Tone::Plain);
+            }
+            Event::HalfClosed { .. } => {
+                self.state = LegState::HalfClosed;
+                self.note(
+                    at_us,
+                    "half-closed: FIN sent, replies are still read",
+                    Tone::Plain,
+                );
+            }
+            Event::Refused { peer, .. } => self.refused(at_us, peer),
+            Event::Closed { cause, detail, .. } => {
+                self.state = LegState::Closed(*cause);
+                self.running = None;
+                let detail = detail.as_ref().map(|detail| format!(" ({detail})"));
+                let text = format!("{}{}", cause_text(*cause), detail.unwrap_or_default());
+                self.note(at_us, text, cause_tone(*cause));
+            }
+            Event::ServerClosed { cause, .. } => {
+                let text = format!("the server saw the connection end: {}", cause_text(*cause));
+                self.note(at_us, text, Tone::Plain);
+            }
+            _ => self.take_line(at_us, event),
+        }
+    }
+
+    fn refused(&mut self, at_us: u64, peer: &str) {
+        if self.protocol == Protocol::Tcp {
+            self.state = LegState::Refused;
+            self.running = None;
+        }
+        self.note(
+            at_us,
+            format!("refused: nobody listens on {peer}"),
+            Tone::Bad,
+        );
+    }
+
+    /// Events about the bytes of a leg.
+    fn take_line(&mut self, at_us: u64, event: &Event) {
+        match *event {
+            Event::Sent {
+                id,
+                line: number,
+                offset,
+                bytes,
+                ..
+            } => {
+                let line = Line {
+                    number,
+                    offset,
+                    bytes,
+                    status: Status::Waiting,
+                };
+                self.went_out(at_us, id, line);
+            }
+            Event::Finished { id, lines, of, .. } => self.finished(at_us, id, lines, of),
+            Event::ServerRead {
+                on,
+                number,
+                offset,
+                bytes,
+            } => {
+                self.observed(
+                    on.leg,
+                    Read {
+                        number,
+                        offset,
+                        bytes,
+                        kept: bytes,
+                    },
+                );
+            }
+            Event::ServerDatagram {
+                on,
+                number,
+                bytes,
+                kept,
+            } => {
+                self.observed(
+                    on.leg,
+                    Read {
+                        number,
+                        offset: 0,
+                        bytes,
+                        kept,
+                    },
+                );
+            }
+            Event::Reply {
+                on,
+                offset,
+                bytes,
+                ref data,
+            } => {
+                self.push(
+                    at_us,
+                    What::Reply {
+                        data: data.clone(),
+                        bytes,
+                    },
+                );
+                if let Some(send) = self.last_send.as_mut().filter(|send| send.leg == on.leg) {
+                    send.piece(Piece { offset, bytes });
+                }
+            }
+            Event::Answered {
+                id,
+                line,
+                rtt_us,
+                late,
+                certain,
+                ..
+            } => {
+                self.answered += 1;
+                self.unanswered -= u64::from(late && self.unanswered > 0);
+                self.round_trips.push_back(rtt_us);
+                if self.round_trips.len() > KEPT_ROUND_TRIPS {
+                    self.round_trips.pop_front();
+                }
+                self.settle(
+                    id,
+                    line,
+                    Status::Answered {
+                        rtt_us,
+                        late,
+                        certain,
+                    },
+                );
+            }
+            Event::NoReply {
+                id,
+                line,
+                cause,
+                certain,
+                ..
+            } => {
+                self.unanswered += 1;
+                self.settle(id, line, Status::NoReply { cause, certain });
+            }
+            _ => {}
+        }
+    }
+
+    fn went_out(&mut self, at_us: u64, id: u64, line: Line) {
+        self.sent += 1;
+        if let Some(send) = self.sends.get(&id).cloned() {
+            let Line {
+                number,
+                bytes,
+                status,
+                ..
+            } = line;
+            let key = self.push(
+                at_us,
+                What::Line {
+                    send,
+                    number,
+                    bytes,
+                    status,
+                },
+            );
+            self.waiting.insert((id, number), key);
+        }
+        if let Some(send) = self.last_send.as_mut().filter(|send| send.id == id) {
+            send.lines.push(line);
+        }
+    }
+
+    fn finished(&mut self, at_us: u64, id: u64, lines: u32, of: u32) {
+        if let Some(send) = self.last_send.as_mut().filter(|send| send.id == id) {
+            send.finished = true;
+        }
+        if self.running.as_ref().is_some_and(|send| send.id == id) {
+            self.running = None;
+        }
+        self.sends.remove(&id);
+        if lines < of {
+            let text = format!("stopped after {} of {of}", counted(lines.into(), "line"));
+            self.note(at_us, text, Tone::Plain);
+        }
+    }
+
+    fn observed(&mut self, leg: u32, read: Read) {
+        if let Some(send) = self.last_send.as_mut().filter(|send| send.leg == leg) {
+            send.read(read);
+        }
+    }
+
+    /// Notes how a line ended, in its row and in the last send.
+    fn settle(&mut self, id: u64, number: u32, status: Status) {
+        if let Some(send) = self.last_send.as_mut().filter(|send| send.id == id) {
+            send.set_status(number, status);
+        }
+        let Some(key) = self.waiting.get(&(id, number)).copied() else {
+            return;
+        };
+        // A line without a reply stays known: the reply may still come late.
+        if !matches!(
+            status,
+            Status::NoReply {
+                cause: Unanswered::TimedOut,
+                ..
+            }
+        ) {
+            self.waiting.remove(&(id, number));
+        }
+        let first = self.rows.front().map_or(0, |row| row.key);
+        let at = key
+            .checked_sub(first)
+            .and_then(|at| usize::try_from(at).ok());
+        if let Some(row) = at.and_then(|at| self.rows.get_mut(at))
+            && let What::Line { status: shown, .. } = &mut Rc::make_mut(row).what
+        {
+            *shown = status;
+        }
+    }
+
+    fn push(&mut self, at_us: u64, what: What) -> u64 {
+        let key = self.next_key;
+        self.next_key += 1;
+        if self.rows.len() == KEPT_ROWS {
+            let gone = self.rows.pop_front();
+            self.dropped += 1;
+            if let Some(What::Line { send, number, .. }) = gone.as_deref().map(|row| &row.what) {
+                self.waiting.remove(&(send.id, *number));
+            }
+        }
+        self.rows.push_back(Rc::new(Row { key, at_us, what }));
+        key
+    }
+}
+
+/// Why a leg or connection ended, for a person.
+pub(crate) fn cause_text(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Closed => "closed",
+        Cause::Reset => "reset: RST sent, nothing more is read",
+        Cause::PeerClosed => "closed by the peer (FIN)",
+        Cause::PeerReset => "reset by the peer (RST)",
+        Cause::TimedOut => "given up: nobody answered the handshake",
+        Cause::Failed => "failed",
+    }
+}
+
+fn cause_tone(cause: Cause) -> Tone {
+    match cause {
+        Cause::Closed | Cause::Reset | Cause::PeerClosed => Tone::Plain,
+        Cause::PeerReset | Cause::TimedOut | Cause::Failed => Tone::Bad,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use streamgram_protocol::{LegId, Path, Target};
+
+    use super::*;
+
+    const ON: LegId = LegId {
+        protocol: Protocol::Udp,
+        leg: 2,
+    };
+
+    fn send(id: u64, count: u32) -> Rc<Send> {
+        let data = Data::Text("hi {n}".into());
+        Rc::new(Send {
+            id,
+            to: Target::Udp,
+            data,
+            count,
+            interval_ms: 0,
+        })
+    }
+
+    fn opened() -> Lane {
+        let mut lane = Lane::new(Protocol::Udp);
+        let (local, peer) = ("127.0.0.1:5".into(), "127.0.0.1:6".into());
+        let path = Path::Direct;
+        lane.take(
+            0,
+            &Event::Opened {
+                on: ON,
+                path,
+                local,
+                peer,
+                handshake_us: None,
+                nodelay: None,
+            },
+        );
+        lane
+    }
+
+    fn sent(lane: &mut Lane, id: u64, line: u32) {
+        lane.take(
+            1,
+            &Event::Sent {
+                on: ON,
+                id,
+                line,
+                offset: 0,
+                bytes: 4,
+                done_us: 2,
+            },
+        );
+    }
+
+    fn status(lane: &Lane, key: usize) -> Status {
+        match &lane.rows[key].what {
+            What::Line { status, .. } => *status,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_line_waits_is_given_up_and_answered_late() {
+        let mut lane = opened();
+        lane.sending(&send(1, 1));
+        sent(&mut lane, 1, 1);
+        assert_eq!(status(&lane, 1), Status::Waiting);
+        let (cause, certain) = (Unanswered::TimedOut, true);
+        lane.take(
+            2,
+            &Event::NoReply {
+                on: ON,
+                id: 1,
+                line: 1,
+                cause,
+                certain,
+            },
+        );
+        assert_eq!(status(&lane, 1), Status::NoReply { cause, certain });
+        assert_eq!((lane.answered, lane.unanswered), (0, 1));
+        let late = Event::Answered {
+            on: ON,
+            id: 1,
+            line: 1,
+            rtt_us: 9,
+            late: true,
+            certain,
+        };
+        lane.take(3, &late);
+        assert_eq!(
+            status(&lane, 1),
+            Status::Answered {
+                rtt_us: 9,
+                late: true,
+                certain
+            }
+        );
+        assert_eq!((lane.answered, lane.unanswered), (1, 0));
+    }
+
+    #[test]
+    fn rows_are_bounded_and_the_dropped_ones_counted() {
+        let mut lane = opened();
+        lane.sending(&send(1, 1_000));
+        for line in 1..=1_000 {
+            sent(&mut lane, 1, line);
+        }
+        assert_eq!((lane.rows.len(), lane.dropped), (KEPT_ROWS, 501));
+        assert_eq!(lane.waiting.len(), KEPT_ROWS);
+        let answered = Event::Answered {
+            on: ON,
+            id: 1,
+            line: 1_000,
+            rtt_us: 9,
+            late: false,
+            certain: true,
+        };
+        lane.take(3, &answered);
+        assert!(matches!(
+            status(&lane, KEPT_ROWS - 1),
+            Status::Answered { .. }
+        ));
+    }
+
+    #[test]
+    fn the_median_is_that_of_the_round_trips() {
+        let mut lane = opened();
+        assert_eq!(lane.median_round_trip(), None);
+        for rtt_us in [9, 1, 5] {
+            lane.take(
+                3,
+                &Event::Answered {
+                    on: ON,
+                    id: 1,
+                    line: 1,
+                    rtt_us,
+                    late: false,
+                    certain: true,
+                },
+            );
+        }
+        assert_eq!(
+            (lane.last_round_trip(), lane.median_round_trip()),
+            (Some(5), Some(5))
+        );
+    }
+
+    #[test]
+    fn when_the_session_goes_nothing_is_waited_for() {
+        let mut lane = opened();
+        lane.sending(&send(1, 2));
+        sent(&mut lane, 1, 1);
+        lane.session_ended(5);
+        assert!(matches!(
+            status(&lane, 1),
+            Status::NoReply {
+                cause: Unanswered::Closed,
+                ..
+            }
+        ));
+        assert_eq!((lane.state, lane.running.is_none()), (LegState::None, true));
+        assert!(!lane.last_send.unwrap().is_open());
+    }
+
+    #[test]
+    fn reads_of_another_leg_are_not_the_last_sends() {
+        let mut lane = opened();
+        lane.sending(&send(1, 1));
+        let old = LegId { leg: 1, ..ON };
+        lane.take(
+            1,
+            &Event::ServerDatagram {
+                on: old,
+                number: 0,
+                bytes: 4,
+                kept: 4,
+            },
+        );
+        lane.take(
+            1,
+            &Event::ServerDatagram {
+                on: ON,
+                number: 0,
+                bytes: 4,
+                kept: 4,
+            },
+        );
+        assert_eq!(lane.last_send.unwrap().reads.len(), 1);
+    }
+}

@@ -1,0 +1,273 @@
+//! The state of the whole page, and the facts that change it. Pure: no clock, no browser.
+
+use std::rc::Rc;
+
+use streamgram_protocol::{Event, Hello, Limits, Protocol, Send, ServerMessage};
+use yew::Reducible;
+
+use crate::figures::{count, duration};
+use crate::lane::{Lane, Tone};
+
+/// The WebSocket to the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Link {
+    Connecting,
+    Connected,
+    /// Gone; the next attempt comes after that many milliseconds.
+    Lost {
+        retry_ms: u32,
+    },
+}
+
+/// Something that the person at the prompt must be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Notice {
+    pub(crate) text: String,
+    /// The leg that would have to be opened.
+    pub(crate) open: Option<Protocol>,
+}
+
+/// The state of the page. Copies are cheap: what is large is shared.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Page {
+    pub(crate) link: Link,
+    pub(crate) hello: Option<Rc<Hello>>,
+    pub(crate) tcp: Rc<Lane>,
+    pub(crate) udp: Rc<Lane>,
+    pub(crate) notice: Option<Notice>,
+    /// Unix milliseconds since when the server has been out of reach.
+    lost_since_ms: Option<u64>,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub(crate) enum Action {
+    /// Messages of the session, in order.
+    Received(Vec<ServerMessage>),
+    /// The WebSocket is gone.
+    Lost { at_ms: u64, retry_ms: u32 },
+    /// The next attempt has begun.
+    Retried,
+    /// The page asks for a leg.
+    Opening(Protocol),
+    /// The page asks for a send.
+    Sending(Rc<Send>),
+    /// Something is to be said at the prompt, or no longer.
+    Noticed(Option<Notice>),
+    /// The transcript was cleared.
+    Cleared,
+}
+
+impl Page {
+    pub(crate) fn new() -> Self {
+        Self {
+            link: Link::Connecting,
+            hello: None,
+            tcp: Rc::new(Lane::new(Protocol::Tcp)),
+            udp: Rc::new(Lane::new(Protocol::Udp)),
+            notice: None,
+            lost_since_ms: None,
+        }
+    }
+
+    pub(crate) fn lane(&self, protocol: Protocol) -> &Rc<Lane> {
+        match protocol {
+            Protocol::Tcp => &self.tcp,
+            Protocol::Udp => &self.udp,
+        }
+    }
+
+    /// The server's limits; until it has said hello, those that servers have by default.
+    pub(crate) fn limits(&self) -> Limits {
+        self.hello
+            .as_ref()
+            .map_or_else(Limits::default, |hello| hello.limits)
+    }
+
+    fn lane_mut(&mut self, protocol: Protocol) -> &mut Lane {
+        Rc::make_mut(match protocol {
+            Protocol::Tcp => &mut self.tcp,
+            Protocol::Udp => &mut self.udp,
+        })
+    }
+
+    fn take(&mut self, message: ServerMessage) {
+        let wall_us = self.hello.as_ref().map_or(0, |hello| hello.wall_ms * 1_000);
+        let at_us = wall_us + message.at_us;
+        match message.event {
+            Event::Hello(hello) => self.greeted(hello),
+            Event::Error(problem) => match problem.protocol {
+                Some(protocol) => self
+                    .lane_mut(protocol)
+                    .note(at_us, problem.detail, Tone::Bad),
+                None => {
+                    self.notice = Some(Notice {
+                        text: problem.detail,
+                        open: None,
+                    })
+                }
+            },
+            Event::Missed { count: missed } => {
+                let missed = count(missed);
+                let text =
+                    format!("{missed} observations of the servers came too fast and are gone");
+                self.notice = Some(Notice { text, open: None });
+            }
+            event => {
+                if let Some(on) = event.leg() {
+                    self.lane_mut(on.protocol).take(at_us, &event);
+                }
+            }
+        }
+    }
+
+    fn greeted(&mut self, hello: Hello) {
+        self.link = Link::Connected;
+        if let Some(since) = self.lost_since_ms.take() {
+            let away = duration(hello.wall_ms.saturating_sub(since).saturating_mul(1_000));
+            let text =
+                format!("gap: the server was out of reach for {away}; nothing was sent again");
+            for protocol in Protocol::BOTH {
+                self.lane_mut(protocol)
+                    .note(hello.wall_ms * 1_000, text.clone(), Tone::Bad);
+            }
+        }
+        self.hello = Some(Rc::new(hello));
+    }
+
+    fn lost(&mut self, at_ms: u64, retry_ms: u32) {
+        if self.link == Link::Connected {
+            self.lost_since_ms = Some(at_ms);
+            for protocol in Protocol::BOTH {
+                self.lane_mut(protocol).session_ended(at_ms * 1_000);
+            }
+        }
+        self.link = Link::Lost { retry_ms };
+    }
+}
+
+impl Reducible for Page {
+    type Action = Action;
+
+    fn reduce(self: Rc<Self>, action: Action) -> Rc<Self> {
+        let mut page = Rc::unwrap_or_clone(self);
+        match action {
+            Action::Received(messages) => {
+                messages.into_iter().for_each(|message| page.take(message))
+            }
+            Action::Lost { at_ms, retry_ms } => page.lost(at_ms, retry_ms),
+            Action::Retried => page.link = Link::Connecting,
+            Action::Opening(protocol) => page.lane_mut(protocol).opening(),
+            Action::Sending(send) => {
+                page.notice = None;
+                for &protocol in send.to.protocols() {
+                    page.lane_mut(protocol).sending(&send);
+                }
+            }
+            Action::Noticed(notice) => page.notice = notice,
+            Action::Cleared => {
+                Protocol::BOTH
+                    .into_iter()
+                    .for_each(|protocol| page.lane_mut(protocol).clear());
+            }
+        }
+        Rc::new(page)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use streamgram_protocol::{Code, Problem};
+
+    use super::*;
+    use crate::lane::{LegState, What};
+
+    pub(crate) fn hello(wall_ms: u64) -> ServerMessage {
+        let (tcp, udp) = ("127.0.0.1:25677".into(), "127.0.0.1:23135".into());
+        let hello = Hello {
+            version: "0".into(),
+            wall_ms,
+            tcp,
+            udp,
+            limits: Limits::default(),
+        };
+        ServerMessage {
+            at_us: 0,
+            event: Event::Hello(hello),
+        }
+    }
+
+    fn after(actions: impl IntoIterator<Item = Action>) -> Rc<Page> {
+        actions
+            .into_iter()
+            .fold(Rc::new(Page::new()), |page, action| page.reduce(action))
+    }
+
+    fn last_note(page: &Page) -> String {
+        match &page.tcp.rows.back().unwrap().what {
+            What::Note { text, .. } => text.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_gap_says_how_long_it_was_and_that_nothing_was_resent() {
+        let page = after([
+            Action::Received(vec![hello(1_000)]),
+            Action::Lost {
+                at_ms: 5_000,
+                retry_ms: 500,
+            },
+            Action::Lost {
+                at_ms: 6_000,
+                retry_ms: 900,
+            },
+            Action::Received(vec![hello(8_200)]),
+        ]);
+        assert_eq!(page.link, Link::Connected);
+        assert_eq!(
+            last_note(&page),
+            "gap: the server was out of reach for 3.20 s; nothing was sent again"
+        );
+        assert_eq!(page.tcp.state, LegState::None);
+    }
+
+    #[test]
+    fn a_first_attempt_that_fails_is_no_gap() {
+        let page = after([
+            Action::Lost {
+                at_ms: 5_000,
+                retry_ms: 500,
+            },
+            Action::Received(vec![hello(8_200)]),
+        ]);
+        assert!(page.tcp.rows.is_empty());
+    }
+
+    #[test]
+    fn an_error_stands_in_its_lane_or_at_the_prompt() {
+        let problem = |protocol| {
+            let (code, detail) = (Code::NotOpen, "TCP is not open".to_owned());
+            let problem = Problem {
+                code,
+                detail,
+                message: None,
+                field: None,
+                id: None,
+                protocol,
+            };
+            Action::Received(vec![ServerMessage {
+                at_us: 0,
+                event: Event::Error(problem),
+            }])
+        };
+        assert_eq!(
+            last_note(&after([problem(Some(Protocol::Tcp))])),
+            "TCP is not open"
+        );
+        assert_eq!(
+            after([problem(None)]).notice.as_ref().unwrap().text,
+            "TCP is not open"
+        );
+    }
+}

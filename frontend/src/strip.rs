@@ -1,0 +1,383 @@
+//! The boundary strip: the same bytes three times, cut where they were sent, where the server read
+//! them, and where the replies to them were read. One scale of offsets for all three rows.
+
+use streamgram_protocol::Protocol;
+
+use crate::figures::{count, counted};
+use crate::last_send::{LastSend, Line, Read, Status};
+
+/// Lines that the strip shows; of a longer burst, the first ones.
+pub(crate) const SHOWN_LINES: usize = 100;
+
+/// What a cell stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Bytes that were there.
+    Whole,
+    /// Bytes of a datagram that a `recv(1024)` throws away.
+    Cut,
+    /// A reply that is still awaited.
+    Waiting,
+    /// A line that was not seen, or not answered.
+    Lost,
+}
+
+/// A stretch of bytes; `from` and `to` in percent of the scale.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Cell {
+    pub(crate) from: f64,
+    pub(crate) to: f64,
+    pub(crate) label: String,
+    pub(crate) title: String,
+    pub(crate) kind: Kind,
+}
+
+/// The three rows.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Strip {
+    pub(crate) sends: Vec<Cell>,
+    pub(crate) reads: Vec<Cell>,
+    pub(crate) replies: Vec<Cell>,
+    /// Bytes from end to end.
+    pub(crate) bytes: u64,
+    /// Lines that are not shown.
+    pub(crate) hidden: usize,
+    /// The same in words.
+    pub(crate) summary: String,
+}
+
+impl Strip {
+    pub(crate) fn of(send: &LastSend) -> Self {
+        let hidden = send.lines.len().saturating_sub(SHOWN_LINES);
+        let mut shown = send.clone();
+        shown.lines.truncate(SHOWN_LINES);
+        match send.protocol {
+            Protocol::Tcp => Self {
+                hidden,
+                ..stream(&shown)
+            },
+            Protocol::Udp => Self {
+                hidden,
+                ..datagrams(&shown)
+            },
+        }
+    }
+}
+
+fn stream(send: &LastSend) -> Strip {
+    let (first, last) = send.span();
+    let scale = Scale {
+        first,
+        bytes: last - first,
+    };
+    let sends = send.lines.iter().map(|line| {
+        let span = (line.offset, line.offset + line.bytes as u64);
+        let bytes = counted(line.bytes as u64, "byte");
+        scale.cell(
+            span,
+            line.number.to_string(),
+            format!("line {}: {bytes}", line.number),
+        )
+    });
+    let reads = send.own_reads().map(|read| {
+        let span = (read.offset, read.offset + read.bytes as u64);
+        let lines = lines_within(send, span);
+        let bytes = counted(read.bytes as u64, "byte");
+        scale.cell(
+            span,
+            lines.clone(),
+            format!("one read of the server: {bytes}, {}", named(&lines)),
+        )
+    });
+    let replies = send.pieces.iter().filter_map(|piece| {
+        let (span, stamps) = send.echoed(piece);
+        let span = span?;
+        let lines = lines_within(send, span);
+        let (bytes, stamps) = (
+            counted(piece.bytes as u64, "byte"),
+            counted(stamps as u64, "stamp"),
+        );
+        let title = format!(
+            "one read of replies: {bytes} with {stamps}, {}",
+            named(&lines)
+        );
+        Some(scale.cell(span, lines, title))
+    });
+    let (sends, reads, replies): (Vec<_>, Vec<_>, Vec<_>) =
+        (sends.collect(), reads.collect(), replies.collect());
+    let summary = format!(
+        "TCP: {}, {} by the server, {} of replies, over {} bytes",
+        counted(sends.len() as u64, "send"),
+        counted(reads.len() as u64, "read"),
+        counted(replies.len() as u64, "read"),
+        count(scale.bytes),
+    );
+    Strip {
+        sends,
+        reads,
+        replies,
+        bytes: scale.bytes,
+        hidden: 0,
+        summary,
+    }
+}
+
+fn datagrams(send: &LastSend) -> Strip {
+    // An empty datagram is drawn as wide as one byte: it is there.
+    let width = |bytes: usize| bytes.max(1) as u64;
+    let scale = Scale {
+        first: 0,
+        bytes: send.lines.iter().map(|line| width(line.bytes)).sum(),
+    };
+    let (mut sends, mut reads, mut replies) = (Vec::new(), Vec::new(), Vec::new());
+    let observed = send.observed_lines();
+    let mut from = 0;
+    for (line, read) in send.lines.iter().zip(&observed) {
+        let span = (from, from + width(line.bytes));
+        let bytes = counted(line.bytes as u64, "byte");
+        let title = format!("datagram {}: {bytes}", line.number);
+        sends.push(scale.cell(span, line.number.to_string(), title));
+        reads.extend(taken(&scale, span, line, *read, send.is_open()));
+        replies.push(replied(&scale, span, line));
+        from = span.1;
+    }
+    let answered = replies
+        .iter()
+        .filter(|cell| cell.kind == Kind::Whole)
+        .count();
+    let summary = format!(
+        "UDP: {}, {} seen by the server, {}",
+        counted(sends.len() as u64, "datagram"),
+        observed.iter().flatten().count(),
+        counted(answered as u64, "reply"),
+    );
+    let bytes = send.lines.iter().map(|line| line.bytes as u64).sum();
+    Strip {
+        sends,
+        reads,
+        replies,
+        bytes,
+        hidden: 0,
+        summary,
+    }
+}
+
+/// What the server took of a datagram, and what a short `recv` would throw away of it.
+fn taken(
+    scale: &Scale,
+    (from, to): (u64, u64),
+    line: &Line,
+    read: Option<&Read>,
+    open: bool,
+) -> Vec<Cell> {
+    let (label, bytes) = (line.number.to_string(), counted(line.bytes as u64, "byte"));
+    match read {
+        Some(read) if read.kept < read.bytes => {
+            let kept = from + read.kept as u64;
+            let title = format!("a recv(1024) keeps {} of {bytes}", count(read.kept as u64));
+            let whole = scale.cell((from, kept), label, title);
+            let cut = counted((read.bytes - read.kept) as u64, "byte");
+            let title = format!("a recv(1024) throws {cut} away");
+            let cut = scale.cell((kept, to), "cut".into(), title);
+            vec![
+                whole,
+                Cell {
+                    kind: Kind::Cut,
+                    ..cut
+                },
+            ]
+        }
+        Some(_) => {
+            let title = format!("the server took datagram {label}: {bytes}");
+            vec![scale.cell((from, to), label, title)]
+        }
+        None => {
+            let title = format!("datagram {label} has not been seen by the server");
+            let kind = if open { Kind::Waiting } else { Kind::Lost };
+            vec![Cell {
+                kind,
+                ..scale.cell((from, to), "✕".into(), title)
+            }]
+        }
+    }
+}
+
+/// Whether a datagram was answered.
+fn replied(scale: &Scale, span: (u64, u64), line: &Line) -> Cell {
+    let number = line.number;
+    let (kind, label, title) = match line.status {
+        Status::Answered { .. } => (Kind::Whole, number.to_string(), "answered"),
+        Status::Waiting => (Kind::Waiting, "…".into(), "no answer yet"),
+        Status::NoReply { .. } => (Kind::Lost, "✕".into(), "no answer"),
+    };
+    Cell {
+        kind,
+        ..scale.cell(span, label, format!("datagram {number}: {title}"))
+    }
+}
+
+/// Numbers of the lines that have bytes in a stretch of the stream: `3` or `3–5`.
+fn lines_within(send: &LastSend, (from, to): (u64, u64)) -> String {
+    let mut within = send
+        .lines
+        .iter()
+        .filter(|line| line.offset < to && line.offset + line.bytes as u64 > from)
+        .map(|line| line.number);
+    match (within.next(), within.next_back()) {
+        (Some(first), Some(last)) => format!("{first}–{last}"),
+        (Some(only), None) => only.to_string(),
+        _ => String::new(),
+    }
+}
+
+fn named(lines: &str) -> String {
+    let plural = if lines.contains('–') {
+        "lines"
+    } else {
+        "line"
+    };
+    format!("{plural} {lines}")
+}
+
+/// Offsets as percent.
+struct Scale {
+    first: u64,
+    bytes: u64,
+}
+
+impl Scale {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a drawing needs four digits, not nineteen"
+    )]
+    fn percent(&self, offset: u64) -> f64 {
+        let within = offset.saturating_sub(self.first).min(self.bytes);
+        if self.bytes == 0 {
+            0.0
+        } else {
+            within as f64 * 100.0 / self.bytes as f64
+        }
+    }
+
+    fn cell(&self, (from, to): (u64, u64), label: String, title: String) -> Cell {
+        let (from, to) = (self.percent(from), self.percent(to));
+        Cell {
+            from,
+            to,
+            label,
+            title,
+            kind: Kind::Whole,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use streamgram_protocol::Unanswered;
+
+    use super::*;
+    use crate::last_send::Piece;
+    use crate::last_send::tests::merged;
+
+    fn labels(cells: &[Cell]) -> Vec<&str> {
+        cells.iter().map(|cell| cell.label.as_str()).collect()
+    }
+
+    #[test]
+    fn merged_lines_share_a_cell_on_the_same_scale() {
+        let mut send = merged();
+        send.piece(Piece {
+            offset: 127,
+            bytes: 68,
+        });
+        send.piece(Piece {
+            offset: 195,
+            bytes: 48,
+        });
+        let strip = Strip::of(&send);
+        assert_eq!(labels(&strip.sends), ["1", "2", "3", "4", "5"]);
+        assert_eq!(labels(&strip.reads), ["1", "2", "3–5"]);
+        assert_eq!(labels(&strip.replies), ["1–2", "3–5"]);
+        assert_eq!((strip.reads[2].from, strip.reads[2].to), (40.0, 100.0));
+        assert_eq!(
+            strip.summary,
+            "TCP: 5 sends, 3 reads by the server, 2 reads of replies, over 35 bytes"
+        );
+    }
+
+    #[test]
+    fn a_long_datagram_shows_what_is_cut_and_a_lost_one_a_cross() {
+        let mut send = LastSend::new(Protocol::Udp, 1, 1, 2);
+        let status = Status::Answered {
+            rtt_us: 1,
+            late: false,
+            certain: true,
+        };
+        send.lines.push(Line {
+            number: 1,
+            offset: 0,
+            bytes: 1_500,
+            status,
+        });
+        let status = Status::NoReply {
+            cause: Unanswered::TimedOut,
+            certain: true,
+        };
+        send.lines.push(Line {
+            number: 2,
+            offset: 1,
+            bytes: 500,
+            status,
+        });
+        send.read(Read {
+            number: 0,
+            offset: 0,
+            bytes: 1_500,
+            kept: 1_024,
+        });
+        send.finished = true;
+        let strip = Strip::of(&send);
+        assert_eq!(labels(&strip.reads), ["1", "cut", "✕"]);
+        assert_eq!((strip.reads[1].from, strip.reads[1].to), (51.2, 75.0));
+        assert_eq!(labels(&strip.replies), ["1", "✕"]);
+        assert_eq!(strip.replies[1].kind, Kind::Lost);
+        assert_eq!(
+            strip.summary,
+            "UDP: 2 datagrams, 1 seen by the server, 1 reply"
+        );
+    }
+
+    #[test]
+    fn an_empty_datagram_is_there() {
+        let mut send = LastSend::new(Protocol::Udp, 1, 1, 1);
+        send.lines.push(Line {
+            number: 1,
+            offset: 0,
+            bytes: 0,
+            status: Status::Waiting,
+        });
+        assert_eq!(
+            (Strip::of(&send).sends[0].to, Strip::of(&send).bytes),
+            (100.0, 0)
+        );
+    }
+
+    #[test]
+    fn a_long_burst_shows_its_first_lines_and_says_so() {
+        let mut send = LastSend::new(Protocol::Tcp, 1, 1, 150);
+        for number in 1..=150 {
+            let offset = u64::from(number) - 1;
+            send.lines.push(Line {
+                number,
+                offset,
+                bytes: 1,
+                status: Status::Waiting,
+            });
+        }
+        let strip = Strip::of(&send);
+        assert_eq!(
+            (strip.sends.len(), strip.hidden, strip.bytes),
+            (SHOWN_LINES, 50, 100)
+        );
+    }
+}
