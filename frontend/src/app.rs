@@ -29,20 +29,14 @@ pub(crate) fn App() -> Html {
         move |protocol: Protocol, ()| {
             page.dispatch(Action::Opening(protocol));
             page.dispatch(Action::Noticed(None));
-            socket.send(ClientMessage::Open(Open {
-                protocol,
-                nodelay: None,
-                path: Path::Direct,
-            }));
+            socket.send(ClientMessage::Open(Open { protocol, nodelay: None, path: Path::Direct }));
         }
     });
     use_effect_with(page.hello.clone(), {
         let open = open.clone();
         move |hello| {
             if hello.is_some() {
-                Protocol::BOTH
-                    .into_iter()
-                    .for_each(|protocol| open.emit(protocol));
+                Protocol::BOTH.into_iter().for_each(|protocol| open.emit(protocol));
             }
         }
     });

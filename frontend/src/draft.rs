@@ -34,22 +34,14 @@ impl Draft {
         let count = number(&self.count, "the number of lines")?;
         let interval_ms = number(&self.interval_ms, "the interval in ms")?;
         let data = Data::Text(self.text.clone());
-        let send = Send {
-            id,
-            to: self.to,
-            data,
-            count,
-            interval_ms,
-        };
+        let send = Send { id, to: self.to, data, count, interval_ms };
         if self.text.is_empty() && self.to != Target::Udp {
             let why = "An empty line has no bytes: over TCP there is nothing to send. Over UDP it is a \
                        datagram of its own: use “empty datagram”.";
             return Err(notice(why));
         }
         if self.text.is_empty() {
-            return Err(notice(
-                "For an empty datagram use the button in the UDP lane.",
-            ));
+            return Err(notice("For an empty datagram use the button in the UDP lane."));
         }
         allowed(page, &send)?;
         Ok(send)
@@ -66,12 +58,7 @@ pub(crate) fn allowed(page: &Page, send: &Send) -> Result<(), Notice> {
     if page.link != Link::Connected {
         return Err(notice("Not sent: the server is out of reach."));
     }
-    match send
-        .to
-        .protocols()
-        .iter()
-        .find(|protocol| !page.lane(**protocol).is_open())
-    {
+    match send.to.protocols().iter().find(|protocol| !page.lane(**protocol).is_open()) {
         Some(&closed) => {
             let text = format!("Not sent: {} is not open.", closed.name());
             let open = (!page.lane(closed).is_there()).then_some(closed);
@@ -83,27 +70,15 @@ pub(crate) fn allowed(page: &Page, send: &Send) -> Result<(), Notice> {
 
 /// A datagram without bytes.
 pub(crate) fn empty_datagram(id: u64) -> Send {
-    Send {
-        id,
-        to: Target::Udp,
-        data: Data::Text(String::new()),
-        count: 1,
-        interval_ms: 0,
-    }
+    Send { id, to: Target::Udp, data: Data::Text(String::new()), count: 1, interval_ms: 0 }
 }
 
 fn number(typed: &str, what: &str) -> Result<u32, Notice> {
-    typed
-        .trim()
-        .parse()
-        .map_err(|_| notice(&format!("Not sent: {what} must be a whole number.")))
+    typed.trim().parse().map_err(|_| notice(&format!("Not sent: {what} must be a whole number.")))
 }
 
 fn notice(text: &str) -> Notice {
-    Notice {
-        text: text.into(),
-        open: None::<Protocol>,
-    }
+    Notice { text: text.into(), open: None::<Protocol> }
 }
 
 #[cfg(test)]
@@ -120,14 +95,7 @@ mod tests {
     fn opened(protocol: Protocol) -> ServerMessage {
         let (local, peer) = (String::new(), String::new());
         let (on, path) = (LegId { protocol, leg: 1 }, Path::Direct);
-        let event = Event::Opened {
-            on,
-            path,
-            local,
-            peer,
-            handshake_us: None,
-            nodelay: None,
-        };
+        let event = Event::Opened { on, path, local, peer, handshake_us: None, nodelay: None };
         ServerMessage { at_us: 0, event }
     }
 
@@ -175,11 +143,7 @@ mod tests {
 
     #[test]
     fn an_empty_line_is_explained() {
-        let draft = |to| Draft {
-            text: String::new(),
-            to,
-            ..Draft::default()
-        };
+        let draft = |to| Draft { text: String::new(), to, ..Draft::default() };
         assert!(refusal(&draft(Target::Tcp), &ready()).contains("nothing to send"));
         assert!(refusal(&draft(Target::Both), &ready()).contains("nothing to send"));
         assert!(refusal(&draft(Target::Udp), &ready()).contains("button"));

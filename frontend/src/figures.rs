@@ -22,11 +22,7 @@ pub(crate) fn counted(number: u64, noun: &str) -> String {
     } else {
         "s"
     };
-    let stem = if plural == "ies" {
-        &noun[..noun.len() - 1]
-    } else {
-        noun
-    };
+    let stem = if plural == "ies" { &noun[..noun.len() - 1] } else { noun };
     format!("{} {stem}{plural}", count(number))
 }
 
@@ -41,11 +37,7 @@ pub(crate) fn duration(us: u64) -> String {
             _ => format!("{} {name}", count(whole)),
         }
     };
-    if us < 1_000_000 {
-        parts(1_000, "ms")
-    } else {
-        parts(1_000_000, "s")
-    }
+    if us < 1_000_000 { parts(1_000, "ms") } else { parts(1_000_000, "s") }
 }
 
 /// Time of day, `05:52:57.112`, of Unix microseconds in a zone that many minutes east of UTC.
@@ -54,11 +46,7 @@ pub(crate) fn time_of_day(unix_us: u64, zone_minutes: i32) -> String {
     let ms = ms.rem_euclid(86_400_000);
     let (seconds, ms) = (ms / 1_000, ms % 1_000);
     let (minutes, seconds) = (seconds / 60, seconds % 60);
-    format!(
-        "{:02}:{:02}:{seconds:02}.{ms:03}",
-        minutes / 60,
-        minutes % 60
-    )
+    format!("{:02}:{:02}:{seconds:02}.{ms:03}", minutes / 60, minutes % 60)
 }
 
 #[cfg(test)]
@@ -85,9 +73,7 @@ mod tests {
         let shown = [0, 7, 312, 9_999, 51_234, 999_999, 1_050_000, 10_000_000].map(duration);
         assert_eq!(
             shown,
-            [
-                "0.00 ms", "0.00 ms", "0.31 ms", "9.99 ms", "51.2 ms", "999 ms", "1.05 s", "10.0 s"
-            ]
+            ["0.00 ms", "0.00 ms", "0.31 ms", "9.99 ms", "51.2 ms", "999 ms", "1.05 s", "10.0 s"]
         );
     }
 

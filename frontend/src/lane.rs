@@ -37,20 +37,9 @@ pub(crate) struct Row {
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum What {
-    Line {
-        send: Rc<Send>,
-        number: u32,
-        bytes: usize,
-        status: Status,
-    },
-    Reply {
-        data: Data,
-        bytes: usize,
-    },
-    Note {
-        text: String,
-        tone: Tone,
-    },
+    Line { send: Rc<Send>, number: u32, bytes: usize, status: Status },
+    Reply { data: Data, bytes: usize },
+    Note { text: String, tone: Tone },
 }
 
 /// How a note is meant.
@@ -113,10 +102,7 @@ impl Lane {
 
     /// Whether there is anything to close.
     pub(crate) fn is_there(&self) -> bool {
-        matches!(
-            self.state,
-            LegState::Opening | LegState::Open | LegState::HalfClosed
-        )
+        matches!(self.state, LegState::Opening | LegState::Open | LegState::HalfClosed)
     }
 
     pub(crate) fn last_round_trip(&self) -> Option<u64> {
@@ -146,14 +132,7 @@ impl Lane {
         let waiting: Vec<_> = self.waiting.keys().copied().collect();
         for (id, number) in waiting {
             let cause = Unanswered::Closed;
-            self.settle(
-                id,
-                number,
-                Status::NoReply {
-                    cause,
-                    certain: true,
-                },
-            );
+            self.settle(id, number, Status::NoReply { cause, certain: true });
         }
         self.state = LegState::None;
         self.running = None;
@@ -161,11 +140,7 @@ impl Lane {
         if let Some(send) = &mut self.last_send {
             send.finished = true;
         }
-        self.note(
-            at_us,
-            "the connection to the server is gone, and the leg with it",
-            Tone::Bad,
-        );
+        self.note(at_us, "the connection to the server is gone, and the leg with it", Tone::Bad);
     }
 
     pub(crate) fn clear(&mut self) {
@@ -175,26 +150,13 @@ impl Lane {
     }
 
     pub(crate) fn note(&mut self, at_us: u64, text: impl Into<String>, tone: Tone) {
-        self.push(
-            at_us,
-            What::Note {
-                text: text.into(),
-                tone,
-            },
-        );
+        self.push(at_us, What::Note { text: text.into(), tone });
     }
 
     /// Takes in what the session told about this lane's leg.
     pub(crate) fn take(&mut self, at_us: u64, event: &Event) {
         match event {
-            Event::Opened {
-                on,
-                local,
-                peer,
-                handshake_us,
-                nodelay,
-                ..
-            } => {
+            Event::Opened { on, local, peer, handshake_us, nodelay, .. } => {
                 self.leg = on.leg;
                 self.state = LegState::Open;
                 self.local.clone_from(local);
@@ -213,11 +175,7 @@ impl Lane {
             }
             Event::HalfClosed { .. } => {
                 self.state = LegState::HalfClosed;
-                self.note(
-                    at_us,
-                    "half-closed: FIN sent, replies are still read",
-                    Tone::Plain,
-                );
+                self.note(at_us, "half-closed: FIN sent, replies are still read", Tone::Plain);
             }
             Event::Refused { peer, .. } => self.refused(at_us, peer),
             Event::Closed { cause, detail, .. } => {
@@ -240,112 +198,39 @@ impl Lane {
             self.state = LegState::Refused;
             self.running = None;
         }
-        self.note(
-            at_us,
-            format!("refused: nobody listens on {peer}"),
-            Tone::Bad,
-        );
+        self.note(at_us, format!("refused: nobody listens on {peer}"), Tone::Bad);
     }
 
     /// Events about the bytes of a leg.
     fn take_line(&mut self, at_us: u64, event: &Event) {
         match *event {
-            Event::Sent {
-                id,
-                line: number,
-                offset,
-                bytes,
-                ..
-            } => {
-                let line = Line {
-                    number,
-                    offset,
-                    bytes,
-                    status: Status::Waiting,
-                };
+            Event::Sent { id, line: number, offset, bytes, .. } => {
+                let line = Line { number, offset, bytes, status: Status::Waiting };
                 self.went_out(at_us, id, line);
             }
             Event::Finished { id, lines, of, .. } => self.finished(at_us, id, lines, of),
-            Event::ServerRead {
-                on,
-                number,
-                offset,
-                bytes,
-            } => {
-                self.observed(
-                    on.leg,
-                    Read {
-                        number,
-                        offset,
-                        bytes,
-                        kept: bytes,
-                    },
-                );
+            Event::ServerRead { on, number, offset, bytes } => {
+                self.observed(on.leg, Read { number, offset, bytes, kept: bytes });
             }
-            Event::ServerDatagram {
-                on,
-                number,
-                bytes,
-                kept,
-            } => {
-                self.observed(
-                    on.leg,
-                    Read {
-                        number,
-                        offset: 0,
-                        bytes,
-                        kept,
-                    },
-                );
+            Event::ServerDatagram { on, number, bytes, kept } => {
+                self.observed(on.leg, Read { number, offset: 0, bytes, kept });
             }
-            Event::Reply {
-                on,
-                offset,
-                bytes,
-                ref data,
-            } => {
-                self.push(
-                    at_us,
-                    What::Reply {
-                        data: data.clone(),
-                        bytes,
-                    },
-                );
+            Event::Reply { on, offset, bytes, ref data } => {
+                self.push(at_us, What::Reply { data: data.clone(), bytes });
                 if let Some(send) = self.last_send.as_mut().filter(|send| send.leg == on.leg) {
                     send.piece(Piece { offset, bytes });
                 }
             }
-            Event::Answered {
-                id,
-                line,
-                rtt_us,
-                late,
-                certain,
-                ..
-            } => {
+            Event::Answered { id, line, rtt_us, late, certain, .. } => {
                 self.answered += 1;
                 self.unanswered -= u64::from(late && self.unanswered > 0);
                 self.round_trips.push_back(rtt_us);
                 if self.round_trips.len() > KEPT_ROUND_TRIPS {
                     self.round_trips.pop_front();
                 }
-                self.settle(
-                    id,
-                    line,
-                    Status::Answered {
-                        rtt_us,
-                        late,
-                        certain,
-                    },
-                );
+                self.settle(id, line, Status::Answered { rtt_us, late, certain });
             }
-            Event::NoReply {
-                id,
-                line,
-                cause,
-                certain,
-                ..
-            } => {
+            Event::NoReply { id, line, cause, certain, .. } => {
                 self.unanswered += 1;
                 self.settle(id, line, Status::NoReply { cause, certain });
             }
@@ -356,21 +241,8 @@ impl Lane {
     fn went_out(&mut self, at_us: u64, id: u64, line: Line) {
         self.sent += 1;
         if let Some(send) = self.sends.get(&id).cloned() {
-            let Line {
-                number,
-                bytes,
-                status,
-                ..
-            } = line;
-            let key = self.push(
-                at_us,
-                What::Line {
-                    send,
-                    number,
-                    bytes,
-                    status,
-                },
-            );
+            let Line { number, bytes, status, .. } = line;
+            let key = self.push(at_us, What::Line { send, number, bytes, status });
             self.waiting.insert((id, number), key);
         }
         if let Some(send) = self.last_send.as_mut().filter(|send| send.id == id) {
@@ -407,19 +279,11 @@ impl Lane {
             return;
         };
         // A line without a reply stays known: the reply may still come late.
-        if !matches!(
-            status,
-            Status::NoReply {
-                cause: Unanswered::TimedOut,
-                ..
-            }
-        ) {
+        if !matches!(status, Status::NoReply { cause: Unanswered::TimedOut, .. }) {
             self.waiting.remove(&(id, number));
         }
         let first = self.rows.front().map_or(0, |row| row.key);
-        let at = key
-            .checked_sub(first)
-            .and_then(|at| usize::try_from(at).ok());
+        let at = key.checked_sub(first).and_then(|at| usize::try_from(at).ok());
         if let Some(row) = at.and_then(|at| self.rows.get_mut(at))
             && let What::Line { status: shown, .. } = &mut Rc::make_mut(row).what
         {
@@ -467,20 +331,11 @@ mod tests {
 
     use super::*;
 
-    const ON: LegId = LegId {
-        protocol: Protocol::Udp,
-        leg: 2,
-    };
+    const ON: LegId = LegId { protocol: Protocol::Udp, leg: 2 };
 
     fn send(id: u64, count: u32) -> Rc<Send> {
         let data = Data::Text("hi {n}".into());
-        Rc::new(Send {
-            id,
-            to: Target::Udp,
-            data,
-            count,
-            interval_ms: 0,
-        })
+        Rc::new(Send { id, to: Target::Udp, data, count, interval_ms: 0 })
     }
 
     fn opened() -> Lane {
@@ -489,30 +344,13 @@ mod tests {
         let path = Path::Direct;
         lane.take(
             0,
-            &Event::Opened {
-                on: ON,
-                path,
-                local,
-                peer,
-                handshake_us: None,
-                nodelay: None,
-            },
+            &Event::Opened { on: ON, path, local, peer, handshake_us: None, nodelay: None },
         );
         lane
     }
 
     fn sent(lane: &mut Lane, id: u64, line: u32) {
-        lane.take(
-            1,
-            &Event::Sent {
-                on: ON,
-                id,
-                line,
-                offset: 0,
-                bytes: 4,
-                done_us: 2,
-            },
-        );
+        lane.take(1, &Event::Sent { on: ON, id, line, offset: 0, bytes: 4, done_us: 2 });
     }
 
     fn status(lane: &Lane, key: usize) -> Status {
@@ -529,35 +367,12 @@ mod tests {
         sent(&mut lane, 1, 1);
         assert_eq!(status(&lane, 1), Status::Waiting);
         let (cause, certain) = (Unanswered::TimedOut, true);
-        lane.take(
-            2,
-            &Event::NoReply {
-                on: ON,
-                id: 1,
-                line: 1,
-                cause,
-                certain,
-            },
-        );
+        lane.take(2, &Event::NoReply { on: ON, id: 1, line: 1, cause, certain });
         assert_eq!(status(&lane, 1), Status::NoReply { cause, certain });
         assert_eq!((lane.answered, lane.unanswered), (0, 1));
-        let late = Event::Answered {
-            on: ON,
-            id: 1,
-            line: 1,
-            rtt_us: 9,
-            late: true,
-            certain,
-        };
+        let late = Event::Answered { on: ON, id: 1, line: 1, rtt_us: 9, late: true, certain };
         lane.take(3, &late);
-        assert_eq!(
-            status(&lane, 1),
-            Status::Answered {
-                rtt_us: 9,
-                late: true,
-                certain
-            }
-        );
+        assert_eq!(status(&lane, 1), Status::Answered { rtt_us: 9, late: true, certain });
         assert_eq!((lane.answered, lane.unanswered), (1, 0));
     }
 
@@ -570,19 +385,10 @@ mod tests {
         }
         assert_eq!((lane.rows.len(), lane.dropped), (KEPT_ROWS, 501));
         assert_eq!(lane.waiting.len(), KEPT_ROWS);
-        let answered = Event::Answered {
-            on: ON,
-            id: 1,
-            line: 1_000,
-            rtt_us: 9,
-            late: false,
-            certain: true,
-        };
+        let answered =
+            Event::Answered { on: ON, id: 1, line: 1_000, rtt_us: 9, late: false, certain: true };
         lane.take(3, &answered);
-        assert!(matches!(
-            status(&lane, KEPT_ROWS - 1),
-            Status::Answered { .. }
-        ));
+        assert!(matches!(status(&lane, KEPT_ROWS - 1), Status::Answered { .. }));
     }
 
     #[test]
@@ -592,20 +398,10 @@ mod tests {
         for rtt_us in [9, 1, 5] {
             lane.take(
                 3,
-                &Event::Answered {
-                    on: ON,
-                    id: 1,
-                    line: 1,
-                    rtt_us,
-                    late: false,
-                    certain: true,
-                },
+                &Event::Answered { on: ON, id: 1, line: 1, rtt_us, late: false, certain: true },
             );
         }
-        assert_eq!(
-            (lane.last_round_trip(), lane.median_round_trip()),
-            (Some(5), Some(5))
-        );
+        assert_eq!((lane.last_round_trip(), lane.median_round_trip()), (Some(5), Some(5)));
     }
 
     #[test]
@@ -614,13 +410,7 @@ mod tests {
         lane.sending(&send(1, 2));
         sent(&mut lane, 1, 1);
         lane.session_ended(5);
-        assert!(matches!(
-            status(&lane, 1),
-            Status::NoReply {
-                cause: Unanswered::Closed,
-                ..
-            }
-        ));
+        assert!(matches!(status(&lane, 1), Status::NoReply { cause: Unanswered::Closed, .. }));
         assert_eq!((lane.state, lane.running.is_none()), (LegState::None, true));
         assert!(!lane.last_send.unwrap().is_open());
     }
@@ -630,24 +420,8 @@ mod tests {
         let mut lane = opened();
         lane.sending(&send(1, 1));
         let old = LegId { leg: 1, ..ON };
-        lane.take(
-            1,
-            &Event::ServerDatagram {
-                on: old,
-                number: 0,
-                bytes: 4,
-                kept: 4,
-            },
-        );
-        lane.take(
-            1,
-            &Event::ServerDatagram {
-                on: ON,
-                number: 0,
-                bytes: 4,
-                kept: 4,
-            },
-        );
+        lane.take(1, &Event::ServerDatagram { on: old, number: 0, bytes: 4, kept: 4 });
+        lane.take(1, &Event::ServerDatagram { on: ON, number: 0, bytes: 4, kept: 4 });
         assert_eq!(lane.last_send.unwrap().reads.len(), 1);
     }
 }

@@ -10,15 +10,8 @@ pub(crate) const KEPT_PIECES: usize = 4_096;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Status {
     Waiting,
-    Answered {
-        rtt_us: u64,
-        late: bool,
-        certain: bool,
-    },
-    NoReply {
-        cause: Unanswered,
-        certain: bool,
-    },
+    Answered { rtt_us: u64, late: bool, certain: bool },
+    NoReply { cause: Unanswered, certain: bool },
 }
 
 /// A line that went out.
@@ -80,19 +73,11 @@ impl LastSend {
     }
 
     pub(crate) fn read(&mut self, read: Read) {
-        if self.reads.len() < KEPT_PIECES {
-            self.reads.push(read)
-        } else {
-            self.left_out += 1
-        }
+        if self.reads.len() < KEPT_PIECES { self.reads.push(read) } else { self.left_out += 1 }
     }
 
     pub(crate) fn piece(&mut self, piece: Piece) {
-        if self.pieces.len() < KEPT_PIECES {
-            self.pieces.push(piece)
-        } else {
-            self.left_out += 1
-        }
+        if self.pieces.len() < KEPT_PIECES { self.pieces.push(piece) } else { self.left_out += 1 }
     }
 
     pub(crate) fn set_status(&mut self, line: u32, status: Status) {
@@ -104,10 +89,7 @@ impl LastSend {
     /// The part of the stream that the lines stand in: first byte, and the one after the last.
     pub(crate) fn span(&self) -> (u64, u64) {
         let first = self.lines.first().map_or(0, |line| line.offset);
-        let last = self
-            .lines
-            .last()
-            .map_or(0, |line| line.offset + line.bytes as u64);
+        let last = self.lines.last().map_or(0, |line| line.offset + line.bytes as u64);
         (first, last)
     }
 
@@ -131,9 +113,7 @@ impl LastSend {
             }
             let shift = STAMP_LEN as u64 * (read.number + 1);
             let from = begin.saturating_sub(shift).max(read.offset);
-            let to = end
-                .saturating_sub(shift)
-                .min(read.offset + read.bytes as u64);
+            let to = end.saturating_sub(shift).min(read.offset + read.bytes as u64);
             if from < to {
                 span =
                     Some(span.map_or((from, to), |(first, last)| (first.min(from), last.max(to))));
@@ -146,11 +126,7 @@ impl LastSend {
     /// that never reached the server leaves its line out.
     pub(crate) fn observed_lines(&self) -> Vec<Option<&Read>> {
         let first = self.lines.first().map_or(0, |line| line.offset);
-        let mut reads = self
-            .reads
-            .iter()
-            .filter(|read| read.number >= first)
-            .peekable();
+        let mut reads = self.reads.iter().filter(|read| read.number >= first).peekable();
         let all = self.reads.len() >= self.lines.len();
         let mut observed = Vec::new();
         for line in &self.lines {
@@ -179,20 +155,10 @@ pub(crate) mod tests {
         let mut send = LastSend::new(Protocol::Tcp, 1, 9, 5);
         for number in 1..=5 {
             let offset = 100 + u64::from(number - 1) * 7;
-            send.lines.push(Line {
-                number,
-                offset,
-                bytes: 7,
-                status: Status::Waiting,
-            });
+            send.lines.push(Line { number, offset, bytes: 7, status: Status::Waiting });
         }
         for (number, offset, bytes) in [(0, 0, 100), (1, 100, 7), (2, 107, 7), (3, 114, 21)] {
-            send.read(Read {
-                number,
-                offset,
-                bytes,
-                kept: bytes,
-            });
+            send.read(Read { number, offset, bytes, kept: bytes });
         }
         send.finished = true;
         send
@@ -221,31 +187,13 @@ pub(crate) mod tests {
         let mut send = LastSend::new(Protocol::Udp, 2, 9, 3);
         for (number, bytes) in [(1, 5), (2, 6), (3, 7)] {
             let offset = 10 + u64::from(number);
-            send.lines.push(Line {
-                number,
-                offset,
-                bytes,
-                status: Status::Waiting,
-            });
+            send.lines.push(Line { number, offset, bytes, status: Status::Waiting });
         }
-        send.read(Read {
-            number: 11,
-            offset: 0,
-            bytes: 5,
-            kept: 5,
-        });
-        send.read(Read {
-            number: 12,
-            offset: 0,
-            bytes: 7,
-            kept: 7,
-        });
+        send.read(Read { number: 11, offset: 0, bytes: 5, kept: 5 });
+        send.read(Read { number: 12, offset: 0, bytes: 7, kept: 7 });
         let observed = send.observed_lines();
         assert_eq!(
-            observed
-                .iter()
-                .map(|read| read.is_some())
-                .collect::<Vec<_>>(),
+            observed.iter().map(|read| read.is_some()).collect::<Vec<_>>(),
             [true, false, true]
         );
     }
@@ -254,12 +202,7 @@ pub(crate) mod tests {
     fn what_is_kept_is_bounded_and_the_rest_counted() {
         let mut send = LastSend::new(Protocol::Tcp, 1, 1, 1);
         for number in 0..KEPT_PIECES as u64 + 2 {
-            send.read(Read {
-                number,
-                offset: number,
-                bytes: 1,
-                kept: 1,
-            });
+            send.read(Read { number, offset: number, bytes: 1, kept: 1 });
         }
         assert_eq!((send.reads.len(), send.left_out), (KEPT_PIECES, 2));
     }

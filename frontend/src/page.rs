@@ -79,9 +79,7 @@ impl Page {
 
     /// The server's limits; until it has said hello, those that servers have by default.
     pub(crate) fn limits(&self) -> Limits {
-        self.hello
-            .as_ref()
-            .map_or_else(Limits::default, |hello| hello.limits)
+        self.hello.as_ref().map_or_else(Limits::default, |hello| hello.limits)
     }
 
     fn lane_mut(&mut self, protocol: Protocol) -> &mut Lane {
@@ -97,15 +95,8 @@ impl Page {
         match message.event {
             Event::Hello(hello) => self.greeted(hello),
             Event::Error(problem) => match problem.protocol {
-                Some(protocol) => self
-                    .lane_mut(protocol)
-                    .note(at_us, problem.detail, Tone::Bad),
-                None => {
-                    self.notice = Some(Notice {
-                        text: problem.detail,
-                        open: None,
-                    })
-                }
+                Some(protocol) => self.lane_mut(protocol).note(at_us, problem.detail, Tone::Bad),
+                None => self.notice = Some(Notice { text: problem.detail, open: None }),
             },
             Event::Missed { count: missed } => {
                 let missed = count(missed);
@@ -128,8 +119,7 @@ impl Page {
             let text =
                 format!("gap: the server was out of reach for {away}; nothing was sent again");
             for protocol in Protocol::BOTH {
-                self.lane_mut(protocol)
-                    .note(hello.wall_ms * 1_000, text.clone(), Tone::Bad);
+                self.lane_mut(protocol).note(hello.wall_ms * 1_000, text.clone(), Tone::Bad);
             }
         }
         self.hello = Some(Rc::new(hello));
@@ -166,9 +156,7 @@ impl Reducible for Page {
             }
             Action::Noticed(notice) => page.notice = notice,
             Action::Cleared => {
-                Protocol::BOTH
-                    .into_iter()
-                    .for_each(|protocol| page.lane_mut(protocol).clear());
+                Protocol::BOTH.into_iter().for_each(|protocol| page.lane_mut(protocol).clear());
             }
         }
         Rc::new(page)
@@ -184,23 +172,12 @@ pub(crate) mod tests {
 
     pub(crate) fn hello(wall_ms: u64) -> ServerMessage {
         let (tcp, udp) = ("127.0.0.1:25677".into(), "127.0.0.1:23135".into());
-        let hello = Hello {
-            version: "0".into(),
-            wall_ms,
-            tcp,
-            udp,
-            limits: Limits::default(),
-        };
-        ServerMessage {
-            at_us: 0,
-            event: Event::Hello(hello),
-        }
+        let hello = Hello { version: "0".into(), wall_ms, tcp, udp, limits: Limits::default() };
+        ServerMessage { at_us: 0, event: Event::Hello(hello) }
     }
 
     fn after(actions: impl IntoIterator<Item = Action>) -> Rc<Page> {
-        actions
-            .into_iter()
-            .fold(Rc::new(Page::new()), |page, action| page.reduce(action))
+        actions.into_iter().fold(Rc::new(Page::new()), |page, action| page.reduce(action))
     }
 
     fn last_note(page: &Page) -> String {
@@ -214,14 +191,8 @@ pub(crate) mod tests {
     fn a_gap_says_how_long_it_was_and_that_nothing_was_resent() {
         let page = after([
             Action::Received(vec![hello(1_000)]),
-            Action::Lost {
-                at_ms: 5_000,
-                retry_ms: 500,
-            },
-            Action::Lost {
-                at_ms: 6_000,
-                retry_ms: 900,
-            },
+            Action::Lost { at_ms: 5_000, retry_ms: 500 },
+            Action::Lost { at_ms: 6_000, retry_ms: 900 },
             Action::Received(vec![hello(8_200)]),
         ]);
         assert_eq!(page.link, Link::Connected);
@@ -235,10 +206,7 @@ pub(crate) mod tests {
     #[test]
     fn a_first_attempt_that_fails_is_no_gap() {
         let page = after([
-            Action::Lost {
-                at_ms: 5_000,
-                retry_ms: 500,
-            },
+            Action::Lost { at_ms: 5_000, retry_ms: 500 },
             Action::Received(vec![hello(8_200)]),
         ]);
         assert!(page.tcp.rows.is_empty());
@@ -248,26 +216,10 @@ pub(crate) mod tests {
     fn an_error_stands_in_its_lane_or_at_the_prompt() {
         let problem = |protocol| {
             let (code, detail) = (Code::NotOpen, "TCP is not open".to_owned());
-            let problem = Problem {
-                code,
-                detail,
-                message: None,
-                field: None,
-                id: None,
-                protocol,
-            };
-            Action::Received(vec![ServerMessage {
-                at_us: 0,
-                event: Event::Error(problem),
-            }])
+            let problem = Problem { code, detail, message: None, field: None, id: None, protocol };
+            Action::Received(vec![ServerMessage { at_us: 0, event: Event::Error(problem) }])
         };
-        assert_eq!(
-            last_note(&after([problem(Some(Protocol::Tcp))])),
-            "TCP is not open"
-        );
-        assert_eq!(
-            after([problem(None)]).notice.as_ref().unwrap().text,
-            "TCP is not open"
-        );
+        assert_eq!(last_note(&after([problem(Some(Protocol::Tcp))])), "TCP is not open");
+        assert_eq!(after([problem(None)]).notice.as_ref().unwrap().text, "TCP is not open");
     }
 }

@@ -52,32 +52,19 @@ impl Strip {
         let mut shown = send.clone();
         shown.lines.truncate(SHOWN_LINES);
         match send.protocol {
-            Protocol::Tcp => Self {
-                hidden,
-                ..stream(&shown)
-            },
-            Protocol::Udp => Self {
-                hidden,
-                ..datagrams(&shown)
-            },
+            Protocol::Tcp => Self { hidden, ..stream(&shown) },
+            Protocol::Udp => Self { hidden, ..datagrams(&shown) },
         }
     }
 }
 
 fn stream(send: &LastSend) -> Strip {
     let (first, last) = send.span();
-    let scale = Scale {
-        first,
-        bytes: last - first,
-    };
+    let scale = Scale { first, bytes: last - first };
     let sends = send.lines.iter().map(|line| {
         let span = (line.offset, line.offset + line.bytes as u64);
         let bytes = counted(line.bytes as u64, "byte");
-        scale.cell(
-            span,
-            line.number.to_string(),
-            format!("line {}: {bytes}", line.number),
-        )
+        scale.cell(span, line.number.to_string(), format!("line {}: {bytes}", line.number))
     });
     let reads = send.own_reads().map(|read| {
         let span = (read.offset, read.offset + read.bytes as u64);
@@ -93,14 +80,9 @@ fn stream(send: &LastSend) -> Strip {
         let (span, stamps) = send.echoed(piece);
         let span = span?;
         let lines = lines_within(send, span);
-        let (bytes, stamps) = (
-            counted(piece.bytes as u64, "byte"),
-            counted(stamps as u64, "stamp"),
-        );
-        let title = format!(
-            "one read of replies: {bytes} with {stamps}, {}",
-            named(&lines)
-        );
+        let (bytes, stamps) =
+            (counted(piece.bytes as u64, "byte"), counted(stamps as u64, "stamp"));
+        let title = format!("one read of replies: {bytes} with {stamps}, {}", named(&lines));
         Some(scale.cell(span, lines, title))
     });
     let (sends, reads, replies): (Vec<_>, Vec<_>, Vec<_>) =
@@ -112,23 +94,13 @@ fn stream(send: &LastSend) -> Strip {
         counted(replies.len() as u64, "read"),
         count(scale.bytes),
     );
-    Strip {
-        sends,
-        reads,
-        replies,
-        bytes: scale.bytes,
-        hidden: 0,
-        summary,
-    }
+    Strip { sends, reads, replies, bytes: scale.bytes, hidden: 0, summary }
 }
 
 fn datagrams(send: &LastSend) -> Strip {
     // An empty datagram is drawn as wide as one byte: it is there.
     let width = |bytes: usize| bytes.max(1) as u64;
-    let scale = Scale {
-        first: 0,
-        bytes: send.lines.iter().map(|line| width(line.bytes)).sum(),
-    };
+    let scale = Scale { first: 0, bytes: send.lines.iter().map(|line| width(line.bytes)).sum() };
     let (mut sends, mut reads, mut replies) = (Vec::new(), Vec::new(), Vec::new());
     let observed = send.observed_lines();
     let mut from = 0;
@@ -141,10 +113,7 @@ fn datagrams(send: &LastSend) -> Strip {
         replies.push(replied(&scale, span, line));
         from = span.1;
     }
-    let answered = replies
-        .iter()
-        .filter(|cell| cell.kind == Kind::Whole)
-        .count();
+    let answered = replies.iter().filter(|cell| cell.kind == Kind::Whole).count();
     let summary = format!(
         "UDP: {}, {} seen by the server, {}",
         counted(sends.len() as u64, "datagram"),
@@ -152,14 +121,7 @@ fn datagrams(send: &LastSend) -> Strip {
         counted(answered as u64, "reply"),
     );
     let bytes = send.lines.iter().map(|line| line.bytes as u64).sum();
-    Strip {
-        sends,
-        reads,
-        replies,
-        bytes,
-        hidden: 0,
-        summary,
-    }
+    Strip { sends, reads, replies, bytes, hidden: 0, summary }
 }
 
 /// What the server took of a datagram, and what a short `recv` would throw away of it.
@@ -179,13 +141,7 @@ fn taken(
             let cut = counted((read.bytes - read.kept) as u64, "byte");
             let title = format!("a recv(1024) throws {cut} away");
             let cut = scale.cell((kept, to), "cut".into(), title);
-            vec![
-                whole,
-                Cell {
-                    kind: Kind::Cut,
-                    ..cut
-                },
-            ]
+            vec![whole, Cell { kind: Kind::Cut, ..cut }]
         }
         Some(_) => {
             let title = format!("the server took datagram {label}: {bytes}");
@@ -194,10 +150,7 @@ fn taken(
         None => {
             let title = format!("datagram {label} has not been seen by the server");
             let kind = if open { Kind::Waiting } else { Kind::Lost };
-            vec![Cell {
-                kind,
-                ..scale.cell((from, to), "✕".into(), title)
-            }]
+            vec![Cell { kind, ..scale.cell((from, to), "✕".into(), title) }]
         }
     }
 }
@@ -210,10 +163,7 @@ fn replied(scale: &Scale, span: (u64, u64), line: &Line) -> Cell {
         Status::Waiting => (Kind::Waiting, "…".into(), "no answer yet"),
         Status::NoReply { .. } => (Kind::Lost, "✕".into(), "no answer"),
     };
-    Cell {
-        kind,
-        ..scale.cell(span, label, format!("datagram {number}: {title}"))
-    }
+    Cell { kind, ..scale.cell(span, label, format!("datagram {number}: {title}")) }
 }
 
 /// Numbers of the lines that have bytes in a stretch of the stream: `3` or `3–5`.
@@ -231,11 +181,7 @@ fn lines_within(send: &LastSend, (from, to): (u64, u64)) -> String {
 }
 
 fn named(lines: &str) -> String {
-    let plural = if lines.contains('–') {
-        "lines"
-    } else {
-        "line"
-    };
+    let plural = if lines.contains('–') { "lines" } else { "line" };
     format!("{plural} {lines}")
 }
 
@@ -246,28 +192,15 @@ struct Scale {
 }
 
 impl Scale {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "a drawing needs four digits, not nineteen"
-    )]
+    #[expect(clippy::cast_precision_loss, reason = "a drawing needs four digits, not nineteen")]
     fn percent(&self, offset: u64) -> f64 {
         let within = offset.saturating_sub(self.first).min(self.bytes);
-        if self.bytes == 0 {
-            0.0
-        } else {
-            within as f64 * 100.0 / self.bytes as f64
-        }
+        if self.bytes == 0 { 0.0 } else { within as f64 * 100.0 / self.bytes as f64 }
     }
 
     fn cell(&self, (from, to): (u64, u64), label: String, title: String) -> Cell {
         let (from, to) = (self.percent(from), self.percent(to));
-        Cell {
-            from,
-            to,
-            label,
-            title,
-            kind: Kind::Whole,
-        }
+        Cell { from, to, label, title, kind: Kind::Whole }
     }
 }
 
@@ -286,14 +219,8 @@ mod tests {
     #[test]
     fn merged_lines_share_a_cell_on_the_same_scale() {
         let mut send = merged();
-        send.piece(Piece {
-            offset: 127,
-            bytes: 68,
-        });
-        send.piece(Piece {
-            offset: 195,
-            bytes: 48,
-        });
+        send.piece(Piece { offset: 127, bytes: 68 });
+        send.piece(Piece { offset: 195, bytes: 48 });
         let strip = Strip::of(&send);
         assert_eq!(labels(&strip.sends), ["1", "2", "3", "4", "5"]);
         assert_eq!(labels(&strip.reads), ["1", "2", "3–5"]);
@@ -308,58 +235,25 @@ mod tests {
     #[test]
     fn a_long_datagram_shows_what_is_cut_and_a_lost_one_a_cross() {
         let mut send = LastSend::new(Protocol::Udp, 1, 1, 2);
-        let status = Status::Answered {
-            rtt_us: 1,
-            late: false,
-            certain: true,
-        };
-        send.lines.push(Line {
-            number: 1,
-            offset: 0,
-            bytes: 1_500,
-            status,
-        });
-        let status = Status::NoReply {
-            cause: Unanswered::TimedOut,
-            certain: true,
-        };
-        send.lines.push(Line {
-            number: 2,
-            offset: 1,
-            bytes: 500,
-            status,
-        });
-        send.read(Read {
-            number: 0,
-            offset: 0,
-            bytes: 1_500,
-            kept: 1_024,
-        });
+        let status = Status::Answered { rtt_us: 1, late: false, certain: true };
+        send.lines.push(Line { number: 1, offset: 0, bytes: 1_500, status });
+        let status = Status::NoReply { cause: Unanswered::TimedOut, certain: true };
+        send.lines.push(Line { number: 2, offset: 1, bytes: 500, status });
+        send.read(Read { number: 0, offset: 0, bytes: 1_500, kept: 1_024 });
         send.finished = true;
         let strip = Strip::of(&send);
         assert_eq!(labels(&strip.reads), ["1", "cut", "✕"]);
         assert_eq!((strip.reads[1].from, strip.reads[1].to), (51.2, 75.0));
         assert_eq!(labels(&strip.replies), ["1", "✕"]);
         assert_eq!(strip.replies[1].kind, Kind::Lost);
-        assert_eq!(
-            strip.summary,
-            "UDP: 2 datagrams, 1 seen by the server, 1 reply"
-        );
+        assert_eq!(strip.summary, "UDP: 2 datagrams, 1 seen by the server, 1 reply");
     }
 
     #[test]
     fn an_empty_datagram_is_there() {
         let mut send = LastSend::new(Protocol::Udp, 1, 1, 1);
-        send.lines.push(Line {
-            number: 1,
-            offset: 0,
-            bytes: 0,
-            status: Status::Waiting,
-        });
-        assert_eq!(
-            (Strip::of(&send).sends[0].to, Strip::of(&send).bytes),
-            (100.0, 0)
-        );
+        send.lines.push(Line { number: 1, offset: 0, bytes: 0, status: Status::Waiting });
+        assert_eq!((Strip::of(&send).sends[0].to, Strip::of(&send).bytes), (100.0, 0));
     }
 
     #[test]
@@ -367,17 +261,9 @@ mod tests {
         let mut send = LastSend::new(Protocol::Tcp, 1, 1, 150);
         for number in 1..=150 {
             let offset = u64::from(number) - 1;
-            send.lines.push(Line {
-                number,
-                offset,
-                bytes: 1,
-                status: Status::Waiting,
-            });
+            send.lines.push(Line { number, offset, bytes: 1, status: Status::Waiting });
         }
         let strip = Strip::of(&send);
-        assert_eq!(
-            (strip.sends.len(), strip.hidden, strip.bytes),
-            (SHOWN_LINES, 50, 100)
-        );
+        assert_eq!((strip.sends.len(), strip.hidden, strip.bytes), (SHOWN_LINES, 50, 100));
     }
 }

@@ -32,15 +32,8 @@ impl Verdict {
         let latest = sends.iter().flatten().map(|send| send.id).max()?;
         let mut sends = sends.into_iter().flatten().filter(|send| send.id == latest);
         let first = sends.next()?;
-        let findings = [Some(first), sends.next()]
-            .into_iter()
-            .flatten()
-            .map(finding)
-            .collect();
-        Some(Self {
-            sends: counted(first.of.into(), "send"),
-            findings,
-        })
+        let findings = [Some(first), sends.next()].into_iter().flatten().map(finding).collect();
+        Some(Self { sends: counted(first.of.into(), "send"), findings })
     }
 }
 
@@ -62,11 +55,7 @@ fn finding(send: &LastSend) -> Finding {
         Some(waiting) => waiting,
         None => meaning,
     };
-    Finding {
-        protocol: send.protocol,
-        figures,
-        meaning,
-    }
+    Finding { protocol: send.protocol, figures, meaning }
 }
 
 fn still_open(send: &LastSend) -> Option<String> {
@@ -78,35 +67,23 @@ fn still_open(send: &LastSend) -> Option<String> {
     Some(if send.finished {
         format!("Waiting for the answer to {}.", counted(waiting, "line"))
     } else {
-        format!(
-            "{} of {} lines are out.",
-            count(sent),
-            count(send.of.into())
-        )
+        format!("{} of {} lines are out.", count(sent), count(send.of.into()))
     })
 }
 
 fn stream_figures(send: &LastSend) -> String {
     let reads = send.own_reads().count() as u64;
-    format!(
-        "{}, {}",
-        counted(reads, "read"),
-        counted(complete_replies(send), "reply")
-    )
+    format!("{}, {}", counted(reads, "read"), counted(complete_replies(send), "reply"))
 }
 
 /// Replies of the server that have come back whole: one to each of its reads.
 fn complete_replies(send: &LastSend) -> u64 {
-    let received = send
-        .pieces
-        .last()
-        .map_or(0, |piece| piece.offset + piece.bytes as u64);
+    let received = send.pieces.last().map_or(0, |piece| piece.offset + piece.bytes as u64);
     let end = |offset: u64, bytes: usize, number: u64| {
         offset + bytes as u64 + STAMP_LEN as u64 * (number + 1)
     };
-    let whole = send
-        .own_reads()
-        .filter(|read| end(read.offset, read.bytes, read.number) <= received);
+    let whole =
+        send.own_reads().filter(|read| end(read.offset, read.bytes, read.number) <= received);
     whole.count() as u64
 }
 
@@ -115,9 +92,7 @@ fn stream_meaning(send: &LastSend) -> String {
         return missing;
     }
     let (lines, reads) = (send.lines.len(), send.own_reads().count());
-    let took = round_trip(send)
-        .map(|rtt| format!(" after {rtt}"))
-        .unwrap_or_default();
+    let took = round_trip(send).map(|rtt| format!(" after {rtt}")).unwrap_or_default();
     match (lines, reads) {
         (1, 1) => format!("The bytes came back behind a stamp{took}."),
         (1, _) => format!(
@@ -144,16 +119,8 @@ fn stream_meaning(send: &LastSend) -> String {
 }
 
 fn read_sizes(send: &LastSend) -> String {
-    let sizes: Vec<_> = send
-        .own_reads()
-        .take(4)
-        .map(|read| count(read.bytes as u64))
-        .collect();
-    let more = if send.own_reads().count() > sizes.len() {
-        " + …"
-    } else {
-        ""
-    };
+    let sizes: Vec<_> = send.own_reads().take(4).map(|read| count(read.bytes as u64)).collect();
+    let more = if send.own_reads().count() > sizes.len() { " + …" } else { "" };
     sizes.join(" + ") + more
 }
 
@@ -178,14 +145,9 @@ fn datagram_meaning(send: &LastSend) -> String {
     }
     let late = send.count(|status| matches!(status, Status::Answered { late: true, .. }));
     if late > 0 {
-        return format!(
-            "{} came late, and nobody asked for it again.",
-            counted(late, "reply")
-        );
+        return format!("{} came late, and nobody asked for it again.", counted(late, "reply"));
     }
-    let took = round_trip(send)
-        .map(|rtt| format!(" after {rtt}"))
-        .unwrap_or_default();
+    let took = round_trip(send).map(|rtt| format!(" after {rtt}")).unwrap_or_default();
     match send.lines.len() {
         1 => format!("The time alone came back{took}; the reply carries no echo."),
         _ => {
@@ -209,16 +171,9 @@ fn missing(send: &LastSend) -> Option<String> {
         return Some("Refused: nobody listens there.".into());
     }
     if without(Unanswered::TimedOut) > 0 {
-        let which = if one_of > 0 {
-            ", which of them cannot be told"
-        } else {
-            ""
-        };
+        let which = if one_of > 0 { ", which of them cannot be told" } else { "" };
         let number = without(Unanswered::TimedOut);
-        return Some(format!(
-            "{} without a reply{which}; UDP sends nothing again.",
-            lines(number)
-        ));
+        return Some(format!("{} without a reply{which}; UDP sends nothing again.", lines(number)));
     }
     if without(Unanswered::Closed) > 0 {
         let number = lines(without(Unanswered::Closed));
@@ -245,37 +200,18 @@ mod tests {
     use crate::last_send::tests::merged;
     use crate::last_send::{Line, Piece, Read};
 
-    const ANSWERED: Status = Status::Answered {
-        rtt_us: 310,
-        late: false,
-        certain: true,
-    };
+    const ANSWERED: Status = Status::Answered { rtt_us: 310, late: false, certain: true };
 
     fn answered(mut send: LastSend) -> LastSend {
-        send.lines
-            .iter_mut()
-            .for_each(|line| line.status = ANSWERED);
-        send.piece(Piece {
-            offset: 127,
-            bytes: 116,
-        });
+        send.lines.iter_mut().for_each(|line| line.status = ANSWERED);
+        send.piece(Piece { offset: 127, bytes: 116 });
         send
     }
 
     fn datagram(bytes: usize, kept: usize, status: Status) -> LastSend {
         let mut send = LastSend::new(Protocol::Udp, 1, 1, 1);
-        send.lines.push(Line {
-            number: 1,
-            offset: 0,
-            bytes,
-            status,
-        });
-        send.read(Read {
-            number: 0,
-            offset: 0,
-            bytes,
-            kept,
-        });
+        send.lines.push(Line { number: 1, offset: 0, bytes, status });
+        send.read(Read { number: 0, offset: 0, bytes, kept });
         send.finished = true;
         send
     }
@@ -284,12 +220,7 @@ mod tests {
     fn what_merged_is_said_with_its_numbers() {
         let finding = finding(&answered(merged()));
         assert_eq!(finding.figures, "3 reads, 3 replies");
-        assert!(
-            finding
-                .meaning
-                .starts_with("The server read 5 sends in 3 pieces"),
-            "{finding:?}"
-        );
+        assert!(finding.meaning.starts_with("The server read 5 sends in 3 pieces"), "{finding:?}");
     }
 
     #[test]
@@ -297,34 +228,15 @@ mod tests {
         let mut send = merged();
         send.lines.truncate(2);
         send.of = 2;
-        assert!(
-            finding(&answered(send))
-                .meaning
-                .starts_with("This time every send was read")
-        );
+        assert!(finding(&answered(send)).meaning.starts_with("This time every send was read"));
     }
 
     #[test]
     fn a_split_names_its_pieces() {
         let mut send = LastSend::new(Protocol::Tcp, 1, 1, 1);
-        send.lines.push(Line {
-            number: 1,
-            offset: 0,
-            bytes: 1_500,
-            status: ANSWERED,
-        });
-        send.read(Read {
-            number: 0,
-            offset: 0,
-            bytes: 1_024,
-            kept: 1_024,
-        });
-        send.read(Read {
-            number: 1,
-            offset: 1_024,
-            bytes: 476,
-            kept: 476,
-        });
+        send.lines.push(Line { number: 1, offset: 0, bytes: 1_500, status: ANSWERED });
+        send.read(Read { number: 0, offset: 0, bytes: 1_024, kept: 1_024 });
+        send.read(Read { number: 1, offset: 1_024, bytes: 476, kept: 476 });
         send.finished = true;
         assert!(finding(&send).meaning.contains("1,024 + 476"));
     }
@@ -336,15 +248,8 @@ mod tests {
             whole.meaning,
             "The time alone came back after 0.31 ms; the reply carries no echo."
         );
-        assert!(
-            finding(&datagram(1_500, 1_024, ANSWERED))
-                .meaning
-                .contains("keeps 1,024")
-        );
-        let lost = Status::NoReply {
-            cause: Unanswered::TimedOut,
-            certain: true,
-        };
+        assert!(finding(&datagram(1_500, 1_024, ANSWERED)).meaning.contains("keeps 1,024"));
+        let lost = Status::NoReply { cause: Unanswered::TimedOut, certain: true };
         assert_eq!(
             finding(&datagram(5, 5, lost)).meaning,
             "1 line without a reply; UDP sends nothing again."

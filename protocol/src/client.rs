@@ -184,11 +184,7 @@ impl ClientMessage {
                 ..bad_field("type", "")
             }),
         };
-        checked.map_err(|invalid| Invalid {
-            message: Some(name),
-            id,
-            ..invalid
-        })
+        checked.map_err(|invalid| Invalid { message: Some(name), id, ..invalid })
     }
 }
 
@@ -264,11 +260,7 @@ fn fields<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, Invalid> {
         let sentence = error.into_inner().to_string();
         // serde_json appends where in the text; the field says it better. A field that is missing or
         // unknown has no path: the sentence names it between back quotes.
-        let sentence = sentence
-            .split(" at line ")
-            .next()
-            .unwrap_or(&sentence)
-            .to_owned();
+        let sentence = sentence.split(" at line ").next().unwrap_or(&sentence).to_owned();
         let field = match path.as_str() {
             "." | "?" => sentence.split('`').nth(1).unwrap_or("type").to_owned(),
             _ => path,
@@ -293,31 +285,15 @@ fn bad_field(field: &str, detail: &str) -> Invalid {
 }
 
 fn over_limit(field: &str, detail: String) -> Invalid {
-    Invalid {
-        code: Code::OverLimit,
-        detail,
-        ..bad_field(field, "")
-    }
+    Invalid { code: Code::OverLimit, detail, ..bad_field(field, "") }
 }
 
 fn open(fields: OpenFields) -> Result<ClientMessage, Invalid> {
-    let OpenFields {
-        protocol,
-        nodelay,
-        path,
-        ..
-    } = fields;
+    let OpenFields { protocol, nodelay, path, .. } = fields;
     if protocol == Protocol::Udp && nodelay.is_some() {
-        return Err(bad_field(
-            "nodelay",
-            "nodelay is an option of TCP, UDP has no such delay",
-        ));
+        return Err(bad_field("nodelay", "nodelay is an option of TCP, UDP has no such delay"));
     }
-    Ok(ClientMessage::Open(Open {
-        protocol,
-        nodelay,
-        path,
-    }))
+    Ok(ClientMessage::Open(Open { protocol, nodelay, path }))
 }
 
 fn close(fields: CloseFields) -> Result<ClientMessage, Invalid> {
@@ -337,37 +313,20 @@ fn stop(fields: StopFields) -> Result<ClientMessage, Invalid> {
 
 fn checked_id(id: u64) -> Result<u64, Invalid> {
     if id > MAX_ID {
-        return Err(over_limit(
-            "id",
-            format!("id is {id}, the limit is {MAX_ID}"),
-        ));
+        return Err(over_limit("id", format!("id is {id}, the limit is {MAX_ID}")));
     }
     Ok(id)
 }
 
 fn send(fields: SendFields, limits: &Limits) -> Result<ClientMessage, Invalid> {
-    let SendFields {
-        id,
-        to,
-        text,
-        hex,
-        count,
-        interval_ms,
-        ..
-    } = fields;
+    let SendFields { id, to, text, hex, count, interval_ms, .. } = fields;
     let data = match (text, hex) {
         (Some(text), None) => Data::Text(text),
         (None, Some(hex)) => Data::Hex(hex),
         (None, None) => return Err(bad_field("text", "one of text and hex is needed")),
         (Some(_), Some(_)) => return Err(bad_field("hex", "text and hex cannot both be given")),
     };
-    let send = Send {
-        id: checked_id(id)?,
-        to,
-        data,
-        count,
-        interval_ms,
-    };
+    let send = Send { id: checked_id(id)?, to, data, count, interval_ms };
     send.check(limits)?;
     Ok(ClientMessage::Send(send))
 }
@@ -378,34 +337,20 @@ impl Send {
     /// # Errors
     /// The field that is out of range, with the limit.
     pub fn check(&self, limits: &Limits) -> Result<(), Invalid> {
-        let Limits {
-            line_bytes,
-            burst_lines,
-            interval_ms,
-            ..
-        } = *limits;
+        let Limits { line_bytes, burst_lines, interval_ms, .. } = *limits;
         if self.count == 0 || self.count > burst_lines {
             let detail = format!("count is {}, it must be 1 to {burst_lines}", self.count);
             return Err(over_limit("count", detail));
         }
         if self.interval_ms > interval_ms {
-            let detail = format!(
-                "interval_ms is {}, the limit is {interval_ms}",
-                self.interval_ms
-            );
+            let detail = format!("interval_ms is {}, the limit is {interval_ms}", self.interval_ms);
             return Err(over_limit("interval_ms", detail));
         }
         // The last line's number has the most digits, so it is the longest.
         let longest = self.data.line(self.count);
-        let longest = longest
-            .map_err(|bad| bad_field("hex", &format!("hex: {bad}")))?
-            .len();
+        let longest = longest.map_err(|bad| bad_field("hex", &format!("hex: {bad}")))?.len();
         if longest > line_bytes {
-            let field = if matches!(self.data, Data::Text(_)) {
-                "text"
-            } else {
-                "hex"
-            };
+            let field = if matches!(self.data, Data::Text(_)) { "text" } else { "hex" };
             let detail = format!("line is {longest} bytes, the limit is {line_bytes}");
             return Err(over_limit(field, detail));
         }
@@ -426,11 +371,7 @@ mod tests {
     /// Code, field, detail of what is wrong with a message.
     fn wrong(text: &str) -> (Code, String, String) {
         let invalid = decode(text).unwrap_err();
-        (
-            invalid.code,
-            invalid.field.unwrap_or_default(),
-            invalid.detail,
-        )
+        (invalid.code, invalid.field.unwrap_or_default(), invalid.detail)
     }
 
     #[test]
@@ -447,54 +388,24 @@ mod tests {
         );
         assert_eq!(
             decode(r#"{"type":"close","protocol":"tcp"}"#).unwrap(),
-            ClientMessage::Close(Close {
-                protocol: Protocol::Tcp,
-                how: How::Close
-            })
+            ClientMessage::Close(Close { protocol: Protocol::Tcp, how: How::Close })
         );
     }
 
     #[test]
     fn a_mistake_names_its_field() {
         let field = |text: &str| wrong(text).1;
-        assert_eq!(
-            field(r#"{"type":"send","id":"x","to":"tcp","text":""}"#),
-            "id"
-        );
-        assert_eq!(
-            field(r#"{"type":"send","id":1,"to":"smtp","text":""}"#),
-            "to"
-        );
+        assert_eq!(field(r#"{"type":"send","id":"x","to":"tcp","text":""}"#), "id");
+        assert_eq!(field(r#"{"type":"send","id":1,"to":"smtp","text":""}"#), "to");
         assert_eq!(field(r#"{"type":"send","id":1,"to":"tcp"}"#), "text");
-        assert_eq!(
-            field(r#"{"type":"send","id":1,"to":"tcp","text":"","hex":""}"#),
-            "hex"
-        );
-        assert_eq!(
-            field(r#"{"type":"send","id":1,"to":"tcp","hex":"0g"}"#),
-            "hex"
-        );
+        assert_eq!(field(r#"{"type":"send","id":1,"to":"tcp","text":"","hex":""}"#), "hex");
+        assert_eq!(field(r#"{"type":"send","id":1,"to":"tcp","hex":"0g"}"#), "hex");
         assert_eq!(field(r#"{"type":"send","to":"tcp","text":""}"#), "id");
-        assert_eq!(
-            field(r#"{"type":"send","id":1,"to":"tcp","text":"","host":"x:80"}"#),
-            "host"
-        );
-        assert_eq!(
-            field(r#"{"type":"send","id":1,"to":"tcp","text":"","count":-1}"#),
-            "count"
-        );
-        assert_eq!(
-            field(r#"{"type":"open","protocol":"udp","nodelay":true}"#),
-            "nodelay"
-        );
-        assert_eq!(
-            field(r#"{"type":"open","protocol":"tcp","path":"emulated"}"#),
-            "path"
-        );
-        assert_eq!(
-            field(r#"{"type":"close","protocol":"udp","how":"reset"}"#),
-            "how"
-        );
+        assert_eq!(field(r#"{"type":"send","id":1,"to":"tcp","text":"","host":"x:80"}"#), "host");
+        assert_eq!(field(r#"{"type":"send","id":1,"to":"tcp","text":"","count":-1}"#), "count");
+        assert_eq!(field(r#"{"type":"open","protocol":"udp","nodelay":true}"#), "nodelay");
+        assert_eq!(field(r#"{"type":"open","protocol":"tcp","path":"emulated"}"#), "path");
+        assert_eq!(field(r#"{"type":"close","protocol":"udp","how":"reset"}"#), "how");
         assert_eq!(field(r#"{"protocol":"udp"}"#), "type");
         assert_eq!(field(r#"{"type":"dial","host":"10.0.0.1:80"}"#), "type");
     }
@@ -518,10 +429,7 @@ mod tests {
     fn an_error_repeats_the_id_and_the_type() {
         let invalid = decode(r#"{"type":"send","id":9,"to":"tcp","text":"","count":0}"#);
         let invalid = invalid.unwrap_err();
-        assert_eq!(
-            (invalid.id, invalid.message.as_deref()),
-            (Some(9), Some("send"))
-        );
+        assert_eq!((invalid.id, invalid.message.as_deref()), (Some(9), Some("send")));
     }
 
     #[test]
@@ -541,18 +449,9 @@ mod tests {
             detail(send(&"x".repeat(65_508), 1, 0, 1)),
             "line is 65508 bytes, the limit is 65507"
         );
-        assert_eq!(
-            detail(send("", 1_001, 0, 1)),
-            "count is 1001, it must be 1 to 1000"
-        );
-        assert_eq!(
-            detail(send("", 0, 0, 1)),
-            "count is 0, it must be 1 to 1000"
-        );
-        assert_eq!(
-            detail(send("", 1, 10_001, 1)),
-            "interval_ms is 10001, the limit is 10000"
-        );
+        assert_eq!(detail(send("", 1_001, 0, 1)), "count is 1001, it must be 1 to 1000");
+        assert_eq!(detail(send("", 0, 0, 1)), "count is 0, it must be 1 to 1000");
+        assert_eq!(detail(send("", 1, 10_001, 1)), "interval_ms is 10001, the limit is 10000");
         assert!(detail(send("", 1, 0, MAX_ID + 1)).starts_with("id is 9007199254740992"));
     }
 

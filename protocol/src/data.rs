@@ -88,11 +88,7 @@ pub fn numbered(text: &str, n: u32) -> Cow<'_, str> {
 fn unhex(hex: &str) -> Result<Vec<u8>, BadHex> {
     let mut bytes = Vec::with_capacity(hex.len() / 2);
     let mut high = None;
-    for (at, c) in hex
-        .chars()
-        .enumerate()
-        .filter(|(_, c)| !c.is_ascii_whitespace())
-    {
+    for (at, c) in hex.chars().enumerate().filter(|(_, c)| !c.is_ascii_whitespace()) {
         let digit = c.to_digit(16).and_then(|digit| u8::try_from(digit).ok());
         let digit = digit.ok_or(BadHex::Digit(c, at))?;
         match high.take() {
@@ -100,11 +96,7 @@ fn unhex(hex: &str) -> Result<Vec<u8>, BadHex> {
             Some(first) => bytes.push(first | digit),
         }
     }
-    if high.is_some() {
-        Err(BadHex::Odd)
-    } else {
-        Ok(bytes)
-    }
+    if high.is_some() { Err(BadHex::Odd) } else { Ok(bytes) }
 }
 
 #[cfg(test)]
@@ -115,10 +107,7 @@ mod tests {
 
     #[test]
     fn utf8_is_text_and_everything_else_is_hex() {
-        assert_eq!(
-            Data::from_bytes("你好".as_bytes()),
-            Data::Text("你好".into())
-        );
+        assert_eq!(Data::from_bytes("你好".as_bytes()), Data::Text("你好".into()));
         assert_eq!(Data::from_bytes(&[0xe4, 0xbd]), Data::Hex("e4bd".into()));
         assert_eq!(Data::from_bytes(&[]), Data::Text(String::new()));
     }
@@ -128,20 +117,14 @@ mod tests {
         assert_eq!(unhex("E4 bd\na0"), Ok(vec![0xe4, 0xbd, 0xa0]));
         assert_eq!(unhex("e4b"), Err(BadHex::Odd));
         assert_eq!(unhex("e4é0"), Err(BadHex::Digit('é', 2)));
-        assert_eq!(
-            BadHex::Digit('g', 3).to_string(),
-            "'g' at 3 is not a hexadecimal digit"
-        );
+        assert_eq!(BadHex::Digit('g', 3).to_string(), "'g' at 3 is not a hexadecimal digit");
     }
 
     #[test]
     fn every_n_becomes_the_number_in_text_only() {
         let text = Data::Text("{n}: line {n}, {m}".into());
         assert_eq!(text.line(20).unwrap().as_ref(), b"20: line 20, {m}");
-        assert_eq!(
-            Data::Hex("7b6e7d".into()).line(20).unwrap().as_ref(),
-            b"{n}"
-        );
+        assert_eq!(Data::Hex("7b6e7d".into()).line(20).unwrap().as_ref(), b"{n}");
     }
 
     proptest! {

@@ -338,21 +338,8 @@ impl ServerMessage {
 
 impl From<crate::Invalid> for Problem {
     fn from(invalid: crate::Invalid) -> Self {
-        let crate::Invalid {
-            code,
-            message,
-            field,
-            id,
-            detail,
-        } = invalid;
-        Self {
-            code,
-            detail,
-            message,
-            field,
-            id,
-            protocol: None,
-        }
+        let crate::Invalid { code, message, field, id, detail } = invalid;
+        Self { code, detail, message, field, id, protocol: None }
     }
 }
 
@@ -365,10 +352,7 @@ mod tests {
         let message = ServerMessage {
             at_us: 1_234,
             event: Event::Reply {
-                on: LegId {
-                    protocol: Protocol::Udp,
-                    leg: 2,
-                },
+                on: LegId { protocol: Protocol::Udp, leg: 2 },
                 offset: 0,
                 bytes: 2,
                 data: Data::Text("hi".into()),

@@ -29,12 +29,10 @@ pub fn pieces(bytes: &[u8]) -> Vec<Piece<'_>> {
 /// The same as one line of text, fit for a terminal.
 #[must_use]
 pub fn printable(bytes: &[u8]) -> String {
-    pieces(bytes)
-        .iter()
-        .fold(String::new(), |line, piece| match piece {
-            Piece::Text(text) => line + text,
-            Piece::Escape(escape) => line + escape,
-        })
+    pieces(bytes).iter().fold(String::new(), |line, piece| match piece {
+        Piece::Text(text) => line + text,
+        Piece::Escape(escape) => line + escape,
+    })
 }
 
 fn split_text<'a>(text: &'a str, pieces: &mut Vec<Piece<'a>>) {
@@ -76,10 +74,7 @@ fn escape<'p>(pieces: &'p mut Vec<Piece<'_>>) -> &'p mut String {
 /// separators, and the byte order mark.
 fn is_hidden(c: char) -> bool {
     c.is_control()
-        || matches!(
-            c,
-            '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
-        )
+        || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
         || matches!(c, '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
@@ -92,27 +87,18 @@ mod tests {
     #[test]
     fn a_cut_character_is_shown_as_its_bytes() {
         let cut = &"a你".as_bytes()[..3];
-        assert_eq!(
-            pieces(cut),
-            [Piece::Text("a"), Piece::Escape("\\xe4\\xbd".into())]
-        );
+        assert_eq!(pieces(cut), [Piece::Text("a"), Piece::Escape("\\xe4\\xbd".into())]);
     }
 
     #[test]
     fn what_could_speak_to_a_terminal_or_turn_the_text_is_escaped() {
         assert_eq!(printable(b"\x1b[2Jx\r\n\t\0"), "\\x1b[2Jx\\r\\n\\t\\x00");
-        assert_eq!(
-            printable("a\u{202e}b\u{9b}".as_bytes()),
-            "a\\u{202e}b\\u{9b}"
-        );
+        assert_eq!(printable("a\u{202e}b\u{9b}".as_bytes()), "a\\u{202e}b\\u{9b}");
     }
 
     #[test]
     fn ordinary_text_stays_one_piece() {
-        assert_eq!(
-            pieces("héllo 世界 <b>".as_bytes()),
-            [Piece::Text("héllo 世界 <b>")]
-        );
+        assert_eq!(pieces("héllo 世界 <b>".as_bytes()), [Piece::Text("héllo 世界 <b>")]);
         assert_eq!(pieces(b""), []);
     }
 

@@ -42,22 +42,9 @@ struct Answer {
 
 impl Answer {
     fn event(&self, on: LegId, now: Instant) -> Event {
-        let Self {
-            id,
-            line,
-            sent,
-            late,
-            certain,
-        } = *self;
+        let Self { id, line, sent, late, certain } = *self;
         let rtt_us = outbox::micros(now.saturating_duration_since(sent));
-        Event::Answered {
-            on,
-            id,
-            line,
-            rtt_us,
-            late,
-            certain,
-        }
+        Event::Answered { on, id, line, rtt_us, late, certain }
     }
 }
 
@@ -72,12 +59,6 @@ struct Silence {
 impl Silence {
     fn event(&self, on: LegId, cause: Unanswered) -> Event {
         let Self { id, line, certain } = *self;
-        Event::NoReply {
-            on,
-            id,
-            line,
-            cause,
-            certain,
-        }
+        Event::NoReply { on, id, line, cause, certain }
     }
 }

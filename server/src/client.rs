@@ -50,13 +50,7 @@ pub fn tcp(server: &str) -> anyhow::Result<()> {
     let mut input = Input::new()?;
     let mut screen = input.screen()?;
     let (mut reading, replies) = (stream.try_clone()?, events.clone());
-    thread::spawn(move || {
-        read(
-            &replies,
-            |buffer| io::Read::read(&mut reading, buffer),
-            true,
-        )
-    });
+    thread::spawn(move || read(&replies, |buffer| io::Read::read(&mut reading, buffer), true));
     thread::spawn(move || input.read(&events));
 
     let mut closed = false;
@@ -134,11 +128,7 @@ pub fn udp(server: &str) -> anyhow::Result<()> {
 fn connected(server: &str) -> io::Result<UdpSocket> {
     let mut outcome = Err(ErrorKind::AddrNotAvailable.into());
     for address in std::net::ToSocketAddrs::to_socket_addrs(server)? {
-        let local = if address.is_ipv4() {
-            "0.0.0.0:0"
-        } else {
-            "[::]:0"
-        };
+        let local = if address.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
         outcome =
             UdpSocket::bind(local).and_then(|socket| socket.connect(address).map(|()| socket));
         if outcome.is_ok() {
@@ -151,9 +141,7 @@ fn connected(server: &str) -> io::Result<UdpSocket> {
 fn send(socket: &UdpSocket, line: &[u8]) -> anyhow::Result<()> {
     let length = line.len();
     if length > MAX_DATAGRAM {
-        note(&format!(
-            "line is {length} bytes, the limit is {MAX_DATAGRAM}"
-        ));
+        note(&format!("line is {length} bytes, the limit is {MAX_DATAGRAM}"));
         return Ok(());
     }
     let mut outcome = socket.send(line);
@@ -169,9 +157,7 @@ fn next(inbox: &Receiver<Event>, ending: Option<Instant>) -> Option<Event> {
     let Some(ending) = ending else {
         return inbox.recv().ok();
     };
-    inbox
-        .recv_timeout(ending.saturating_duration_since(Instant::now()))
-        .ok()
+    inbox.recv_timeout(ending.saturating_duration_since(Instant::now())).ok()
 }
 
 /// Passes on what arrives until it ends; a stream ends with a read of nothing.

@@ -49,12 +49,7 @@ pub struct Serve {
     #[arg(long, value_name = "ADDRESS", env = "STREAMGRAM_UDP", default_value = DEFAULT_UDP)]
     pub udp: SocketAddr,
     /// How much to log to standard error: off, error, warn, info, debug
-    #[arg(
-        long,
-        value_name = "LEVEL",
-        env = "STREAMGRAM_LOG",
-        default_value = "info"
-    )]
+    #[arg(long, value_name = "LEVEL", env = "STREAMGRAM_LOG", default_value = "info")]
     pub log: LevelFilter,
     #[command(flatten)]
     limits: SessionLimits,
@@ -148,11 +143,7 @@ mod tests {
             panic!("serving is the default")
         };
         assert_eq!(serve.limits(), Limits::default());
-        assert!(
-            [serve.http, serve.tcp, serve.udp]
-                .iter()
-                .all(|at| at.ip().is_loopback())
-        );
+        assert!([serve.http, serve.tcp, serve.udp].iter().all(|at| at.ip().is_loopback()));
     }
 
     #[test]

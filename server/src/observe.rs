@@ -100,13 +100,7 @@ pub struct Registration {
 pub fn observations() -> (Inbox, Observations) {
     let (sender, receiver) = mpsc::channel(WAITING_OBSERVATIONS);
     let missed = Arc::new(AtomicU64::new(0));
-    (
-        Inbox {
-            sender,
-            missed: Arc::clone(&missed),
-        },
-        Observations { receiver, missed },
-    )
+    (Inbox { sender, missed: Arc::clone(&missed) }, Observations { receiver, missed })
 }
 
 impl Observer {
@@ -119,22 +113,12 @@ impl Observer {
         inbox: Inbox,
     ) -> Registration {
         let key = (on.protocol, canonical(address));
-        let watcher = Arc::new(Watcher {
-            on,
-            datagrams: AtomicU64::new(0),
-            inbox,
-        });
-        let mut watchers = self
-            .watchers
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let watcher = Arc::new(Watcher { on, datagrams: AtomicU64::new(0), inbox });
+        let mut watchers = self.watchers.write().unwrap_or_else(PoisonError::into_inner);
         if watchers.insert(key, watcher).is_none() {
             self.watched.fetch_add(1, Ordering::Release);
         }
-        Registration {
-            observer: Arc::clone(self),
-            key,
-        }
+        Registration { observer: Arc::clone(self), key }
     }
 
     /// Who watches this peer, if anybody does.
@@ -151,10 +135,7 @@ impl Observer {
 impl Drop for Registration {
     fn drop(&mut self) {
         let observer = &self.observer;
-        let mut watchers = observer
-            .watchers
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut watchers = observer.watchers.write().unwrap_or_else(PoisonError::into_inner);
         if watchers.remove(&self.key).is_some() {
             observer.watched.fetch_sub(1, Ordering::Release);
         }
@@ -164,11 +145,7 @@ impl Drop for Registration {
 impl Watcher {
     /// Hands an observation on, or counts it as missed; never waits.
     pub fn tell(&self, seen: Seen) {
-        let observation = Observation {
-            at: Instant::now(),
-            on: self.on,
-            seen,
-        };
+        let observation = Observation { at: Instant::now(), on: self.on, seen };
         if self.inbox.sender.try_send(observation).is_err() {
             self.inbox.missed.fetch_add(1, Ordering::Relaxed);
         }
@@ -177,11 +154,7 @@ impl Watcher {
     /// Tells of one more datagram of `bytes` bytes.
     pub fn datagram(&self, bytes: usize, kept: usize) {
         let number = self.datagrams.fetch_add(1, Ordering::Relaxed);
-        self.tell(Seen::Datagram {
-            number,
-            bytes,
-            kept,
-        });
+        self.tell(Seen::Datagram { number, bytes, kept });
     }
 }
 
@@ -226,10 +199,7 @@ fn canonical(address: SocketAddr) -> SocketAddr {
 mod tests {
     use super::*;
 
-    const LEG: LegId = LegId {
-        protocol: Protocol::Udp,
-        leg: 1,
-    };
+    const LEG: LegId = LegId { protocol: Protocol::Udp, leg: 1 };
 
     fn peer() -> SocketAddr {
         "127.0.0.1:9".parse().unwrap()
@@ -258,18 +228,8 @@ mod tests {
         for _ in 0..WAITING_OBSERVATIONS + 3 {
             watcher.datagram(1, 1);
         }
-        assert_eq!(
-            (observations.take_missed(), observations.take_missed()),
-            (3, 0)
-        );
+        assert_eq!((observations.take_missed(), observations.take_missed()), (3, 0));
         let first = observations.try_recv().unwrap();
-        assert_eq!(
-            first.seen,
-            Seen::Datagram {
-                number: 0,
-                bytes: 1,
-                kept: 1
-            }
-        );
+        assert_eq!(first.seen, Seen::Datagram { number: 0, bytes: 1, kept: 1 });
     }
 }

@@ -50,34 +50,16 @@ impl Server {
     /// # Errors
     /// The first address that cannot be had; then none is.
     pub async fn bind(config: &Serve) -> Result<Self, BindError> {
-        let failed = |what, address| {
-            move |cause| BindError {
-                what,
-                address,
-                cause,
-            }
-        };
-        let http = TcpListener::bind(config.http)
-            .await
-            .map_err(failed("HTTP", config.http))?;
-        let tcp = TcpListener::bind(config.tcp)
-            .await
-            .map_err(failed("TCP", config.tcp))?;
-        let udp = UdpSocket::bind(config.udp)
-            .await
-            .map_err(failed("UDP", config.udp))?;
+        let failed = |what, address| move |cause| BindError { what, address, cause };
+        let http = TcpListener::bind(config.http).await.map_err(failed("HTTP", config.http))?;
+        let tcp = TcpListener::bind(config.tcp).await.map_err(failed("TCP", config.tcp))?;
+        let udp = UdpSocket::bind(config.udp).await.map_err(failed("UDP", config.udp))?;
         let addresses = Addresses {
             http: http.local_addr().map_err(failed("HTTP", config.http))?,
             tcp: tcp.local_addr().map_err(failed("TCP", config.tcp))?,
             udp: udp.local_addr().map_err(failed("UDP", config.udp))?,
         };
-        Ok(Self {
-            http,
-            tcp,
-            udp,
-            limits: config.limits(),
-            addresses,
-        })
+        Ok(Self { http, tcp, udp, limits: config.limits(), addresses })
     }
 
     /// The real addresses, where port 0 was asked for too.
@@ -91,40 +73,17 @@ impl Server {
     /// # Errors
     /// What ended the HTTP listener.
     pub async fn run(self, stop: CancellationToken) -> io::Result<()> {
-        let Self {
-            http,
-            tcp,
-            udp,
-            limits,
-            addresses,
-        } = self;
+        let Self { http, tcp, udp, limits, addresses } = self;
         let (observer, clock) = (Arc::new(Observer::default()), Arc::new(Clock::system()));
         let tasks = Tasks::default();
         let (tcp_clock, tcp_observer) = (Arc::clone(&clock), Arc::clone(&observer));
-        tasks
-            .listeners
-            .spawn(tcp::serve(tcp, tcp_clock, tcp_observer, stop.clone()));
-        tasks
-            .listeners
-            .spawn(udp::serve(udp, clock, Arc::clone(&observer), stop.clone()));
+        tasks.listeners.spawn(tcp::serve(tcp, tcp_clock, tcp_observer, stop.clone()));
+        tasks.listeners.spawn(udp::serve(udp, clock, Arc::clone(&observer), stop.clone()));
 
-        let targets = Targets {
-            tcp: reachable(addresses.tcp),
-            udp: reachable(addresses.udp),
-        };
+        let targets = Targets { tcp: reachable(addresses.tcp), udp: reachable(addresses.udp) };
         let stop_sessions = stop.clone();
-        let Tasks {
-            sessions,
-            listeners,
-        } = tasks.clone();
-        let web = Web {
-            addresses,
-            targets,
-            limits,
-            observer,
-            stop: stop_sessions,
-            tasks,
-        };
+        let Tasks { sessions, listeners } = tasks.clone();
+        let web = Web { addresses, targets, limits, observer, stop: stop_sessions, tasks };
         let http = http.tap_io(|stream| {
             // Events are small and every one is waited for.
             if let Err(error) = stream.set_nodelay(true) {
@@ -138,10 +97,7 @@ impl Server {
         listeners.close();
         let ended = async { tokio::join!(sessions.wait(), listeners.wait()) };
         if timeout(STOP_PATIENCE, ended).await.is_err() {
-            warn!(
-                sessions = sessions.len(),
-                "cut off what did not end in time"
-            );
+            warn!(sessions = sessions.len(), "cut off what did not end in time");
         }
         served.unwrap_or(Ok(()))
     }

@@ -77,14 +77,8 @@ struct Info {
 }
 
 async fn info(State(web): State<Web>) -> Json<Info> {
-    let Web {
-        addresses, limits, ..
-    } = web;
-    Json(Info {
-        version: env!("CARGO_PKG_VERSION"),
-        addresses,
-        limits,
-    })
+    let Web { addresses, limits, .. } = web;
+    Json(Info { version: env!("CARGO_PKG_VERSION"), addresses, limits })
 }
 
 async fn healthz(State(web): State<Web>) -> (StatusCode, &'static str) {

@@ -67,9 +67,7 @@ impl Browser {
             let name = protocol.name().to_lowercase();
             browser.say(&format!(r#"{{"type":"open","protocol":"{name}"}}"#)).await;
             browser
-                .until(|event| {
-                    matches!(event, Event::Opened { on, .. } if on.protocol == protocol)
-                })
+                .until(|event| matches!(event, Event::Opened { on, .. } if on.protocol == protocol))
                 .await;
         }
         browser
@@ -100,7 +98,8 @@ impl Browser {
         let frame = frame.unwrap_or_else(|_| panic!("nothing more after {:#?}", self.messages));
         let frame = frame.expect("the session lives").expect("frames are whole");
         let text = frame.into_text().expect("frames are text");
-        let message = ServerMessage::decode(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        let message =
+            ServerMessage::decode(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
         self.messages.push(message.clone());
         message.event
     }

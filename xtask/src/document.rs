@@ -36,17 +36,12 @@ impl Document {
         if !text.contains("</head>") {
             bail!("the document has no </head>");
         }
-        Ok(Self {
-            text,
-            sheets,
-            icon: icon.context("the document has no icon")?,
-        })
+        Ok(Self { text, sheets, icon: icon.context("the document has no icon")? })
     }
 
     /// The document with more at the end of its head.
     pub(crate) fn with_head(&self, more: &str) -> String {
-        self.text
-            .replacen("</head>", &format!("{more}\n</head>"), 1)
+        self.text.replacen("</head>", &format!("{more}\n</head>"), 1)
     }
 }
 
@@ -80,11 +75,6 @@ mod tests {
     #[test]
     fn a_link_that_would_be_lost_is_an_error() {
         let source = SOURCE.replace("rel=\"css\"", "rel=\"sass\"");
-        assert!(
-            Document::parse(&source)
-                .unwrap_err()
-                .to_string()
-                .contains("css/a.css")
-        );
+        assert!(Document::parse(&source).unwrap_err().to_string().contains("css/a.css"));
     }
 }

@@ -33,19 +33,13 @@ pub(crate) fn target() -> PathBuf {
 
 /// The server's binary in a profile's folder.
 pub(crate) fn binary(profile: &str) -> PathBuf {
-    target()
-        .join(profile)
-        .join(format!("streamgram{}", env::consts::EXE_SUFFIX))
+    target().join(profile).join(format!("streamgram{}", env::consts::EXE_SUFFIX))
 }
 
 /// Adds the page's target to the toolchain, if it is not there.
 pub(crate) fn wasm_target() -> Result<()> {
     let sysroot = output(Command::new("rustc").args(["--print", "sysroot"]))?;
-    if Path::new(sysroot.trim())
-        .join("lib/rustlib")
-        .join(WASM)
-        .exists()
-    {
+    if Path::new(sysroot.trim()).join("lib/rustlib").join(WASM).exists() {
         return Ok(());
     }
     let added = complete(Command::new("rustup").args(["target", "add", WASM]));
@@ -57,29 +51,16 @@ pub(crate) fn npm_packages() -> Result<()> {
     let missing = "Node 20 or later with npm is missing, see https://nodejs.org";
     let version = output(Command::new("node").arg("--version")).context(missing)?;
     let major = version.trim_start_matches('v').split('.').next();
-    if major
-        .and_then(|major| major.parse::<u32>().ok())
-        .is_none_or(|major| major < 20)
-    {
+    if major.and_then(|major| major.parse::<u32>().ok()).is_none_or(|major| major < 20) {
         bail!("{missing} (this is {})", version.trim());
     }
     let folder = root().join("tests/browser");
-    let changed = |file: &str| {
-        folder
-            .join(file)
-            .metadata()
-            .and_then(|file| file.modified())
-            .ok()
-    };
+    let changed = |file: &str| folder.join(file).metadata().and_then(|file| file.modified()).ok();
     let installed = changed("node_modules/.package-lock.json");
     if installed.is_some() && installed >= changed("package-lock.json") {
         return Ok(());
     }
-    complete(
-        Command::new("npm")
-            .args(["ci", "--no-audit", "--no-fund"])
-            .current_dir(folder),
-    )
+    complete(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(folder))
 }
 
 /// The files of the browser tests.
@@ -109,9 +90,7 @@ pub(crate) fn chromium() -> Result<PathBuf> {
     eprintln!("installing Chromium");
     let apt = |arguments: &[&str]| {
         let mut apt = Command::new("apt-get");
-        apt.args(arguments)
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .stdout(Stdio::null());
+        apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
         complete(&mut apt)
     };
     apt(&["update"])?;
@@ -122,20 +101,14 @@ pub(crate) fn chromium() -> Result<PathBuf> {
 /// Where a program is, if it is there.
 fn on_path(name: impl AsRef<OsStr>) -> Option<PathBuf> {
     let folders = env::var_os("PATH")?;
-    env::split_paths(&folders)
-        .map(|folder| folder.join(name.as_ref()))
-        .find(|at| at.is_file())
+    env::split_paths(&folders).map(|folder| folder.join(name.as_ref())).find(|at| at.is_file())
 }
 
 /// What a command prints.
 fn output(command: &mut Command) -> Result<String> {
     let output = command.stderr(Stdio::inherit()).output()?;
     if !output.status.success() {
-        bail!(
-            "{} ended with {}",
-            command.get_program().to_string_lossy(),
-            output.status
-        );
+        bail!("{} ended with {}", command.get_program().to_string_lossy(), output.status);
     }
     Ok(String::from_utf8(output.stdout)?)
 }

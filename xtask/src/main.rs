@@ -1,8 +1,5 @@
 //! The project's commands: `cargo xtask run | test | check | dist`.
-#![expect(
-    clippy::print_stderr,
-    reason = "a command line tells its user what it does"
-)]
+#![expect(clippy::print_stderr, reason = "a command line tells its user what it does")]
 
 mod document;
 mod machine;
@@ -65,10 +62,7 @@ fn run(flags: &[String]) -> Result<()> {
 fn dist() -> Result<()> {
     let mut plan = Plan::of(2);
     plan.step("page", page::build)?;
-    plan.command(
-        "server",
-        cargo(&["build", "--release", "--package", "streamgram"]),
-    )?;
+    plan.command("server", cargo(&["build", "--release", "--package", "streamgram"]))?;
     eprintln!("{}", site::weigh()?);
     eprintln!("\n{}", machine::binary("release").display());
     Ok(())
@@ -77,21 +71,13 @@ fn dist() -> Result<()> {
 fn check() -> Result<()> {
     let mut plan = Plan::of(4);
     lint(&mut plan)?;
-    plan.command(
-        "unit tests",
-        cargo(&["test", "--workspace", "--lib", "--bins"]),
-    )
+    plan.command("unit tests", cargo(&["test", "--workspace", "--lib", "--bins"]))
 }
 
 fn test() -> Result<()> {
     let mut plan = Plan::of(9);
     lint(&mut plan)?;
-    let mut docs = cargo(&[
-        "doc",
-        "--workspace",
-        "--no-deps",
-        "--document-private-items",
-    ]);
+    let mut docs = cargo(&["doc", "--workspace", "--no-deps", "--document-private-items"]);
     docs.env("RUSTDOCFLAGS", "-D warnings");
     plan.command("docs", docs)?;
     plan.step("page", page::build)?;
@@ -106,9 +92,7 @@ fn test() -> Result<()> {
     })?;
     let mut browser = Command::new("node");
     browser.arg("--test").args(machine::browser_tests()?);
-    browser
-        .env("STREAMGRAM_BIN", &binary)
-        .env("STREAMGRAM_CHROMIUM", machine::chromium()?);
+    browser.env("STREAMGRAM_BIN", &binary).env("STREAMGRAM_CHROMIUM", machine::chromium()?);
     plan.command("browser tests", browser)
 }
 
@@ -122,13 +106,8 @@ fn lint(plan: &mut Plan) -> Result<()> {
         host
     })?;
     machine::wasm_target()?;
-    let mut wasm = cargo(&[
-        "clippy",
-        "--package",
-        "streamgram-frontend",
-        "--target",
-        machine::WASM,
-    ]);
+    let mut wasm =
+        cargo(&["clippy", "--package", "streamgram-frontend", "--target", machine::WASM]);
     plan.command("lints of the page, for wasm32", {
         wasm.args(deny);
         wasm

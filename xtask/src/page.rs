@@ -76,10 +76,7 @@ fn glue(wasm: &Path, folder: &Path) -> Result<Glue> {
         bail!("a dependency brings scripts of its own, which the site does not carry yet");
     }
     let read = |name: String| fs::read(out.join(name));
-    Ok(Glue {
-        script: read(format!("{NAME}.js"))?,
-        wasm: read(format!("{NAME}_bg.wasm"))?,
-    })
+    Ok(Glue { script: read(format!("{NAME}.js"))?, wasm: read(format!("{NAME}_bg.wasm"))? })
 }
 
 fn assemble(glue: &Glue) -> Result<()> {

@@ -54,9 +54,7 @@ impl Site {
         let folder = folder();
         fs::create_dir_all(&folder)?;
         for old in files_below(&folder)? {
-            let name = old
-                .file_name()
-                .map(|name| name.to_string_lossy().into_owned());
+            let name = old.file_name().map(|name| name.to_string_lossy().into_owned());
             if name.is_none_or(|name| !self.files.contains_key(&name)) {
                 fs::remove_file(old)?;
             }
@@ -82,11 +80,7 @@ pub(crate) fn weigh() -> Result<String> {
     let mut table = format!("{:<34}{:>10}{:>10}\n", "first load", "bytes", "brotli");
     let (mut raw, mut compressed) = (0, 0);
     for file in files_below(&folder)? {
-        let name = file
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if name.ends_with(".br") || name.ends_with(".gz") {
             continue;
         }
@@ -95,11 +89,7 @@ pub(crate) fn weigh() -> Result<String> {
         writeln!(table, "{name:<34}{bytes:>10}{brotli:>10}")?;
         (raw, compressed) = (raw + bytes, compressed + brotli);
     }
-    write!(
-        table,
-        "{:<34}{raw:>10}{compressed:>10}  of {BUDGET}",
-        "together"
-    )?;
+    write!(table, "{:<34}{raw:>10}{compressed:>10}  of {BUDGET}", "together")?;
     if compressed > BUDGET as u64 {
         bail!("{table}\nthe page is {compressed} bytes with brotli, the limit is {BUDGET}");
     }
@@ -109,10 +99,7 @@ pub(crate) fn weigh() -> Result<String> {
 /// Every file below a folder, sorted.
 pub(crate) fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
-    for entry in folder
-        .read_dir()
-        .with_context(|| format!("no folder {}", folder.display()))?
-    {
+    for entry in folder.read_dir().with_context(|| format!("no folder {}", folder.display()))? {
         let path = entry?.path();
         if path.is_dir() {
             files.extend(files_below(&path)?);
@@ -126,18 +113,12 @@ pub(crate) fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// Bytes as hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 fn brotli(content: &[u8]) -> Vec<u8> {
     let mut compressed = Vec::new();
-    let best = BrotliEncoderParams {
-        quality: 11,
-        lgwin: 22,
-        ..BrotliEncoderParams::default()
-    };
+    let best = BrotliEncoderParams { quality: 11, lgwin: 22, ..BrotliEncoderParams::default() };
     let mut content = content;
     brotli::BrotliCompress(&mut content, &mut compressed, &best).expect("memory takes all bytes");
     compressed
@@ -157,10 +138,7 @@ mod tests {
     fn a_name_follows_the_content_and_nothing_else() {
         let mut site = Site::default();
         let name = site.add_hashed("style", "css", b"a{}".to_vec());
-        assert_eq!(
-            name,
-            Site::default().add_hashed("style", "css", b"a{}".to_vec())
-        );
+        assert_eq!(name, Site::default().add_hashed("style", "css", b"a{}".to_vec()));
         assert_ne!(name, site.add_hashed("style", "css", b"b{}".to_vec()));
         assert!(site.files.contains_key(&format!("{name}.br")));
     }

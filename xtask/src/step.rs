@@ -45,9 +45,7 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
 /// Runs a command to its end.
 pub(crate) fn complete(command: &mut Command) -> Result<()> {
     let shown = shown(command);
-    let status = command
-        .status()
-        .with_context(|| format!("cannot run {shown}"))?;
+    let status = command.status().with_context(|| format!("cannot run {shown}"))?;
     if !status.success() {
         bail!("this ended with {status}: {shown}");
     }
@@ -69,11 +67,6 @@ pub(crate) fn become_command(command: &mut Command) -> Result<()> {
 
 /// A command as somebody would type it.
 fn shown(command: &Command) -> String {
-    let words = [command.get_program()]
-        .into_iter()
-        .chain(command.get_args());
-    words
-        .map(|word| word.to_string_lossy())
-        .collect::<Vec<_>>()
-        .join(" ")
+    let words = [command.get_program()].into_iter().chain(command.get_args());
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }

@@ -43,13 +43,7 @@ pub(crate) fn BoundaryStrip(BoundaryStripProps { send }: &BoundaryStripProps) ->
 }
 
 fn draw(place: usize, cell: &Cell) -> Html {
-    let Cell {
-        from,
-        to,
-        label,
-        title,
-        kind,
-    } = cell;
+    let Cell { from, to, label, title, kind } = cell;
     let kind = match kind {
         Kind::Whole => "whole",
         Kind::Cut => "cut",

@@ -77,19 +77,12 @@ fn actions(lane: &Lane, on_ask: &Callback<Ask>) -> Html {
         button(name, allowed, on_ask, ask)
     };
     let open = button(
-        if protocol == Protocol::Tcp {
-            "connect"
-        } else {
-            "open"
-        },
+        if protocol == Protocol::Tcp { "connect" } else { "open" },
         !lane.is_there(),
         on_ask,
         Ask::Open(protocol),
     );
-    let stop = lane
-        .running
-        .as_ref()
-        .filter(|send| send.count > 1 && send.interval_ms > 0);
+    let stop = lane.running.as_ref().filter(|send| send.count > 1 && send.interval_ms > 0);
     html! {
         <>
             { open }

@@ -32,10 +32,7 @@ pub(crate) fn Prompt(props: &PromptProps) -> Html {
         let draft = draft.clone();
         Callback::from(move |event: InputEvent| {
             let mut edited = (*draft).clone();
-            change(
-                &mut edited,
-                event.target_unchecked_into::<HtmlInputElement>().value(),
-            );
+            change(&mut edited, event.target_unchecked_into::<HtmlInputElement>().value());
             draft.set(edited);
         })
     };
@@ -64,11 +61,7 @@ pub(crate) fn Prompt(props: &PromptProps) -> Html {
         let draft = draft.clone();
         move |_| {
             let (count, interval_ms) = (QUICK_BURST.to_owned(), "0".to_owned());
-            send(Draft {
-                count,
-                interval_ms,
-                ..(*draft).clone()
-            });
+            send(Draft { count, interval_ms, ..(*draft).clone() });
         }
     };
     let onkeydown = {
@@ -88,18 +81,11 @@ pub(crate) fn Prompt(props: &PromptProps) -> Html {
             };
             if let Some(text) = text {
                 event.prevent_default();
-                draft.set(Draft {
-                    text,
-                    ..(*draft).clone()
-                });
+                draft.set(Draft { text, ..(*draft).clone() });
             }
         }
     };
-    let Limits {
-        burst_lines,
-        interval_ms,
-        ..
-    } = props.limits;
+    let Limits { burst_lines, interval_ms, .. } = props.limits;
     html! {
         <form class="prompt card" {onsubmit} novalidate=true>
             <div class="prompt-line">
@@ -141,11 +127,7 @@ pub(crate) fn Prompt(props: &PromptProps) -> Html {
 
 /// Where the line goes: three buttons of which one is pressed.
 fn targets(draft: &UseStateHandle<Draft>) -> Html {
-    let choices = [
-        (Target::Tcp, "TCP"),
-        (Target::Both, "both"),
-        (Target::Udp, "UDP"),
-    ];
+    let choices = [(Target::Tcp, "TCP"), (Target::Both, "both"), (Target::Udp, "UDP")];
     html! {
         <div class="targets" role="group" aria-label="Where it goes">
             for (to, name) in choices {

@@ -9,10 +9,7 @@ const KEYS: [(&str, &str); 6] = [
     ("Enter", "send the line"),
     ("↑ ↓", "recall lines that were sent"),
     ("Esc", "back to the draft"),
-    (
-        "Ctrl L",
-        "clear the transcript, with the focus in the prompt",
-    ),
+    ("Ctrl L", "clear the transcript, with the focus in the prompt"),
     ("Tab", "reach every button, with Shift backwards"),
     ("?", "this list"),
 ];
@@ -65,8 +62,6 @@ pub(crate) fn Shortcuts() -> Html {
 }
 
 fn is_typing(event: &Event) -> bool {
-    let target = event
-        .target()
-        .and_then(|target| target.dyn_into::<HtmlElement>().ok());
+    let target = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok());
     target.is_some_and(|target| target.tag_name() == "INPUT")
 }

@@ -24,12 +24,7 @@ pub(crate) struct TranscriptRowProps {
 pub(crate) fn TranscriptRow(TranscriptRowProps { row, zone }: &TranscriptRowProps) -> Html {
     let time = html! { <time>{ time_of_day(row.at_us, *zone) }</time> };
     match &row.what {
-        What::Line {
-            send,
-            number,
-            bytes,
-            status,
-        } => {
+        What::Line { send, number, bytes, status } => {
             let (kind, text) = status_text(*status);
             html! {
                 <li class="row" data-kind="line" data-status={kind}>
@@ -68,21 +63,13 @@ pub(crate) fn TranscriptRow(TranscriptRowProps { row, zone }: &TranscriptRowProp
 fn status_text(status: Status) -> (&'static str, String) {
     match status {
         Status::Waiting => ("waiting", "… waiting".into()),
-        Status::Answered {
-            rtt_us,
-            late,
-            certain,
-        } => {
+        Status::Answered { rtt_us, late, certain } => {
             let late = if late { ", late" } else { "" };
             let one_of = if certain { "" } else { ", or a neighbour’s" };
             ("answered", format!("✓ {}{late}{one_of}", duration(rtt_us)))
         }
         Status::NoReply { cause, certain } => {
-            let one_of = if certain {
-                ""
-            } else {
-                " (this or a neighbour)"
-            };
+            let one_of = if certain { "" } else { " (this or a neighbour)" };
             let text = match cause {
                 Unanswered::TimedOut => "✕ no reply",
                 Unanswered::Refused => "✕ refused",
@@ -94,8 +81,7 @@ fn status_text(status: Status) -> (&'static str, String) {
 }
 
 fn reply(data: &Data) -> Html {
-    data.to_bytes()
-        .map_or_else(|_| html! {}, |bytes| payload(&bytes))
+    data.to_bytes().map_or_else(|_| html! {}, |bytes| payload(&bytes))
 }
 
 /// Bytes as text, what is not text as escapes that look like escapes.
@@ -127,41 +113,24 @@ mod tests {
     use super::*;
 
     async fn markup(what: What) -> String {
-        let row = Rc::new(Row {
-            key: 0,
-            at_us: 0,
-            what,
-        });
+        let row = Rc::new(Row { key: 0, at_us: 0, what });
         let props = TranscriptRowProps { row, zone: 0 };
-        LocalServerRenderer::<TranscriptRow>::with_props(props)
-            .hydratable(false)
-            .render()
-            .await
+        LocalServerRenderer::<TranscriptRow>::with_props(props).hydratable(false).render().await
     }
 
     #[tokio::test]
     async fn a_hostile_payload_stays_text() {
         let data = Data::Text("<img src=x onerror=alert(1)>\u{202e}\u{1b}[2J".into());
         let markup = markup(What::Reply { data, bytes: 36 }).await;
-        assert!(
-            markup.contains("&lt;img src=x onerror=alert(1)&gt;"),
-            "{markup}"
-        );
+        assert!(markup.contains("&lt;img src=x onerror=alert(1)&gt;"), "{markup}");
         assert!(markup.contains(r"\u{202e}\x1b"), "{markup}");
         assert!(!markup.contains("<img"), "{markup}");
     }
 
     #[tokio::test]
     async fn a_cut_character_is_shown_as_hex() {
-        let markup = markup(What::Reply {
-            data: Data::Hex("41e4bd".into()),
-            bytes: 3,
-        })
-        .await;
-        assert!(
-            markup.contains(r#"A<span class="escape">\xe4\xbd</span>"#),
-            "{markup}"
-        );
+        let markup = markup(What::Reply { data: Data::Hex("41e4bd".into()), bytes: 3 }).await;
+        assert!(markup.contains(r#"A<span class="escape">\xe4\xbd</span>"#), "{markup}");
     }
 
     #[tokio::test]
@@ -173,10 +142,7 @@ mod tests {
 
     #[test]
     fn what_is_not_certain_says_so() {
-        let one_of = status_text(Status::NoReply {
-            cause: Unanswered::TimedOut,
-            certain: false,
-        });
+        let one_of = status_text(Status::NoReply { cause: Unanswered::TimedOut, certain: false });
         assert_eq!(one_of, ("lost", "✕ no reply (this or a neighbour)".into()));
     }
 }

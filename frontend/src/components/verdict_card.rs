@@ -18,15 +18,9 @@ pub(crate) struct VerdictCardProps {
 pub(crate) fn VerdictCard(VerdictCardProps { page }: &VerdictCardProps) -> Html {
     let verdict = Verdict::of(page);
     let lanes = [&page.tcp, &page.udp];
-    let open = lanes
-        .iter()
-        .any(|lane| lane.last_send.as_ref().is_some_and(|send| send.is_open()));
+    let open = lanes.iter().any(|lane| lane.last_send.as_ref().is_some_and(|send| send.is_open()));
     // Read out once, when all is known, not at every step of a burst.
-    let spoken = verdict
-        .as_ref()
-        .filter(|_| !open)
-        .map(ToString::to_string)
-        .unwrap_or_default();
+    let spoken = verdict.as_ref().filter(|_| !open).map(ToString::to_string).unwrap_or_default();
     html! {
         <section class="verdict card" aria-label="Verdict">
             if let Some(verdict) = &verdict {

@@ -100,9 +100,6 @@ mod tests {
         history.remember("same");
         assert_eq!(history.lines.len(), 1);
         (0..REMEMBERED_LINES).for_each(|n| history.remember(&n.to_string()));
-        assert_eq!(
-            (history.lines.len(), history.lines[0].as_str()),
-            (REMEMBERED_LINES, "0")
-        );
+        assert_eq!((history.lines.len(), history.lines[0].as_str()), (REMEMBERED_LINES, "0"));
     }
 }

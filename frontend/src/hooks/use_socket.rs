@@ -42,9 +42,7 @@ impl UseSocketHandle {
     /// Sends a message; false if there is no connection to send it over.
     pub(crate) fn send(&self, message: ClientMessage) -> bool {
         let mut outgoing = self.outgoing.borrow_mut();
-        outgoing
-            .as_mut()
-            .is_some_and(|outgoing| outgoing.try_send(message).is_ok())
+        outgoing.as_mut().is_some_and(|outgoing| outgoing.try_send(message).is_ok())
     }
 }
 
@@ -52,9 +50,7 @@ impl UseSocketHandle {
 #[hook]
 pub(crate) fn use_socket(on_action: Callback<Action>) -> UseSocketHandle {
     let outgoing = use_mut_ref(|| None::<mpsc::Sender<ClientMessage>>);
-    let handle = UseSocketHandle {
-        outgoing: Rc::clone(&outgoing),
-    };
+    let handle = UseSocketHandle { outgoing: Rc::clone(&outgoing) };
     use_effect_with((), move |()| {
         let (abort, registration) = AbortHandle::new_pair();
         let keeping = Abortable::new(keep_connected(outgoing, on_action), registration);
@@ -76,10 +72,7 @@ async fn keep_connected(outgoing: Outgoing, on_action: Callback<Action>) {
         outgoing.borrow_mut().take();
         let retry_ms = pause_ms(attempt, js_sys::Math::random());
         attempt += 1;
-        on_action.emit(Action::Lost {
-            at_ms: now_ms(),
-            retry_ms,
-        });
+        on_action.emit(Action::Lost { at_ms: now_ms(), retry_ms });
         TimeoutFuture::new(retry_ms).await;
         on_action.emit(Action::Retried);
     }
@@ -141,10 +134,7 @@ struct Waiting {
 
 impl Batch {
     fn new(on_action: Callback<Action>) -> Self {
-        Self {
-            waiting: Rc::default(),
-            on_action,
-        }
+        Self { waiting: Rc::default(), on_action }
     }
 
     fn push(&self, message: ServerMessage) {
@@ -174,11 +164,7 @@ impl Batch {
 /// `ws://` or `wss://`, as the page came.
 fn url() -> Option<String> {
     let location = web_sys::window()?.location();
-    let scheme = if location.protocol().ok()? == "https:" {
-        "wss"
-    } else {
-        "ws"
-    };
+    let scheme = if location.protocol().ok()? == "https:" { "wss" } else { "ws" };
     Some(format!("{scheme}://{}/ws", location.host().ok()?))
 }
 
@@ -199,9 +185,7 @@ fn now_ms() -> u64 {
     reason = "a product of a short pause and a factor below 1"
 )]
 fn pause_ms(attempt: u32, random: f64) -> u32 {
-    let pause = FIRST_PAUSE_MS
-        .saturating_mul(1 << attempt.min(10))
-        .min(LONGEST_PAUSE_MS);
+    let pause = FIRST_PAUSE_MS.saturating_mul(1 << attempt.min(10)).min(LONGEST_PAUSE_MS);
     (f64::from(pause) * (0.5 + random / 2.0)) as u32
 }
 
@@ -211,10 +195,7 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_a_cap_and_are_spread() {
-        assert_eq!(
-            [0, 1, 2, 9].map(|attempt| pause_ms(attempt, 1.0)),
-            [500, 1_000, 2_000, 8_000]
-        );
+        assert_eq!([0, 1, 2, 9].map(|attempt| pause_ms(attempt, 1.0)), [500, 1_000, 2_000, 8_000]);
         assert_eq!(pause_ms(0, 0.0), 250);
         assert_eq!(pause_ms(u32::MAX, 1.0), LONGEST_PAUSE_MS);
     }

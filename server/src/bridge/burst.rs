@@ -76,35 +76,20 @@ impl Bursts {
             burst.due = now + burst.interval;
         }
         let last = (burst.sent == burst.count).then(|| self.bursts.remove(at).finished());
-        Some(Line {
-            id,
-            number,
-            bytes,
-            last,
-        })
+        Some(Line { id, number, bytes, last })
     }
 
     /// Ends every send with this id.
     pub(super) fn stop(&mut self, id: u64) -> Vec<Finished> {
-        self.bursts
-            .extract_if(.., |burst| burst.id == id)
-            .map(|burst| burst.finished())
-            .collect()
+        self.bursts.extract_if(.., |burst| burst.id == id).map(|burst| burst.finished()).collect()
     }
 
     /// Ends every send. `cut` is a line that was taken and has not gone out.
     pub(super) fn stop_all(&mut self, cut: Option<Line>) -> Vec<Finished> {
-        let mut finished: Vec<_> = self
-            .bursts
-            .drain(..)
-            .map(|burst| burst.finished())
-            .collect();
+        let mut finished: Vec<_> = self.bursts.drain(..).map(|burst| burst.finished()).collect();
         if let Some(line) = cut {
             finished.extend(line.last);
-            finished
-                .iter_mut()
-                .filter(|send| send.id == line.id)
-                .for_each(|send| send.lines -= 1);
+            finished.iter_mut().filter(|send| send.id == line.id).for_each(|send| send.lines -= 1);
         }
         finished
     }
@@ -112,11 +97,7 @@ impl Bursts {
 
 impl Burst {
     fn finished(&self) -> Finished {
-        Finished {
-            id: self.id,
-            lines: self.sent,
-            of: self.count,
-        }
+        Finished { id: self.id, lines: self.sent, of: self.count }
     }
 }
 
@@ -127,13 +108,7 @@ mod tests {
     use super::*;
 
     fn send(id: u64, count: u32, interval_ms: u32) -> Send {
-        Send {
-            id,
-            to: Target::Tcp,
-            data: Data::Text("{n}".into()),
-            count,
-            interval_ms,
-        }
+        Send { id, to: Target::Tcp, data: Data::Text("{n}".into()), count, interval_ms }
     }
 
     #[test]
@@ -142,20 +117,10 @@ mod tests {
         let mut bursts = Bursts::default();
         bursts.start(&send(1, 2, 0), now);
         let first = bursts.take_line(now).unwrap();
-        assert_eq!(
-            (first.bytes.as_slice(), first.last),
-            (b"1".as_slice(), None)
-        );
+        assert_eq!((first.bytes.as_slice(), first.last), (b"1".as_slice(), None));
         let second = bursts.take_line(now).unwrap();
         assert_eq!(second.bytes, b"2");
-        assert_eq!(
-            second.last,
-            Some(Finished {
-                id: 1,
-                lines: 2,
-                of: 2
-            })
-        );
+        assert_eq!(second.last, Some(Finished { id: 1, lines: 2, of: 2 }));
         assert_eq!(bursts.take_line(now), None);
     }
 
@@ -181,14 +146,7 @@ mod tests {
             bursts.start(&send(1, count, 0), now);
             bursts.take_line(now);
             let cut = bursts.take_line(now);
-            assert_eq!(
-                bursts.stop_all(cut),
-                [Finished {
-                    id: 1,
-                    lines: 1,
-                    of: count
-                }]
-            );
+            assert_eq!(bursts.stop_all(cut), [Finished { id: 1, lines: 1, of: count }]);
         }
     }
 
@@ -199,14 +157,7 @@ mod tests {
         bursts.start(&send(1, 9, 5), now);
         bursts.take_line(now);
         assert_eq!(bursts.stop(2), []);
-        assert_eq!(
-            bursts.stop(1),
-            [Finished {
-                id: 1,
-                lines: 1,
-                of: 9
-            }]
-        );
+        assert_eq!(bursts.stop(1), [Finished { id: 1, lines: 1, of: 9 }]);
         assert_eq!(bursts.next_due(), None);
     }
 }

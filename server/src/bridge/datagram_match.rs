@@ -38,11 +38,7 @@ struct SentLine {
 impl DatagramMatch {
     /// `patience`: how long a reply may take before its line is reported.
     pub(super) fn new(patience: Duration) -> Self {
-        Self {
-            patience,
-            lines: VecDeque::new(),
-            answered: 0,
-        }
+        Self { patience, lines: VecDeque::new(), answered: 0 }
     }
 
     pub(super) fn sent(&mut self, id: u64, line: u32, sent: Instant, bytes: usize) {
@@ -61,11 +57,7 @@ impl DatagramMatch {
     /// it could be.
     pub(super) fn observed(&mut self, bytes: usize) {
         let could_be = |line: &&mut SentLine| !line.observed && line.bytes == bytes;
-        let line = self
-            .lines
-            .iter_mut()
-            .filter(|line| !line.given_up)
-            .find(could_be);
+        let line = self.lines.iter_mut().filter(|line| !line.given_up).find(could_be);
         let line = match line {
             Some(line) => Some(line),
             None => self.lines.iter_mut().find(could_be),
@@ -88,34 +80,15 @@ impl DatagramMatch {
             .or_else(|| first(false, true))?;
         let line = self.lines.remove(at)?;
         // Another line that the server saw and that was given up: this reply could be its, late.
-        let rival = self
-            .lines
-            .iter()
-            .any(|other| other.observed && other.given_up);
+        let rival = self.lines.iter().any(|other| other.observed && other.given_up);
         self.answered += 1;
-        let SentLine {
-            id,
-            line,
-            sent,
-            observed,
-            given_up,
-            ..
-        } = line;
-        Some(Answer {
-            id,
-            line,
-            sent,
-            late: given_up,
-            certain: observed && !rival,
-        })
+        let SentLine { id, line, sent, observed, given_up, .. } = line;
+        Some(Answer { id, line, sent, late: given_up, certain: observed && !rival })
     }
 
     /// When the next line's patience ends.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        self.lines
-            .iter()
-            .find(|line| !line.given_up)
-            .map(|line| line.sent + self.patience)
+        self.lines.iter().find(|line| !line.given_up).map(|line| line.sent + self.patience)
     }
 
     /// Gives up the lines whose patience has ended; they are remembered for a late reply.
@@ -141,20 +114,13 @@ impl DatagramMatch {
 
     fn give_up_if(&mut self, hopeless: impl Fn(&SentLine) -> bool) -> Vec<Silence> {
         let answered = self.answered;
-        let lines = self
-            .lines
-            .iter_mut()
-            .filter(|line| !line.given_up && hopeless(line));
+        let lines = self.lines.iter_mut().filter(|line| !line.given_up && hopeless(line));
         lines
             .map(|line| {
                 line.given_up = true;
                 // A reply that came since this line went out may have been this line's own.
                 let certain = line.answered_before == answered;
-                Silence {
-                    id: line.id,
-                    line: line.line,
-                    certain,
-                }
+                Silence { id: line.id, line: line.line, certain }
             })
             .collect()
     }
@@ -175,13 +141,7 @@ mod tests {
     }
 
     fn answer(line: u32, sent: Instant, late: bool, certain: bool) -> Option<Answer> {
-        Some(Answer {
-            id: 1,
-            line,
-            sent,
-            late,
-            certain,
-        })
+        Some(Answer { id: 1, line, sent, late, certain })
     }
 
     #[test]
@@ -215,14 +175,7 @@ mod tests {
         datagrams.replied();
         assert_eq!(datagrams.next_deadline(), Some(now + PATIENCE));
         let silences = datagrams.give_up(now + PATIENCE);
-        assert_eq!(
-            silences,
-            [Silence {
-                id: 1,
-                line: 2,
-                certain: false
-            }]
-        );
+        assert_eq!(silences, [Silence { id: 1, line: 2, certain: false }]);
         assert_eq!(datagrams.next_deadline(), None);
     }
 
@@ -232,14 +185,7 @@ mod tests {
         let mut datagrams = sent(1, now);
         datagrams.observed(7);
         let silences = datagrams.give_up(now + PATIENCE);
-        assert_eq!(
-            silences,
-            [Silence {
-                id: 1,
-                line: 1,
-                certain: true
-            }]
-        );
+        assert_eq!(silences, [Silence { id: 1, line: 1, certain: true }]);
         datagrams.sent(2, 1, now + PATIENCE, 7);
         datagrams.observed(7);
         let newer = datagrams.replied().unwrap();
@@ -267,9 +213,6 @@ mod tests {
         let now = Instant::now();
         let mut datagrams = sent(3, now);
         assert_eq!(datagrams.end().len(), 3);
-        assert_eq!(
-            (datagrams.replied(), datagrams.next_deadline()),
-            (None, None)
-        );
+        assert_eq!((datagrams.replied(), datagrams.next_deadline()), (None, None));
     }
 }

@@ -24,19 +24,12 @@ pub(super) struct Outbox {
 
 impl Outbox {
     pub(super) fn new(started: Instant) -> Self {
-        Self {
-            started,
-            waiting: VecDeque::new(),
-            bytes: 0,
-        }
+        Self { started, waiting: VecDeque::new(), bytes: 0 }
     }
 
     pub(super) fn push(&mut self, at: Instant, event: Event) {
         self.bytes += weight(&event);
-        self.waiting.push_back(ServerMessage {
-            at_us: self.at_us(at),
-            event,
-        });
+        self.waiting.push_back(ServerMessage { at_us: self.at_us(at), event });
     }
 
     /// Microseconds from the start of the session to `at`.

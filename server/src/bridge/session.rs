@@ -103,14 +103,7 @@ impl Session {
         client: &mut (impl Sink<ServerMessage> + Unpin),
     ) -> Woken {
         let (full, deadline) = (self.outbox.is_full(), self.next_deadline());
-        let Self {
-            outbox,
-            unflushed,
-            observations,
-            tcp,
-            udp,
-            ..
-        } = self;
+        let Self { outbox, unflushed, observations, tcp, udp, .. } = self;
         tokio::select! {
             biased;
             told = tell(client, outbox, unflushed), if *unflushed || !outbox.is_empty() => {
@@ -158,10 +151,7 @@ impl Session {
             if self.outbox.is_full() {
                 return Ok(false);
             }
-            let received = self
-                .tcp
-                .as_ref()
-                .map_or(Received::Nothing, |leg| leg.receive());
+            let received = self.tcp.as_ref().map_or(Received::Nothing, |leg| leg.receive());
             let now = Instant::now();
             // The server reported its reads before it replied to them.
             self.take_observations();
@@ -187,10 +177,7 @@ impl Session {
         };
         let more = leg.send(&mut self.outbox);
         for _ in 0..READS_PER_TURN {
-            let received = self
-                .udp
-                .as_mut()
-                .and_then(|leg| leg.receive(&mut self.outbox));
+            let received = self.udp.as_mut().and_then(|leg| leg.receive(&mut self.outbox));
             let now = Instant::now();
             self.take_observations();
             let Some(leg) = &mut self.udp else {
@@ -230,26 +217,10 @@ impl Session {
         }
         let event = match seen {
             Seen::Accepted => Event::ServerAccepted { on },
-            Seen::Read {
-                number,
-                offset,
-                bytes,
-            } => Event::ServerRead {
-                on,
-                number,
-                offset,
-                bytes,
-            },
-            Seen::Datagram {
-                number,
-                bytes,
-                kept,
-            } => Event::ServerDatagram {
-                on,
-                number,
-                bytes,
-                kept,
-            },
+            Seen::Read { number, offset, bytes } => Event::ServerRead { on, number, offset, bytes },
+            Seen::Datagram { number, bytes, kept } => {
+                Event::ServerDatagram { on, number, bytes, kept }
+            }
             Seen::Closed { cause } => Event::ServerClosed { on, cause },
         };
         self.outbox.push(at, event);
@@ -269,10 +240,7 @@ impl Session {
             ClientMessage::Stop(stop) => return self.stop(&stop),
         };
         if let Err(problem) = carried_out {
-            self.complain(Problem {
-                message: Some(name.into()),
-                ..problem
-            });
+            self.complain(Problem { message: Some(name.into()), ..problem });
         }
     }
 
@@ -287,10 +255,7 @@ impl Session {
             return Err(problem(Code::AlreadyOpen, protocol, detail));
         }
         self.legs_opened += 1;
-        let on = LegId {
-            protocol,
-            leg: self.legs_opened,
-        };
+        let on = LegId { protocol, leg: self.legs_opened };
         let opened = match protocol {
             Protocol::Tcp => self.open_tcp(on, open.nodelay.unwrap_or(true)),
             Protocol::Udp => self.open_udp(on).await,
@@ -323,11 +288,7 @@ impl Session {
         match (close.protocol, close.how) {
             (Protocol::Udp, _) => self.udp.take().ok_or(not_open)?.end(&mut self.outbox),
             (Protocol::Tcp, How::Half) => {
-                let leg = self
-                    .tcp
-                    .as_mut()
-                    .filter(|leg| leg.is_open())
-                    .ok_or(not_open)?;
+                let leg = self.tcp.as_mut().filter(|leg| leg.is_open()).ok_or(not_open)?;
                 if let Err(error) = leg.half_close(&mut self.outbox).await {
                     self.end_tcp(cause_of(&error), Some(&error));
                 }
@@ -344,16 +305,9 @@ impl Session {
         let leg = self.tcp.as_mut().filter(|leg| leg.is_open());
         let leg = leg.ok_or_else(|| not_open(Protocol::Tcp))?;
         leg.set_nodelay(nodelay.on).map_err(|error| {
-            problem(
-                Code::Io,
-                Protocol::Tcp,
-                format!("TCP_NODELAY could not be set: {error}"),
-            )
+            problem(Code::Io, Protocol::Tcp, format!("TCP_NODELAY could not be set: {error}"))
         })?;
-        let event = Event::NodelaySet {
-            on: leg.id(),
-            nodelay: nodelay.on,
-        };
+        let event = Event::NodelaySet { on: leg.id(), nodelay: nodelay.on };
         self.outbox.push(Instant::now(), event);
         Ok(())
     }
@@ -363,22 +317,16 @@ impl Session {
         for &protocol in send.to.protocols() {
             if let Err(problem) = self.send_to(protocol, send) {
                 let message = Some("send".into());
-                self.complain(Problem {
-                    message,
-                    id: Some(send.id),
-                    ..problem
-                });
+                self.complain(Problem { message, id: Some(send.id), ..problem });
             }
         }
     }
 
     fn send_to(&mut self, protocol: Protocol, send: &Send) -> Result<(), Problem> {
         let bursts = match protocol {
-            Protocol::Tcp => self
-                .tcp
-                .as_mut()
-                .filter(|leg| leg.is_open())
-                .map(|leg| &mut leg.bursts),
+            Protocol::Tcp => {
+                self.tcp.as_mut().filter(|leg| leg.is_open()).map(|leg| &mut leg.bursts)
+            }
             Protocol::Udp => self.udp.as_mut().map(|leg| &mut leg.bursts),
         };
         let bursts = bursts.ok_or_else(|| not_open(protocol))?;
@@ -399,14 +347,8 @@ impl Session {
 
     fn stop(&mut self, stop: &Stop) {
         let now = Instant::now();
-        let tcp = self
-            .tcp
-            .as_mut()
-            .map(|leg| (leg.id(), leg.bursts.stop(stop.id)));
-        let udp = self
-            .udp
-            .as_mut()
-            .map(|leg| (leg.id(), leg.bursts.stop(stop.id)));
+        let tcp = self.tcp.as_mut().map(|leg| (leg.id(), leg.bursts.stop(stop.id)));
+        let udp = self.udp.as_mut().map(|leg| (leg.id(), leg.bursts.stop(stop.id)));
         for (on, finished) in tcp.into_iter().chain(udp) {
             for finished in finished {
                 self.outbox.push(now, finished.event(on));
@@ -426,9 +368,7 @@ impl Session {
 }
 
 fn hello(Targets { tcp, udp }: Targets, limits: Limits) -> Hello {
-    let wall = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Hello {
         version: env!("CARGO_PKG_VERSION").into(),
         wall_ms: u64::try_from(wall.as_millis()).unwrap_or(u64::MAX),
@@ -439,22 +379,11 @@ fn hello(Targets { tcp, udp }: Targets, limits: Limits) -> Hello {
 }
 
 fn problem(code: Code, protocol: Protocol, detail: String) -> Problem {
-    Problem {
-        code,
-        detail,
-        message: None,
-        field: None,
-        id: None,
-        protocol: Some(protocol),
-    }
+    Problem { code, detail, message: None, field: None, id: None, protocol: Some(protocol) }
 }
 
 fn not_open(protocol: Protocol) -> Problem {
-    problem(
-        Code::NotOpen,
-        protocol,
-        format!("{} is not open", protocol.name()),
-    )
+    problem(Code::NotOpen, protocol, format!("{} is not open", protocol.name()))
 }
 
 /// Hands events to the client as fast as it takes them; true when it has all of them, false when it

@@ -37,20 +37,11 @@ struct Read {
 
 impl StreamMatch {
     pub(super) fn sent(&mut self, id: u64, line: u32, sent: Instant, end: u64) {
-        self.lines.push_back(SentLine {
-            id,
-            line,
-            sent,
-            end,
-        });
+        self.lines.push_back(SentLine { id, line, sent, end });
     }
 
     pub(super) fn server_read(&mut self, number: u64, offset: u64, bytes: usize) {
-        self.reads.push_back(Read {
-            number,
-            offset,
-            end: offset + bytes as u64,
-        });
+        self.reads.push_back(Read { number, offset, end: offset + bytes as u64 });
     }
 
     /// The lines that are answered once `received` bytes of replies have come.
@@ -75,13 +66,7 @@ impl StreamMatch {
                 break;
             }
             let SentLine { id, line, sent, .. } = *line;
-            answers.push(Answer {
-                id,
-                line,
-                sent,
-                late: false,
-                certain: !missed,
-            });
+            answers.push(Answer { id, line, sent, late: false, certain: !missed });
             self.lines.pop_front();
         }
         answers
@@ -90,13 +75,7 @@ impl StreamMatch {
     /// The connection has ended: nothing more will be answered.
     pub(super) fn end(&mut self) -> Vec<Silence> {
         let lines = self.lines.drain(..);
-        lines
-            .map(|SentLine { id, line, .. }| Silence {
-                id,
-                line,
-                certain: true,
-            })
-            .collect()
+        lines.map(|SentLine { id, line, .. }| Silence { id, line, certain: true }).collect()
     }
 }
 

@@ -81,10 +81,7 @@ impl TcpLeg {
         let handshake = async move {
             let started = Instant::now();
             let stream = tokio::time::timeout(patience, socket.connect(target)).await??;
-            Ok(Handshake {
-                stream,
-                took: started.elapsed(),
-            })
+            Ok(Handshake { stream, took: started.elapsed() })
         };
         Ok(Self {
             on,
@@ -175,11 +172,7 @@ impl TcpLeg {
             let mut writing = match self.writing.take() {
                 Some(writing) => writing,
                 None => match self.bursts.take_line(Instant::now()) {
-                    Some(line) => Writing {
-                        line,
-                        started: Instant::now(),
-                        written: 0,
-                    },
+                    Some(line) => Writing { line, started: Instant::now(), written: 0 },
                     None => return Ok(false),
                 },
             };
@@ -188,11 +181,7 @@ impl TcpLeg {
                 self.writing = Some(writing);
                 return Ok(false);
             }
-            let Writing {
-                line,
-                started,
-                written,
-            } = writing;
+            let Writing { line, started, written } = writing;
             let (on, done) = (self.on, Instant::now());
             outbox.push(
                 started,
@@ -206,8 +195,7 @@ impl TcpLeg {
                 },
             );
             self.written += written as u64;
-            self.matching
-                .sent(line.id, line.number, started, self.written);
+            self.matching.sent(line.id, line.number, started, self.written);
             if let Some(finished) = line.last {
                 outbox.push(done, finished.event(on));
             }
@@ -235,15 +223,7 @@ impl TcpLeg {
         let (on, offset) = (self.on, self.received);
         self.received += bytes.len() as u64;
         let data = Data::from_bytes(bytes);
-        outbox.push(
-            now,
-            Event::Reply {
-                on,
-                offset,
-                bytes: bytes.len(),
-                data,
-            },
-        );
+        outbox.push(now, Event::Reply { on, offset, bytes: bytes.len(), data });
         for answer in self.matching.received(self.received) {
             outbox.push(now, answer.event(on, now));
         }
@@ -251,12 +231,7 @@ impl TcpLeg {
 
     /// Takes note of what the server saw of this leg.
     pub(super) fn note(&mut self, seen: &Seen) {
-        if let Seen::Read {
-            number,
-            offset,
-            bytes,
-        } = *seen
-        {
+        if let Seen::Read { number, offset, bytes } = *seen {
             self.matching.server_read(number, offset, bytes);
         }
     }
@@ -308,16 +283,9 @@ impl TcpLeg {
         }
         let refused = error.is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
         let event = if refused {
-            Event::Refused {
-                on,
-                peer: self.target.to_string(),
-            }
+            Event::Refused { on, peer: self.target.to_string() }
         } else {
-            Event::Closed {
-                on,
-                cause,
-                detail: error.map(ToString::to_string),
-            }
+            Event::Closed { on, cause, detail: error.map(ToString::to_string) }
         };
         outbox.push(now, event);
     }
@@ -353,9 +321,7 @@ impl Finished {
 
 impl fmt::Debug for TcpLeg {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TcpLeg")
-            .field("on", &self.on)
-            .finish_non_exhaustive()
+        f.debug_struct("TcpLeg").field("on", &self.on).finish_non_exhaustive()
     }
 }
 

@@ -119,14 +119,7 @@ impl UdpLeg {
     fn went_out(&mut self, line: &Line, bytes: usize, started: Instant, outbox: &mut Outbox) {
         let (id, line) = (line.id, line.number);
         let done_us = outbox.at_us(Instant::now());
-        let sent = Event::Sent {
-            on: self.on,
-            id,
-            line,
-            offset: self.sent,
-            bytes,
-            done_us,
-        };
+        let sent = Event::Sent { on: self.on, id, line, offset: self.sent, bytes, done_us };
         outbox.push(started, sent);
         self.sent += 1;
         self.matching.sent(id, line, started, bytes);
@@ -159,15 +152,7 @@ impl UdpLeg {
         let (on, offset) = (self.on, self.replies);
         self.replies += 1;
         let data = Data::from_bytes(bytes);
-        outbox.push(
-            now,
-            Event::Reply {
-                on,
-                offset,
-                bytes: bytes.len(),
-                data,
-            },
-        );
+        outbox.push(now, Event::Reply { on, offset, bytes: bytes.len(), data });
         if let Some(answer) = self.matching.replied() {
             outbox.push(now, answer.event(on, now));
         }
@@ -201,25 +186,12 @@ impl UdpLeg {
         for silence in self.matching.end() {
             outbox.push(now, silence.event(on, Unanswered::Closed));
         }
-        outbox.push(
-            now,
-            Event::Closed {
-                on,
-                cause: Cause::Closed,
-                detail: None,
-            },
-        );
+        outbox.push(now, Event::Closed { on, cause: Cause::Closed, detail: None });
     }
 
     fn refused(&mut self, outbox: &mut Outbox) {
         let (on, now) = (self.on, Instant::now());
-        outbox.push(
-            now,
-            Event::Refused {
-                on,
-                peer: self.target.to_string(),
-            },
-        );
+        outbox.push(now, Event::Refused { on, peer: self.target.to_string() });
         for silence in self.matching.end() {
             outbox.push(now, silence.event(on, Unanswered::Refused));
         }

@@ -33,9 +33,9 @@ impl Input {
 
     pub(super) fn screen(&mut self) -> rustyline::Result<Screen> {
         match self {
-            Self::Terminal(editor) => Ok(Screen::Terminal(Box::new(
-                editor.create_external_printer()?,
-            ))),
+            Self::Terminal(editor) => {
+                Ok(Screen::Terminal(Box::new(editor.create_external_printer()?)))
+            }
             Self::Pipe => Ok(Screen::Pipe),
         }
     }

@@ -10,11 +10,7 @@ use tokio::net::{TcpSocket, UdpSocket};
 /// # Errors
 /// What the system says, for example that there are no descriptors or ports left.
 pub fn bind_tcp(target: SocketAddr) -> io::Result<(TcpSocket, SocketAddr)> {
-    let socket = if target.is_ipv4() {
-        TcpSocket::new_v4()
-    } else {
-        TcpSocket::new_v6()
-    }?;
+    let socket = if target.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.bind(local(target))?;
     let address = socket.local_addr()?;
     Ok((socket, address))

@@ -37,10 +37,7 @@ impl Clock {
     #[must_use]
     pub fn reading(now: fn() -> SystemTime) -> Self {
         let second = seconds(now());
-        Self {
-            now,
-            latest: Mutex::new((second, ctime(&Local, second))),
-        }
+        Self { now, latest: Mutex::new((second, ctime(&Local, second))) }
     }
 
     /// The text for this second.
@@ -78,11 +75,7 @@ fn ctime(zone: &impl TimeZone<Offset: fmt::Display>, second: i64) -> Ctime {
     let utc = DateTime::from_timestamp(second, 0).unwrap_or_default();
     let mut text = [b' '; CTIME_LEN];
     // The years were clamped to four digits, so the text is 24 bytes and fits.
-    let _fits = write!(
-        text.as_mut_slice(),
-        "{}",
-        utc.with_timezone(zone).format("%a %b %e %T %Y")
-    );
+    let _fits = write!(text.as_mut_slice(), "{}", utc.with_timezone(zone).format("%a %b %e %T %Y"));
     text
 }
 

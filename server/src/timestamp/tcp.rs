@@ -62,9 +62,7 @@ async fn connection(
     }
     tell(watcher.as_deref(), || Seen::Accepted);
     let ended = answer(stream, &clock, watcher.as_deref(), &stop).await;
-    tell(watcher.as_deref(), || Seen::Closed {
-        cause: cause(&ended),
-    });
+    tell(watcher.as_deref(), || Seen::Closed { cause: cause(&ended) });
     if let Err(error) = ended {
         debug!(%peer, %error, "a TCP connection ended");
     }
@@ -86,9 +84,7 @@ async fn answer(
     reply[STAMP_LEN - 2..STAMP_LEN].copy_from_slice(b"] ");
     let (mut number, mut offset) = (0, 0);
     loop {
-        let read = stop
-            .run_until_cancelled(stream.read(&mut reply[STAMP_LEN..]))
-            .await;
+        let read = stop.run_until_cancelled(stream.read(&mut reply[STAMP_LEN..])).await;
         let Some(bytes) = read.transpose()? else {
             stream.shutdown().await?;
             return Ok(End::Stopped);
@@ -97,11 +93,7 @@ async fn answer(
             stream.shutdown().await?;
             return Ok(End::Finished);
         }
-        tell(watcher, || Seen::Read {
-            number,
-            offset,
-            bytes,
-        });
+        tell(watcher, || Seen::Read { number, offset, bytes });
         number += 1;
         offset += bytes as u64;
         reply[1..=CTIME_LEN].copy_from_slice(&clock.ctime());
@@ -157,15 +149,9 @@ mod tests {
         let mut echoed = Vec::new();
         let mut rest = received.as_slice();
         while !rest.is_empty() {
-            assert_eq!(
-                (rest[0], &rest[STAMP_LEN - 2..STAMP_LEN]),
-                (b'[', b"] ".as_slice())
-            );
+            assert_eq!((rest[0], &rest[STAMP_LEN - 2..STAMP_LEN]), (b'[', b"] ".as_slice()));
             let echo = &rest[STAMP_LEN..];
-            let length = echo
-                .iter()
-                .position(|byte| *byte == b'[')
-                .unwrap_or(echo.len());
+            let length = echo.iter().position(|byte| *byte == b'[').unwrap_or(echo.len());
             echoed.extend_from_slice(&echo[..length]);
             rest = &echo[length..];
         }

@@ -26,10 +26,7 @@ pub async fn serve(
     stop: CancellationToken,
 ) {
     let mut buffer = vec![0; BUFFER_BYTES];
-    while let Some(received) = stop
-        .run_until_cancelled(socket.recv_from(&mut buffer))
-        .await
-    {
+    while let Some(received) = stop.run_until_cancelled(socket.recv_from(&mut buffer)).await {
         match received {
             Ok((bytes, peer)) => answer(&socket, bytes, peer, &clock, &observer).await,
             // An earlier reply met a closed port, or a moment without memory: the next may go well.

@@ -33,12 +33,7 @@ struct Site;
 pub(super) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     if method != Method::GET && method != Method::HEAD {
         let allowed = [(ALLOW, "GET, HEAD")];
-        return (
-            StatusCode::METHOD_NOT_ALLOWED,
-            allowed,
-            "only GET and HEAD\n",
-        )
-            .into_response();
+        return (StatusCode::METHOD_NOT_ALLOWED, allowed, "only GET and HEAD\n").into_response();
     }
     let path = uri.path().trim_start_matches('/');
     let path = if path.is_empty() { DOCUMENT } else { path };
@@ -51,19 +46,9 @@ pub(super) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Respo
 }
 
 fn file(path: &str, content_type: &'static str, headers: &HeaderMap) -> Response {
-    let accepted = headers
-        .get(ACCEPT_ENCODING)
-        .and_then(|value| value.to_str().ok());
-    let caching = if path == DOCUMENT {
-        ASK_FIRST
-    } else {
-        FOR_EVER
-    };
-    let head = [
-        (CONTENT_TYPE, content_type),
-        (CACHE_CONTROL, caching),
-        (VARY, "accept-encoding"),
-    ];
+    let accepted = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok());
+    let caching = if path == DOCUMENT { ASK_FIRST } else { FOR_EVER };
+    let head = [(CONTENT_TYPE, content_type), (CACHE_CONTROL, caching), (VARY, "accept-encoding")];
     for (encoding, suffix) in encodings(accepted.unwrap_or_default()) {
         if let Some(file) = Site::get(&format!("{path}{suffix}")) {
             let encoded = encoding.map(|encoding| AppendHeaders([(CONTENT_ENCODING, encoding)]));

@@ -47,31 +47,14 @@ pub(super) async fn upgrade(upgrade: WebSocketUpgrade, State(web): State<Web>) -
 }
 
 async fn serve(socket: WebSocket, web: Web) {
-    let Web {
-        targets,
-        limits,
-        observer,
-        stop,
-        ..
-    } = web;
+    let Web { targets, limits, observer, stop, .. } = web;
     let (sink, frames) = socket.split();
     let mut sink = sink.with(|message: ServerMessage| {
-        ready(
-            message
-                .encode()
-                .map(|json| Message::Text(json.into()))
-                .map_err(Error::new),
-        )
+        ready(message.encode().map(|json| Message::Text(json.into())).map_err(Error::new))
     });
-    let mut commands = Commands {
-        frames,
-        limits,
-        refusal: None,
-    };
+    let mut commands = Commands { frames, limits, refusal: None };
     let session = Session::new(targets, limits, observer);
-    let reason = stop
-        .run_until_cancelled(session.run(&mut commands, &mut sink))
-        .await;
+    let reason = stop.run_until_cancelled(session.run(&mut commands, &mut sink)).await;
     let close = match reason {
         Some(()) => commands.refusal,
         None => Some(frame(close_code::AWAY, "the server is stopping")),
@@ -136,8 +119,5 @@ fn refusal(error: Error, limits: &Limits) -> Option<CloseFrame> {
 }
 
 fn frame(code: u16, reason: &str) -> CloseFrame {
-    CloseFrame {
-        code,
-        reason: reason.into(),
-    }
+    CloseFrame { code, reason: reason.into() }
 }
