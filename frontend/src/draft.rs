@@ -94,9 +94,9 @@ mod tests {
 
     fn opened(protocol: Protocol) -> ServerMessage {
         let (local, peer) = (String::new(), String::new());
-        let (on, path) = (LegId { protocol, leg: 1 }, Path::Direct);
-        let event = Event::Opened { on, path, local, peer, handshake_us: None, nodelay: None };
-        ServerMessage { at_us: 0, event }
+        let (on, path) = (Some(LegId { protocol, leg: 1 }), Path::Direct);
+        let event = Event::Opened { path, local, peer, handshake_us: None, nodelay: None };
+        ServerMessage { at_us: 0, event, on }
     }
 
     fn page(messages: Vec<ServerMessage>) -> Rc<Page> {

@@ -154,10 +154,10 @@ impl Lane {
     }
 
     /// Takes in what the session told about this lane's leg.
-    pub(crate) fn take(&mut self, at_us: u64, event: &Event) {
+    pub(crate) fn take(&mut self, at_us: u64, leg: u32, event: &Event) {
         match event {
-            Event::Opened { on, local, peer, handshake_us, nodelay, .. } => {
-                self.leg = on.leg;
+            Event::Opened { local, peer, handshake_us, nodelay, .. } => {
+                self.leg = leg;
                 self.state = LegState::Open;
                 self.local.clone_from(local);
                 self.peer.clone_from(peer);
@@ -173,7 +173,7 @@ impl Lane {
                 let state = if *nodelay { "on" } else { "off" };
                 self.note(at_us, format!("TCP_NODELAY is {state}"), Tone::Plain);
             }
-            Event::HalfClosed { .. } => {
+            Event::HalfClosed => {
                 self.state = LegState::HalfClosed;
                 self.note(at_us, "half-closed: FIN sent, replies are still read", Tone::Plain);
             }
@@ -189,7 +189,7 @@ impl Lane {
                 let text = format!("the server saw the connection end: {}", cause_text(*cause));
                 self.note(at_us, text, Tone::Plain);
             }
-            _ => self.take_line(at_us, event),
+            _ => self.take_line(at_us, leg, event),
         }
     }
 
@@ -202,22 +202,22 @@ impl Lane {
     }
 
     /// Events about the bytes of a leg.
-    fn take_line(&mut self, at_us: u64, event: &Event) {
+    fn take_line(&mut self, at_us: u64, leg: u32, event: &Event) {
         match *event {
             Event::Sent { id, line: number, offset, bytes, .. } => {
                 let line = Line { number, offset, bytes, status: Status::Waiting };
                 self.went_out(at_us, id, line);
             }
             Event::Finished { id, lines, of, .. } => self.finished(at_us, id, lines, of),
-            Event::ServerRead { on, number, offset, bytes } => {
-                self.observed(on.leg, Read { number, offset, bytes, kept: bytes });
+            Event::ServerRead { number, offset, bytes } => {
+                self.observed(leg, Read { number, offset, bytes, kept: bytes });
             }
-            Event::ServerDatagram { on, number, bytes, kept } => {
-                self.observed(on.leg, Read { number, offset: 0, bytes, kept });
+            Event::ServerDatagram { number, bytes, kept } => {
+                self.observed(leg, Read { number, offset: 0, bytes, kept });
             }
-            Event::Reply { on, offset, bytes, ref data } => {
+            Event::Reply { offset, bytes, ref data } => {
                 self.push(at_us, What::Reply { data: data.clone(), bytes });
-                if let Some(send) = self.last_send.as_mut().filter(|send| send.leg == on.leg) {
+                if let Some(send) = self.last_send.as_mut().filter(|send| send.leg == leg) {
                     send.piece(Piece { offset, bytes });
                 }
             }
@@ -327,11 +327,11 @@ fn cause_tone(cause: Cause) -> Tone {
 
 #[cfg(test)]
 mod tests {
-    use streamgram_protocol::{LegId, Path, Target};
+    use streamgram_protocol::{Path, Target};
 
     use super::*;
 
-    const ON: LegId = LegId { protocol: Protocol::Udp, leg: 2 };
+    const LEG: u32 = 2;
 
     fn send(id: u64, count: u32) -> Rc<Send> {
         let data = Data::Text("hi {n}".into());
@@ -342,15 +342,12 @@ mod tests {
         let mut lane = Lane::new(Protocol::Udp);
         let (local, peer) = ("127.0.0.1:5".into(), "127.0.0.1:6".into());
         let path = Path::Direct;
-        lane.take(
-            0,
-            &Event::Opened { on: ON, path, local, peer, handshake_us: None, nodelay: None },
-        );
+        lane.take(0, LEG, &Event::Opened { path, local, peer, handshake_us: None, nodelay: None });
         lane
     }
 
     fn sent(lane: &mut Lane, id: u64, line: u32) {
-        lane.take(1, &Event::Sent { on: ON, id, line, offset: 0, bytes: 4, done_us: 2 });
+        lane.take(1, LEG, &Event::Sent { id, line, offset: 0, bytes: 4, done_us: 2 });
     }
 
     fn status(lane: &Lane, key: usize) -> Status {
@@ -367,11 +364,11 @@ mod tests {
         sent(&mut lane, 1, 1);
         assert_eq!(status(&lane, 1), Status::Waiting);
         let (cause, certain) = (Unanswered::TimedOut, true);
-        lane.take(2, &Event::NoReply { on: ON, id: 1, line: 1, cause, certain });
+        lane.take(2, LEG, &Event::NoReply { id: 1, line: 1, cause, certain });
         assert_eq!(status(&lane, 1), Status::NoReply { cause, certain });
         assert_eq!((lane.answered, lane.unanswered), (0, 1));
-        let late = Event::Answered { on: ON, id: 1, line: 1, rtt_us: 9, late: true, certain };
-        lane.take(3, &late);
+        let late = Event::Answered { id: 1, line: 1, rtt_us: 9, late: true, certain };
+        lane.take(3, LEG, &late);
         assert_eq!(status(&lane, 1), Status::Answered { rtt_us: 9, late: true, certain });
         assert_eq!((lane.answered, lane.unanswered), (1, 0));
     }
@@ -386,8 +383,8 @@ mod tests {
         assert_eq!((lane.rows.len(), lane.dropped), (KEPT_ROWS, 501));
         assert_eq!(lane.waiting.len(), KEPT_ROWS);
         let answered =
-            Event::Answered { on: ON, id: 1, line: 1_000, rtt_us: 9, late: false, certain: true };
-        lane.take(3, &answered);
+            Event::Answered { id: 1, line: 1_000, rtt_us: 9, late: false, certain: true };
+        lane.take(3, LEG, &answered);
         assert!(matches!(status(&lane, KEPT_ROWS - 1), Status::Answered { .. }));
     }
 
@@ -398,7 +395,8 @@ mod tests {
         for rtt_us in [9, 1, 5] {
             lane.take(
                 3,
-                &Event::Answered { on: ON, id: 1, line: 1, rtt_us, late: false, certain: true },
+                LEG,
+                &Event::Answered { id: 1, line: 1, rtt_us, late: false, certain: true },
             );
         }
         assert_eq!((lane.last_round_trip(), lane.median_round_trip()), (Some(5), Some(5)));
@@ -419,9 +417,9 @@ mod tests {
     fn reads_of_another_leg_are_not_the_last_sends() {
         let mut lane = opened();
         lane.sending(&send(1, 1));
-        let old = LegId { leg: 1, ..ON };
-        lane.take(1, &Event::ServerDatagram { on: old, number: 0, bytes: 4, kept: 4 });
-        lane.take(1, &Event::ServerDatagram { on: ON, number: 0, bytes: 4, kept: 4 });
+        let old = 1;
+        lane.take(1, old, &Event::ServerDatagram { number: 0, bytes: 4, kept: 4 });
+        lane.take(1, LEG, &Event::ServerDatagram { number: 0, bytes: 4, kept: 4 });
         assert_eq!(lane.last_send.unwrap().reads.len(), 1);
     }
 }

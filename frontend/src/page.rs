@@ -105,8 +105,8 @@ impl Page {
                 self.notice = Some(Notice { text, open: None });
             }
             event => {
-                if let Some(on) = event.leg() {
-                    self.lane_mut(on.protocol).take(at_us, &event);
+                if let Some(on) = message.on {
+                    self.lane_mut(on.protocol).take(at_us, on.leg, &event);
                 }
             }
         }
@@ -173,7 +173,7 @@ pub(crate) mod tests {
     pub(crate) fn hello(wall_ms: u64) -> ServerMessage {
         let (tcp, udp) = ("127.0.0.1:25677".into(), "127.0.0.1:23135".into());
         let hello = Hello { version: "0".into(), wall_ms, tcp, udp, limits: Limits::default() };
-        ServerMessage { at_us: 0, event: Event::Hello(hello) }
+        ServerMessage { at_us: 0, event: Event::Hello(hello), on: None }
     }
 
     fn after(actions: impl IntoIterator<Item = Action>) -> Rc<Page> {
@@ -217,7 +217,11 @@ pub(crate) mod tests {
         let problem = |protocol| {
             let (code, detail) = (Code::NotOpen, "TCP is not open".to_owned());
             let problem = Problem { code, detail, message: None, field: None, id: None, protocol };
-            Action::Received(vec![ServerMessage { at_us: 0, event: Event::Error(problem) }])
+            Action::Received(vec![ServerMessage {
+                at_us: 0,
+                event: Event::Error(problem),
+                on: None,
+            }])
         };
         assert_eq!(last_note(&after([problem(Some(Protocol::Tcp))])), "TCP is not open");
         assert_eq!(after([problem(None)]).notice.as_ref().unwrap().text, "TCP is not open");

@@ -9,6 +9,9 @@ use crate::last_send::{LastSend, Line, Read, Status};
 /// Lines that the strip shows; of a longer burst, the first ones.
 pub(crate) const SHOWN_LINES: usize = 100;
 
+/// The whole scale, in thousandths of a percent: whole numbers keep the page small.
+const PARTS: u64 = 100_000;
+
 /// What a cell stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -22,11 +25,11 @@ pub(crate) enum Kind {
     Lost,
 }
 
-/// A stretch of bytes; `from` and `to` in percent of the scale.
+/// A stretch of bytes; `from` and `to` in [`PARTS`] of the scale.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Cell {
-    pub(crate) from: f64,
-    pub(crate) to: f64,
+    pub(crate) from: u64,
+    pub(crate) to: u64,
     pub(crate) label: String,
     pub(crate) title: String,
     pub(crate) kind: Kind,
@@ -185,21 +188,20 @@ fn named(lines: &str) -> String {
     format!("{plural} {lines}")
 }
 
-/// Offsets as percent.
+/// From offsets to parts of the scale.
 struct Scale {
     first: u64,
     bytes: u64,
 }
 
 impl Scale {
-    #[expect(clippy::cast_precision_loss, reason = "a drawing needs four digits, not nineteen")]
-    fn percent(&self, offset: u64) -> f64 {
+    fn part(&self, offset: u64) -> u64 {
         let within = offset.saturating_sub(self.first).min(self.bytes);
-        if self.bytes == 0 { 0.0 } else { within as f64 * 100.0 / self.bytes as f64 }
+        within * PARTS / self.bytes.max(1)
     }
 
     fn cell(&self, (from, to): (u64, u64), label: String, title: String) -> Cell {
-        let (from, to) = (self.percent(from), self.percent(to));
+        let (from, to) = (self.part(from), self.part(to));
         Cell { from, to, label, title, kind: Kind::Whole }
     }
 }
@@ -225,7 +227,7 @@ mod tests {
         assert_eq!(labels(&strip.sends), ["1", "2", "3", "4", "5"]);
         assert_eq!(labels(&strip.reads), ["1", "2", "3–5"]);
         assert_eq!(labels(&strip.replies), ["1–2", "3–5"]);
-        assert_eq!((strip.reads[2].from, strip.reads[2].to), (40.0, 100.0));
+        assert_eq!((strip.reads[2].from, strip.reads[2].to), (40_000, PARTS));
         assert_eq!(
             strip.summary,
             "TCP: 5 sends, 3 reads by the server, 2 reads of replies, over 35 bytes"
@@ -243,7 +245,7 @@ mod tests {
         send.finished = true;
         let strip = Strip::of(&send);
         assert_eq!(labels(&strip.reads), ["1", "cut", "✕"]);
-        assert_eq!((strip.reads[1].from, strip.reads[1].to), (51.2, 75.0));
+        assert_eq!((strip.reads[1].from, strip.reads[1].to), (51_200, 75_000));
         assert_eq!(labels(&strip.replies), ["1", "✕"]);
         assert_eq!(strip.replies[1].kind, Kind::Lost);
         assert_eq!(strip.summary, "UDP: 2 datagrams, 1 seen by the server, 1 reply");
@@ -253,7 +255,7 @@ mod tests {
     fn an_empty_datagram_is_there() {
         let mut send = LastSend::new(Protocol::Udp, 1, 1, 1);
         send.lines.push(Line { number: 1, offset: 0, bytes: 0, status: Status::Waiting });
-        assert_eq!((Strip::of(&send).sends[0].to, Strip::of(&send).bytes), (100.0, 0));
+        assert_eq!((Strip::of(&send).sends[0].to, Strip::of(&send).bytes), (PARTS, 0));
     }
 
     #[test]

@@ -15,6 +15,9 @@ pub struct ServerMessage {
     /// What happened.
     #[serde(flatten)]
     pub event: Event,
+    /// The leg that it happened to, if it did not happen to the session as a whole.
+    #[serde(flatten)]
+    pub on: Option<LegId>,
 }
 
 /// The leg that an event is about.
@@ -36,9 +39,6 @@ pub enum Event {
     Hello(Hello),
     /// A leg is open: TCP's handshake is done, UDP's socket is there.
     Opened {
-        /// Which leg.
-        #[serde(flatten)]
-        on: LegId,
         /// What lies between the leg and the server.
         path: Path,
         /// The leg's own address: what the server sees as its peer.
@@ -54,17 +54,11 @@ pub enum Event {
     },
     /// TCP_NODELAY was turned.
     NodelaySet {
-        /// Which leg.
-        #[serde(flatten)]
-        on: LegId,
         /// How it stands now.
         nodelay: bool,
     },
     /// A line went out; `at_us` is just before its write, `done_us` just after.
     Sent {
-        /// Which leg.
-        #[serde(flatten)]
-        on: LegId,
         /// The send's id.
         id: u64,
         /// Which line of it, from 1.
@@ -78,9 +72,6 @@ pub enum Event {
     },
     /// A send has nothing left to send on this leg.
     Finished {
-        /// Which leg.
-        #[serde(flatten)]
-        on: LegId,
         /// The send's id.
         id: u64,
         /// Lines that went out.
@@ -89,16 +80,9 @@ pub enum Event {
         of: u32,
     },
     /// The TCP server accepted the connection.
-    ServerAccepted {
-        /// Which leg.
-        #[serde(flatten)]
-        on: LegId,
-    },
+    ServerAccepted,
     /// One read of the TCP server returned; it answers each with one stamp and the same bytes.
     ServerRead {
-        /// Which leg.
-        #[serde(flatten)]
-        on: LegId,
         /// Which read of the connection, from 0.
         number: u64,
         /// Where its first byte stands in the stream.
@@ -108,9 +92,6 @@ pub enum Event {
     },
     /// The UDP server took a datagram.
     ServerDatagram {
-        /// Which leg.
-        #[serde(flatten)]
-        on: LegId,
         /// Which datagram of this leg, from 0.
         number: u64,
         /// Its length.
@@ -120,17 +101,11 @@ pub enum Event {
     },
     /// The TCP server saw the connection end.
     ServerClosed {
-        /// Which leg.
-        #[serde(flatten)]
-        on: LegId,
         /// What it saw.
         cause: Cause,
     },
     /// A read of the leg returned: for TCP any piece of the stream, for UDP one datagram.
     Reply {
-        /// Which leg.
-        #[serde(flatten)]
-        on: LegId,
         /// TCP: where its first byte stands in the stream of replies. UDP: the reply's number.
         offset: u64,
         /// Its length.
@@ -141,9 +116,6 @@ pub enum Event {
     },
     /// A line has its reply: TCP, when the bytes that cover its last byte are back.
     Answered {
-        /// Which leg.
-        #[serde(flatten)]
-        on: LegId,
         /// The send's id.
         id: u64,
         /// Which line of it.
@@ -157,9 +129,6 @@ pub enum Event {
     },
     /// A line will not be answered, or not in time.
     NoReply {
-        /// Which leg.
-        #[serde(flatten)]
-        on: LegId,
         /// The send's id.
         id: u64,
         /// Which line of it.
@@ -172,23 +141,13 @@ pub enum Event {
     /// Nobody listens there: RST to the SYN, or ICMP port unreachable (RFC 1122, section 4.1.3.1).
     /// A TCP leg ends with it, a UDP leg stays open.
     Refused {
-        /// Which leg.
-        #[serde(flatten)]
-        on: LegId,
         /// The address that refused.
         peer: String,
     },
     /// No more can be sent on the TCP leg (FIN); replies are still read.
-    HalfClosed {
-        /// Which leg.
-        #[serde(flatten)]
-        on: LegId,
-    },
+    HalfClosed,
     /// The leg has ended.
     Closed {
-        /// Which leg.
-        #[serde(flatten)]
-        on: LegId,
         /// Why.
         cause: Cause,
         /// The system's word, where it has one.
@@ -294,30 +253,6 @@ pub enum Code {
     Io,
 }
 
-impl Event {
-    /// The leg that it is about.
-    #[must_use]
-    pub fn leg(&self) -> Option<LegId> {
-        match self {
-            Self::Hello(_) | Self::Error(_) | Self::Missed { .. } => None,
-            Self::Opened { on, .. }
-            | Self::NodelaySet { on, .. }
-            | Self::Sent { on, .. }
-            | Self::Finished { on, .. }
-            | Self::ServerAccepted { on }
-            | Self::ServerRead { on, .. }
-            | Self::ServerDatagram { on, .. }
-            | Self::ServerClosed { on, .. }
-            | Self::Reply { on, .. }
-            | Self::Answered { on, .. }
-            | Self::NoReply { on, .. }
-            | Self::Refused { on, .. }
-            | Self::HalfClosed { on }
-            | Self::Closed { on, .. } => Some(*on),
-        }
-    }
-}
-
 impl ServerMessage {
     /// The message as one JSON object.
     ///
@@ -351,14 +286,10 @@ mod tests {
     fn a_message_is_one_flat_object() {
         let message = ServerMessage {
             at_us: 1_234,
-            event: Event::Reply {
-                on: LegId { protocol: Protocol::Udp, leg: 2 },
-                offset: 0,
-                bytes: 2,
-                data: Data::Text("hi".into()),
-            },
+            event: Event::Reply { offset: 0, bytes: 2, data: Data::Text("hi".into()) },
+            on: Some(LegId { protocol: Protocol::Udp, leg: 2 }),
         };
-        let json = r#"{"at_us":1234,"type":"reply","protocol":"udp","leg":2,"offset":0,"bytes":2,"text":"hi"}"#;
+        let json = r#"{"at_us":1234,"type":"reply","offset":0,"bytes":2,"text":"hi","protocol":"udp","leg":2}"#;
         assert_eq!(message.encode().unwrap(), json);
         assert_eq!(ServerMessage::decode(json).unwrap(), message);
     }
@@ -375,6 +306,7 @@ mod tests {
                 id: Some(3),
                 protocol: Some(Protocol::Tcp),
             }),
+            on: None,
         };
         let json = r#"{"at_us":0,"type":"error","code":"not_open","detail":"TCP is not open","message":"send","id":3,"protocol":"tcp"}"#;
         assert_eq!(message.encode().unwrap(), json);

@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 pub use session::{Command, Session};
-use streamgram_protocol::{Event, LegId, Unanswered};
+use streamgram_protocol::{Event, Unanswered};
 
 /// Where the legs lead; fixed at start, no message of a client names an address.
 #[derive(Debug, Clone, Copy)]
@@ -41,10 +41,10 @@ struct Answer {
 }
 
 impl Answer {
-    fn event(&self, on: LegId, now: Instant) -> Event {
+    fn event(&self, now: Instant) -> Event {
         let Self { id, line, sent, late, certain } = *self;
         let rtt_us = outbox::micros(now.saturating_duration_since(sent));
-        Event::Answered { on, id, line, rtt_us, late, certain }
+        Event::Answered { id, line, rtt_us, late, certain }
     }
 }
 
@@ -57,8 +57,8 @@ struct Silence {
 }
 
 impl Silence {
-    fn event(&self, on: LegId, cause: Unanswered) -> Event {
+    fn event(&self, cause: Unanswered) -> Event {
         let Self { id, line, certain } = *self;
-        Event::NoReply { on, id, line, cause, certain }
+        Event::NoReply { id, line, cause, certain }
     }
 }

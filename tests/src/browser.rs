@@ -66,9 +66,7 @@ impl Browser {
         for protocol in Protocol::BOTH {
             let name = protocol.name().to_lowercase();
             browser.say(&format!(r#"{{"type":"open","protocol":"{name}"}}"#)).await;
-            browser
-                .until(|event| matches!(event, Event::Opened { on, .. } if on.protocol == protocol))
-                .await;
+            browser.until(|event| matches!(event, Event::Opened { .. })).await;
         }
         browser
     }
@@ -93,7 +91,7 @@ impl Browser {
     ///
     /// # Panics
     /// None comes, or something that is not one.
-    pub async fn next(&mut self) -> Event {
+    pub async fn next(&mut self) -> ServerMessage {
         let frame = timeout(PATIENCE, self.socket.next()).await;
         let frame = frame.unwrap_or_else(|_| panic!("nothing more after {:#?}", self.messages));
         let frame = frame.expect("the session lives").expect("frames are whole");
@@ -101,18 +99,18 @@ impl Browser {
         let message =
             ServerMessage::decode(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
         self.messages.push(message.clone());
-        message.event
+        message
     }
 
     /// Reads on to the first event that `wanted` accepts.
     ///
     /// # Panics
     /// It does not come.
-    pub async fn until(&mut self, wanted: impl Fn(&Event) -> bool) -> Event {
+    pub async fn until(&mut self, wanted: impl Fn(&Event) -> bool) -> ServerMessage {
         loop {
-            let event = self.next().await;
-            if wanted(&event) {
-                return event;
+            let message = self.next().await;
+            if wanted(&message.event) {
+                return message;
             }
         }
     }

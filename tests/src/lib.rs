@@ -3,6 +3,8 @@
 
 mod browser;
 mod server;
+mod stamp;
 
 pub use browser::{Browser, Closed, PATIENCE, connect_raw};
 pub use server::{Server, binary};
+pub use stamp::{echoes, is_ctime, is_stamped, now_second, utc_ctime};

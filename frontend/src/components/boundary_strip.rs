@@ -6,8 +6,10 @@ use crate::figures::{count, counted};
 use crate::last_send::LastSend;
 use crate::strip::{Cell, Kind, SHOWN_LINES, Strip};
 
-/// Percent of the strip's width that a character of a label needs.
-const CHARACTER_PERCENT: f64 = 2.2;
+/// Part of the strip that a character of a label needs, in thousandths of a percent: where the lanes
+/// stand side by side, and on a phone.
+const CHARACTER: u64 = 2_200;
+const CHARACTER_ON_PHONE: u64 = 3_200;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct BoundaryStripProps {
@@ -50,19 +52,21 @@ fn draw(place: usize, cell: &Cell) -> Html {
         Kind::Waiting => "waiting",
         Kind::Lost => "lost",
     };
-    #[expect(clippy::cast_precision_loss, reason = "labels have a few characters")]
-    let fits = to - from >= CHARACTER_PERCENT * label.chars().count() as f64;
+    let (width, characters) = (to - from, label.chars().count() as u64);
+    let tight = width < CHARACTER_ON_PHONE * characters;
     html! {
         <g key={place} class="strip-cell" data-kind={kind}>
             <title>{ title }</title>
-            <rect x={percent(*from)} width={percent(to - from)} y="1" height="22" rx="3" />
-            if fits {
-                <text x={percent(f64::midpoint(*from, *to))} y="16" text-anchor="middle">{ label }</text>
+            <rect x={percent(*from)} width={percent(width)} y="1" height="22" rx="3" />
+            if width >= CHARACTER * characters {
+                <text x={percent(u64::midpoint(*from, *to))} y="16" text-anchor="middle"
+                    data-tight={tight.to_string()}>{ label }</text>
             }
         </g>
     }
 }
 
-fn percent(number: f64) -> String {
-    format!("{number:.3}%")
+/// Thousandths of a percent as an SVG length.
+fn percent(part: u64) -> String {
+    format!("{}.{:03}%", part / 1_000, part % 1_000)
 }

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use streamgram_protocol::{Event, ServerMessage};
+use streamgram_protocol::{Event, LegId, ServerMessage};
 
 /// Bytes of events, roughly, at which the session stops making more.
 const FULL_BYTES: usize = 256 * 1024;
@@ -27,9 +27,10 @@ impl Outbox {
         Self { started, waiting: VecDeque::new(), bytes: 0 }
     }
 
-    pub(super) fn push(&mut self, at: Instant, event: Event) {
+    /// Tells of something that happened to a leg, or to the session as a whole.
+    pub(super) fn push(&mut self, at: Instant, on: impl Into<Option<LegId>>, event: Event) {
         self.bytes += weight(&event);
-        self.waiting.push_back(ServerMessage { at_us: self.at_us(at), event });
+        self.waiting.push_back(ServerMessage { at_us: self.at_us(at), event, on: on.into() });
     }
 
     /// Microseconds from the start of the session to `at`.

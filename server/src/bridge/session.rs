@@ -63,7 +63,7 @@ impl Session {
     pub fn new(targets: Targets, limits: Limits, observer: Arc<Observer>) -> Self {
         let (inbox, observations) = observations();
         let mut outbox = Outbox::new(Instant::now());
-        outbox.push(Instant::now(), Event::Hello(hello(targets, limits)));
+        outbox.push(Instant::now(), None, Event::Hello(hello(targets, limits)));
         Self {
             targets,
             limits,
@@ -198,7 +198,7 @@ impl Session {
         }
         let count = self.observations.take_missed();
         if count > 0 {
-            self.outbox.push(Instant::now(), Event::Missed { count });
+            self.outbox.push(Instant::now(), None, Event::Missed { count });
         }
     }
 
@@ -216,14 +216,12 @@ impl Session {
             }
         }
         let event = match seen {
-            Seen::Accepted => Event::ServerAccepted { on },
-            Seen::Read { number, offset, bytes } => Event::ServerRead { on, number, offset, bytes },
-            Seen::Datagram { number, bytes, kept } => {
-                Event::ServerDatagram { on, number, bytes, kept }
-            }
-            Seen::Closed { cause } => Event::ServerClosed { on, cause },
+            Seen::Accepted => Event::ServerAccepted,
+            Seen::Read { number, offset, bytes } => Event::ServerRead { number, offset, bytes },
+            Seen::Datagram { number, bytes, kept } => Event::ServerDatagram { number, bytes, kept },
+            Seen::Closed { cause } => Event::ServerClosed { cause },
         };
-        self.outbox.push(at, event);
+        self.outbox.push(at, on, event);
     }
 
     async fn obey(&mut self, command: Command) {
@@ -307,8 +305,8 @@ impl Session {
         leg.set_nodelay(nodelay.on).map_err(|error| {
             problem(Code::Io, Protocol::Tcp, format!("TCP_NODELAY could not be set: {error}"))
         })?;
-        let event = Event::NodelaySet { on: leg.id(), nodelay: nodelay.on };
-        self.outbox.push(Instant::now(), event);
+        let event = Event::NodelaySet { nodelay: nodelay.on };
+        self.outbox.push(Instant::now(), leg.id(), event);
         Ok(())
     }
 
@@ -351,7 +349,7 @@ impl Session {
         let udp = self.udp.as_mut().map(|leg| (leg.id(), leg.bursts.stop(stop.id)));
         for (on, finished) in tcp.into_iter().chain(udp) {
             for finished in finished {
-                self.outbox.push(now, finished.event(on));
+                self.outbox.push(now, on, finished.event());
             }
         }
     }
@@ -363,7 +361,7 @@ impl Session {
     }
 
     fn complain(&mut self, problem: Problem) {
-        self.outbox.push(Instant::now(), Event::Error(problem));
+        self.outbox.push(Instant::now(), None, Event::Error(problem));
     }
 }
 

@@ -146,14 +146,13 @@ impl TcpLeg {
         stream.set_nodelay(self.nodelay)?;
         self.state = State::Open(stream);
         let opened = Event::Opened {
-            on: self.on,
             path: Path::Direct,
             local: self.local.to_string(),
             peer: self.target.to_string(),
             handshake_us: Some(micros(took)),
             nodelay: Some(self.nodelay),
         };
-        outbox.push(Instant::now(), opened);
+        outbox.push(Instant::now(), self.on, opened);
         Ok(())
     }
 
@@ -185,8 +184,8 @@ impl TcpLeg {
             let (on, done) = (self.on, Instant::now());
             outbox.push(
                 started,
+                on,
                 Event::Sent {
-                    on,
                     id: line.id,
                     line: line.number,
                     offset: self.written,
@@ -197,7 +196,7 @@ impl TcpLeg {
             self.written += written as u64;
             self.matching.sent(line.id, line.number, started, self.written);
             if let Some(finished) = line.last {
-                outbox.push(done, finished.event(on));
+                outbox.push(done, on, finished.event());
             }
         }
         Ok(true)
@@ -223,9 +222,9 @@ impl TcpLeg {
         let (on, offset) = (self.on, self.received);
         self.received += bytes.len() as u64;
         let data = Data::from_bytes(bytes);
-        outbox.push(now, Event::Reply { on, offset, bytes: bytes.len(), data });
+        outbox.push(now, on, Event::Reply { offset, bytes: bytes.len(), data });
         for answer in self.matching.received(self.received) {
-            outbox.push(now, answer.event(on, now));
+            outbox.push(now, on, answer.event(now));
         }
     }
 
@@ -259,7 +258,7 @@ impl TcpLeg {
                 self.stop_sending(outbox);
                 stream.shutdown().await?;
                 self.state = State::HalfClosed(stream);
-                outbox.push(Instant::now(), Event::HalfClosed { on: self.on });
+                outbox.push(Instant::now(), self.on, Event::HalfClosed);
             }
             other => self.state = other,
         }
@@ -271,7 +270,7 @@ impl TcpLeg {
         let (on, now) = (self.on, Instant::now());
         self.stop_sending(outbox);
         for silence in self.matching.end() {
-            outbox.push(now, silence.event(on, Unanswered::Closed));
+            outbox.push(now, on, silence.event(Unanswered::Closed));
         }
         if cause == Cause::Reset
             && let State::Open(stream) | State::HalfClosed(stream) = &self.state
@@ -283,17 +282,17 @@ impl TcpLeg {
         }
         let refused = error.is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
         let event = if refused {
-            Event::Refused { on, peer: self.target.to_string() }
+            Event::Refused { peer: self.target.to_string() }
         } else {
-            Event::Closed { on, cause, detail: error.map(ToString::to_string) }
+            Event::Closed { cause, detail: error.map(ToString::to_string) }
         };
-        outbox.push(now, event);
+        outbox.push(now, on, event);
     }
 
     fn stop_sending(&mut self, outbox: &mut Outbox) {
         let cut = self.writing.take().map(|writing| writing.line);
         for finished in self.bursts.stop_all(cut) {
-            outbox.push(Instant::now(), finished.event(self.on));
+            outbox.push(Instant::now(), self.on, finished.event());
         }
     }
 }
@@ -313,9 +312,9 @@ impl Writing {
 }
 
 impl Finished {
-    pub(super) fn event(&self, on: LegId) -> Event {
+    pub(super) fn event(&self) -> Event {
         let Self { id, lines, of } = *self;
-        Event::Finished { on, id, lines, of }
+        Event::Finished { id, lines, of }
     }
 }
 

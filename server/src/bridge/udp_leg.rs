@@ -47,14 +47,13 @@ impl UdpLeg {
         let (socket, local) = direct::connect_udp(target).await?;
         let registration = observer.register(on, local, inbox);
         let opened = Event::Opened {
-            on,
             path: Path::Direct,
             local: local.to_string(),
             peer: target.to_string(),
             handshake_us: None,
             nodelay: None,
         };
-        outbox.push(Instant::now(), opened);
+        outbox.push(Instant::now(), on, opened);
         Ok(Self {
             on,
             target,
@@ -107,10 +106,10 @@ impl UdpLeg {
                     self.waiting = Some(line);
                     return false;
                 }
-                Err(error) => outbox.push(now, self.unsent(&line, &error)),
+                Err(error) => outbox.push(now, None, self.unsent(&line, &error)),
             }
             if let Some(finished) = line.last {
-                outbox.push(Instant::now(), finished.event(self.on));
+                outbox.push(Instant::now(), self.on, finished.event());
             }
         }
         true
@@ -119,8 +118,8 @@ impl UdpLeg {
     fn went_out(&mut self, line: &Line, bytes: usize, started: Instant, outbox: &mut Outbox) {
         let (id, line) = (line.id, line.number);
         let done_us = outbox.at_us(Instant::now());
-        let sent = Event::Sent { on: self.on, id, line, offset: self.sent, bytes, done_us };
-        outbox.push(started, sent);
+        let sent = Event::Sent { id, line, offset: self.sent, bytes, done_us };
+        outbox.push(started, self.on, sent);
         self.sent += 1;
         self.matching.sent(id, line, started, bytes);
     }
@@ -152,9 +151,9 @@ impl UdpLeg {
         let (on, offset) = (self.on, self.replies);
         self.replies += 1;
         let data = Data::from_bytes(bytes);
-        outbox.push(now, Event::Reply { on, offset, bytes: bytes.len(), data });
+        outbox.push(now, on, Event::Reply { offset, bytes: bytes.len(), data });
         if let Some(answer) = self.matching.replied() {
-            outbox.push(now, answer.event(on, now));
+            outbox.push(now, on, answer.event(now));
         }
     }
 
@@ -173,7 +172,7 @@ impl UdpLeg {
     /// Reports the datagrams that have waited too long.
     pub(super) fn give_up(&mut self, now: Instant, outbox: &mut Outbox) {
         for silence in self.matching.give_up(now) {
-            outbox.push(now, silence.event(self.on, Unanswered::TimedOut));
+            outbox.push(now, self.on, silence.event(Unanswered::TimedOut));
         }
     }
 
@@ -181,19 +180,19 @@ impl UdpLeg {
     pub(super) fn end(mut self, outbox: &mut Outbox) {
         let (on, now) = (self.on, Instant::now());
         for finished in self.bursts.stop_all(self.waiting.take()) {
-            outbox.push(now, finished.event(on));
+            outbox.push(now, on, finished.event());
         }
         for silence in self.matching.end() {
-            outbox.push(now, silence.event(on, Unanswered::Closed));
+            outbox.push(now, on, silence.event(Unanswered::Closed));
         }
-        outbox.push(now, Event::Closed { on, cause: Cause::Closed, detail: None });
+        outbox.push(now, on, Event::Closed { cause: Cause::Closed, detail: None });
     }
 
     fn refused(&mut self, outbox: &mut Outbox) {
         let (on, now) = (self.on, Instant::now());
-        outbox.push(now, Event::Refused { on, peer: self.target.to_string() });
+        outbox.push(now, on, Event::Refused { peer: self.target.to_string() });
         for silence in self.matching.end() {
-            outbox.push(now, silence.event(on, Unanswered::Refused));
+            outbox.push(now, on, silence.event(Unanswered::Refused));
         }
     }
 }
