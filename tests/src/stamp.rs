@@ -70,9 +70,8 @@ pub fn utc_ctime(second: u64) -> String {
     // 1970-01-01 was a Thursday.
     let day_of_week = DAYS[usize::try_from((days + 4) % 7).unwrap_or_default()];
     let mut year = 1970;
-    let is_leap = |year: u64| {
-        year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400)
-    };
+    let is_leap =
+        |year: u64| year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400);
     while days >= 365 + u64::from(is_leap(year)) {
         days -= 365 + u64::from(is_leap(year));
         year += 1;
