@@ -153,13 +153,13 @@ impl ClientMessage {
     /// # Errors
     /// What is wrong with it, naming the field and the limit.
     pub fn decode(text: &str, limits: &Limits) -> Result<Self, Invalid> {
-        let head: Head = serde_json::from_str(text).map_err(|error| Invalid {
-            code: Code::BadJson,
-            message: None,
-            field: None,
-            id: None,
-            detail: error.to_string(),
-        })?;
+        let bad_json =
+            |detail| Invalid { code: Code::BadJson, message: None, field: None, id: None, detail };
+        // serde would take the values of an array for the fields of a message, in their order.
+        if !text.trim_start().starts_with('{') {
+            return Err(bad_json("a message is a JSON object, in { and }".into()));
+        }
+        let head: Head = serde_json::from_str(text).map_err(|error| bad_json(error.to_string()))?;
         let id = head.id.as_ref().and_then(serde_json::Value::as_u64);
         let Some(serde_json::Value::String(name)) = head.kind else {
             return Err(Invalid {
@@ -422,6 +422,7 @@ mod tests {
         );
         assert_eq!(wrong("{").0, Code::BadJson);
         assert_eq!(wrong("[1]").0, Code::BadJson);
+        assert_eq!(wrong(r#"["stop",1]"#).0, Code::BadJson);
         assert_eq!(wrong(r#"{"type":"x"}"#).0, Code::UnknownType);
     }
 

@@ -139,7 +139,8 @@ async fn one_line_is_answered_on_both_legs() {
 async fn what_the_server_saw_stands_before_the_answer_that_rests_on_it() {
     let server = Server::start();
     let mut browser = Browser::connect_both(server.http).await;
-    let burst = r#"{"type":"send","id":1,"to":"both","text":"line {n}","count":50,"interval_ms":1}"#;
+    let burst =
+        r#"{"type":"send","id":1,"to":"both","text":"line {n}","count":50,"interval_ms":1}"#;
     browser.say(burst).await;
     browser.until_count(100, is_answered).await;
 
@@ -254,8 +255,9 @@ async fn lines_that_look_like_stamps_are_answered_once_each_and_in_order() {
     let server = Server::start();
     let mut browser = Browser::connect_both(server.http).await;
     let line = "[Mon Nov 23 05:52:57 2026] x";
-    let burst =
-        format!(r#"{{"type":"send","id":3,"to":"tcp","text":"{line}","count":200,"interval_ms":0}}"#);
+    let burst = format!(
+        r#"{{"type":"send","id":3,"to":"tcp","text":"{line}","count":200,"interval_ms":0}}"#
+    );
     browser.say(&burst).await;
     browser.until_count(200, is_answered).await;
     finish_tcp(&mut browser).await;
@@ -324,10 +326,9 @@ async fn nothing_is_sent_on_a_leg_that_is_half_closed() {
 async fn closing_is_told_from_both_ends() {
     let server = Server::start();
     let mut browser = Browser::connect_both(server.http).await;
-    for (how, here, there) in [
-        ("close", Cause::Closed, Cause::PeerClosed),
-        ("reset", Cause::Reset, Cause::PeerReset),
-    ] {
+    for (how, here, there) in
+        [("close", Cause::Closed, Cause::PeerClosed), ("reset", Cause::Reset, Cause::PeerReset)]
+    {
         browser.say(&format!(r#"{{"type":"close","protocol":"tcp","how":"{how}"}}"#)).await;
         let closed = browser.until(is_closed).await;
         assert_eq!(closed.event, Event::Closed { cause: here, detail: None });

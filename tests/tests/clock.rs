@@ -1,5 +1,6 @@
 //! The servers' time follows the machine's time zone. The zone is changed in a mount namespace of the
 //! test's own, never on the machine.
+#![expect(clippy::unwrap_used, reason = "what helps a test may fail as the test does")]
 #![cfg(target_os = "linux")]
 
 use std::fs;

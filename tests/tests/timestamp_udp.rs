@@ -1,4 +1,5 @@
 //! The UDP timestamp server, byte for byte, over raw sockets.
+#![expect(clippy::unwrap_used, reason = "what helps a test may fail as the test does")]
 
 use std::net::SocketAddr;
 

@@ -112,7 +112,7 @@ impl Session {
             command = commands.next(), if !full => Woken::Command(command),
             Some(observation) = observations.recv() => Woken::Observation(observation),
             () = tcp_ready(tcp.as_deref_mut(), !full) => Woken::Turn,
-            () = udp_ready(udp.as_deref()) => Woken::Turn,
+            () = udp_ready(udp.as_deref(), !full) => Woken::Turn,
             () = until(deadline) => Woken::Turn,
             () = yield_now(), if more => Woken::Turn,
         }
@@ -406,16 +406,16 @@ async fn tell(
     told
 }
 
-async fn tcp_ready(leg: Option<&mut TcpLeg>, read: bool) {
+async fn tcp_ready(leg: Option<&mut TcpLeg>, room: bool) {
     match leg {
-        Some(leg) => leg.ready(read).await,
+        Some(leg) => leg.ready(room).await,
         None => pending().await,
     }
 }
 
-async fn udp_ready(leg: Option<&UdpLeg>) {
+async fn udp_ready(leg: Option<&UdpLeg>, room: bool) {
     match leg {
-        Some(leg) => leg.ready().await,
+        Some(leg) => leg.ready(room).await,
         None => pending().await,
     }
 }

@@ -107,22 +107,21 @@ impl TcpLeg {
         matches!(self.state, State::Open(_))
     }
 
-    /// Waits until something can be done: the handshake's end, bytes to read (if `read`), room to
-    /// write (if something waits for it).
+    /// Waits until something can be done: the handshake's end, bytes to read, room to write (if
+    /// something waits for it). Without `room` for the events that come of it, nothing is read or
+    /// written.
     ///
     /// # Cancel safety
     /// Losing a `select!` loses nothing.
-    pub(super) async fn ready(&mut self, read: bool) {
+    pub(super) async fn ready(&mut self, room: bool) {
         match &mut self.state {
             State::Connecting(handshake) => self.state = State::Connected(handshake.await),
             State::Connected(_) => {}
             State::Open(stream) | State::HalfClosed(stream) => {
-                let write = self.writing.is_some().then_some(Interest::WRITABLE);
-                let read = read.then_some(Interest::READABLE);
-                let interest = match (read, write) {
-                    (Some(read), Some(write)) => read | write,
-                    (Some(one), None) | (None, Some(one)) => one,
-                    (None, None) => return pending().await,
+                let interest = match self.writing {
+                    _ if !room => return pending().await,
+                    Some(_) => Interest::READABLE | Interest::WRITABLE,
+                    None => Interest::READABLE,
                 };
                 // What `ready` fails with, the next read fails with too, and there it is handled.
                 let _ready = stream.ready(interest).await;
@@ -168,12 +167,11 @@ impl TcpLeg {
             if outbox.is_full() {
                 return Ok(false);
             }
-            let mut writing = match self.writing.take() {
-                Some(writing) => writing,
-                None => match self.bursts.take_line(Instant::now()) {
-                    Some(line) => Writing { line, started: Instant::now(), written: 0 },
-                    None => return Ok(false),
-                },
+            let now = Instant::now();
+            let next =
+                || Some(Writing { line: self.bursts.take_line(now)?, started: now, written: 0 });
+            let Some(mut writing) = self.writing.take().or_else(next) else {
+                return Ok(false);
             };
             let complete = writing.go_on(stream)?;
             if !complete {

@@ -71,13 +71,17 @@ impl UdpLeg {
         self.on
     }
 
-    /// Waits until something can be received, or sent if something waits for it.
+    /// Waits until something can be received, or sent if something waits for it and there is `room`
+    /// for the events that come of it.
     ///
     /// # Cancel safety
     /// Losing a `select!` loses nothing.
-    pub(super) async fn ready(&self) {
-        let write = self.waiting.is_some().then_some(Interest::WRITABLE);
-        let interest = write.map_or(Interest::READABLE, |write| write | Interest::READABLE);
+    pub(super) async fn ready(&self, room: bool) {
+        // A refusal alone does not make a socket readable.
+        let mut interest = Interest::READABLE | Interest::ERROR;
+        if room && self.waiting.is_some() {
+            interest |= Interest::WRITABLE;
+        }
         if self.socket.ready(interest).await.is_err() {
             // Only a runtime that is shutting down fails here; there is nothing left to wait for.
             pending().await
@@ -137,8 +141,16 @@ impl UdpLeg {
 
     /// Takes a datagram that has come, if there is one. A refusal is reported here too.
     pub(super) fn receive(&mut self, outbox: &mut Outbox) -> Option<Vec<u8>> {
+        // A refusal alone is no reason for `try_recv` to look at the socket.
+        let error = self.socket.try_io(Interest::ERROR, || {
+            let error = self.socket.take_error()?;
+            error.ok_or_else(|| io::ErrorKind::WouldBlock.into())
+        });
         let mut buffer = [0; LEG_READ_BYTES];
-        let outcome = self.socket.try_recv(&mut buffer);
+        let outcome = match error {
+            Ok(error) => Err(error),
+            Err(_no_error) => self.socket.try_recv(&mut buffer),
+        };
         if is_refusal(&outcome) {
             self.refused(outbox);
         }

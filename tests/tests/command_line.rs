@@ -1,0 +1,191 @@
+//! The command line: what it prints, how it fails, how it stops.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use streamgram_protocol::{Event, Limits};
+use streamgram_tests::{Browser, Closed, PATIENCE, Server, binary};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+const FREE: [&str; 6] = ["--http", "127.0.0.1:0", "--tcp", "127.0.0.1:0", "--udp", "127.0.0.1:0"];
+
+/// Runs what must end by itself.
+fn run(arguments: &[&str]) -> Output {
+    Command::new(binary()).args(arguments).stdin(Stdio::null()).output().expect("it starts")
+}
+
+/// An address that was free a moment ago: the test needs to know it before the server does.
+fn free_address() -> SocketAddr {
+    let socket = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    socket.local_addr().expect("a bound socket")
+}
+
+/// Fails within a second, with one line that names the address and the cause.
+fn fails_at_once(arguments: &[&str], address: &str, cause: &str) {
+    let since = Instant::now();
+    let output = run(arguments);
+    assert!(since.elapsed() < Duration::from_secs(1), "{:?}", since.elapsed());
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+    let said = String::from_utf8(output.stderr).expect("an error is text");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains(address) && said.contains(cause), "{said}");
+}
+
+#[test]
+fn the_first_line_tells_the_real_addresses() {
+    let mut process = Command::new(binary())
+        .args(FREE)
+        .args(["--log", "off"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
+    for name in ["http", "tcp", "udp"] {
+        let address: SocketAddr = ready[name].as_str().unwrap().parse().unwrap();
+        assert!(address.ip().is_loopback() && address.port() > 0, "{address}");
+    }
+    assert_eq!(ready.as_object().unwrap().len(), 3);
+    process.kill().unwrap();
+    process.wait().unwrap();
+    let mut said = String::new();
+    process.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(said, "", "nothing is logged when the log is off");
+}
+
+#[test]
+fn a_port_in_use_is_named_and_the_others_are_left_free() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken_udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let tcp_address = taken.local_addr().unwrap().to_string();
+    let udp_address = taken_udp.local_addr().unwrap().to_string();
+    for (flag, address) in
+        [("--http", &tcp_address), ("--tcp", &tcp_address), ("--udp", &udp_address)]
+    {
+        let mut arguments = FREE.map(str::to_owned);
+        let at = FREE.iter().position(|this| *this == flag).unwrap();
+        let others = [1, 3, 5].into_iter().filter(|other| *other != at + 1);
+        let others: Vec<_> = others.map(|other| (other, free_address())).collect();
+        arguments[at + 1].clone_from(address);
+        for (other, free) in &others {
+            arguments[*other] = free.to_string();
+        }
+        fails_at_once(&arguments.each_ref().map(String::as_str), address, "in use");
+        for (_, free) in others {
+            TcpListener::bind(free).unwrap();
+            UdpSocket::bind(free).unwrap();
+        }
+    }
+}
+
+#[test]
+fn an_address_that_is_not_ours_is_named() {
+    for flag in ["--http", "--tcp", "--udp"] {
+        let address = "192.0.2.1:9";
+        let mut arguments = FREE;
+        let at = FREE.iter().position(|this| *this == flag).unwrap();
+        arguments[at + 1] = address;
+        fails_at_once(&arguments, address, "assign");
+    }
+}
+
+#[test]
+fn a_bad_flag_ends_with_2_and_is_named() {
+    for (arguments, named) in [
+        (["--burst-linse", "5"], "--burst-linse"),
+        (["--burst-lines", "many"], "many"),
+        (["--burst-lines", "0"], "--burst-lines"),
+        (["--line-bytes", "65508"], "--line-bytes"),
+        (["--message-bytes", "1"], "--message-bytes"),
+        (["--tcp", "nowhere"], "nowhere"),
+        (["--log", "loud"], "loud"),
+        (["dance", "slowly"], "dance"),
+    ] {
+        let output = run(&arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {output:?}");
+        assert!(output.stdout.is_empty(), "{output:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains(named), "{said}");
+    }
+}
+
+#[test]
+fn help_names_every_limit_and_its_default() {
+    let output = run(&["--help"]);
+    assert_eq!(output.status.code(), Some(0));
+    let help = String::from_utf8(output.stdout).unwrap();
+    let limits = serde_json::to_value(Limits::default()).unwrap();
+    for (name, value) in limits.as_object().unwrap() {
+        let flag = format!("--{}", name.replace('_', "-"));
+        let (_, about) = help.split_once(&flag).unwrap_or_else(|| panic!("{flag} is missing"));
+        let about = about.split("\n  -").next().unwrap();
+        assert!(about.contains(&format!("default: {value}")), "{flag}{about}");
+        assert!(about.contains(&format!("STREAMGRAM_{}", name.to_uppercase())), "{flag}{about}");
+    }
+}
+
+#[test]
+fn the_version_is_that_of_the_package() {
+    let output = run(&["--version"]);
+    let expected = format!("streamgram {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
+}
+
+#[tokio::test]
+async fn a_limit_can_be_set_by_its_environment_variable_and_a_flag_is_stronger() {
+    let mut command = Command::new(binary());
+    command.env("STREAMGRAM_BURST_LINES", "7").env("STREAMGRAM_LINE_BYTES", "70");
+    command.args(["--line-bytes", "80"]);
+    let server = Server::spawn(command);
+    let browser = Browser::connect(server.http).await;
+    let Event::Hello(hello) = &browser.messages[0].event else { panic!("hello comes first") };
+    assert_eq!((hello.limits.burst_lines, hello.limits.line_bytes), (7, 80));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_stop_is_told_to_sessions_and_clients_and_ends_with_0() {
+    for signal in ["-TERM", "-INT"] {
+        let mut server = Server::start();
+        let mut browser = Browser::connect_both(server.http).await;
+        let slow = r#"{"type":"send","id":1,"to":"both","text":"x","count":9,"interval_ms":10000}"#;
+        browser.say(slow).await;
+        browser.until(|event| matches!(event, Event::Answered { .. })).await;
+        let mut client = TcpStream::connect(server.tcp).await.unwrap();
+        client.write_all(b"hello").await.unwrap();
+        client.read_exact(&mut [0; 32]).await.unwrap();
+
+        let since = Instant::now();
+        let pid = server.pid().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        let Closed { code, reason } = browser.closed().await;
+        assert_eq!((code, reason.as_str()), (1001, "the server is stopping"));
+        let end = timeout(PATIENCE, client.read(&mut [0; 64])).await.unwrap();
+        assert_eq!(end.expect("FIN, not RST"), 0);
+        let status = tokio::task::spawn_blocking(move || server.wait()).await.unwrap();
+        assert_eq!(status.code(), Some(0));
+        assert!(since.elapsed() < Duration::from_secs(10), "{:?}", since.elapsed());
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_request_that_never_ends_does_not_hold_up_a_stop() {
+    let mut server = Server::start();
+    let mut half = TcpStream::connect(server.http).await.unwrap();
+    half.write_all(b"GET / HTTP/1.1\r\nhost: x\r\n").await.unwrap();
+    Browser::connect(server.http).await;
+    let since = Instant::now();
+    let pid = server.pid().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    let status = tokio::task::spawn_blocking(move || server.wait()).await.unwrap();
+    assert_eq!(status.code(), Some(0));
+    assert!(since.elapsed() < Duration::from_secs(10), "{:?}", since.elapsed());
+}

@@ -1,0 +1,164 @@
+//! `docs/protocol.md` is true: its conversations happen, its messages are messages, and nothing that
+//! can be said is missing.
+
+use serde_json::Value;
+use streamgram_protocol::{
+    CTIME_LEN, Cause, ClientMessage, Code, Limits, ServerMessage, Unanswered,
+};
+use streamgram_tests::{Browser, Server, is_ctime};
+
+const DOCUMENT: &str = include_str!("../../docs/protocol.md");
+
+/// What differs from run to run.
+const OWN_TO_A_RUN: [&str; 10] = [
+    "at_us",
+    "done_us",
+    "rtt_us",
+    "handshake_us",
+    "wall_ms",
+    "version",
+    "local",
+    "peer",
+    "tcp",
+    "udp",
+];
+
+/// The blocks of a kind, each as its lines.
+fn blocks(kind: &str) -> Vec<Vec<&'static str>> {
+    let begin = format!("```{kind}\n");
+    let blocks: Vec<_> = DOCUMENT
+        .split(&begin)
+        .skip(1)
+        .map(|rest| rest.split("\n```").next().unwrap_or_default().lines().collect())
+        .collect();
+    assert!(!blocks.is_empty(), "there is no {kind}");
+    blocks
+}
+
+/// An event without what differs from run to run; that such a field is there is kept.
+fn comparable(message: &str) -> Value {
+    let mut value: Value = serde_json::from_str(message).expect("JSON");
+    for name in OWN_TO_A_RUN {
+        if let Some(field) = value.get_mut(name) {
+            *field = Value::Null;
+        }
+    }
+    if let Some(Value::String(text)) = value.get_mut("text") {
+        for at in (0..text.len()).rev() {
+            let end = at + CTIME_LEN;
+            if text.get(at..end).is_some_and(|words| is_ctime(words.as_bytes())) {
+                text.replace_range(at..end, "<ctime>");
+            }
+        }
+    }
+    value
+}
+
+/// Reads on until an event that is not used yet is as the document says, and uses it.
+#[expect(clippy::print_stdout, reason = "captured, and shown only when the test fails")]
+async fn expect(browser: &mut Browser, used: &mut Vec<bool>, documented: &str) {
+    let expected = comparable(documented);
+    let mut looked_at = 0;
+    loop {
+        used.resize(browser.messages.len(), false);
+        for (message, used) in browser.messages.iter().zip(used.iter_mut()).skip(looked_at) {
+            let same = comparable(&message.encode().expect("a message")) == expected;
+            if same && !*used {
+                *used = true;
+                return;
+            }
+        }
+        looked_at = browser.messages.len();
+        println!("waiting for {documented}");
+        browser.next().await;
+    }
+}
+
+#[tokio::test]
+async fn every_conversation_happens_as_it_is_written() {
+    let server = Server::start();
+    for block in blocks("conversation") {
+        let mut browser = Browser::connect(server.http).await;
+        let mut used = Vec::new();
+        for line in block {
+            match line.split_once(' ') {
+                Some(("→", message)) => browser.say(message).await,
+                Some(("←", message)) => expect(&mut browser, &mut used, message).await,
+                _ => panic!("neither said nor answered: {line}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn every_message_is_one_and_is_written_as_the_server_writes_it() {
+    let answers = blocks("conversation").into_iter().flatten();
+    let answers = answers.filter_map(|line| line.strip_prefix("← "));
+    for line in blocks("events").into_iter().flatten().chain(answers) {
+        let message = ServerMessage::decode(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let written: Value = serde_json::from_str(&message.encode().unwrap()).unwrap();
+        let documented: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(written, documented);
+    }
+}
+
+/// The names in a sentence like "unknown variant `?`, expected one of `a`, `b`".
+fn expected_names(sentence: &str, quote: char) -> Vec<String> {
+    let (_, names) = sentence
+        .split_once("expected ")
+        .or_else(|| sentence.split_once(" is not one of "))
+        .unwrap_or_else(|| panic!("no names: {sentence}"));
+    let names: Vec<_> = names.split(quote).skip(1).step_by(2).map(str::to_owned).collect();
+    assert!(names.len() > 1, "{sentence}");
+    names
+}
+
+fn variants<'de, T: serde::Deserialize<'de> + std::fmt::Debug>() -> Vec<String> {
+    let error = serde_json::from_str::<T>(r#""?""#).expect_err("no variant is called ?");
+    expected_names(&error.to_string(), '`')
+}
+
+/// A row of a table for every name.
+fn has_rows(names: &[String]) {
+    for name in names {
+        assert!(DOCUMENT.contains(&format!("\n| `{name}` |")), "{name} is not documented");
+    }
+}
+
+#[test]
+fn every_message_of_the_server_is_documented() {
+    let error = ServerMessage::decode(r#"{"at_us":0,"type":"?"}"#).unwrap_err();
+    has_rows(&expected_names(&error.to_string(), '`'));
+}
+
+#[test]
+fn every_message_of_a_client_is_documented() {
+    let unknown = ClientMessage::decode(r#"{"type":"?"}"#, &Limits::default()).unwrap_err();
+    for name in expected_names(&unknown.detail, '"') {
+        assert!(DOCUMENT.contains(&format!("\n### `{name}`\n")), "{name} is not documented");
+    }
+}
+
+#[test]
+fn every_code_and_cause_is_documented() {
+    has_rows(&variants::<Code>());
+    has_rows(&variants::<Cause>());
+    has_rows(&variants::<Unanswered>());
+}
+
+#[test]
+fn every_limit_is_documented_with_its_default() {
+    let limits = serde_json::to_value(Limits::default()).unwrap();
+    for (name, value) in limits.as_object().unwrap() {
+        let digits = value.to_string();
+        let mut with_separators = String::new();
+        for (at, digit) in digits.chars().enumerate() {
+            if at > 0 && (digits.len() - at).is_multiple_of(3) {
+                with_separators.push(',');
+            }
+            with_separators.push(digit);
+        }
+        let row = format!("\n| `{name}` | {with_separators} |");
+        assert!(DOCUMENT.contains(&row), "{row}");
+    }
+}
