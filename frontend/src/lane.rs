@@ -25,8 +25,8 @@ pub(crate) enum LegState {
     Closed(Cause),
 }
 
-/// A row of the transcript.
-#[derive(Debug, Clone, PartialEq)]
+/// A row of the transcript. `Eq` lets rows that are shared be told equal by their address.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Row {
     /// Counts up in a lane; a row's identity.
     pub(crate) key: u64,
@@ -35,11 +35,24 @@ pub(crate) struct Row {
     pub(crate) what: What,
 }
 
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum What {
-    Line { send: Rc<Send>, number: u32, bytes: usize, status: Status },
-    Reply { data: Data, bytes: usize },
-    Note { text: String, tone: Tone },
+    Line {
+        send: Rc<Send>,
+        number: u32,
+        bytes: usize,
+        status: Status,
+    },
+    Reply {
+        data: Data,
+        bytes: usize,
+        /// The first and the last line that it answers, where that is known.
+        answers: Option<(u32, u32)>,
+    },
+    Note {
+        text: String,
+        tone: Tone,
+    },
 }
 
 /// How a note is meant.
@@ -216,7 +229,7 @@ impl Lane {
                 self.observed(leg, Read { number, offset: 0, bytes, kept });
             }
             Event::Reply { offset, bytes, ref data } => {
-                self.push(at_us, What::Reply { data: data.clone(), bytes });
+                self.push(at_us, What::Reply { data: data.clone(), bytes, answers: None });
                 if let Some(send) = self.last_send.as_mut().filter(|send| send.leg == leg) {
                     send.piece(Piece { offset, bytes });
                 }
@@ -229,6 +242,7 @@ impl Lane {
                     self.round_trips.pop_front();
                 }
                 self.settle(id, line, Status::Answered { rtt_us, late, certain });
+                self.answers(line);
             }
             Event::NoReply { id, line, cause, certain, .. } => {
                 self.unanswered += 1;
@@ -267,6 +281,15 @@ impl Lane {
     fn observed(&mut self, leg: u32, read: Read) {
         if let Some(send) = self.last_send.as_mut().filter(|send| send.leg == leg) {
             send.read(read);
+        }
+    }
+
+    /// Notes at the newest row, the reply that came just before, which line it answers.
+    fn answers(&mut self, line: u32) {
+        if let Some(row) = self.rows.back_mut()
+            && let What::Reply { answers, .. } = &mut Rc::make_mut(row).what
+        {
+            *answers = Some(answers.map_or((line, line), |(first, _)| (first, line)));
         }
     }
 
@@ -371,6 +394,21 @@ mod tests {
         lane.take(3, LEG, &late);
         assert_eq!(status(&lane, 1), Status::Answered { rtt_us: 9, late: true, certain });
         assert_eq!((lane.answered, lane.unanswered), (1, 0));
+    }
+
+    #[test]
+    fn a_reply_names_the_lines_that_it_answers() {
+        let mut lane = opened();
+        lane.sending(&send(1, 3));
+        (1..=3).for_each(|line| sent(&mut lane, 1, line));
+        let data = Data::Text("reply".into());
+        lane.take(2, LEG, &Event::Reply { offset: 0, bytes: 5, data });
+        for line in 1..=3 {
+            let (late, certain) = (false, true);
+            lane.take(2, LEG, &Event::Answered { id: 1, line, rtt_us: 9, late, certain });
+        }
+        let newest = &lane.rows.back().unwrap().what;
+        assert!(matches!(newest, What::Reply { answers: Some((1, 3)), .. }), "{newest:?}");
     }
 
     #[test]

@@ -35,8 +35,9 @@ pub(crate) struct Page {
     pub(crate) tcp: Rc<Lane>,
     pub(crate) udp: Rc<Lane>,
     pub(crate) notice: Option<Notice>,
-    /// Unix milliseconds since when the server has been out of reach.
-    lost_since_ms: Option<u64>,
+    /// Since when the server has been out of reach, and when it was last tried again; both in Unix
+    /// milliseconds of the browser, whose clock need not be the server's.
+    lost: Option<(u64, u64)>,
 }
 
 /// What happened.
@@ -47,7 +48,7 @@ pub(crate) enum Action {
     /// The WebSocket is gone.
     Lost { at_ms: u64, retry_ms: u32 },
     /// The next attempt has begun.
-    Retried,
+    Retried { at_ms: u64 },
     /// The page asks for a leg.
     Opening(Protocol),
     /// The page asks for a send.
@@ -66,7 +67,7 @@ impl Page {
             tcp: Rc::new(Lane::new(Protocol::Tcp)),
             udp: Rc::new(Lane::new(Protocol::Udp)),
             notice: None,
-            lost_since_ms: None,
+            lost: None,
         }
     }
 
@@ -114,10 +115,11 @@ impl Page {
 
     fn greeted(&mut self, hello: Hello) {
         self.link = Link::Connected;
-        if let Some(since) = self.lost_since_ms.take() {
-            let away = duration(hello.wall_ms.saturating_sub(since).saturating_mul(1_000));
-            let text =
-                format!("gap: the server was out of reach for {away}; nothing was sent again");
+        if let Some((since, tried)) = self.lost.take() {
+            let away = duration(tried.saturating_sub(since).saturating_mul(1_000));
+            let text = format!(
+                "gap: the server was out of reach for {away}; the leg is opened anew, nothing is sent again"
+            );
             for protocol in Protocol::BOTH {
                 self.lane_mut(protocol).note(hello.wall_ms * 1_000, text.clone(), Tone::Bad);
             }
@@ -127,7 +129,7 @@ impl Page {
 
     fn lost(&mut self, at_ms: u64, retry_ms: u32) {
         if self.link == Link::Connected {
-            self.lost_since_ms = Some(at_ms);
+            self.lost = Some((at_ms, at_ms));
             for protocol in Protocol::BOTH {
                 self.lane_mut(protocol).session_ended(at_ms * 1_000);
             }
@@ -146,7 +148,10 @@ impl Reducible for Page {
                 messages.into_iter().for_each(|message| page.take(message))
             }
             Action::Lost { at_ms, retry_ms } => page.lost(at_ms, retry_ms),
-            Action::Retried => page.link = Link::Connecting,
+            Action::Retried { at_ms } => {
+                page.link = Link::Connecting;
+                page.lost = page.lost.map(|(since, _)| (since, at_ms));
+            }
             Action::Opening(protocol) => page.lane_mut(protocol).opening(),
             Action::Sending(send) => {
                 page.notice = None;
@@ -193,12 +198,14 @@ pub(crate) mod tests {
             Action::Received(vec![hello(1_000)]),
             Action::Lost { at_ms: 5_000, retry_ms: 500 },
             Action::Lost { at_ms: 6_000, retry_ms: 900 },
-            Action::Received(vec![hello(8_200)]),
+            Action::Retried { at_ms: 8_200 },
+            // The server's clock is an hour ahead; that is not part of the gap.
+            Action::Received(vec![hello(3_608_200)]),
         ]);
         assert_eq!(page.link, Link::Connected);
         assert_eq!(
             last_note(&page),
-            "gap: the server was out of reach for 3.20 s; nothing was sent again"
+            "gap: the server was out of reach for 3.20 s; the leg is opened anew, nothing is sent again"
         );
         assert_eq!(page.tcp.state, LegState::None);
     }

@@ -26,21 +26,21 @@ pub(crate) fn BoundaryStrip(BoundaryStripProps { send }: &BoundaryStripProps) ->
         ("replies", "replies", &strip.replies),
     ];
     html! {
-        <figure class="strip" role="img" aria-label={strip.summary.clone()}>
+        <div class="strip" role="img" aria-label={strip.summary.clone()}>
             for (name, row, cells) in rows {
                 <span class="strip-name">{ name }</span>
                 <svg class="strip-row" data-row={row} width="100%" height="24">
                     for (place, cell) in cells.iter().enumerate() { { draw(place, cell) } }
                 </svg>
             }
-            <figcaption class="strip-scale">
+            <div class="strip-scale">
                 <span>{ "0" }</span>
                 if strip.hidden > 0 {
                     <span>{ format!("the first {SHOWN_LINES} lines; {} not drawn", count(strip.hidden as u64)) }</span>
                 }
                 <span>{ counted(strip.bytes, "byte") }</span>
-            </figcaption>
-        </figure>
+            </div>
+        </div>
     }
 }
 

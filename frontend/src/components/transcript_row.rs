@@ -37,11 +37,11 @@ pub(crate) fn TranscriptRow(TranscriptRowProps { row, zone }: &TranscriptRowProp
                 </li>
             }
         }
-        What::Reply { data, bytes } => html! {
+        What::Reply { data, bytes, answers } => html! {
             <li class="row" data-kind="reply">
                 { time }
-                <span class="row-arrow"><span class="visually-hidden">{ "received" }</span>
-                    <span aria-hidden="true">{ "←" }</span></span>
+                <span class="row-arrow"><span class="visually-hidden">{ "received " }</span>
+                    <span aria-hidden="true">{ "← " }</span>{ answers.map(numbers) }</span>
                 <code class="row-bytes">{ reply(data) }</code>
                 <span class="row-size">{ counted(*bytes as u64, "byte") }</span>
                 <span class="row-status"></span>
@@ -78,6 +78,11 @@ fn status_text(status: Status) -> (&'static str, String) {
             ("lost", format!("{text}{one_of}"))
         }
     }
+}
+
+/// The lines that a reply answers: `3` or `3–5`.
+fn numbers((first, last): (u32, u32)) -> String {
+    if first == last { first.to_string() } else { format!("{first}–{last}") }
 }
 
 fn reply(data: &Data) -> Html {
@@ -121,7 +126,7 @@ mod tests {
     #[tokio::test]
     async fn a_hostile_payload_stays_text() {
         let data = Data::Text("<img src=x onerror=alert(1)>\u{202e}\u{1b}[2J".into());
-        let markup = markup(What::Reply { data, bytes: 36 }).await;
+        let markup = markup(What::Reply { data, bytes: 36, answers: None }).await;
         assert!(markup.contains("&lt;img src=x onerror=alert(1)&gt;"), "{markup}");
         assert!(markup.contains(r"\u{202e}\x1b"), "{markup}");
         assert!(!markup.contains("<img"), "{markup}");
@@ -129,14 +134,15 @@ mod tests {
 
     #[tokio::test]
     async fn a_cut_character_is_shown_as_hex() {
-        let markup = markup(What::Reply { data: Data::Hex("41e4bd".into()), bytes: 3 }).await;
+        let markup =
+            markup(What::Reply { data: Data::Hex("41e4bd".into()), bytes: 3, answers: None }).await;
         assert!(markup.contains(r#"A<span class="escape">\xe4\xbd</span>"#), "{markup}");
     }
 
     #[tokio::test]
     async fn a_long_payload_says_how_much_is_not_shown() {
         let data = Data::Text("x".repeat(SHOWN_BYTES + 100));
-        let markup = markup(What::Reply { data, bytes: 500 }).await;
+        let markup = markup(What::Reply { data, bytes: 500, answers: None }).await;
         assert!(markup.contains("100 bytes"), "{markup}");
     }
 

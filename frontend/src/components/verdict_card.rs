@@ -24,11 +24,10 @@ pub(crate) fn VerdictCard(VerdictCardProps { page }: &VerdictCardProps) -> Html 
     html! {
         <section class="verdict card" aria-label="Verdict">
             if let Some(verdict) = &verdict {
-                <p class="verdict-figures">
-                    <span class="verdict-sends">{ &verdict.sends }</span>
-                    for finding in &verdict.findings { { figures(finding) } }
-                </p>
-                for finding in &verdict.findings { { meaning(finding) } }
+                <p class="verdict-sends">{ &verdict.sends }</p>
+                <div class="verdict-findings">
+                    for finding in &verdict.findings { { shown(finding) } }
+                </div>
             } else {
                 <p class="verdict-invitation">
                     { "Press Enter: the line goes over real TCP and real UDP, and what comes back is \
@@ -47,20 +46,14 @@ fn class(protocol: Protocol) -> &'static str {
     }
 }
 
-fn figures(finding: &Finding) -> Html {
+fn shown(finding: &Finding) -> Html {
     html! {
-        <span class="verdict-finding">
-            <b class={class(finding.protocol)}>{ finding.protocol.name() }</b>
-            { " " }{ &finding.figures }
-        </span>
-    }
-}
-
-fn meaning(finding: &Finding) -> Html {
-    html! {
-        <p class="verdict-meaning">
-            <b class={class(finding.protocol)}>{ finding.protocol.name() }</b>
-            { " " }{ &finding.meaning }
-        </p>
+        <div class="verdict-finding">
+            <p class="verdict-figures">
+                <b class={class(finding.protocol)}>{ finding.protocol.name() }</b>
+                { " " }{ &finding.figures }
+            </p>
+            <p class="verdict-meaning">{ &finding.meaning }</p>
+        </div>
     }
 }

@@ -74,7 +74,7 @@ async fn keep_connected(outgoing: Outgoing, on_action: Callback<Action>) {
         attempt += 1;
         on_action.emit(Action::Lost { at_ms: now_ms(), retry_ms });
         TimeoutFuture::new(retry_ms).await;
-        on_action.emit(Action::Retried);
+        on_action.emit(Action::Retried { at_ms: now_ms() });
     }
 }
 
