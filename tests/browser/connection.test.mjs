@@ -1,0 +1,67 @@
+// How legs and the connection to the server end, and what the page says then.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { answered, lane, of, ready, startServer, streamgram, type } from "./streamgram.mjs";
+
+const onPage = streamgram();
+
+test(
+  "after a half-close the server closes its side, and the page shows that",
+  onPage(async ({ page, events }) => {
+    await page.getByRole("button", { name: "half-close" }).click();
+    await page.locator(lane("TCP", ".badge"), { hasText: "closed by the peer" }).waitFor();
+    assert.equal(of(events, "closed", "tcp")[0].cause, "peer_closed");
+    await page.locator(lane("TCP", ".row-note"), { hasText: "FIN sent" }).waitFor();
+    await page.getByRole("button", { name: "connect", exact: true }).click();
+    await ready(page);
+  }),
+);
+
+test(
+  "a reset is shown as one",
+  onPage(async ({ page }) => {
+    await page.getByRole("button", { name: "reset" }).click();
+    await page.locator(lane("TCP", ".badge"), { hasText: "reset" }).waitFor();
+  }),
+);
+
+test(
+  "TCP_NODELAY is turned by its box",
+  onPage(async ({ page, events }) => {
+    await page.getByLabel("TCP_NODELAY").uncheck();
+    await page.locator(lane("TCP", ".row-note"), { hasText: "TCP_NODELAY is off" }).waitFor();
+    assert.equal(of(events, "nodelay_set", "tcp")[0].nodelay, false);
+  }),
+);
+
+let server;
+before(async () => (server = await startServer()));
+after(() => server.stop());
+
+test(
+  "when the server is gone and back, both lanes show the gap, the legs open again, nothing is resent",
+  onPage(
+    async ({ page, events }) => {
+      await type(page, "before");
+      await answered(page, "TCP", 1);
+      await answered(page, "UDP", 1);
+      const { http } = server;
+      await server.stop();
+      await page.locator(".header .badge[data-status=lost]").waitFor();
+      await type(page, "while it is gone");
+      await page.locator(".notice", { hasText: "out of reach" }).waitFor();
+      server = await startServer(http);
+      await page.locator(".header .badge[data-status=connected]").waitFor();
+      for (const protocol of ["TCP", "UDP"]) {
+        await page.locator(lane(protocol, ".row-note"), { hasText: /gap: .* out of reach for/ }).waitFor();
+      }
+      await ready(page);
+      assert.equal(of(events, "sent", "tcp").length, 1);
+      await type(page, "after");
+      await answered(page, "TCP", 2);
+    },
+    { http: () => server.http },
+  ),
+);

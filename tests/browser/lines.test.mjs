@@ -1,0 +1,102 @@
+// A line over both protocols, and what the strip and the verdict make of it.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { answered, lane, of, streamgram, type } from "./streamgram.mjs";
+
+const onPage = streamgram();
+
+const CTIME = String.raw`[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}`;
+
+test(
+  "a line that is typed is answered by both servers, and only TCP echoes it",
+  onPage(async ({ page }) => {
+    await type(page, "hello {n}");
+    await answered(page, "TCP", 1);
+    await answered(page, "UDP", 1);
+    const reply = (protocol) =>
+      page.locator(lane(protocol, ".row[data-kind=reply] .row-bytes")).first().textContent();
+    assert.match(await reply("TCP"), new RegExp(String.raw`^\[${CTIME}\] hello 1$`));
+    assert.match(await reply("UDP"), new RegExp(`^${CTIME}$`));
+    await page.getByText("The UDP server answers every datagram with the time alone").waitFor({ state: "attached" });
+  }),
+);
+
+test(
+  "the strip and the verdict of a burst of 20 agree with the events",
+  onPage(async ({ page, events }) => {
+    await page.getByRole("button", { name: "Burst 20" }).click();
+    await answered(page, "TCP", 20);
+    await answered(page, "UDP", 20);
+    const reads = of(events, "server_read", "tcp");
+    const datagrams = of(events, "server_datagram", "udp");
+    const cells = (protocol, row) =>
+      page.locator(lane(protocol, `[data-row=${row}] .strip-cell`)).count();
+    assert.equal(await cells("TCP", "sends"), 20);
+    assert.equal(await cells("TCP", "reads"), reads.length);
+    assert.equal(await cells("TCP", "replies"), of(events, "reply", "tcp").length);
+    assert.equal(await cells("UDP", "sends"), 20);
+    assert.equal(await cells("UDP", "reads"), datagrams.length);
+    assert.equal(await cells("UDP", "replies"), of(events, "answered", "udp").length);
+    const plural = (count, one, many) => `${count} ${count === 1 ? one : many}`;
+    const said = await page.locator(".verdict [role=status]").textContent();
+    assert.equal(
+      said,
+      `20 sends: TCP ${plural(reads.length, "read", "reads")}, ` +
+        `${plural(reads.length, "reply", "replies")}; UDP ${datagrams.length} datagrams, ` +
+        `${of(events, "answered", "udp").length} replies`,
+    );
+  }),
+);
+
+test(
+  "1,500 bytes of Chinese are two reads for TCP and one datagram that recv(1024) would cut",
+  onPage(async ({ page, events }) => {
+    await type(page, "时".repeat(500));
+    await answered(page, "TCP", 1);
+    await answered(page, "UDP", 1);
+    const reads = of(events, "server_read", "tcp");
+    assert.equal(reads.reduce((sum, read) => sum + read.bytes, 0), 1_500);
+    assert.deepEqual(reads.map((read) => read.bytes), [1_024, 476]);
+    assert.equal(await page.locator(lane("TCP", "[data-row=reads] .strip-cell")).count(), 2);
+    const cut = page.locator(lane("UDP", "[data-row=reads] .strip-cell[data-kind=cut] title"));
+    assert.equal(await cut.textContent(), "a recv(1024) throws 476 bytes away");
+    await page.locator(".verdict-meaning", { hasText: "1,024 + 476" }).waitFor();
+    await page.locator(".verdict-meaning", { hasText: "keeps 1,024" }).waitFor();
+  }),
+);
+
+test(
+  "an empty datagram goes out by its button and is answered",
+  onPage(async ({ page, events }) => {
+    await page.getByRole("button", { name: "empty datagram" }).click();
+    await answered(page, "UDP", 1);
+    assert.equal(of(events, "server_datagram", "udp")[0].bytes, 0);
+  }),
+);
+
+test(
+  "a burst of 1,000 on both legs is answered, and what is no longer shown is counted",
+  onPage(async ({ page, events }) => {
+    await page.getByLabel("lines").fill("1000");
+    await page.getByRole("button", { name: /^Send/ }).click();
+    await page.locator(".verdict [role=status]", { hasText: "1,000 sends" }).waitFor({ state: "attached" });
+    const rows = await page.locator(lane("UDP", ".row")).count();
+    // The leg's own row, one for each line, one for each reply.
+    const all = 1 + of(events, "sent", "udp").length + of(events, "reply", "udp").length;
+    const dropped = await page.locator(lane("UDP", ".transcript-dropped")).textContent();
+    assert.equal(Number(dropped.replace(/\D/g, "")) + rows, all);
+  }),
+);
+
+test(
+  "a running burst can be stopped, and the page says where it stopped",
+  onPage(async ({ page }) => {
+    await page.getByLabel("lines").fill("100");
+    await page.getByLabel("every").fill("1000");
+    await page.getByRole("button", { name: /^Send/ }).click();
+    await page.locator(lane("UDP")).getByRole("button", { name: "stop the burst" }).click();
+    await page.locator(lane("UDP", ".row-note"), { hasText: /stopped after \d+ lines? of 100/ }).waitFor();
+  }),
+);

@@ -1,0 +1,113 @@
+// The real server, a real browser, and what went over the page's WebSocket: what every test needs.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { after, before } from "node:test";
+
+import { chromium } from "playwright-core";
+
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** Starts a server; `http` is the address for the page, port 0 picks a free one. */
+export async function startServer(http = "127.0.0.1:0") {
+  const binary = process.env.STREAMGRAM_BIN;
+  if (!binary) throw new Error("STREAMGRAM_BIN is not set: run the tests with `cargo xtask test`");
+  const flags = ["--http", http, "--tcp", "127.0.0.1:0", "--udp", "127.0.0.1:0"];
+  const child = spawn(binary, flags, { stdio: ["ignore", "pipe", "pipe"] });
+  let log = "";
+  child.stderr.on("data", (chunk) => (log += chunk));
+  const lines = createInterface({ input: child.stdout });
+  const ended = once(child, "exit").then(([code]) => {
+    throw new Error(`the server ended with ${code}: ${log}`);
+  });
+  ended.catch(() => {});
+  const [line] = await Promise.race([once(lines, "line"), ended]);
+  const stop = async () => {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    }
+  };
+  return { ...JSON.parse(line), stop };
+}
+
+/** One browser and one server for the tests of a file, and a fresh page for each of them. */
+export function streamgram() {
+  const shared = {};
+  before(async () => {
+    shared.server = await startServer();
+    const executablePath = process.env.STREAMGRAM_CHROMIUM ?? "/usr/bin/chromium";
+    shared.browser = await chromium.launch({ executablePath, args: FLAGS });
+  });
+  after(async () => {
+    await shared.browser?.close();
+    await shared.server?.stop();
+  });
+  /** Runs `test` on a page with both legs open; errors of the page fail it. */
+  return (test, { http, ...options } = {}) =>
+    async () => {
+      const context = await shared.browser.newContext(options);
+      const page = await context.newPage();
+      const errors = [];
+      page.on("pageerror", (error) => errors.push(error.message));
+      const events = recordEvents(page);
+      try {
+        await page.goto(`http://${http?.() ?? shared.server.http}/`);
+        await ready(page);
+        await test({ page, events });
+        if (errors.length > 0) throw new Error(`the page had errors: ${errors.join("; ")}`);
+      } finally {
+        await context.close();
+      }
+    };
+}
+
+/** Every message of the server to this page, in order. */
+function recordEvents(page) {
+  const events = [];
+  page.on("websocket", (socket) => {
+    socket.on("framereceived", ({ payload }) => events.push(JSON.parse(payload)));
+  });
+  return events;
+}
+
+/** Waits until both legs are open. */
+export async function ready(page) {
+  for (const protocol of ["TCP", "UDP"]) {
+    await page.locator(`${lane(protocol)} .badge[data-status=connected]`).waitFor();
+  }
+}
+
+/** Selector of a lane, or of something in it. */
+export function lane(protocol, inside = "") {
+  return `.lane[data-protocol=${protocol}] ${inside}`;
+}
+
+/** Types a line and sends it with Enter. */
+export async function type(page, text) {
+  const prompt = page.getByLabel("Line to send");
+  await prompt.fill(text);
+  await prompt.press("Enter");
+}
+
+/** Waits until `count` lines of a lane stand as answered. */
+export async function answered(page, protocol, count) {
+  await page.waitForFunction(
+    ([selector, count]) => document.querySelectorAll(selector).length >= count,
+    [lane(protocol, ".row[data-status=answered]"), count],
+  );
+}
+
+/** The server's messages of one type and protocol. */
+export function of(events, type, protocol) {
+  return events.filter((event) => event.type === type && event.protocol === protocol);
+}
