@@ -68,7 +68,7 @@ impl Server {
         self.addresses
     }
 
-    /// Serves until `stop`, then ends every session and connection within [`STOP_PATIENCE`].
+    /// Serves until `stop`, then ends every session and connection within five seconds.
     ///
     /// # Errors
     /// What ended the HTTP listener.

@@ -1,70 +1,88 @@
-//! The UDP timestamp server, byte for byte, over raw sockets.
-#![expect(clippy::unwrap_used, reason = "what helps a test may fail as the test does")]
+//! The UDP timestamp server from outside: one reply of 24 bytes for every datagram, whatever is in it.
 
 use std::net::SocketAddr;
+use std::process::Command;
 
 use streamgram_protocol::{CTIME_LEN, MAX_DATAGRAM};
-use streamgram_tests::{PATIENCE, Server, assert_ctime};
+use streamgram_tests::{PATIENCE, Server, binary, is_ctime, now_second, utc_ctime};
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
 async fn client(server: SocketAddr) -> UdpSocket {
-    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-    socket.connect(server).await.unwrap();
-    socket
+    let client = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
+    client.connect(server).await.expect("a socket takes a peer");
+    client
 }
 
-async fn reply(socket: &UdpSocket) -> Vec<u8> {
-    let mut buffer = vec![0; 2 * CTIME_LEN];
-    let bytes = timeout(PATIENCE, socket.recv(&mut buffer)).await.unwrap().unwrap();
-    buffer.truncate(bytes);
+async fn reply(client: &UdpSocket) -> Vec<u8> {
+    let mut buffer = vec![0; MAX_DATAGRAM];
+    let received = timeout(PATIENCE, client.recv(&mut buffer)).await.expect("a reply comes");
+    buffer.truncate(received.expect("the server listens"));
     buffer
 }
 
+async fn ask(client: &UdpSocket, datagram: &[u8]) -> Vec<u8> {
+    client.send(datagram).await.expect("the socket takes it");
+    reply(client).await
+}
+
 #[tokio::test]
-async fn every_datagram_gets_the_time_alone_whatever_its_length() {
+async fn every_datagram_gets_one_reply_of_24_bytes_and_no_echo() {
     let server = Server::start();
-    let socket = client(server.udp).await;
     for length in [0, 1, 1_023, 1_024, 1_025, 9_000, MAX_DATAGRAM] {
-        socket.send(&vec![b'x'; length]).await.unwrap();
-        assert_ctime(&reply(&socket).await);
+        let client = client(server.udp).await;
+        let answer = ask(&client, &vec![b'x'; length]).await;
+        assert_eq!(answer.len(), CTIME_LEN, "{length} bytes");
+        assert!(is_ctime(&answer), "{length} bytes: {answer:?}");
+
+        // The server answers in order: with the reply to a second datagram from the same socket here,
+        // a second reply to the first would be here too.
+        assert!(is_ctime(&ask(&client, b"y").await));
+        let more = client.try_recv(&mut [0; 64]);
+        assert_eq!(more.unwrap_err().kind(), std::io::ErrorKind::WouldBlock, "{length} bytes");
     }
-    // One reply each: the next to come is that to the next datagram, and nothing is left.
-    socket.send(b"last").await.unwrap();
-    assert_ctime(&reply(&socket).await);
-    assert!(socket.try_recv(&mut [0; 64]).is_err());
 }
 
 #[tokio::test]
-async fn bytes_that_are_not_utf8_are_answered_like_any_other() {
-    let server = Server::start();
-    let socket = client(server.udp).await;
-    socket.send(&[0xf0, 0x9f]).await.unwrap();
-    assert_ctime(&reply(&socket).await);
+async fn the_reply_is_the_time_that_the_clock_shows() {
+    let mut command = Command::new(binary());
+    command.env("TZ", "UTC");
+    let server = Server::spawn(command);
+    let client = client(server.udp).await;
+    let before = now_second();
+    let answer = String::from_utf8(ask(&client, b"x").await).unwrap();
+    let possible: Vec<_> = (before..=now_second()).map(utc_ctime).collect();
+    assert!(possible.contains(&answer), "{answer} is not one of {possible:?}");
 }
 
 #[tokio::test]
-async fn senders_that_are_gone_before_the_reply_end_nothing() {
+async fn senders_that_are_gone_before_the_reply_do_no_harm() {
     let server = Server::start();
+    let other = client(server.udp).await;
     for _ in 0..200 {
-        client(server.udp).await.send(b"gone").await.unwrap();
+        let gone = client(server.udp).await;
+        gone.send(b"gone").await.unwrap();
+        drop(gone);
+        assert!(is_ctime(&ask(&other, b"still here").await));
     }
-    let socket = client(server.udp).await;
-    socket.send(b"here").await.unwrap();
-    assert_ctime(&reply(&socket).await);
 }
 
 #[tokio::test]
-async fn every_client_gets_its_own_replies() {
+async fn two_clients_get_their_own_replies() {
     let server = Server::start();
-    let (one, two) = (client(server.udp).await, client(server.udp).await);
-    for _ in 0..20 {
-        one.send(b"one").await.unwrap();
+    let (first, second) = (client(server.udp).await, client(server.udp).await);
+    for _ in 0..3 {
+        first.send(b"a").await.unwrap();
     }
-    two.send(b"two").await.unwrap();
-    for _ in 0..20 {
-        assert_ctime(&reply(&one).await);
+    second.send(b"b").await.unwrap();
+    for _ in 0..3 {
+        assert!(is_ctime(&reply(&first).await));
     }
-    assert_ctime(&reply(&two).await);
-    assert!(two.try_recv(&mut [0; 64]).is_err());
+    assert!(is_ctime(&reply(&second).await));
+    // Nothing of the one went to the other: all four datagrams are answered, in order, before these.
+    for client in [&first, &second] {
+        assert!(is_ctime(&ask(client, b"c").await));
+        let more = client.try_recv(&mut [0; 64]);
+        assert_eq!(more.unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    }
 }
