@@ -23,7 +23,8 @@ const CHROMIUMS: [&str; 5] = [
 
 /// The project's root.
 pub(crate) fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().expect("xtask is a folder of the project")
 }
 
 /// Where cargo builds.

@@ -25,7 +25,10 @@ impl Plan {
         eprintln!("{place} {name}");
         let started = Instant::now();
         work().with_context(|| format!("{name} failed"))?;
-        eprintln!("{place} {name}: {:.1} s", started.elapsed().as_secs_f32());
+        // After the last step its own closing lines stay the last.
+        if self.begun < self.steps {
+            eprintln!("{place} {name}: {:.1} s", started.elapsed().as_secs_f32());
+        }
         Ok(())
     }
 

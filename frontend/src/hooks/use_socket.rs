@@ -78,12 +78,21 @@ async fn keep_connected(outgoing: Outgoing, on_action: Callback<Action>) {
     }
 }
 
+/// Opens the WebSocket. A development build, which `trunk serve` makes, offers no subprotocol: trunk's
+/// proxy accepts none, and a browser hangs up on a server that accepts none of those it offered.
+fn open(url: &str) -> Option<WebSocket> {
+    let socket = if cfg!(debug_assertions) {
+        WebSocket::open(url)
+    } else {
+        WebSocket::open_with_protocol(url, SUBPROTOCOL)
+    };
+    socket.ok()
+}
+
 /// Serves one connection to its end; whether anything came over it.
 async fn serve(outgoing: &Outgoing, on_action: &Callback<Action>) -> bool {
     let Some(url) = url() else { return false };
-    let Ok(socket) = WebSocket::open_with_protocol(&url, SUBPROTOCOL) else {
-        return false;
-    };
+    let Some(socket) = open(&url) else { return false };
     let (mut sink, mut frames) = socket.split();
     let (sender, mut messages) = mpsc::channel::<ClientMessage>(WAITING_MESSAGES);
     outgoing.borrow_mut().replace(sender);
