@@ -6,6 +6,8 @@
 mod client;
 mod data;
 mod limits;
+pub mod link;
+mod packet;
 mod server;
 mod text;
 
@@ -13,6 +15,10 @@ pub use client::{ClientMessage, Close, How, Invalid, Nodelay, Open, Send, Stop, 
 pub use data::{BadHex, Data, numbered};
 pub use limits::{CTIME_LEN, DEFAULT_HTTP, DEFAULT_TCP, DEFAULT_UDP, Limits, MAX_DATAGRAM, MAX_ID};
 pub use limits::{READ_BYTES, STAMP_LEN, SUBPROTOCOL};
+pub use link::{
+    Congestion, Impairment, Link, MAX_EMULATED_DATAGRAM, OutOfRange, Percent, Preset, Rule,
+};
+pub use packet::{End, Flags, Header, Line, Verdict};
 pub use server::{Cause, Code, Event, Hello, LegId, Problem, ServerMessage, Unanswered};
 pub use text::{Piece, pieces, printable};
 

@@ -1,0 +1,141 @@
+//! What is lost on purpose: by content, so that it means the same for TCP and for UDP.
+
+use serde::{Deserialize, Serialize};
+
+use super::{BLACK_OUT_MS, LINE, NTH_PACKET, OutOfRange, within};
+
+/// One thing to lose. Lines count from 1 within a send; a later send starts at 1 again, and the
+/// rules apply to it anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "rule", rename_all = "snake_case", try_from = "Fields")]
+pub enum Rule {
+    /// The first copy of a line: every packet upwards that carries a byte of it for the first time.
+    LoseLine {
+        /// Which line.
+        line: u32,
+        /// Only this one of those packets, from 1.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        packet: Option<u32>,
+    },
+    /// The first copy of the reply to a line: likewise, downwards.
+    LoseReply {
+        /// Which line.
+        line: u32,
+    },
+    /// Everything in both directions, counted from the first line of the latest send.
+    BlackOut {
+        /// Milliseconds until it begins.
+        from_ms: u32,
+        /// Milliseconds until it is over.
+        to_ms: u32,
+    },
+}
+
+/// A rule as it is typed. serde would read a tagged enum from a buffer, and an error in it would no
+/// longer know its field.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    rule: Kind,
+    line: Option<u32>,
+    packet: Option<u32>,
+    from_ms: Option<u32>,
+    to_ms: Option<u32>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    LoseLine,
+    LoseReply,
+    BlackOut,
+}
+
+impl TryFrom<Fields> for Rule {
+    type Error = &'static str;
+
+    fn try_from(fields: Fields) -> Result<Self, &'static str> {
+        match (fields.rule, fields) {
+            (
+                Kind::LoseLine,
+                Fields { line: Some(line), packet, from_ms: None, to_ms: None, .. },
+            ) => Ok(Self::LoseLine { line, packet }),
+            (
+                Kind::LoseReply,
+                Fields { line: Some(line), packet: None, from_ms: None, to_ms: None, .. },
+            ) => Ok(Self::LoseReply { line }),
+            (
+                Kind::BlackOut,
+                Fields {
+                    line: None, packet: None, from_ms: Some(from_ms), to_ms: Some(to_ms), ..
+                },
+            ) => Ok(Self::BlackOut { from_ms, to_ms }),
+            (Kind::LoseLine, _) => Err("lose_line takes line and, if wanted, packet"),
+            (Kind::LoseReply, _) => Err("lose_reply takes line"),
+            (Kind::BlackOut, _) => Err("black_out takes from_ms and to_ms"),
+        }
+    }
+}
+
+impl Rule {
+    pub(super) fn check(&self, path: &str) -> Result<(), OutOfRange> {
+        match *self {
+            Self::LoseLine { line, packet } => {
+                within(&format!("{path}.line"), line, &LINE)?;
+                let packet = packet.unwrap_or(*NTH_PACKET.start());
+                within(&format!("{path}.packet"), packet, &NTH_PACKET)
+            }
+            Self::LoseReply { line } => within(&format!("{path}.line"), line, &LINE),
+            Self::BlackOut { from_ms, to_ms } => {
+                let least = BLACK_OUT_MS.start() + 1;
+                within(&format!("{path}.to_ms"), to_ms, &(least..=*BLACK_OUT_MS.end()))?;
+                within(&format!("{path}.from_ms"), from_ms, &(*BLACK_OUT_MS.start()..=to_ms - 1))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_is_what_a_person_can_type() {
+        for (json, rule) in [
+            (r#"{"rule":"lose_line","line":3}"#, Rule::LoseLine { line: 3, packet: None }),
+            (
+                r#"{"rule":"lose_line","line":3,"packet":2}"#,
+                Rule::LoseLine { line: 3, packet: Some(2) },
+            ),
+            (r#"{"rule":"lose_reply","line":2}"#, Rule::LoseReply { line: 2 }),
+            (
+                r#"{"rule":"black_out","from_ms":2000,"to_ms":5000}"#,
+                Rule::BlackOut { from_ms: 2_000, to_ms: 5_000 },
+            ),
+        ] {
+            assert_eq!(serde_json::from_str::<Rule>(json).unwrap(), rule);
+            assert_eq!(serde_json::to_string(&rule).unwrap(), json);
+        }
+    }
+
+    #[test]
+    fn a_rule_takes_no_field_of_another() {
+        let wrong = |json: &str| serde_json::from_str::<Rule>(json).unwrap_err().to_string();
+        assert_eq!(wrong(r#"{"rule":"lose_reply","line":1,"packet":1}"#), "lose_reply takes line");
+        assert_eq!(
+            wrong(r#"{"rule":"black_out","from_ms":1}"#),
+            "black_out takes from_ms and to_ms"
+        );
+        assert!(wrong(r#"{"rule":"lose_all"}"#).contains("lose_line"));
+    }
+
+    #[test]
+    fn a_blackout_ends_after_it_begins() {
+        let wrong = |from_ms, to_ms| {
+            Rule::BlackOut { from_ms, to_ms }.check("rules[0]").unwrap_err().to_string()
+        };
+        assert_eq!(wrong(300, 300), "rules[0].from_ms is 300, it must be 0 to 299");
+        assert_eq!(wrong(0, 0), "rules[0].to_ms is 0, it must be 1 to 60000");
+        assert_eq!(wrong(0, 60_001), "rules[0].to_ms is 60001, it must be 1 to 60000");
+    }
+}
