@@ -29,7 +29,12 @@ pub(crate) fn App() -> Html {
         move |protocol: Protocol, ()| {
             page.dispatch(Action::Opening(protocol));
             page.dispatch(Action::Noticed(None));
-            socket.send(ClientMessage::Open(Open { protocol, nodelay: None, path: Path::Direct }));
+            socket.send(ClientMessage::Open(Open {
+                protocol,
+                nodelay: None,
+                path: Path::Direct,
+                link: None,
+            }));
         }
     });
     use_effect_with(page.hello.clone(), {

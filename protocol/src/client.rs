@@ -6,7 +6,7 @@
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-use crate::{Code, Data, Limits, MAX_ID, Path, Protocol};
+use crate::{Code, Data, Limits, Link, MAX_ID, Path, Protocol};
 
 /// A message from a client, checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -18,6 +18,8 @@ pub enum ClientMessage {
     Close(Close),
     /// Turns TCP_NODELAY on the open TCP leg.
     Nodelay(Nodelay),
+    /// Changes the emulated link of a leg.
+    Link(SetLink),
     /// Sends one line, or a burst of lines.
     Send(Send),
     /// Ends a burst before its last line.
@@ -34,6 +36,9 @@ pub struct Open {
     pub nodelay: Option<bool>,
     /// What lies between.
     pub path: Path,
+    /// The link of an emulated path; a perfect one if it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<Box<Link>>,
 }
 
 /// `{"type":"close","protocol":"tcp","how":"reset"}`
@@ -63,6 +68,15 @@ pub enum How {
 pub struct Nodelay {
     /// On sends every write at once; off lets Nagle's algorithm (RFC 896) hold small ones back.
     pub on: bool,
+}
+
+/// `{"type":"link","protocol":"tcp","link":{"up":{"loss":5}}}`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SetLink {
+    /// Which leg.
+    pub protocol: Protocol,
+    /// The whole link: a knob that is left out is as on a perfect one.
+    pub link: Box<Link>,
 }
 
 /// `{"type":"send","id":1,"to":"both","text":"hello {n}","count":20,"interval_ms":0}`
@@ -135,6 +149,7 @@ impl ClientMessage {
             Self::Open(_) => "open",
             Self::Close(_) => "close",
             Self::Nodelay(_) => "nodelay",
+            Self::Link(_) => "link",
             Self::Send(_) => "send",
             Self::Stop(_) => "stop",
         }
@@ -174,12 +189,13 @@ impl ClientMessage {
             "open" => fields(text).and_then(open),
             "close" => fields(text).and_then(close),
             "nodelay" => fields(text).map(|f: NodelayFields| Self::Nodelay(Nodelay { on: f.on })),
+            "link" => fields(text).and_then(set_link),
             "send" => fields(text).and_then(|fields| send(fields, limits)),
             "stop" => fields(text).and_then(stop),
             _ => Err(Invalid {
                 code: Code::UnknownType,
                 detail: format!(
-                    "{name:?} is not one of \"open\", \"close\", \"nodelay\", \"send\", \"stop\""
+                    "{name:?} is not one of \"open\", \"close\", \"nodelay\", \"link\", \"send\", \"stop\""
                 ),
                 ..bad_field("type", "")
             }),
@@ -196,7 +212,7 @@ struct Head {
     id: Option<serde_json::Value>,
 }
 
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct OpenFields {
     #[serde(rename = "type")]
@@ -205,6 +221,16 @@ struct OpenFields {
     nodelay: Option<bool>,
     #[serde(default)]
     path: Path,
+    link: Option<Box<Link>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LinkFields {
+    #[serde(rename = "type")]
+    _kind: IgnoredAny,
+    protocol: Protocol,
+    link: Box<Link>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -289,11 +315,27 @@ fn over_limit(field: &str, detail: String) -> Invalid {
 }
 
 fn open(fields: OpenFields) -> Result<ClientMessage, Invalid> {
-    let OpenFields { protocol, nodelay, path, .. } = fields;
+    let OpenFields { protocol, nodelay, path, link, .. } = fields;
     if protocol == Protocol::Udp && nodelay.is_some() {
         return Err(bad_field("nodelay", "nodelay is an option of TCP, UDP has no such delay"));
     }
-    Ok(ClientMessage::Open(Open { protocol, nodelay, path }))
+    if let Some(link) = &link {
+        if path != Path::Emulated {
+            return Err(bad_field("link", "link is of an emulated path, and path is \"direct\""));
+        }
+        check_link(link)?;
+    }
+    Ok(ClientMessage::Open(Open { protocol, nodelay, path, link }))
+}
+
+fn set_link(fields: LinkFields) -> Result<ClientMessage, Invalid> {
+    let LinkFields { protocol, link, .. } = fields;
+    check_link(&link)?;
+    Ok(ClientMessage::Link(SetLink { protocol, link }))
+}
+
+fn check_link(link: &Link) -> Result<(), Invalid> {
+    link.check().map_err(|wrong| over_limit(&format!("link.{}", wrong.knob), wrong.to_string()))
 }
 
 fn close(fields: CloseFields) -> Result<ClientMessage, Invalid> {
@@ -404,7 +446,17 @@ mod tests {
         assert_eq!(field(r#"{"type":"send","id":1,"to":"tcp","text":"","host":"x:80"}"#), "host");
         assert_eq!(field(r#"{"type":"send","id":1,"to":"tcp","text":"","count":-1}"#), "count");
         assert_eq!(field(r#"{"type":"open","protocol":"udp","nodelay":true}"#), "nodelay");
-        assert_eq!(field(r#"{"type":"open","protocol":"tcp","path":"emulated"}"#), "path");
+        assert_eq!(field(r#"{"type":"open","protocol":"tcp","path":"magic"}"#), "path");
+        assert_eq!(field(r#"{"type":"open","protocol":"tcp","link":{}}"#), "link");
+        assert_eq!(field(r#"{"type":"link","protocol":"tcp"}"#), "link");
+        assert_eq!(
+            field(r#"{"type":"link","protocol":"tcp","link":{"up":{"loss":101}}}"#),
+            "link.up.loss"
+        );
+        assert_eq!(
+            field(r#"{"type":"link","protocol":"tcp","link":{"up":{"delay_ms":-1}}}"#),
+            "link.up.delay_ms"
+        );
         assert_eq!(field(r#"{"type":"close","protocol":"udp","how":"reset"}"#), "how");
         assert_eq!(field(r#"{"protocol":"udp"}"#), "type");
         assert_eq!(field(r#"{"type":"dial","host":"10.0.0.1:80"}"#), "type");

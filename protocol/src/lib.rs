@@ -11,14 +11,14 @@ mod packet;
 mod server;
 mod text;
 
-pub use client::{ClientMessage, Close, How, Invalid, Nodelay, Open, Send, Stop, Target};
+pub use client::{ClientMessage, Close, How, Invalid, Nodelay, Open, Send, SetLink, Stop, Target};
 pub use data::{BadHex, Data, numbered};
 pub use limits::{CTIME_LEN, DEFAULT_HTTP, DEFAULT_TCP, DEFAULT_UDP, Limits, MAX_DATAGRAM, MAX_ID};
 pub use limits::{READ_BYTES, STAMP_LEN, SUBPROTOCOL};
 pub use link::{
     Congestion, Impairment, Link, MAX_EMULATED_DATAGRAM, OutOfRange, Percent, Preset, Rule,
 };
-pub use packet::{End, Flags, Header, Line, Verdict};
+pub use packet::{End, Flags, Header, Line, Packet, Verdict};
 pub use server::{Cause, Code, Event, Hello, LegId, Problem, ServerMessage, Unanswered};
 pub use text::{Piece, pieces, printable};
 
@@ -55,4 +55,6 @@ pub enum Path {
     /// A kernel socket, straight to the server.
     #[default]
     Direct,
+    /// An emulated link to a gateway, and from there a kernel socket to the same server.
+    Emulated,
 }

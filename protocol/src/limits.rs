@@ -43,6 +43,17 @@ pub struct Limits {
     pub no_reply_ms: u32,
     /// Milliseconds after which a TCP handshake that nobody answers is given up.
     pub connect_ms: u32,
+    /// Emulated paths of the whole server. One more is refused.
+    pub labs: usize,
+    /// Milliseconds after which TCP over an emulated path gives up what nobody acknowledges, a
+    /// handshake included.
+    pub lab_give_up_ms: u32,
+    /// Packets of one emulated path that are told. Those after them are counted.
+    pub lab_packets: u64,
+    /// Packets that one emulated path carries within a second. One more ends the leg.
+    pub lab_packets_per_s: u32,
+    /// Seconds that an emulated path may live. Then the leg ends.
+    pub lab_lifetime_s: u32,
 }
 
 impl Default for Limits {
@@ -55,6 +66,11 @@ impl Default for Limits {
             message_bytes: 512 * 1024,
             no_reply_ms: 2_000,
             connect_ms: 5_000,
+            labs: 512,
+            lab_give_up_ms: 20_000,
+            lab_packets: 20_000,
+            lab_packets_per_s: 20_000,
+            lab_lifetime_s: 3_600,
         }
     }
 }

@@ -2,6 +2,42 @@
 
 use serde::{Deserialize, Serialize};
 
+/// A packet on an emulated path. What becomes of it is known when it is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Packet {
+    /// Which packet of this sender, from 0.
+    pub number: u64,
+    /// Who sent it.
+    pub from: End,
+    /// What the path did to it.
+    pub verdict: Verdict,
+    /// When it arrives, if it does; on the clock of `at_us`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arrives_us: Option<u64>,
+    /// When its copy arrives, if the path made one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub copy_arrives_us: Option<u64>,
+    /// Its length with all headers.
+    pub bytes: u16,
+    /// What its header says.
+    pub header: Header,
+    /// The line whose bytes it carries; the first, if they are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<Line>,
+    /// Everything in it has been sent before.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub retransmission: bool,
+    /// It acknowledges again what was acknowledged before, and says nothing else.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub duplicate_ack: bool,
+    /// The whole IP packet, as hexadecimal digits; its payload stands at the end.
+    pub hex: String,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
 /// One of the two hosts that an emulated path joins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

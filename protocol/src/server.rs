@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Data, Limits, Path, Protocol};
+use crate::{Data, Limits, Packet, Path, Protocol};
 
 /// An event and when it happened. The server's own observations carry the time at which the server
 /// made them, so `at_us` can be a little smaller than that of the message before.
@@ -161,6 +161,15 @@ pub enum Event {
         /// How many, since the last such message.
         count: u64,
     },
+    /// A packet went onto the leg's emulated path; `at_us` is when.
+    Packet(Packet),
+    /// Packets that went onto it and are not told: the client is too slow, or they are too many.
+    PacketsMissed {
+        /// How many, since the last such message.
+        count: u64,
+    },
+    /// The leg's emulated link was changed. Seed, MTU and congestion control apply to the next leg.
+    LinkSet,
 }
 
 /// Who the server is and what it allows.
@@ -190,8 +199,10 @@ pub enum Cause {
     PeerClosed,
     /// The peer reset it (RST).
     PeerReset,
-    /// The handshake was not answered in time.
+    /// The handshake was not answered in time; over an emulated path, something else neither.
     TimedOut,
+    /// A limit ended it; `detail` names the limit.
+    Limit,
     /// The system refused to go on; `detail` says why.
     Failed,
 }
@@ -249,6 +260,10 @@ pub enum Code {
     Empty,
     /// The leg has as many bursts in progress as it may have.
     TooManySends,
+    /// The server emulates as many paths as it may.
+    TooManyLabs,
+    /// The leg's path is not emulated: it has no link to change.
+    NotEmulated,
     /// The system refused; `detail` says why.
     Io,
 }

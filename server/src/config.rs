@@ -52,7 +52,9 @@ pub struct Serve {
     #[arg(long, value_name = "LEVEL", env = "STREAMGRAM_LOG", default_value = "info")]
     pub log: LevelFilter,
     #[command(flatten)]
-    limits: SessionLimits,
+    session: SessionLimits,
+    #[command(flatten)]
+    lab: LabLimits,
 }
 
 /// The flags behind [`Limits`].
@@ -89,6 +91,32 @@ struct SessionLimits {
     connect_ms: u32,
 }
 
+/// The flags behind the limits of emulated paths.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits of emulated paths")]
+struct LabLimits {
+    /// Emulated paths of all sessions together; one more is refused
+    #[arg(long, value_name = "PATHS", env = "STREAMGRAM_LABS",
+        default_value_t = Limits::default().labs)]
+    labs: usize,
+    /// When TCP gives up what nobody acknowledges, in milliseconds
+    #[arg(long, value_name = "MS", env = "STREAMGRAM_LAB_GIVE_UP_MS",
+        default_value_t = Limits::default().lab_give_up_ms, value_parser = clap::value_parser!(u32).range(1..))]
+    lab_give_up_ms: u32,
+    /// Packets of a path that are told; those after them are counted
+    #[arg(long, value_name = "PACKETS", env = "STREAMGRAM_LAB_PACKETS",
+        default_value_t = Limits::default().lab_packets)]
+    lab_packets: u64,
+    /// Packets that a path carries within a second; one more ends the leg
+    #[arg(long, value_name = "PACKETS", env = "STREAMGRAM_LAB_PACKETS_PER_S",
+        default_value_t = Limits::default().lab_packets_per_s)]
+    lab_packets_per_s: u32,
+    /// How long a path may live, in seconds; then the leg ends
+    #[arg(long, value_name = "S", env = "STREAMGRAM_LAB_LIFETIME_S",
+        default_value_t = Limits::default().lab_lifetime_s)]
+    lab_lifetime_s: u32,
+}
+
 impl Cli {
     /// What was asked for.
     #[must_use]
@@ -109,7 +137,9 @@ impl Serve {
             message_bytes,
             no_reply_ms,
             connect_ms,
-        } = self.limits;
+        } = self.session;
+        let LabLimits { labs, lab_give_up_ms, lab_packets, lab_packets_per_s, lab_lifetime_s } =
+            self.lab;
         Limits {
             line_bytes,
             burst_lines,
@@ -118,6 +148,11 @@ impl Serve {
             message_bytes,
             no_reply_ms,
             connect_ms,
+            labs,
+            lab_give_up_ms,
+            lab_packets,
+            lab_packets_per_s,
+            lab_lifetime_s,
         }
     }
 }
