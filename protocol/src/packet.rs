@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// One of the two hosts that an emulated path joins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum End {
     /// Where the lines come from.
