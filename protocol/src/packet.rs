@@ -39,7 +39,7 @@ fn is_false(flag: &bool) -> bool {
 }
 
 /// One of the two hosts that an emulated path joins.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum End {
     /// Where the lines come from.

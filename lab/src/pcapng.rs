@@ -1,0 +1,92 @@
+//! Packets as a file for Wireshark (pcapng, draft-ietf-opsawg-pcapng), as one end sees them.
+//!
+//! One vantage point per file: with both in one, every packet would be there twice, and Wireshark
+//! would call half of them retransmissions.
+
+use streamgram_protocol::End;
+
+use crate::{Micros, Packet};
+
+/// Packets that begin with an IP header.
+const LINKTYPE_RAW: u16 = 101;
+const SECTION_HEADER: u32 = 0x0a0d_0d0a;
+const INTERFACE_DESCRIPTION: u32 = 1;
+const ENHANCED_PACKET: u32 = 6;
+/// The number of a comment among a block's options.
+const OPT_COMMENT: u16 = 1;
+
+const COMMENT: &str = "Streamgram lab: an emulated path, TCP and UDP by smoltcp. The packets are \
+    as they went over the wire, after two repairs of the stack: a pure ACK carries the highest \
+    sequence number sent, and a late segment gets the newest ACK that arrived before it.";
+
+/// The file: what this end sent, when it sent it, and what reached it, when it arrived.
+#[must_use]
+pub fn write(packets: &[Packet], vantage: End) -> Vec<u8> {
+    let mut file = Vec::new();
+    block(&mut file, SECTION_HEADER, |body| {
+        body.extend(0x1a2b_3c4d_u32.to_le_bytes());
+        body.extend(1_u16.to_le_bytes());
+        body.extend(0_u16.to_le_bytes());
+        body.extend((-1_i64).to_le_bytes());
+        body.extend(OPT_COMMENT.to_le_bytes());
+        body.extend(short(COMMENT.len()).to_le_bytes());
+        body.extend(COMMENT.as_bytes());
+        body.resize(body.len().next_multiple_of(4), 0);
+        body.extend([0; 4]);
+    });
+    block(&mut file, INTERFACE_DESCRIPTION, |body| {
+        body.extend(LINKTYPE_RAW.to_le_bytes());
+        body.extend([0; 6]);
+    });
+    for (at, packet) in seen_by(packets, vantage) {
+        block(&mut file, ENHANCED_PACKET, |body| {
+            body.extend(0_u32.to_le_bytes());
+            let [low, high] = halves(at);
+            body.extend(high.to_le_bytes());
+            body.extend(low.to_le_bytes());
+            let length = u32::from(short(packet.bytes.len()));
+            body.extend(length.to_le_bytes());
+            body.extend(length.to_le_bytes());
+            body.extend(&packet.bytes[..]);
+        });
+    }
+    file
+}
+
+fn seen_by(packets: &[Packet], vantage: End) -> Vec<(Micros, &Packet)> {
+    let mut seen: Vec<_> = packets
+        .iter()
+        .flat_map(|packet| {
+            let times = if packet.from == vantage {
+                [Some(packet.sent_at), None]
+            } else {
+                [packet.deliver_at, packet.duplicate_at]
+            };
+            times.into_iter().flatten().map(move |at| (at, packet))
+        })
+        .collect();
+    // An arrival comes before what it causes.
+    seen.sort_by_key(|(at, packet)| (*at, packet.from == vantage));
+    seen
+}
+
+fn block(file: &mut Vec<u8>, kind: u32, fill: impl FnOnce(&mut Vec<u8>)) {
+    let mut body = Vec::new();
+    fill(&mut body);
+    body.resize(body.len().next_multiple_of(4), 0);
+    let length = u32::from(short(body.len() + 12));
+    file.extend(kind.to_le_bytes());
+    file.extend(length.to_le_bytes());
+    file.extend(body);
+    file.extend(length.to_le_bytes());
+}
+
+/// A length: no packet is longer than an MTU, and the comment is short.
+fn short(length: usize) -> u16 {
+    u16::try_from(length).unwrap_or(u16::MAX)
+}
+
+/// The low and the high 32 bits.
+fn halves(number: u64) -> [u32; 2] {
+    [number & 0xffff_ffff, number >> 32].map(|half| u32::try_from(half).unwrap_or(0))
+}

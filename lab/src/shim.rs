@@ -1,0 +1,91 @@
+//! Two repairs of smoltcp 0.14 at the level of packets, both or none.
+//!
+//! Without the first, a pure ACK sent after a timeout carries a sequence number that the peer takes
+//! for out of window before it reads the ACK: with loss in both directions, both ends can wait for
+//! ever. Without the second, a data segment with an old ACK is dropped without a word (smoltcp's
+//! issue 12), and reordering alone makes for timeouts.
+
+use smoltcp::wire::{IpAddress, Ipv4Packet, TcpPacket, TcpSeqNumber};
+
+/// What kind of segment the stack sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// One that carries what is to be carried.
+    Ordinary,
+    /// One byte beyond a window of zero.
+    WindowProbe,
+    /// One made-up byte before the next one, to be answered.
+    KeepAlive,
+}
+
+/// What one end remembers of its flow.
+#[derive(Debug, Default)]
+pub(crate) struct Shim {
+    /// The highest sequence number sent, SND.MAX.
+    sent: Option<TcpSeqNumber>,
+    /// The newest acknowledgement that the peer has delivered, with its window.
+    heard: Option<(TcpSeqNumber, u16)>,
+}
+
+impl Shim {
+    /// Looks at a packet that the stack sends, and repairs the sequence number of a pure ACK.
+    pub(crate) fn transmit(&mut self, packet: &mut [u8]) -> Kind {
+        let Some((mut segment, ends)) = open(packet) else { return Kind::Ordinary };
+        if segment.rst() {
+            return Kind::Ordinary;
+        }
+        let (start, length) = (segment.seq_number(), segment.segment_len());
+        if segment.syn() {
+            *self = Self { sent: Some(start + length), heard: None };
+            return Kind::Ordinary;
+        }
+        let Some(sent) = self.sent else { return Kind::Ordinary };
+        let closed = self.heard.filter(|(_, window)| *window == 0);
+        if length == 0 {
+            segment.set_seq_number(closed.map_or(sent, |(ack, _)| ack));
+            segment.fill_checksum(&ends.0, &ends.1);
+            return Kind::Ordinary;
+        }
+        if closed.is_some() && start == sent && length == 1 && !segment.fin() {
+            return Kind::WindowProbe;
+        }
+        if start + 1 == sent && segment.payload_mut() == [0] {
+            return Kind::KeepAlive;
+        }
+        self.sent = Some(sent.max(start + length));
+        Kind::Ordinary
+    }
+
+    /// Looks at a packet that arrives, and brings an old ACK on a data segment up to date.
+    pub(crate) fn receive(&mut self, packet: &mut [u8]) {
+        let Some((mut segment, ends)) = open(packet) else { return };
+        if segment.syn() {
+            self.heard = None;
+            return;
+        }
+        if !segment.ack() || segment.rst() {
+            return;
+        }
+        let (ack, window) = (segment.ack_number(), segment.window_len());
+        match self.heard {
+            Some((newest, newest_window)) if ack < newest => {
+                if segment.segment_len() > 0 {
+                    segment.set_ack_number(newest);
+                    segment.set_window_len(newest_window);
+                    segment.fill_checksum(&ends.0, &ends.1);
+                }
+            }
+            _ => self.heard = Some((ack, window)),
+        }
+    }
+}
+
+/// A packet as the segment in it, with the addresses that its checksum covers.
+fn open(packet: &mut [u8]) -> Option<(TcpPacket<&mut [u8]>, (IpAddress, IpAddress))> {
+    let ip = Ipv4Packet::new_checked(packet).ok()?;
+    let ends = (ip.src_addr().into(), ip.dst_addr().into());
+    let header = usize::from(ip.header_len());
+    let packet = ip.into_inner();
+    let segment = TcpPacket::new_checked(packet.get_mut(header..)?).ok()?;
+    Some((segment, ends))
+}
