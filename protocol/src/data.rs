@@ -41,12 +41,18 @@ impl Data {
     pub fn from_bytes(bytes: &[u8]) -> Self {
         match std::str::from_utf8(bytes) {
             Ok(text) => Self::Text(text.to_owned()),
-            Err(_) => Self::Hex(bytes.iter().fold(String::new(), |mut hex, byte| {
-                // Writing to a String cannot fail.
-                let _ok = write!(hex, "{byte:02x}");
-                hex
-            })),
+            Err(_) => Self::Hex(Self::hex(bytes)),
         }
+    }
+
+    /// Bytes as hexadecimal digits.
+    #[must_use]
+    pub fn hex(bytes: &[u8]) -> String {
+        bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
+            // Writing to a String cannot fail.
+            let _ok = write!(hex, "{byte:02x}");
+            hex
+        })
     }
 
     /// The bytes themselves.

@@ -4,17 +4,36 @@
 
 mod burst;
 mod datagram_match;
+mod leaving;
 mod outbox;
+mod packets;
 mod session;
 mod stream_match;
 mod tcp_leg;
 mod udp_leg;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 pub use session::{Command, Session};
-use streamgram_protocol::{Event, Unanswered};
+use streamgram_protocol::{Event, Limits, Unanswered};
+use tokio::sync::Semaphore;
+
+use crate::observe::Observer;
+
+/// What all sessions share.
+#[derive(Debug, Clone)]
+pub struct Bridge {
+    /// Where legs lead.
+    pub targets: Targets,
+    /// What a session may do.
+    pub limits: Limits,
+    /// Who watches whom.
+    observer: Arc<Observer>,
+    /// A permit for every emulated path that may still be opened.
+    labs: Arc<Semaphore>,
+}
 
 /// Where the legs lead; fixed at start, no message of a client names an address.
 #[derive(Debug, Clone, Copy)]
@@ -25,8 +44,15 @@ pub struct Targets {
     pub udp: SocketAddr,
 }
 
-/// Bytes that a leg reads at a time; more come with the next read.
-const LEG_READ_BYTES: usize = 4 * 1024;
+impl Bridge {
+    /// A bridge to the servers that report to `observer`.
+    #[must_use]
+    pub fn new(targets: Targets, limits: Limits, observer: Arc<Observer>) -> Self {
+        let labs = Arc::new(Semaphore::new(limits.labs.min(Semaphore::MAX_PERMITS)));
+        Self { targets, limits, observer, labs }
+    }
+}
+
 /// Lines that a leg sends before the session looks at everything else again.
 const LINES_PER_TURN: usize = 64;
 

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
-use crate::bridge::Targets;
+use crate::bridge::{Bridge, Targets};
 use crate::config::Serve;
 use crate::observe::Observer;
 use crate::timestamp::clock::Clock;
@@ -83,7 +83,8 @@ impl Server {
         let targets = Targets { tcp: reachable(addresses.tcp), udp: reachable(addresses.udp) };
         let stop_sessions = stop.clone();
         let Tasks { sessions, listeners } = tasks.clone();
-        let web = Web { addresses, targets, limits, observer, stop: stop_sessions, tasks };
+        let bridge = Bridge::new(targets, limits, observer);
+        let web = Web { addresses, bridge, stop: stop_sessions, tasks };
         let http = http.tap_io(|stream| {
             // Events are small and every one is waited for.
             if let Err(error) = stream.set_nodelay(true) {

@@ -4,7 +4,6 @@ mod assets;
 mod socket;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -15,20 +14,15 @@ use streamgram_protocol::Limits;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::bridge::Targets;
-use crate::observe::Observer;
+use crate::bridge::Bridge;
 
 /// What every request may need.
 #[derive(Debug, Clone)]
 pub struct Web {
     /// The addresses that everything listens on.
     pub addresses: Addresses,
-    /// Where the legs of sessions lead.
-    pub targets: Targets,
-    /// What a session may do.
-    pub limits: Limits,
-    /// Who watches whom.
-    pub observer: Arc<Observer>,
+    /// What sessions share.
+    pub bridge: Bridge,
     /// Ends every session.
     pub stop: CancellationToken,
     /// Every session, and every listener that health depends on.
@@ -77,8 +71,8 @@ struct Info {
 }
 
 async fn info(State(web): State<Web>) -> Json<Info> {
-    let Web { addresses, limits, .. } = web;
-    Json(Info { version: env!("CARGO_PKG_VERSION"), addresses, limits })
+    let Web { addresses, bridge, .. } = web;
+    Json(Info { version: env!("CARGO_PKG_VERSION"), addresses, limits: bridge.limits })
 }
 
 async fn healthz(State(web): State<Web>) -> (StatusCode, &'static str) {

@@ -423,6 +423,11 @@ async fn limits_that_flags_set_are_told_and_hold() {
         "--sends-in-progress=1",
         "--no-reply-ms=700",
         "--connect-ms=900",
+        "--labs=3",
+        "--lab-give-up-ms=800",
+        "--lab-packets=90",
+        "--lab-packets-per-s=900",
+        "--lab-lifetime-s=60",
     ]);
     let limits = Limits {
         burst_lines: 5,
@@ -432,6 +437,11 @@ async fn limits_that_flags_set_are_told_and_hold() {
         sends_in_progress: 1,
         no_reply_ms: 700,
         connect_ms: 900,
+        labs: 3,
+        lab_give_up_ms: 800,
+        lab_packets: 90,
+        lab_packets_per_s: 900,
+        lab_lifetime_s: 60,
     };
     let mut browser = Browser::connect_both(server.http).await;
     let Event::Hello(hello) = &browser.messages[0].event else { panic!("hello comes first") };

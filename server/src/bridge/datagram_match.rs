@@ -17,6 +17,8 @@ const REMEMBERED_LINES: usize = 1_000;
 #[derive(Debug)]
 pub(super) struct DatagramMatch {
     patience: Duration,
+    /// The path knows which reply answers which line: nothing has to be concluded from counts.
+    exact: bool,
     lines: VecDeque<SentLine>,
     answered: u64,
 }
@@ -36,9 +38,10 @@ struct SentLine {
 }
 
 impl DatagramMatch {
-    /// `patience`: how long a reply may take before its line is reported.
-    pub(super) fn new(patience: Duration) -> Self {
-        Self { patience, lines: VecDeque::new(), answered: 0 }
+    /// `patience`: how long a reply may take before its line is reported. `exact`: replies come with
+    /// their line.
+    pub(super) fn new(patience: Duration, exact: bool) -> Self {
+        Self { patience, exact, lines: VecDeque::new(), answered: 0 }
     }
 
     pub(super) fn sent(&mut self, id: u64, line: u32, sent: Instant, bytes: usize) {
@@ -86,6 +89,13 @@ impl DatagramMatch {
         Some(Answer { id, line, sent, late: given_up, certain: observed && !rival })
     }
 
+    /// A reply to this line came; nothing, if it is the reply's copy.
+    pub(super) fn replied_to(&mut self, id: u64, line: u32) -> Option<Answer> {
+        let at = self.lines.iter().position(|sent| (sent.id, sent.line) == (id, line))?;
+        let SentLine { id, line, sent, given_up, .. } = self.lines.remove(at)?;
+        Some(Answer { id, line, sent, late: given_up, certain: true })
+    }
+
     /// When the next line's patience ends.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         self.lines.iter().find(|line| !line.given_up).map(|line| line.sent + self.patience)
@@ -113,13 +123,13 @@ impl DatagramMatch {
     }
 
     fn give_up_if(&mut self, hopeless: impl Fn(&SentLine) -> bool) -> Vec<Silence> {
-        let answered = self.answered;
+        let (answered, exact) = (self.answered, self.exact);
         let lines = self.lines.iter_mut().filter(|line| !line.given_up && hopeless(line));
         lines
             .map(|line| {
                 line.given_up = true;
                 // A reply that came since this line went out may have been this line's own.
-                let certain = line.answered_before == answered;
+                let certain = exact || line.answered_before == answered;
                 Silence { id: line.id, line: line.line, certain }
             })
             .collect()
@@ -133,7 +143,7 @@ mod tests {
     const PATIENCE: Duration = Duration::from_secs(2);
 
     fn sent(lines: u32, now: Instant) -> DatagramMatch {
-        let mut datagrams = DatagramMatch::new(PATIENCE);
+        let mut datagrams = DatagramMatch::new(PATIENCE, false);
         for line in 1..=lines {
             datagrams.sent(1, line, now, 7);
         }
@@ -153,6 +163,18 @@ mod tests {
         assert_eq!(datagrams.replied(), answer(1, now, false, true));
         assert_eq!(datagrams.replied(), answer(2, now, false, true));
         assert_eq!(datagrams.replied(), None);
+    }
+
+    #[test]
+    fn where_the_path_knows_the_line_copies_and_losses_are_certain() {
+        let now = Instant::now();
+        let mut datagrams = DatagramMatch::new(PATIENCE, true);
+        (1..=2).for_each(|line| datagrams.sent(1, line, now, 7));
+        assert_eq!(datagrams.replied_to(1, 2), answer(2, now, false, true));
+        assert_eq!(datagrams.replied_to(1, 2), None);
+        let silences = datagrams.give_up(now + PATIENCE);
+        assert_eq!(silences, [Silence { id: 1, line: 1, certain: true }]);
+        assert_eq!(datagrams.replied_to(1, 1), answer(1, now, true, true));
     }
 
     #[test]

@@ -60,6 +60,7 @@ impl Outbox {
 fn weight(event: &Event) -> usize {
     match event {
         Event::Reply { bytes, .. } => EVENT_BYTES + bytes,
+        Event::Packet(packet) => EVENT_BYTES + packet.hex.len(),
         _ => EVENT_BYTES,
     }
 }

@@ -5,28 +5,30 @@
 //! stream, events leave through a sink. When the commands end or the sink breaks, the session ends,
 //! and with it its legs.
 
+mod commands;
+
 use std::future::{pending, poll_fn};
 use std::io;
-use std::sync::Arc;
 use std::task::ready;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use streamgram_protocol::{
-    Cause, ClientMessage, Close, Code, Event, Hello, How, Invalid, LegId, Limits, Nodelay, Open,
-    Problem, Protocol, Send, ServerMessage, Stop,
+    Cause, ClientMessage, Event, Hello, Invalid, Limits, Protocol, ServerMessage,
 };
 use tokio::task::yield_now;
 use tokio::time::sleep_until;
 
-use super::Targets;
+use super::leaving::Leaving;
 use super::outbox::Outbox;
-use super::tcp_leg::{Received, TcpLeg, cause_of_closing};
+use super::tcp_leg::TcpLeg;
 use super::udp_leg::UdpLeg;
-use crate::observe::{Inbox, Observation, Observations, Observer, Seen, cause_of, observations};
+use super::{Bridge, Targets};
+use crate::observe::{Inbox, Observation, Observations, Seen, cause_of, observations};
+use crate::path::{TcpTurn, UdpTurn};
 
-/// Reads of a leg before the session looks at everything else again.
-const READS_PER_TURN: usize = 64;
+/// Turns of a leg before the session looks at everything else again.
+const LEG_TURNS: usize = 64;
 
 /// What a client asked for, or what was wrong with it.
 pub type Command = Result<ClientMessage, Invalid>;
@@ -34,9 +36,7 @@ pub type Command = Result<ClientMessage, Invalid>;
 /// A session before it runs.
 #[derive(Debug)]
 pub struct Session {
-    targets: Targets,
-    limits: Limits,
-    observer: Arc<Observer>,
+    bridge: Bridge,
     inbox: Inbox,
     observations: Observations,
     outbox: Outbox,
@@ -44,6 +44,8 @@ pub struct Session {
     unflushed: bool,
     legs_opened: u32,
     tcp: Option<Box<TcpLeg>>,
+    /// The emulated connection before the present one, while its end is under way.
+    leaving: Option<Leaving>,
     udp: Option<Box<UdpLeg>>,
 }
 
@@ -58,22 +60,21 @@ enum Woken {
 }
 
 impl Session {
-    /// A session whose legs lead to `targets`.
+    /// A session without legs.
     #[must_use]
-    pub fn new(targets: Targets, limits: Limits, observer: Arc<Observer>) -> Self {
+    pub fn new(bridge: Bridge) -> Self {
         let (inbox, observations) = observations();
         let mut outbox = Outbox::new(Instant::now());
-        outbox.push(Instant::now(), None, Event::Hello(hello(targets, limits)));
+        outbox.push(Instant::now(), None, Event::Hello(hello(bridge.targets, bridge.limits)));
         Self {
-            targets,
-            limits,
-            observer,
+            bridge,
             inbox,
             observations,
             outbox,
             unflushed: false,
             legs_opened: 0,
             tcp: None,
+            leaving: None,
             udp: None,
         }
     }
@@ -103,7 +104,7 @@ impl Session {
         client: &mut (impl Sink<ServerMessage> + Unpin),
     ) -> Woken {
         let (full, deadline) = (self.outbox.is_full(), self.next_deadline());
-        let Self { outbox, unflushed, observations, tcp, udp, .. } = self;
+        let Self { outbox, unflushed, observations, tcp, leaving, udp, .. } = self;
         tokio::select! {
             biased;
             told = tell(client, outbox, unflushed), if *unflushed || !outbox.is_empty() => {
@@ -111,7 +112,8 @@ impl Session {
             }
             command = commands.next(), if !full => Woken::Command(command),
             Some(observation) = observations.recv() => Woken::Observation(observation),
-            () = tcp_ready(tcp.as_deref_mut(), !full) => Woken::Turn,
+            () = tcp_ready(tcp.as_deref_mut()), if !full => Woken::Turn,
+            () = leaving_ready(leaving.as_mut()), if !full => Woken::Turn,
             () = udp_ready(udp.as_deref(), !full) => Woken::Turn,
             () = until(deadline) => Woken::Turn,
             () = yield_now(), if more => Woken::Turn,
@@ -134,60 +136,53 @@ impl Session {
     /// Does what can be done without waiting; true if there is more of it.
     fn turn(&mut self) -> bool {
         self.take_observations();
-        let tcp = self.turn_tcp().unwrap_or_else(|error| {
-            self.end_tcp(cause_of(&error), Some(&error));
-            false
-        });
-        self.turn_udp() || tcp
+        let now = Instant::now();
+        if !self.outbox.is_full() {
+            let outbox = &mut self.outbox;
+            self.leaving = self
+                .leaving
+                .take()
+                .and_then(|mut leaving| leaving.turn(now, outbox).then_some(leaving));
+        }
+        let more = self.turn_tcp();
+        self.turn_udp() || more
     }
 
-    fn turn_tcp(&mut self) -> io::Result<bool> {
-        let Some(leg) = &mut self.tcp else {
-            return Ok(false);
-        };
-        leg.settle(&mut self.outbox)?;
-        let more = leg.send(&mut self.outbox)?;
-        for _ in 0..READS_PER_TURN {
-            if self.outbox.is_full() {
-                return Ok(false);
-            }
-            let received = self.tcp.as_ref().map_or(Received::Nothing, |leg| leg.receive());
-            let now = Instant::now();
+    fn turn_tcp(&mut self) -> bool {
+        for _ in 0..LEG_TURNS {
+            let Some(leg) = self.tcp.as_mut().filter(|_| !self.outbox.is_full()) else {
+                return false;
+            };
+            let turn = leg.turn(Instant::now(), &mut self.outbox);
             // The server reported its reads before it replied to them.
             self.take_observations();
-            match received {
-                Received::Nothing => return Ok(more),
-                Received::End(cause, error) => {
-                    self.end_tcp(cause, error.as_ref());
-                    return Ok(false);
-                }
-                Received::Bytes(bytes) => {
-                    if let Some(leg) = &mut self.tcp {
-                        leg.replied(&bytes, now, &mut self.outbox);
-                    }
-                }
+            let Some(leg) = &mut self.tcp else { return false };
+            let idle = matches!(turn, TcpTurn::Idle);
+            let sent = if idle { leg.send(&mut self.outbox) } else { Ok(true) };
+            let sent = sent.map_err(|error| (cause_of(&error), Some(error)));
+            match leg.take(turn, &mut self.outbox).and(sent) {
+                Err((cause, error)) => self.end_tcp(cause, error.as_ref()),
+                Ok(more) if idle => return more,
+                Ok(_) => {}
             }
         }
-        Ok(true)
+        true
     }
 
     fn turn_udp(&mut self) -> bool {
-        let Some(leg) = &mut self.udp else {
-            return false;
-        };
-        let more = leg.send(&mut self.outbox);
-        for _ in 0..READS_PER_TURN {
-            let received = self.udp.as_mut().and_then(|leg| leg.receive(&mut self.outbox));
+        for _ in 0..LEG_TURNS {
+            let Some(leg) = &mut self.udp else { return false };
             let now = Instant::now();
+            let turn = leg.turn(now, &mut self.outbox);
             self.take_observations();
-            let Some(leg) = &mut self.udp else {
-                return false;
-            };
-            let Some(bytes) = received else {
+            let Some(leg) = &mut self.udp else { return false };
+            if matches!(turn, UdpTurn::Idle) {
                 leg.give_up(now, &mut self.outbox);
-                return more;
-            };
-            leg.replied(&bytes, now, &mut self.outbox);
+                return leg.send(&mut self.outbox);
+            }
+            if let Err(error) = leg.take(turn, &mut self.outbox) {
+                self.end_udp(Cause::Limit, Some(&error));
+            }
         }
         true
     }
@@ -224,144 +219,16 @@ impl Session {
         self.outbox.push(at, on, event);
     }
 
-    async fn obey(&mut self, command: Command) {
-        let command = match command {
-            Ok(command) => command,
-            Err(invalid) => return self.complain(invalid.into()),
-        };
-        let name = command.name();
-        let carried_out = match command {
-            ClientMessage::Open(open) => self.open(&open).await,
-            ClientMessage::Close(close) => self.close(&close).await,
-            ClientMessage::Nodelay(nodelay) => self.nodelay(&nodelay),
-            ClientMessage::Send(send) => return self.send(&send),
-            ClientMessage::Stop(stop) => return self.stop(&stop),
-        };
-        if let Err(problem) = carried_out {
-            self.complain(Problem { message: Some(name.into()), ..problem });
-        }
-    }
-
-    async fn open(&mut self, open: &Open) -> Result<(), Problem> {
-        let protocol = open.protocol;
-        let is_open = match protocol {
-            Protocol::Tcp => self.tcp.is_some(),
-            Protocol::Udp => self.udp.is_some(),
-        };
-        if is_open {
-            let detail = format!("{} is open already", protocol.name());
-            return Err(problem(Code::AlreadyOpen, protocol, detail));
-        }
-        self.legs_opened += 1;
-        let on = LegId { protocol, leg: self.legs_opened };
-        let opened = match protocol {
-            Protocol::Tcp => self.open_tcp(on, open.nodelay.unwrap_or(true)),
-            Protocol::Udp => self.open_udp(on).await,
-        };
-        opened.map_err(|error| {
-            let detail = format!("{} could not be opened: {error}", protocol.name());
-            problem(Code::Io, protocol, detail)
-        })
-    }
-
-    fn open_tcp(&mut self, on: LegId, nodelay: bool) -> io::Result<()> {
-        let patience = Duration::from_millis(self.limits.connect_ms.into());
-        let (target, inbox) = (self.targets.tcp, self.inbox.clone());
-        let leg = TcpLeg::connect(on, target, nodelay, patience, &self.observer, inbox)?;
-        self.tcp = Some(Box::new(leg));
-        Ok(())
-    }
-
-    async fn open_udp(&mut self, on: LegId) -> io::Result<()> {
-        let patience = Duration::from_millis(self.limits.no_reply_ms.into());
-        let (target, inbox) = (self.targets.udp, self.inbox.clone());
-        let outbox = &mut self.outbox;
-        let leg = UdpLeg::open(on, target, patience, &self.observer, inbox, outbox).await?;
-        self.udp = Some(Box::new(leg));
-        Ok(())
-    }
-
-    async fn close(&mut self, close: &Close) -> Result<(), Problem> {
-        let not_open = not_open(close.protocol);
-        match (close.protocol, close.how) {
-            (Protocol::Udp, _) => self.udp.take().ok_or(not_open)?.end(&mut self.outbox),
-            (Protocol::Tcp, How::Half) => {
-                let leg = self.tcp.as_mut().filter(|leg| leg.is_open()).ok_or(not_open)?;
-                if let Err(error) = leg.half_close(&mut self.outbox).await {
-                    self.end_tcp(cause_of(&error), Some(&error));
-                }
-            }
-            (Protocol::Tcp, how) => {
-                let leg = self.tcp.take().ok_or(not_open)?;
-                leg.end(cause_of_closing(how), None, &mut self.outbox);
-            }
-        }
-        Ok(())
-    }
-
-    fn nodelay(&mut self, nodelay: &Nodelay) -> Result<(), Problem> {
-        let leg = self.tcp.as_mut().filter(|leg| leg.is_open());
-        let leg = leg.ok_or_else(|| not_open(Protocol::Tcp))?;
-        leg.set_nodelay(nodelay.on).map_err(|error| {
-            problem(Code::Io, Protocol::Tcp, format!("TCP_NODELAY could not be set: {error}"))
-        })?;
-        let event = Event::NodelaySet { nodelay: nodelay.on };
-        self.outbox.push(Instant::now(), leg.id(), event);
-        Ok(())
-    }
-
-    /// Each leg takes the send or refuses it, on its own.
-    fn send(&mut self, send: &Send) {
-        for &protocol in send.to.protocols() {
-            if let Err(problem) = self.send_to(protocol, send) {
-                let message = Some("send".into());
-                self.complain(Problem { message, id: Some(send.id), ..problem });
-            }
-        }
-    }
-
-    fn send_to(&mut self, protocol: Protocol, send: &Send) -> Result<(), Problem> {
-        let bursts = match protocol {
-            Protocol::Tcp => {
-                self.tcp.as_mut().filter(|leg| leg.is_open()).map(|leg| &mut leg.bursts)
-            }
-            Protocol::Udp => self.udp.as_mut().map(|leg| &mut leg.bursts),
-        };
-        let bursts = bursts.ok_or_else(|| not_open(protocol))?;
-        let empty = send.data.line(1).is_ok_and(|line| line.is_empty());
-        if empty && protocol == Protocol::Tcp {
-            let detail = "an empty line has no bytes, so over TCP there is nothing to send".into();
-            return Err(problem(Code::Empty, protocol, detail));
-        }
-        let limit = self.limits.sends_in_progress;
-        if bursts.len() >= limit {
-            let name = protocol.name();
-            let detail = format!("{name} has {limit} sends in progress, the limit is {limit}");
-            return Err(problem(Code::TooManySends, protocol, detail));
-        }
-        bursts.start(send, Instant::now());
-        Ok(())
-    }
-
-    fn stop(&mut self, stop: &Stop) {
-        let now = Instant::now();
-        let tcp = self.tcp.as_mut().map(|leg| (leg.id(), leg.bursts.stop(stop.id)));
-        let udp = self.udp.as_mut().map(|leg| (leg.id(), leg.bursts.stop(stop.id)));
-        for (on, finished) in tcp.into_iter().chain(udp) {
-            for finished in finished {
-                self.outbox.push(now, on, finished.event());
-            }
-        }
-    }
-
     fn end_tcp(&mut self, cause: Cause, error: Option<&io::Error>) {
         if let Some(leg) = self.tcp.take() {
-            leg.end(cause, error, &mut self.outbox);
+            self.leaving = leg.end(cause, error, &mut self.outbox);
         }
     }
 
-    fn complain(&mut self, problem: Problem) {
-        self.outbox.push(Instant::now(), None, Event::Error(problem));
+    fn end_udp(&mut self, cause: Cause, error: Option<&io::Error>) {
+        if let Some(leg) = self.udp.take() {
+            leg.end(cause, error, &mut self.outbox);
+        }
     }
 }
 
@@ -374,14 +241,6 @@ fn hello(Targets { tcp, udp }: Targets, limits: Limits) -> Hello {
         udp: udp.to_string(),
         limits,
     }
-}
-
-fn problem(code: Code, protocol: Protocol, detail: String) -> Problem {
-    Problem { code, detail, message: None, field: None, id: None, protocol: Some(protocol) }
-}
-
-fn not_open(protocol: Protocol) -> Problem {
-    problem(Code::NotOpen, protocol, format!("{} is not open", protocol.name()))
 }
 
 /// Hands events to the client as fast as it takes them; true when it has all of them, false when it
@@ -406,9 +265,16 @@ async fn tell(
     told
 }
 
-async fn tcp_ready(leg: Option<&mut TcpLeg>, room: bool) {
+async fn tcp_ready(leg: Option<&mut TcpLeg>) {
     match leg {
-        Some(leg) => leg.ready(room).await,
+        Some(leg) => leg.ready().await,
+        None => pending().await,
+    }
+}
+
+async fn leaving_ready(leaving: Option<&mut Leaving>) {
+    match leaving {
+        Some(leaving) => leaving.ready().await,
         None => pending().await,
     }
 }

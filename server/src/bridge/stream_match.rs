@@ -47,29 +47,53 @@ impl StreamMatch {
     /// The lines that are answered once `received` bytes of replies have come.
     pub(super) fn received(&mut self, received: u64) -> Vec<Answer> {
         let mut answers = Vec::new();
-        while let Some(line) = self.lines.front() {
-            while self.reads.front().is_some_and(|read| read.end < line.end) {
-                self.reads.pop_front();
-            }
-            let Some(read) = self.reads.front() else {
-                break;
-            };
-            // Without an account of the read that took the line's last byte, the line is answered
-            // at the latest when everything in front of the next known read has come.
-            let missed = read.offset >= line.end;
-            let covered = if missed {
-                read.offset + STAMP_LEN as u64 * read.number
-            } else {
-                line.end + STAMP_LEN as u64 * (read.number + 1)
-            };
-            if received < covered {
-                break;
-            }
-            let SentLine { id, line, sent, .. } = *line;
-            answers.push(Answer { id, line, sent, late: false, certain: !missed });
-            self.lines.pop_front();
+        while let Some((covered, certain)) = self.covered()
+            && covered <= received
+            && let Some(SentLine { id, line, sent, .. }) = self.lines.pop_front()
+        {
+            answers.push(Answer { id, line, sent, late: false, certain });
         }
         answers
+    }
+
+    /// Which lines the bytes of the stream of replies from `from` to `to` belong to: how many bytes for
+    /// which (id, line), in their order. A stamp belongs to the line behind it; every line is forgotten
+    /// once its reply has ended.
+    pub(super) fn lines_of(&mut self, from: u64, to: u64) -> Vec<(usize, Option<(u64, u32)>)> {
+        let mut pieces = Vec::new();
+        let mut at = from;
+        while at < to {
+            let line = self.lines.front().map(|line| (line.id, line.line));
+            let end = match self.covered() {
+                Some((covered, _)) if covered <= to => {
+                    self.lines.pop_front();
+                    covered.max(at)
+                }
+                _ => to,
+            };
+            pieces.push((usize::try_from(end - at).unwrap_or(usize::MAX), line));
+            at = end;
+        }
+        pieces
+    }
+
+    /// Where the reply to the first line ends, and whether that is certain; nothing as long as the
+    /// server has not reported the read that took the line's last byte.
+    fn covered(&mut self) -> Option<(u64, bool)> {
+        let line = self.lines.front()?;
+        while self.reads.front().is_some_and(|read| read.end < line.end) {
+            self.reads.pop_front();
+        }
+        let read = self.reads.front()?;
+        // Without an account of that read, the line is answered at the latest when everything in
+        // front of the next known read has come.
+        let missed = read.offset >= line.end;
+        let covered = if missed {
+            read.offset + STAMP_LEN as u64 * read.number
+        } else {
+            line.end + STAMP_LEN as u64 * (read.number + 1)
+        };
+        Some((covered, !missed))
     }
 
     /// The connection has ended: nothing more will be answered.
@@ -124,6 +148,20 @@ mod tests {
         let answers = stream.received(14 + 27);
         assert_eq!((lines(&answers), answers[0].certain), (vec![1, 2], false));
         assert_eq!(lines(&stream.received(35 + 54)), [3, 4, 5]);
+    }
+
+    #[test]
+    fn every_byte_of_a_reply_has_its_line() {
+        let mut stream = five_lines_of_seven();
+        stream.server_read(0, 0, 7);
+        stream.server_read(1, 7, 28);
+        let line = |line| Some((1, line));
+        assert_eq!(stream.lines_of(0, 34), [(34, line(1))]);
+        assert_eq!(stream.lines_of(34, 64), [(30, line(2))]);
+        assert_eq!(
+            stream.lines_of(64, 89),
+            [(4, line(2)), (7, line(3)), (7, line(4)), (7, line(5))]
+        );
     }
 
     #[test]

@@ -2,100 +2,89 @@
 //!
 //! Nothing here waits but [`TcpLeg::ready`]: the session asks what can be done now, and does it.
 
-use std::fmt;
-use std::future::{Future, pending};
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use streamgram_protocol::{Cause, Data, Event, How, LegId, Path, Unanswered};
-use tokio::io::{AsyncWriteExt, Interest};
-use tokio::net::TcpStream;
+use streamgram_protocol::{Cause, Data, Event, How, LegId, Line as LineId, Link, Unanswered};
 
+use super::LINES_PER_TURN;
 use super::burst::{Bursts, Finished, Line};
+use super::leaving::Leaving;
 use super::outbox::{Outbox, micros};
+use super::packets::Packets;
 use super::stream_match::StreamMatch;
-use super::{LEG_READ_BYTES, LINES_PER_TURN};
-use crate::observe::{Inbox, Observer, Registration, Seen, cause_of};
-use crate::path::direct;
+use crate::observe::{Inbox, Observer, Registration, Seen};
+use crate::path::{TcpPath, TcpTurn};
 
 /// A connection, from its SYN to its end.
+#[derive(Debug)]
 pub(super) struct TcpLeg {
     on: LegId,
     target: SocketAddr,
     local: SocketAddr,
     nodelay: bool,
-    state: State,
+    path: TcpPath,
+    packets: Packets,
+    stage: Stage,
     pub(super) bursts: Bursts,
     writing: Option<Writing>,
     written: u64,
     received: u64,
     matching: StreamMatch,
+    /// Of an emulated path: what has come as far as its gateway.
+    at_gateway: StreamMatch,
+    passed_on: u64,
     _registration: Registration,
 }
 
-enum State {
-    Connecting(Pin<Box<dyn Future<Output = io::Result<Handshake>> + Send>>),
-    Connected(io::Result<Handshake>),
-    Open(TcpStream),
-    HalfClosed(TcpStream),
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Connecting,
+    Open,
+    HalfClosed,
 }
 
-struct Handshake {
-    stream: TcpStream,
-    took: Duration,
-}
-
-/// A line of which the socket has taken some bytes, perhaps none.
+/// A line of which the path has taken some bytes, perhaps none.
+#[derive(Debug)]
 struct Writing {
     line: Line,
     started: Instant,
     written: usize,
 }
 
-/// What a leg could do without waiting.
-#[derive(Debug)]
-pub(super) enum Received {
-    /// Bytes of the stream.
-    Bytes(Vec<u8>),
-    /// Nothing now.
-    Nothing,
-    /// The end of the connection.
-    End(Cause, Option<io::Error>),
-}
+/// The end of a connection, as the path tells it.
+pub(super) type Ended = (Cause, Option<io::Error>);
 
 impl TcpLeg {
-    /// Starts the handshake; it is given up after `patience`.
-    pub(super) fn connect(
+    /// A leg whose handshake has begun.
+    pub(super) fn new(
         on: LegId,
+        (path, local): (TcpPath, SocketAddr),
         target: SocketAddr,
         nodelay: bool,
-        patience: Duration,
+        packets: u64,
         observer: &Arc<Observer>,
         inbox: Inbox,
-    ) -> io::Result<Self> {
-        let (socket, local) = direct::bind_tcp(target)?;
-        let registration = observer.register(on, local, inbox);
-        let handshake = async move {
-            let started = Instant::now();
-            let stream = tokio::time::timeout(patience, socket.connect(target)).await??;
-            Ok(Handshake { stream, took: started.elapsed() })
-        };
-        Ok(Self {
+    ) -> Self {
+        Self {
             on,
             target,
             local,
             nodelay,
-            state: State::Connecting(Box::pin(handshake)),
+            path,
+            packets: Packets::new(on, packets),
+            stage: Stage::Connecting,
             bursts: Bursts::default(),
             writing: None,
             written: 0,
             received: 0,
             matching: StreamMatch::default(),
-            _registration: registration,
-        })
+            at_gateway: StreamMatch::default(),
+            passed_on: 0,
+            _registration: observer.register(on, local, inbox),
+        }
     }
 
     pub(super) fn id(&self) -> LegId {
@@ -104,125 +93,122 @@ impl TcpLeg {
 
     /// Whether lines can be sent.
     pub(super) fn is_open(&self) -> bool {
-        matches!(self.state, State::Open(_))
+        self.stage == Stage::Open
     }
 
-    /// Waits until something can be done: the handshake's end, bytes to read, room to write (if
-    /// something waits for it). Without `room` for the events that come of it, nothing is read or
-    /// written.
+    /// Waits until a turn would do something.
     ///
     /// # Cancel safety
     /// Losing a `select!` loses nothing.
-    pub(super) async fn ready(&mut self, room: bool) {
-        match &mut self.state {
-            State::Connecting(handshake) => self.state = State::Connected(handshake.await),
-            State::Connected(_) => {}
-            State::Open(stream) | State::HalfClosed(stream) => {
-                let interest = match self.writing {
-                    _ if !room => return pending().await,
-                    Some(_) => Interest::READABLE | Interest::WRITABLE,
-                    None => Interest::READABLE,
-                };
-                // What `ready` fails with, the next read fails with too, and there it is handled.
-                let _ready = stream.ready(interest).await;
-            }
-        }
+    pub(super) async fn ready(&mut self) {
+        self.path.ready(self.writing.is_some()).await;
     }
 
-    /// Takes note of the end of the handshake.
+    /// Does what can be done without waiting, up to the first thing that is to be told; and tells which
+    /// packets that took.
+    pub(super) fn turn(&mut self, now: Instant, outbox: &mut Outbox) -> TcpTurn {
+        let turn = self.path.turn(now);
+        if let Some(packets) = self.path.take_packets() {
+            self.packets.tell(packets, now, outbox);
+        }
+        turn
+    }
+
+    /// Tells what a turn came to. What the server saw before it must have been [`noted`](Self::note).
     ///
     /// # Errors
-    /// The connection could not be made.
-    pub(super) fn settle(&mut self, outbox: &mut Outbox) -> io::Result<()> {
-        if !matches!(self.state, State::Connected(_)) {
-            return Ok(());
+    /// The connection has ended.
+    pub(super) fn take(&mut self, turn: TcpTurn, outbox: &mut Outbox) -> Result<(), Ended> {
+        match turn {
+            TcpTurn::Opened(at, took) => self.opened(at, took, outbox),
+            TcpTurn::FromServer(bytes) => self.pass_on(bytes),
+            TcpTurn::Reply(bytes, at) => self.replied(&bytes, at, outbox),
+            TcpTurn::Ended(cause, error) => return Err((cause, error)),
+            TcpTurn::More | TcpTurn::Idle => {}
         }
-        let ended = State::Connected(Err(io::ErrorKind::NotConnected.into()));
-        let State::Connected(handshake) = std::mem::replace(&mut self.state, ended) else {
-            return Ok(());
-        };
-        let Handshake { stream, took } = handshake?;
-        stream.set_nodelay(self.nodelay)?;
-        self.state = State::Open(stream);
+        Ok(())
+    }
+
+    fn opened(&mut self, at: Instant, took: Duration, outbox: &mut Outbox) {
+        self.stage = Stage::Open;
         let opened = Event::Opened {
-            path: Path::Direct,
+            path: self.path.kind(),
             local: self.local.to_string(),
             peer: self.target.to_string(),
             handshake_us: Some(micros(took)),
             nodelay: Some(self.nodelay),
         };
-        outbox.push(Instant::now(), self.on, opened);
-        Ok(())
+        outbox.push(at, self.on, opened);
     }
 
-    /// Sends what is due, as far as the socket takes it; true if more could go at once.
+    fn replied(&mut self, bytes: &[u8], at: Instant, outbox: &mut Outbox) {
+        let (on, offset) = (self.on, self.received);
+        self.received += bytes.len() as u64;
+        let data = Data::from_bytes(bytes);
+        outbox.push(at, on, Event::Reply { offset, bytes: bytes.len(), data });
+        for answer in self.matching.received(self.received) {
+            outbox.push(at, on, answer.event(at));
+        }
+    }
+
+    /// Tells an emulated path which lines the replies at its gateway answer, and lets them pass.
+    fn pass_on(&mut self, bytes: usize) {
+        let TcpPath::Emulated(path) = &mut self.path else { return };
+        let end = self.passed_on + bytes as u64;
+        let lines: Vec<_> = self
+            .at_gateway
+            .lines_of(self.passed_on, end)
+            .into_iter()
+            .map(|(bytes, line)| (bytes, line.map(|(send, number)| LineId { send, number })))
+            .collect();
+        self.passed_on += path.pass_on(&lines) as u64;
+    }
+
+    /// Sends what is due, as far as the path takes it; true if more could go at once.
     ///
     /// # Errors
     /// The connection has broken.
     pub(super) fn send(&mut self, outbox: &mut Outbox) -> io::Result<bool> {
-        let State::Open(stream) = &self.state else {
+        if !self.is_open() {
             return Ok(false);
-        };
+        }
         for _ in 0..LINES_PER_TURN {
             if outbox.is_full() {
                 return Ok(false);
             }
             let now = Instant::now();
-            let next =
-                || Some(Writing { line: self.bursts.take_line(now)?, started: now, written: 0 });
+            let next = || {
+                let line = self.bursts.take_line(now)?;
+                Some(Writing { line, started: now, written: 0 })
+            };
             let Some(mut writing) = self.writing.take().or_else(next) else {
                 return Ok(false);
             };
-            let complete = writing.go_on(stream)?;
-            if !complete {
+            if !writing.go_on(&mut self.path)? {
                 self.writing = Some(writing);
                 return Ok(false);
             }
-            let Writing { line, started, written } = writing;
-            let (on, done) = (self.on, Instant::now());
-            outbox.push(
-                started,
-                on,
-                Event::Sent {
-                    id: line.id,
-                    line: line.number,
-                    offset: self.written,
-                    bytes: written,
-                    done_us: outbox.at_us(done),
-                },
-            );
-            self.written += written as u64;
-            self.matching.sent(line.id, line.number, started, self.written);
-            if let Some(finished) = line.last {
-                outbox.push(done, on, finished.event());
-            }
+            self.went_out(&writing, outbox);
         }
         Ok(true)
     }
 
-    /// Reads what has come.
-    pub(super) fn receive(&self) -> Received {
-        let (State::Open(stream) | State::HalfClosed(stream)) = &self.state else {
-            return Received::Nothing;
+    fn went_out(&mut self, writing: &Writing, outbox: &mut Outbox) {
+        let Writing { ref line, started, written } = *writing;
+        let (on, done) = (self.on, Instant::now());
+        let sent = Event::Sent {
+            id: line.id,
+            line: line.number,
+            offset: self.written,
+            bytes: written,
+            done_us: outbox.at_us(done),
         };
-        let mut buffer = [0; LEG_READ_BYTES];
-        match stream.try_read(&mut buffer) {
-            Ok(0) => Received::End(Cause::PeerClosed, None),
-            Ok(bytes) => Received::Bytes(buffer[..bytes].to_vec()),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Received::Nothing,
-            Err(error) => Received::End(cause_of(&error), Some(error)),
-        }
-    }
-
-    /// Reports bytes that were read. What the server saw before it wrote them must have been
-    /// [`noted`](Self::note) first.
-    pub(super) fn replied(&mut self, bytes: &[u8], now: Instant, outbox: &mut Outbox) {
-        let (on, offset) = (self.on, self.received);
-        self.received += bytes.len() as u64;
-        let data = Data::from_bytes(bytes);
-        outbox.push(now, on, Event::Reply { offset, bytes: bytes.len(), data });
-        for answer in self.matching.received(self.received) {
-            outbox.push(now, on, answer.event(now));
+        outbox.push(started, on, sent);
+        self.written += written as u64;
+        self.matching.sent(line.id, line.number, started, self.written);
+        self.at_gateway.sent(line.id, line.number, started, self.written);
+        if let Some(finished) = &line.last {
+            outbox.push(done, on, finished.event());
         }
     }
 
@@ -230,6 +216,7 @@ impl TcpLeg {
     pub(super) fn note(&mut self, seen: &Seen) {
         if let Seen::Read { number, offset, bytes } = *seen {
             self.matching.server_read(number, offset, bytes);
+            self.at_gateway.server_read(number, offset, bytes);
         }
     }
 
@@ -238,45 +225,38 @@ impl TcpLeg {
     /// # Errors
     /// What the system says.
     pub(super) fn set_nodelay(&mut self, nodelay: bool) -> io::Result<()> {
-        if let State::Open(stream) | State::HalfClosed(stream) = &self.state {
-            stream.set_nodelay(nodelay)?;
-        }
+        self.path.set_nodelay(nodelay)?;
         self.nodelay = nodelay;
         Ok(())
     }
 
-    /// Sends FIN; replies are still read. Does not wait: it is one system call.
-    ///
-    /// # Errors
-    /// The connection has broken.
-    pub(super) async fn half_close(&mut self, outbox: &mut Outbox) -> io::Result<()> {
-        let closed = State::Connected(Err(io::ErrorKind::NotConnected.into()));
-        match std::mem::replace(&mut self.state, closed) {
-            State::Open(mut stream) => {
-                self.stop_sending(outbox);
-                stream.shutdown().await?;
-                self.state = State::HalfClosed(stream);
-                outbox.push(Instant::now(), self.on, Event::HalfClosed);
-            }
-            other => self.state = other,
-        }
-        Ok(())
+    /// Turns the knobs of an emulated path; whether it is one.
+    pub(super) fn set_link(&mut self, link: &Link) -> bool {
+        let TcpPath::Emulated(path) = &mut self.path else { return false };
+        path.set_link(link);
+        true
     }
 
-    /// Ends the connection and reports what stays unanswered.
-    pub(super) fn end(mut self, cause: Cause, error: Option<&io::Error>, outbox: &mut Outbox) {
+    /// Sends FIN; replies are still read.
+    pub(super) fn half_close(&mut self, outbox: &mut Outbox) {
+        self.stop_sending(outbox);
+        self.path.shut_down();
+        self.stage = Stage::HalfClosed;
+        outbox.push(Instant::now(), self.on, Event::HalfClosed);
+    }
+
+    /// Ends the connection and reports what stays unanswered. An emulated path has packets under way
+    /// and goes on for a while.
+    pub(super) fn end(
+        mut self,
+        cause: Cause,
+        error: Option<&io::Error>,
+        outbox: &mut Outbox,
+    ) -> Option<Leaving> {
         let (on, now) = (self.on, Instant::now());
         self.stop_sending(outbox);
         for silence in self.matching.end() {
             outbox.push(now, on, silence.event(Unanswered::Closed));
-        }
-        if cause == Cause::Reset
-            && let State::Open(stream) | State::HalfClosed(stream) = &self.state
-        {
-            // With a linger time of zero, closing sends RST instead of FIN (socket(7)).
-            if let Err(error) = stream.set_zero_linger() {
-                tracing::debug!(%error, "a leg is closed instead of reset");
-            }
         }
         let refused = error.is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
         let event = if refused {
@@ -285,6 +265,16 @@ impl TcpLeg {
             Event::Closed { cause, detail: error.map(ToString::to_string) }
         };
         outbox.push(now, on, event);
+        self.packets.tell_missed(now, outbox);
+        match self.path {
+            TcpPath::Direct(path) => {
+                if cause == Cause::Reset {
+                    path.reset_when_closed();
+                }
+                None
+            }
+            TcpPath::Emulated(path) => Leaving::new(path, cause, self.packets),
+        }
     }
 
     fn stop_sending(&mut self, outbox: &mut Outbox) {
@@ -296,13 +286,13 @@ impl TcpLeg {
 }
 
 impl Writing {
-    /// Writes until the line is out or the socket is full; whether it is out.
-    fn go_on(&mut self, stream: &TcpStream) -> io::Result<bool> {
+    /// Writes until the line is out or the path is full; whether it is out.
+    fn go_on(&mut self, path: &mut TcpPath) -> io::Result<bool> {
+        let line = LineId { send: self.line.id, number: self.line.number };
         while self.written < self.line.bytes.len() {
-            match stream.try_write(&self.line.bytes[self.written..]) {
-                Ok(bytes) => self.written += bytes,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
-                Err(error) => return Err(error),
+            match path.write(&self.line.bytes[self.written..], line, Instant::now())? {
+                0 => return Ok(false),
+                bytes => self.written += bytes,
             }
         }
         Ok(true)
@@ -313,12 +303,6 @@ impl Finished {
     pub(super) fn event(&self) -> Event {
         let Self { id, lines, of } = *self;
         Event::Finished { id, lines, of }
-    }
-}
-
-impl fmt::Debug for TcpLeg {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TcpLeg").field("on", &self.on).finish_non_exhaustive()
     }
 }
 

@@ -1,32 +1,31 @@
-//! One UDP socket of a session, connected to the UDP timestamp server.
-//!
-//! "Connected" sends nothing; it only fixes the peer, so that a closed port is heard of.
+//! One UDP socket of a session to the UDP timestamp server.
 
-use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use streamgram_protocol::{Cause, Code, Data, Event, LegId, Path, Problem, Unanswered};
-use tokio::io::Interest;
-use tokio::net::UdpSocket;
+use streamgram_protocol::{
+    Cause, Code, Data, Event, LegId, Line as LineId, Link, Path, Problem, Unanswered,
+};
 
+use super::LINES_PER_TURN;
 use super::burst::{Bursts, Line};
 use super::datagram_match::DatagramMatch;
 use super::outbox::Outbox;
-use super::{LEG_READ_BYTES, LINES_PER_TURN};
+use super::packets::Packets;
 use crate::observe::{Inbox, Observer, Registration, Seen};
-use crate::path::direct;
+use crate::path::{UdpPath, UdpTurn};
 
 /// A socket and the datagrams that are under way.
 #[derive(Debug)]
 pub(super) struct UdpLeg {
     on: LegId,
     target: SocketAddr,
-    socket: UdpSocket,
+    path: UdpPath,
+    packets: Packets,
     pub(super) bursts: Bursts,
-    /// A line that the socket had no room for.
+    /// A line that the path had no room for.
     waiting: Option<Line>,
     sent: u64,
     replies: u64,
@@ -35,60 +34,75 @@ pub(super) struct UdpLeg {
 }
 
 impl UdpLeg {
-    /// Opens the socket; a datagram without a reply is reported after `patience`.
-    pub(super) async fn open(
+    /// A leg whose socket is there; a datagram without a reply is reported after `patience`.
+    pub(super) fn new(
         on: LegId,
+        (path, local): (UdpPath, SocketAddr),
         target: SocketAddr,
-        patience: Duration,
+        (packets, patience): (u64, Duration),
         observer: &Arc<Observer>,
         inbox: Inbox,
-        outbox: &mut Outbox,
-    ) -> io::Result<Self> {
-        let (socket, local) = direct::connect_udp(target).await?;
-        let registration = observer.register(on, local, inbox);
+    ) -> (Self, Event) {
         let opened = Event::Opened {
-            path: Path::Direct,
+            path: path.kind(),
             local: local.to_string(),
             peer: target.to_string(),
             handshake_us: None,
             nodelay: None,
         };
-        outbox.push(Instant::now(), on, opened);
-        Ok(Self {
+        let leg = Self {
             on,
             target,
-            socket,
             bursts: Bursts::default(),
             waiting: None,
             sent: 0,
             replies: 0,
-            matching: DatagramMatch::new(patience),
-            _registration: registration,
-        })
+            matching: DatagramMatch::new(patience, path.kind() == Path::Emulated),
+            path,
+            packets: Packets::new(on, packets),
+            _registration: observer.register(on, local, inbox),
+        };
+        (leg, opened)
     }
 
     pub(super) fn id(&self) -> LegId {
         self.on
     }
 
-    /// Waits until something can be received, or sent if something waits for it and there is `room`
-    /// for the events that come of it.
+    /// Waits until a turn would do something; without `room` for the events that come of it, nothing is
+    /// sent.
     ///
     /// # Cancel safety
     /// Losing a `select!` loses nothing.
     pub(super) async fn ready(&self, room: bool) {
-        // A refusal alone does not make a socket readable.
-        let mut interest = Interest::READABLE | Interest::ERROR;
-        if room && self.waiting.is_some() {
-            interest |= Interest::WRITABLE;
-        }
-        if self.socket.ready(interest).await.is_err() {
-            // Only a runtime that is shutting down fails here; there is nothing left to wait for.
-            pending().await
-        }
+        self.path.ready(room && self.waiting.is_some()).await;
     }
 
-    /// Sends what is due, as far as the socket takes it; true if more could go at once.
+    /// Does what can be done without waiting, up to the first thing that is to be told; and tells which
+    /// packets that took.
+    pub(super) fn turn(&mut self, now: Instant, outbox: &mut Outbox) -> UdpTurn {
+        let turn = self.path.turn(now);
+        if let Some(packets) = self.path.take_packets() {
+            self.packets.tell(packets, now, outbox);
+        }
+        turn
+    }
+
+    /// Tells what a turn came to. What the server saw before it must have been [`noted`](Self::note).
+    ///
+    /// # Errors
+    /// The path has ended.
+    pub(super) fn take(&mut self, turn: UdpTurn, outbox: &mut Outbox) -> io::Result<()> {
+        match turn {
+            UdpTurn::Reply { bytes, line, at } => self.replied(&bytes, line, at, outbox),
+            UdpTurn::Refused => self.refused(outbox),
+            UdpTurn::Ended(error) => return Err(error),
+            UdpTurn::More | UdpTurn::Idle => {}
+        }
+        Ok(())
+    }
+
+    /// Sends what is due, as far as the path takes it; true if more could go at once.
     pub(super) fn send(&mut self, outbox: &mut Outbox) -> bool {
         for _ in 0..LINES_PER_TURN {
             if outbox.is_full() {
@@ -98,11 +112,12 @@ impl UdpLeg {
             let Some(line) = self.waiting.take().or_else(|| self.bursts.take_line(now)) else {
                 return false;
             };
-            let mut outcome = self.socket.try_send(&line.bytes);
+            let id = LineId { send: line.id, number: line.number };
+            let mut outcome = self.path.send(&line.bytes, id, now);
             if is_refusal(&outcome) {
                 // The refusal of an earlier datagram: this one has not been sent yet.
                 self.refused(outbox);
-                outcome = self.socket.try_send(&line.bytes);
+                outcome = self.path.send(&line.bytes, id, now);
             }
             match outcome {
                 Ok(bytes) => self.went_out(&line, bytes, now, outbox),
@@ -139,34 +154,32 @@ impl UdpLeg {
         })
     }
 
-    /// Takes a datagram that has come, if there is one. A refusal is reported here too.
-    pub(super) fn receive(&mut self, outbox: &mut Outbox) -> Option<Vec<u8>> {
-        // A refusal alone is no reason for `try_recv` to look at the socket.
-        let error = self.socket.try_io(Interest::ERROR, || {
-            let error = self.socket.take_error()?;
-            error.ok_or_else(|| io::ErrorKind::WouldBlock.into())
-        });
-        let mut buffer = [0; LEG_READ_BYTES];
-        let outcome = match error {
-            Ok(error) => Err(error),
-            Err(_no_error) => self.socket.try_recv(&mut buffer),
-        };
-        if is_refusal(&outcome) {
-            self.refused(outbox);
-        }
-        outcome.ok().map(|bytes| buffer[..bytes].to_vec())
-    }
-
-    /// Reports a datagram that was received. What the server saw before it sent it must have been
-    /// [`noted`](Self::note) first.
-    pub(super) fn replied(&mut self, bytes: &[u8], now: Instant, outbox: &mut Outbox) {
+    fn replied(&mut self, bytes: &[u8], line: Option<LineId>, at: Instant, outbox: &mut Outbox) {
         let (on, offset) = (self.on, self.replies);
         self.replies += 1;
         let data = Data::from_bytes(bytes);
-        outbox.push(now, on, Event::Reply { offset, bytes: bytes.len(), data });
-        if let Some(answer) = self.matching.replied() {
-            outbox.push(now, on, answer.event(now));
+        outbox.push(at, on, Event::Reply { offset, bytes: bytes.len(), data });
+        let answer = match (self.path.kind(), line) {
+            (Path::Direct, _) => self.matching.replied(),
+            (Path::Emulated, Some(LineId { send, number })) => {
+                self.matching.replied_to(send, number)
+            }
+            (Path::Emulated, None) => None,
+        };
+        if let Some(answer) = answer {
+            outbox.push(at, on, answer.event(at));
         }
+    }
+
+    pub(super) fn is_emulated(&self) -> bool {
+        self.path.kind() == Path::Emulated
+    }
+
+    /// Turns the knobs of an emulated path; whether it is one.
+    pub(super) fn set_link(&mut self, link: &Link) -> bool {
+        let UdpPath::Emulated(path) = &mut self.path else { return false };
+        path.set_link(link);
+        true
     }
 
     /// Takes note of what the server saw of this leg.
@@ -189,7 +202,7 @@ impl UdpLeg {
     }
 
     /// Closes the socket and reports what stays unanswered.
-    pub(super) fn end(mut self, outbox: &mut Outbox) {
+    pub(super) fn end(mut self, cause: Cause, error: Option<&io::Error>, outbox: &mut Outbox) {
         let (on, now) = (self.on, Instant::now());
         for finished in self.bursts.stop_all(self.waiting.take()) {
             outbox.push(now, on, finished.event());
@@ -197,7 +210,8 @@ impl UdpLeg {
         for silence in self.matching.end() {
             outbox.push(now, on, silence.event(Unanswered::Closed));
         }
-        outbox.push(now, on, Event::Closed { cause: Cause::Closed, detail: None });
+        self.packets.tell_missed(now, outbox);
+        outbox.push(now, on, Event::Closed { cause, detail: error.map(ToString::to_string) });
     }
 
     fn refused(&mut self, outbox: &mut Outbox) {

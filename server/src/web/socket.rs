@@ -32,7 +32,7 @@ const CLOSE_LINGER: Duration = Duration::from_millis(300);
 
 /// Upgrades a request to a session. A client that does not offer the subprotocol is served too.
 pub(super) async fn upgrade(upgrade: WebSocketUpgrade, State(web): State<Web>) -> Response {
-    let limit = web.limits.message_bytes;
+    let limit = web.bridge.limits.message_bytes;
     upgrade
         .protocols([SUBPROTOCOL])
         .max_message_size(limit)
@@ -47,13 +47,13 @@ pub(super) async fn upgrade(upgrade: WebSocketUpgrade, State(web): State<Web>) -
 }
 
 async fn serve(socket: WebSocket, web: Web) {
-    let Web { targets, limits, observer, stop, .. } = web;
+    let Web { bridge, stop, .. } = web;
     let (sink, frames) = socket.split();
     let mut sink = sink.with(|message: ServerMessage| {
         ready(message.encode().map(|json| Message::Text(json.into())).map_err(Error::new))
     });
-    let mut commands = Commands { frames, limits, refusal: None };
-    let session = Session::new(targets, limits, observer);
+    let mut commands = Commands { frames, limits: bridge.limits, refusal: None };
+    let session = Session::new(bridge);
     let reason = stop.run_until_cancelled(session.run(&mut commands, &mut sink)).await;
     let close = match reason {
         Some(()) => commands.refusal,

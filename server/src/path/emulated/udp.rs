@@ -1,0 +1,210 @@
+//! UDP over an emulated link. The lab's gateway hands datagrams to the server one at a time, so it
+//! knows which of them a reply answers.
+
+use std::collections::VecDeque;
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use streamgram_lab::{BadDatagram, Micros, Options, Packet, UdpLab};
+use streamgram_protocol::{End, Limits, Line, Link};
+use tokio::io::Interest;
+use tokio::net::UdpSocket;
+use tokio::time::sleep_until;
+
+use super::allowance::Allowance;
+use super::{LabClock, Overrun, Permit, STEPS_PER_TURN};
+use crate::path::{UdpTurn, direct};
+
+/// How long the gateway waits for the server's reply before it hands over the next datagram.
+const SERVER_PATIENCE: Duration = Duration::from_secs(1);
+/// Datagrams of which it is remembered which line they are; one that arrives after so many others has
+/// none.
+const REMEMBERED: usize = 1_024;
+
+/// A socket whose client end is in a lab.
+#[derive(Debug)]
+pub struct EmulatedUdp {
+    lab: UdpLab,
+    clock: LabClock,
+    /// How far the lab has come.
+    reached: Micros,
+    server: UdpSocket,
+    /// The line that the server has been handed and not answered yet, and since when.
+    asked: Option<(Option<Line>, Instant)>,
+    /// The lines of the client's datagrams, and of the replies.
+    lines: Numbered,
+    replies: Numbered,
+    allowance: Allowance,
+    packets: Vec<Packet>,
+    _permit: Permit,
+}
+
+/// The lines of datagrams, by the lab's numbers.
+#[derive(Debug, Default)]
+struct Numbered {
+    first: u64,
+    lines: VecDeque<Option<Line>>,
+}
+
+impl EmulatedUdp {
+    /// Opens a [checked](Link::check) link and the gateway's socket, and says which address the server
+    /// will see.
+    ///
+    /// # Errors
+    /// What the system says of the gateway's socket.
+    pub async fn open(
+        target: SocketAddr,
+        link: &Link,
+        limits: &Limits,
+        permit: Permit,
+    ) -> io::Result<(Self, SocketAddr)> {
+        let (server, local) = direct::connect_udp(target).await?;
+        let path = Self {
+            lab: UdpLab::open(link, Options::default(), 0),
+            clock: LabClock(Instant::now()),
+            reached: 0,
+            server,
+            asked: None,
+            lines: Numbered::default(),
+            replies: Numbered::default(),
+            allowance: Allowance::new(limits),
+            packets: Vec::new(),
+            _permit: permit,
+        };
+        Ok((path, local))
+    }
+
+    /// Waits until a turn would do something.
+    ///
+    /// # Cancel safety
+    /// Losing a `select!` loses nothing.
+    pub async fn ready(&self) {
+        let due = self.lab.next().unwrap_or(Micros::MAX).min(self.allowance.ends_at());
+        let due = self.clock.instant(due);
+        let due = self.asked.map_or(due, |(_, since)| due.min(since + SERVER_PATIENCE));
+        tokio::select! {
+            () = sleep_until(due.into()) => {}
+            // A refusal alone does not make a socket readable.
+            _ready = self.server.ready(Interest::READABLE | Interest::ERROR) => {}
+        }
+    }
+
+    /// Lets the lab catch up with the clock, until there is something to tell.
+    pub fn turn(&mut self, now: Instant) -> UdpTurn {
+        let wall = self.clock.at(now);
+        for _ in 0..STEPS_PER_TURN {
+            let due = self.lab.next().filter(|due| *due <= wall);
+            self.reached = due.unwrap_or(wall).max(self.reached);
+            if due.is_some()
+                && let Err(overrun) = self.step()
+            {
+                return over(overrun);
+            }
+            let moved = match self.exchange(now) {
+                Ok(moved) => moved,
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                    return UdpTurn::Refused;
+                }
+                // Whatever it was, this datagram has no reply.
+                Err(_) => true,
+            };
+            if let Some(datagram) = self.lab.receive(End::Client) {
+                let line = self.replies.line(datagram.number);
+                let at = self.clock.instant(self.reached);
+                return UdpTurn::Reply { bytes: datagram.bytes, line, at };
+            }
+            if due.is_none() && !moved {
+                return self.allowance.spend(wall, 0).err().map_or(UdpTurn::Idle, over);
+            }
+        }
+        UdpTurn::More
+    }
+
+    fn step(&mut self) -> Result<(), Overrun> {
+        self.lab.step(self.reached);
+        let packets = self.lab.take_packets();
+        let spent = self.allowance.spend(self.reached, packets.len());
+        self.packets.extend(packets);
+        spent
+    }
+
+    /// Moves what can be moved between the gateway and the server; whether anything was.
+    fn exchange(&mut self, now: Instant) -> io::Result<bool> {
+        if let Some((line, since)) = self.asked {
+            let Some(reply) = direct::receive(&self.server).inspect_err(|_| self.asked = None)?
+            else {
+                let overdue = now.saturating_duration_since(since) >= SERVER_PATIENCE;
+                self.asked = self.asked.filter(|_| !overdue);
+                return Ok(overdue);
+            };
+            self.asked = None;
+            if let Ok(number) = self.lab.send(self.reached, End::Gateway, &reply, line) {
+                self.replies.remember(number, line);
+            }
+            return Ok(true);
+        }
+        let Some(datagram) = self.lab.receive(End::Gateway) else { return Ok(false) };
+        self.server.try_send(&datagram.bytes)?;
+        self.asked = Some((self.lines.line(datagram.number), now));
+        Ok(true)
+    }
+
+    /// Hands a datagram over for sending.
+    ///
+    /// # Errors
+    /// It is too long, or too many wait.
+    pub fn send(&mut self, bytes: &[u8], line: Line, now: Instant) -> Result<(), BadDatagram> {
+        let at = self.clock.at(now).max(self.reached);
+        let number = self.lab.send(at, End::Client, bytes, Some(line))?;
+        self.lines.remember(number, Some(line));
+        Ok(())
+    }
+
+    /// Turns the knobs of the link that can be turned under way.
+    pub fn set_link(&mut self, link: &Link) {
+        self.lab.set_link(link);
+    }
+
+    /// The packets that were sent since the last call, and the moment from which their times count.
+    pub fn take_packets(&mut self) -> (Vec<Packet>, Instant) {
+        (std::mem::take(&mut self.packets), self.clock.0)
+    }
+}
+
+fn over(overrun: Overrun) -> UdpTurn {
+    UdpTurn::Ended(io::Error::other(overrun.to_string()))
+}
+
+impl Numbered {
+    fn remember(&mut self, number: u64, line: Option<Line>) {
+        self.lines.push_back(line);
+        if self.lines.len() > REMEMBERED {
+            self.lines.pop_front();
+        }
+        self.first = number + 1 - self.lines.len() as u64;
+    }
+
+    fn line(&self, number: u64) -> Option<Line> {
+        let at = usize::try_from(number.checked_sub(self.first)?).ok()?;
+        self.lines.get(at).copied().flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_remembered_while_it_may_still_arrive() {
+        let line = |number| Some(Line { send: 1, number });
+        let mut lines = Numbered::default();
+        for number in 0..2_000_u32 {
+            lines.remember(number.into(), line(number));
+        }
+        assert_eq!(lines.line(1_999), line(1_999));
+        assert_eq!(lines.line(2_000 - REMEMBERED as u64), line(2_000 - 1_024));
+        assert_eq!(lines.line(0), None);
+        assert_eq!(lines.line(2_000), None);
+    }
+}
