@@ -118,21 +118,21 @@ impl TcpPath {
     ///
     /// # Errors
     /// What the system says.
-    pub fn set_nodelay(&mut self, on: bool) -> io::Result<()> {
+    pub fn set_nodelay(&mut self, on: bool, now: Instant) -> io::Result<()> {
         match self {
             Self::Direct(connection) => connection.set_nodelay(on),
             Self::Emulated(connection) => {
-                connection.set_nodelay(on);
+                connection.set_nodelay(on, now);
                 Ok(())
             }
         }
     }
 
     /// Sends FIN; replies are still read.
-    pub fn shut_down(&mut self) {
+    pub fn shut_down(&mut self, now: Instant) {
         match self {
             Self::Direct(connection) => connection.shut_down(),
-            Self::Emulated(connection) => connection.close(),
+            Self::Emulated(connection) => connection.close(now),
         }
     }
 

@@ -18,11 +18,16 @@ pub(super) struct Leaving {
 
 impl Leaving {
     /// Ends a connection; nothing, if there is nothing left to send.
-    pub(super) fn new(mut path: Box<EmulatedTcp>, cause: Cause, packets: Packets) -> Option<Self> {
+    pub(super) fn new(
+        mut path: Box<EmulatedTcp>,
+        cause: Cause,
+        packets: Packets,
+        now: Instant,
+    ) -> Option<Self> {
         match cause {
             Cause::Limit => return None,
-            Cause::Reset => path.reset(),
-            _ => path.close(),
+            Cause::Reset => path.reset(now),
+            _ => path.close(now),
         }
         Some(Self { path, packets })
     }

@@ -225,7 +225,7 @@ impl TcpLeg {
     /// # Errors
     /// What the system says.
     pub(super) fn set_nodelay(&mut self, nodelay: bool) -> io::Result<()> {
-        self.path.set_nodelay(nodelay)?;
+        self.path.set_nodelay(nodelay, Instant::now())?;
         self.nodelay = nodelay;
         Ok(())
     }
@@ -240,9 +240,10 @@ impl TcpLeg {
     /// Sends FIN; replies are still read.
     pub(super) fn half_close(&mut self, outbox: &mut Outbox) {
         self.stop_sending(outbox);
-        self.path.shut_down();
+        let now = Instant::now();
+        self.path.shut_down(now);
         self.stage = Stage::HalfClosed;
-        outbox.push(Instant::now(), self.on, Event::HalfClosed);
+        outbox.push(now, self.on, Event::HalfClosed);
     }
 
     /// Ends the connection and reports what stays unanswered. An emulated path has packets under way
@@ -273,7 +274,7 @@ impl TcpLeg {
                 }
                 None
             }
-            TcpPath::Emulated(path) => Leaving::new(path, cause, self.packets),
+            TcpPath::Emulated(path) => Leaving::new(path, cause, self.packets, now),
         }
     }
 

@@ -107,7 +107,7 @@ impl EmulatedTcp {
             {
                 return over(overrun);
             }
-            let moved = self.exchange();
+            let moved = self.exchange(due.is_none());
             if let Some(turn) = self.news() {
                 return turn;
             }
@@ -180,8 +180,9 @@ impl EmulatedTcp {
         io::Error::other(format!("nothing was acknowledged for {ms} ms, the limit of the path"))
     }
 
-    /// Moves what can be moved between the gateway and the server; whether anything was.
-    fn exchange(&mut self) -> bool {
+    /// Moves what can be moved between the gateway and the server; whether anything was. What the server
+    /// says now reaches a lab that is level with the clock, else it would come before its time.
+    fn exchange(&mut self, level: bool) -> bool {
         let state = self.lab.state(End::Gateway);
         let arrived = if self.to_server.is_empty() {
             self.lab.read(self.reached, End::Gateway)
@@ -198,7 +199,7 @@ impl EmulatedTcp {
             State::Reset | State::TimedOut => self.server.reset(),
             _ => {}
         }
-        if self.from_server.is_empty() && self.lab.free(End::Gateway) > 0 {
+        if level && self.from_server.is_empty() && self.lab.free(End::Gateway) > 0 {
             moved |= self.read_server();
         }
         moved
@@ -243,22 +244,22 @@ impl EmulatedTcp {
 
     /// Hands bytes of a line over for sending; how many were taken.
     pub fn write(&mut self, bytes: &[u8], line: Line, now: Instant) -> usize {
-        self.lab.write(self.clock.at(now).max(self.reached), End::Client, bytes, Some(line))
+        self.lab.write(self.clock.at(now), End::Client, bytes, Some(line))
     }
 
     /// Sends FIN behind what was written.
-    pub fn close(&mut self) {
-        self.lab.close(self.reached, End::Client);
+    pub fn close(&mut self, now: Instant) {
+        self.lab.close(self.clock.at(now), End::Client);
     }
 
     /// Tears the connection down with RST.
-    pub fn reset(&mut self) {
-        self.lab.reset(self.reached, End::Client);
+    pub fn reset(&mut self, now: Instant) {
+        self.lab.reset(self.clock.at(now), End::Client);
     }
 
     /// Turns TCP_NODELAY.
-    pub fn set_nodelay(&mut self, on: bool) {
-        self.lab.set_nodelay(self.reached, on);
+    pub fn set_nodelay(&mut self, on: bool, now: Instant) {
+        self.lab.set_nodelay(self.clock.at(now), on);
     }
 
     /// Turns the knobs of the link that can be turned under way.

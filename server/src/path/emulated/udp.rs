@@ -101,7 +101,7 @@ impl EmulatedUdp {
             {
                 return over(overrun);
             }
-            let moved = match self.exchange(now) {
+            let moved = match self.exchange(now, due.is_none()) {
                 Ok(moved) => moved,
                 Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                     return UdpTurn::Refused;
@@ -129,9 +129,13 @@ impl EmulatedUdp {
         spent
     }
 
-    /// Moves what can be moved between the gateway and the server; whether anything was.
-    fn exchange(&mut self, now: Instant) -> io::Result<bool> {
+    /// Moves what can be moved between the gateway and the server; whether anything was. What the server
+    /// says now reaches a lab that is level with the clock, else it would come before its time.
+    fn exchange(&mut self, now: Instant, level: bool) -> io::Result<bool> {
         if let Some((line, since)) = self.asked {
+            if !level {
+                return Ok(false);
+            }
             let Some(reply) = direct::receive(&self.server).inspect_err(|_| self.asked = None)?
             else {
                 let overdue = now.saturating_duration_since(since) >= SERVER_PATIENCE;
@@ -155,8 +159,7 @@ impl EmulatedUdp {
     /// # Errors
     /// It is too long, or too many wait.
     pub fn send(&mut self, bytes: &[u8], line: Line, now: Instant) -> Result<(), BadDatagram> {
-        let at = self.clock.at(now).max(self.reached);
-        let number = self.lab.send(at, End::Client, bytes, Some(line))?;
+        let number = self.lab.send(self.clock.at(now), End::Client, bytes, Some(line))?;
         self.lines.remember(number, Some(line));
         Ok(())
     }
