@@ -3,14 +3,19 @@
 
 use std::fs;
 use std::io::{Write as _, stderr};
+use std::time::Duration;
 
 use futures_util::future::join_all;
+use streamgram_protocol::Event;
 use streamgram_tests::{Browser, Server};
 
 const SESSIONS: usize = 2_000;
 const MOST_KIB: f64 = 24.0;
 /// Sessions that open at the same time: the listener's queue holds more.
 const AT_ONCE: usize = 100;
+/// Sessions with an emulated path, and what one may cost.
+const LABS: usize = 500;
+const MOST_LAB_KIB: f64 = 192.0;
 /// A WebSocket, two legs, and the TCP server's end of one of them.
 const SERVER_FILES: usize = 4;
 /// What a process has open besides sessions, generously.
@@ -56,4 +61,52 @@ async fn an_idle_session_with_both_legs_costs_at_most_24_kib() {
     let each = grown / f64::from(u32::try_from(sessions).unwrap());
     let _said = writeln!(stderr(), "{sessions} idle sessions: {each:.1} KiB resident each");
     assert!(each <= MOST_KIB, "{each:.1} KiB");
+}
+
+#[tokio::test]
+async fn an_idle_emulated_path_costs_at_most_192_kib() {
+    let open = r#"{"type":"open","protocol":"tcp","path":"emulated"}"#;
+    let server = Server::start();
+    let mut browsers = join_all((0..LABS).map(|_| Browser::connect(server.http))).await;
+    let before = resident_kib(&server);
+    for browser in &mut browsers {
+        browser.say(open).await;
+        browser.until(|event| matches!(event, Event::ServerAccepted)).await;
+    }
+    let grown = f64::from(resident_kib(&server).saturating_sub(before));
+    let each = grown / f64::from(u32::try_from(LABS).unwrap());
+    let _said = writeln!(stderr(), "{LABS} idle emulated paths: {each:.1} KiB resident each");
+    assert!(each <= MOST_LAB_KIB, "{each:.1} KiB");
+}
+
+/// Processor time of a process so far: the 14th and 15th word of its `stat`, in ticks of 10 ms.
+fn processor_ms(server: &Server) -> u32 {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", server.pid())).expect("it runs");
+    let (_, rest) = stat.rsplit_once(')').expect("the shape of proc(5)");
+    let words: Vec<_> = rest.split_whitespace().collect();
+    let ticks = |at: usize| words[at].parse::<u32>().expect("a number");
+    10 * (ticks(11) + ticks(12))
+}
+
+#[tokio::test]
+async fn idle_legs_of_either_path_cost_no_processor_time() {
+    let server = Server::start();
+    let mut browsers = Vec::new();
+    for path in ["direct", "emulated"] {
+        let mut browser = Browser::connect(server.http).await;
+        for protocol in ["tcp", "udp"] {
+            browser
+                .say(&format!(r#"{{"type":"open","protocol":"{protocol}","path":"{path}"}}"#))
+                .await;
+            browser.until(|event| matches!(event, Event::Opened { .. })).await;
+        }
+        browser.say(r#"{"type":"send","id":1,"to":"both","text":"x"}"#).await;
+        browser.until_count(2, |event| matches!(event, Event::Answered { .. })).await;
+        browsers.push(browser);
+    }
+    let (before, watched) = (processor_ms(&server), Duration::from_secs(1));
+    tokio::time::sleep(watched).await;
+    // A leg that is asked again and again takes all of a processor.
+    let spent = processor_ms(&server) - before;
+    assert!(spent < 500, "{spent} ms in a second");
 }

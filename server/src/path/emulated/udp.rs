@@ -82,9 +82,11 @@ impl EmulatedUdp {
     pub async fn ready(&self) {
         let due = self.lab.next().unwrap_or(Micros::MAX).min(self.allowance.ends_at());
         let due = self.clock.instant(due);
-        let due = self.asked.map_or(due, |(_, since)| due.min(since + SERVER_PATIENCE));
+        let Some((_, since)) = self.asked else {
+            return sleep_until(due.into()).await;
+        };
         tokio::select! {
-            () = sleep_until(due.into()) => {}
+            () = sleep_until(due.min(since + SERVER_PATIENCE).into()) => {}
             // A refusal alone does not make a socket readable.
             _ready = self.server.ready(Interest::READABLE | Interest::ERROR) => {}
         }
