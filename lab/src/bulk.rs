@@ -40,7 +40,7 @@ pub fn one_way(
     until: Micros,
     watch: &mut dyn FnMut(&Packet),
 ) -> Transfer {
-    let mut run = Run::new(link, options, watch);
+    let run = Run::new(link, options, watch);
     run.drive(until, |run, now| {
         run.feed(now, u64::MAX);
         let arrived = run.lab.read(now, End::Gateway);
@@ -59,7 +59,7 @@ pub fn echo(
     until: Micros,
     watch: &mut dyn FnMut(&Packet),
 ) -> Transfer {
-    let mut run = Run::new(link, options, watch);
+    let run = Run::new(link, options, watch);
     let mut back = Vec::new();
     run.drive(until, |run, now| {
         run.feed(now, bytes);
