@@ -13,7 +13,7 @@ const CONFIGURATIONS: u64 = 20_000;
 const MAY_GIVE_UP: usize = 10;
 const MAX_LOSS: i32 = 30;
 /// Bytes of a short run.
-const MAX_BYTES: u64 = 20_000;
+const MAX_BYTES: u64 = 100_000;
 
 /// An even choice without state, by SplitMix64.
 struct Choice(u64);
@@ -68,8 +68,9 @@ fn on_all_cores<T: Send>(count: u64, job: impl Fn(u64) -> Option<T> + Sync) -> V
     thread::scope(|scope| {
         let share = |core: usize| (0..count).skip(core).step_by(cores);
         let job = &job;
-        let threads: Vec<_> =
-            (0..cores).map(|core| scope.spawn(move || share(core).filter_map(job).collect())).collect();
+        let threads: Vec<_> = (0..cores)
+            .map(|core| scope.spawn(move || share(core).filter_map(job).collect()))
+            .collect();
         threads.into_iter().flat_map(|thread| -> Vec<T> { thread.join().unwrap() }).collect()
     })
 }
@@ -98,8 +99,7 @@ fn every_two_way_echo_at_five_percent_loss_finishes() {
     let way = Impairment { delay_ms: 10, loss: Percent::whole(5), ..Impairment::default() };
     let unfinished = on_all_cores(400, |seed| {
         let link = Link { seed, up: way, down: way, ..Link::default() };
-        let transfer =
-            bulk::echo(&link, Options::default(), 500_000, 60 * MINUTE, &mut |_| {});
+        let transfer = bulk::echo(&link, Options::default(), 500_000, 60 * MINUTE, &mut |_| {});
         assert_eq!(transfer.corrupt_at, None, "{seed}");
         let done = transfer.delivered == 500_000 && transfer.state == State::Open;
         (!done).then_some((seed, transfer))
