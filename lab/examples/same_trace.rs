@@ -8,7 +8,7 @@ use streamgram_lab::{Options, Trace, UdpLab, bulk};
 use streamgram_protocol::{Congestion, End, Impairment, Line, Link, Percent, Rule};
 
 /// The trace, hashed: every packet with its times, its fate and all its bytes.
-pub(crate) const HASH: u64 = 12_529_651_105_731_077_548;
+pub(crate) const HASH: u64 = 15_604_983_984_879_519_732;
 
 /// Runs TCP with both congestion controls and UDP in fragments over a bad path.
 pub(crate) fn trace() -> u64 {

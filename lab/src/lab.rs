@@ -91,9 +91,6 @@ impl<H: Host> Lab<H> {
     pub fn set_link(&mut self, link: &Link) {
         self.wire.set(link);
         self.script.set(link);
-        for side in &mut self.sides {
-            side.host.turn(link);
-        }
         let Link { up, down, rules, .. } = link.clone();
         self.link = Link { up, down, rules, ..self.link.clone() };
     }
