@@ -1,8 +1,8 @@
 //! Transfers in virtual time, as fast as the machine can: for tests, tables and sweeps.
 
-use streamgram_protocol::{End, Link, Verdict};
+use streamgram_protocol::{End, Link};
 
-use crate::{Micros, Options, State, TcpLab, Trace};
+use crate::{Micros, Options, Packet, State, TcpLab};
 
 /// What came of a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub struct Transfer {
     pub delivered: u64,
     /// The first byte that was not what was sent, if there was one.
     pub corrupt_at: Option<u64>,
-    /// When it was over.
+    /// How long it took.
     pub took: Micros,
     /// How the client's connection stood then.
     pub state: State,
@@ -19,8 +19,6 @@ pub struct Transfer {
     pub packets: u64,
     /// Packets that did not arrive.
     pub lost: u64,
-    /// Every packet of it.
-    pub trace: Trace,
 }
 
 impl Transfer {
@@ -33,24 +31,35 @@ impl Transfer {
     }
 }
 
-/// The client sends without end, for as long as `until`; what counts is what the gateway reads.
+/// The client sends without end until then; what counts is what the gateway reads. Every packet is
+/// shown to `watch`.
 #[must_use]
-pub fn one_way(link: &Link, options: Options, until: Micros) -> Transfer {
-    let mut run = Run::new(link, options);
+pub fn one_way(
+    link: &Link,
+    options: Options,
+    until: Micros,
+    watch: &mut dyn FnMut(&Packet),
+) -> Transfer {
+    let run = Run::new(link, options, watch);
     run.drive(until, |run, now| {
         run.feed(now, u64::MAX);
         let arrived = run.lab.read(now, End::Gateway);
         run.check(&arrived);
         true
-    });
-    run.finish(until)
+    })
 }
 
 /// The client sends `bytes`, the gateway sends them back, both at once; over when all are back, or
-/// when either end has given up, or at `until`.
+/// when either end has given up, or then. Every packet is shown to `watch`.
 #[must_use]
-pub fn echo(link: &Link, options: Options, bytes: u64, until: Micros) -> Transfer {
-    let mut run = Run::new(link, options);
+pub fn echo(
+    link: &Link,
+    options: Options,
+    bytes: u64,
+    until: Micros,
+    watch: &mut dyn FnMut(&Packet),
+) -> Transfer {
+    let run = Run::new(link, options, watch);
     let mut back = Vec::new();
     run.drive(until, |run, now| {
         run.feed(now, bytes);
@@ -63,21 +72,24 @@ pub fn echo(link: &Link, options: Options, bytes: u64, until: Micros) -> Transfe
         let arrived = run.lab.read(now, End::Client);
         run.check(&arrived);
         run.transfer.delivered < bytes
-    });
-    run.finish(until)
+    })
 }
 
 /// Bytes handed over at a time.
 const PIECE: usize = 4_096;
+/// Bytes after which the text that is sent repeats: prime, so that no two windows are alike.
+const PERIOD: usize = 65_521;
 
-struct Run {
+struct Run<'w> {
     lab: TcpLab,
+    text: Vec<u8>,
     fed: u64,
     transfer: Transfer,
+    watch: &'w mut dyn FnMut(&Packet),
 }
 
-impl Run {
-    fn new(link: &Link, options: Options) -> Self {
+impl<'w> Run<'w> {
+    fn new(link: &Link, options: Options, watch: &'w mut dyn FnMut(&Packet)) -> Self {
         let transfer = Transfer {
             delivered: 0,
             corrupt_at: None,
@@ -85,65 +97,63 @@ impl Run {
             state: State::Connecting,
             packets: 0,
             lost: 0,
-            trace: Trace::default(),
         };
-        Self { lab: TcpLab::open(link, options, 0), fed: 0, transfer }
+        let text: Vec<u8> = (0..PERIOD as u64).map(byte).collect();
+        Self { lab: TcpLab::open(link, options, 0), text: text.repeat(2), fed: 0, transfer, watch }
     }
 
     /// Steps the lab and calls the application until it has had enough or nothing can come any more.
-    fn drive(&mut self, until: Micros, mut application: impl FnMut(&mut Self, Micros) -> bool) {
+    fn drive(
+        mut self,
+        until: Micros,
+        mut application: impl FnMut(&mut Self, Micros) -> bool,
+    ) -> Transfer {
         while let Some(now) = self.lab.next().filter(|now| *now < until) {
             self.lab.step(now);
-            let goes_on = application(self, now);
-            self.count();
+            let goes_on = application(&mut self, now);
+            for packet in self.lab.take_packets() {
+                self.transfer.packets += 1;
+                self.transfer.lost += u64::from(packet.deliver_at.is_none());
+                (self.watch)(&packet);
+            }
             self.transfer.took = now;
             let ended = |end| matches!(self.lab.state(end), State::Reset | State::TimedOut);
             if !goes_on || End::BOTH.into_iter().any(ended) {
                 break;
             }
         }
+        self.transfer.state = self.lab.state(End::Client);
+        self.transfer
     }
 
     /// Hands over what the client's buffer takes.
     fn feed(&mut self, now: Micros, limit: u64) {
         while self.fed < limit && self.lab.free(End::Client) > 0 {
             let left = usize::try_from(limit - self.fed).unwrap_or(usize::MAX);
-            let piece: Vec<u8> = (self.fed..).take(left.min(PIECE)).map(pattern).collect();
-            self.fed += self.lab.write(now, End::Client, &piece, None) as u64;
+            let from = place(self.fed);
+            let piece = &self.text[from..from + left.min(PIECE)];
+            self.fed += self.lab.write(now, End::Client, piece, None) as u64;
         }
     }
 
     fn check(&mut self, arrived: &[u8]) {
-        for byte in arrived {
-            if *byte != pattern(self.transfer.delivered) && self.transfer.corrupt_at.is_none() {
-                self.transfer.corrupt_at = Some(self.transfer.delivered);
+        for piece in arrived.chunks(PIECE) {
+            let from = place(self.transfer.delivered);
+            let expected = &self.text[from..from + piece.len()];
+            if piece != expected && self.transfer.corrupt_at.is_none() {
+                let same = piece.iter().zip(expected).take_while(|(a, b)| a == b).count();
+                self.transfer.corrupt_at = Some(self.transfer.delivered + same as u64);
             }
-            self.transfer.delivered += 1;
+            self.transfer.delivered += piece.len() as u64;
         }
-    }
-
-    fn count(&mut self) {
-        for packet in self.lab.take_packets() {
-            self.transfer.packets += 1;
-            let arrives = packet.deliver_at.is_some();
-            debug_assert_eq!(arrives, !is_lost(packet.verdict));
-            self.transfer.lost += u64::from(!arrives);
-            self.transfer.trace.add(&packet);
-        }
-    }
-
-    fn finish(mut self, until: Micros) -> Transfer {
-        self.transfer.state = self.lab.state(End::Client);
-        self.transfer.took = self.transfer.took.min(until);
-        self.transfer
     }
 }
 
-fn is_lost(verdict: Verdict) -> bool {
-    !matches!(verdict, Verdict::Delivered | Verdict::Duplicated | Verdict::Reordered)
+/// Where in the text an offset of the stream is.
+fn place(offset: u64) -> usize {
+    usize::try_from(offset % PERIOD as u64).unwrap_or(0)
 }
 
-/// The byte at an offset: neighbours differ, and so do bytes a window apart.
-fn pattern(offset: u64) -> u8 {
+fn byte(offset: u64) -> u8 {
     offset.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes()[0]
 }

@@ -1,5 +1,6 @@
 //! The two hosts of a lab: each one smoltcp interface with one socket.
 
+mod fragments;
 mod patience;
 mod stack;
 mod tcp;
@@ -19,8 +20,6 @@ pub use udp::{BadDatagram, Datagram, INBOX_BYTES, QUEUE_BYTES, Udp};
 pub trait Host {
     /// A host that has just been switched on.
     fn open(end: End, link: &Link, options: Options, seed: u64, now: Micros) -> Self;
-    /// The link has changed under way.
-    fn turn(&mut self, link: &Link);
     /// Takes one packet from the wire.
     fn ingress(&mut self, now: Micros, packet: &[u8], datagram: Option<u64>);
     /// The next packet that goes on the wire, until there is none.

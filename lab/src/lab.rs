@@ -91,9 +91,6 @@ impl<H: Host> Lab<H> {
     pub fn set_link(&mut self, link: &Link) {
         self.wire.set(link);
         self.script.set(link);
-        for side in &mut self.sides {
-            side.host.turn(link);
-        }
         let Link { up, down, rules, .. } = link.clone();
         self.link = Link { up, down, rules, ..self.link.clone() };
     }
@@ -197,11 +194,11 @@ impl Lab<Tcp> {
     /// Hands bytes of a line (at the gateway: of the reply to a line) over for sending, and says how
     /// many were taken: as many as [`Lab::free`] says. A line may come in pieces.
     pub fn write(&mut self, now: Micros, end: End, bytes: &[u8], line: Option<Line>) -> usize {
-        let buffer = self.buffer;
-        let side = self.stir(now, end);
-        let taken = side.host.write(bytes);
+        let taken = self.sides[end as usize].host.write(bytes);
+        // A full buffer must not stir: a driver that tries again after every step would never get on.
         if taken > 0 {
-            side.flow.write(taken, line, buffer);
+            let buffer = self.buffer;
+            self.stir(now, end).flow.write(taken, line, buffer);
             self.handed(now, end, line);
         }
         taken
@@ -251,7 +248,8 @@ impl Lab<Udp> {
         bytes: &[u8],
         line: Option<Line>,
     ) -> Result<u64, BadDatagram> {
-        let number = self.stir(now, end).host.send(bytes, line)?;
+        let number = self.sides[end as usize].host.send(bytes, line)?;
+        self.stir(now, end);
         self.handed(now, end, line);
         Ok(number)
     }

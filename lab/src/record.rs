@@ -82,11 +82,16 @@ impl Trace {
             packet.verdict as u8,
             packet.mark.map_or(0, |mark| mark as u8 + 1),
         ]);
-        self.bytes(&packet.number.to_le_bytes());
+        self.add_number(packet.number);
         for time in times {
-            self.bytes(&time.unwrap_or(Micros::MAX).to_le_bytes());
+            self.add_number(time.unwrap_or(Micros::MAX));
         }
         self.bytes(&packet.bytes);
+    }
+
+    /// Adds a number that belongs to the trace.
+    pub fn add_number(&mut self, number: u64) {
+        self.bytes(&number.to_le_bytes());
     }
 
     /// The hash so far.

@@ -13,7 +13,7 @@ use crate::dice::{Dice, Knob};
 
 /// Bytes under way in one direction; a packet more is dropped as if the queue were full. A link of
 /// 10,000 packets and 10 s could otherwise hold 90 MB.
-pub const BYTES_UNDER_WAY: usize = 256 * 1024;
+pub const BYTES_UNDER_WAY: usize = 320 * 1024;
 
 /// What becomes of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

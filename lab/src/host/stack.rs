@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
 use smoltcp::phy::{self, DeviceCapabilities, Medium};
 use smoltcp::socket::AnySocket;
-use smoltcp::time::{Duration, Instant};
+use smoltcp::time::Instant;
 use smoltcp::wire::{HardwareAddress, IpCidr, Ipv4Address};
 use streamgram_protocol::{End, Link};
 
@@ -44,21 +44,7 @@ impl Stack {
         });
         let mut sockets = SocketSet::new(Vec::with_capacity(1));
         let socket = sockets.add(socket);
-        let mut stack = Self { device, interface, sockets, socket };
-        stack.forget_fragments_after(link, end.peer());
-        stack
-    }
-
-    /// How long fragments wait for the others. Eight datagrams can wait at a time; were it longer
-    /// than the link can hold a fragment back, eight that will never be whole would keep new ones out.
-    pub(super) fn forget_fragments_after(&mut self, link: &Link, sender: End) {
-        let way = match sender {
-            End::Client => link.up,
-            End::Gateway => link.down,
-        };
-        // A reordered fragment is ahead of the others by the whole delay.
-        let spread = u64::from(way.delay_ms) + 2 * u64::from(way.jitter_ms) + 1_000;
-        self.interface.set_reassembly_timeout(Duration::from_millis(spread));
+        Self { device, interface, sockets, socket }
     }
 
     pub(super) fn socket<S: AnySocket<'static>>(&self) -> &S {

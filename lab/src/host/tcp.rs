@@ -81,8 +81,6 @@ impl Host for Tcp {
         Self { stack, shim: Shim::default(), patience, ended: None }
     }
 
-    fn turn(&mut self, _link: &Link) {}
-
     fn ingress(&mut self, now: Micros, packet: &[u8], _datagram: Option<u64>) {
         let mut packet = packet.to_vec();
         self.shim.receive(&mut packet);

@@ -7,6 +7,7 @@ use smoltcp::socket::udp::{PacketBuffer, PacketMetadata, Socket};
 use smoltcp::wire::IpEndpoint;
 use streamgram_protocol::{End, Line, Link, MAX_EMULATED_DATAGRAM};
 
+use super::fragments::Fragments;
 use super::stack::{Stack, address};
 use super::{Host, OfDatagram, Outgoing};
 use crate::shim::Kind;
@@ -56,6 +57,7 @@ impl std::error::Error for BadDatagram {}
 /// A host with a UDP socket.
 pub struct Udp {
     stack: Stack,
+    fragments: Fragments,
     peer: IpEndpoint,
     taken: u64,
     waiting: VecDeque<(Option<Line>, Vec<u8>)>,
@@ -86,6 +88,7 @@ impl Host for Udp {
         let _bound = socket.bind(port);
         Self {
             stack: Stack::new(end, link, seed, now, socket),
+            fragments: Fragments::default(),
             peer: IpEndpoint::new(address(end.peer()).into(), peer_port),
             taken: 0,
             waiting: VecDeque::new(),
@@ -96,13 +99,10 @@ impl Host for Udp {
         }
     }
 
-    fn turn(&mut self, link: &Link) {
-        let sender = if self.peer.port == GATEWAY_PORT { End::Gateway } else { End::Client };
-        self.stack.forget_fragments_after(link, sender);
-    }
-
     fn ingress(&mut self, now: Micros, packet: &[u8], datagram: Option<u64>) {
-        self.stack.ingress(now, packet.to_vec());
+        for packet in self.fragments.take(now, packet) {
+            self.stack.ingress(now, packet);
+        }
         // If the packet has made a datagram whole, it is this packet's datagram.
         let socket = self.stack.socket_mut::<Socket<'static>>();
         while let (Ok((bytes, _)), Some(number)) = (socket.recv(), datagram) {

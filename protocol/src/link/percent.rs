@@ -46,7 +46,7 @@ impl Percent {
 
 impl fmt::Display for Percent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", f64::from(self.0) / 100.0)
+        (f64::from(self.0) / 100.0).fmt(f)
     }
 }
 
