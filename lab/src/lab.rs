@@ -294,7 +294,7 @@ mod tests {
         let mut steps = 0;
         while let Some(now) = lab.next().filter(|now| *now < 2_000_000) {
             lab.step(now);
-            lab.write(now, End::Client, b"more", None);
+            lab.write(now, End::Client, &[7; 4_096], None);
             steps += 1;
         }
         assert!(steps < 1_000, "{steps} steps, though nobody reads");
