@@ -260,3 +260,43 @@ impl Lab<Udp> {
         self.sides[end as usize].host.receive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use streamgram_protocol::Congestion;
+
+    use super::*;
+
+    #[test]
+    fn a_lab_can_move_to_another_thread() {
+        fn moves<T: Send + 'static>(_: &T) {}
+        moves(&TcpLab::open(&Link::default(), Options::default(), 0));
+        moves(&UdpLab::open(&Link::default(), Options::default(), 0));
+    }
+
+    #[test]
+    fn what_applies_at_the_next_open_stays_until_then() {
+        let mut lab = TcpLab::open(&Link::default(), Options::default(), 0);
+        let mut other = Link { seed: 9, mtu: 576, ..Link::default() };
+        (other.congestion, other.up.delay_ms) = (Congestion::Cubic, 7);
+        lab.set_link(&other);
+        let expected = Link { up: other.up, ..Link::default() };
+        assert_eq!(*lab.link(), expected);
+    }
+
+    #[test]
+    fn a_write_that_takes_nothing_does_not_keep_the_lab_at_the_same_time() {
+        let mut lab = TcpLab::open(&Link::default(), Options::default(), 0);
+        while let Some(now) = lab.next().filter(|now| *now < 1_000_000) {
+            lab.step(now);
+        }
+        while lab.write(1_000_000, End::Client, &[7; 4_096], None) > 0 {}
+        let mut steps = 0;
+        while let Some(now) = lab.next().filter(|now| *now < 2_000_000) {
+            lab.step(now);
+            lab.write(now, End::Client, &[7; 4_096], None);
+            steps += 1;
+        }
+        assert!(steps < 1_000, "{steps} steps, though nobody reads");
+    }
+}

@@ -21,8 +21,8 @@
 //!         break;
 //!     }
 //! }
-//! // Two SYNs, the ACK, the line.
-//! assert_eq!(lab.take_packets().len(), 4);
+//! // SYN, SYN with ACK, and the line, which carries the last ACK of the handshake.
+//! assert_eq!(lab.take_packets().len(), 3);
 //! ```
 
 pub mod bulk;

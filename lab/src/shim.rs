@@ -30,7 +30,7 @@ pub(crate) struct Shim {
 impl Shim {
     /// Looks at a packet that the stack sends, and repairs the sequence number of a pure ACK.
     pub(crate) fn transmit(&mut self, packet: &mut [u8]) -> Kind {
-        let Some((mut segment, ends)) = open(packet) else { return Kind::Ordinary };
+        let Some(Opened { mut segment, ends }) = open(packet) else { return Kind::Ordinary };
         if segment.rst() {
             return Kind::Ordinary;
         }
@@ -43,7 +43,7 @@ impl Shim {
         let closed = self.heard.filter(|(_, window)| *window == 0);
         if length == 0 {
             segment.set_seq_number(closed.map_or(sent, |(ack, _)| ack));
-            segment.fill_checksum(&ends.0, &ends.1);
+            segment.fill_checksum(&ends[0], &ends[1]);
             return Kind::Ordinary;
         }
         if closed.is_some() && start == sent && length == 1 && !segment.fin() {
@@ -58,7 +58,7 @@ impl Shim {
 
     /// Looks at a packet that arrives, and brings an old ACK on a data segment up to date.
     pub(crate) fn receive(&mut self, packet: &mut [u8]) {
-        let Some((mut segment, ends)) = open(packet) else { return };
+        let Some(Opened { mut segment, ends }) = open(packet) else { return };
         if segment.syn() {
             self.heard = None;
             return;
@@ -72,7 +72,7 @@ impl Shim {
                 if segment.segment_len() > 0 {
                     segment.set_ack_number(newest);
                     segment.set_window_len(newest_window);
-                    segment.fill_checksum(&ends.0, &ends.1);
+                    segment.fill_checksum(&ends[0], &ends[1]);
                 }
             }
             _ => self.heard = Some((ack, window)),
@@ -80,12 +80,17 @@ impl Shim {
     }
 }
 
-/// A packet as the segment in it, with the addresses that its checksum covers.
-fn open(packet: &mut [u8]) -> Option<(TcpPacket<&mut [u8]>, (IpAddress, IpAddress))> {
+/// A segment, with the addresses that its checksum covers.
+struct Opened<'p> {
+    segment: TcpPacket<&'p mut [u8]>,
+    ends: [IpAddress; 2],
+}
+
+fn open(packet: &mut [u8]) -> Option<Opened<'_>> {
     let ip = Ipv4Packet::new_checked(packet).ok()?;
-    let ends = (ip.src_addr().into(), ip.dst_addr().into());
+    let ends = [ip.src_addr().into(), ip.dst_addr().into()];
     let header = usize::from(ip.header_len());
     let packet = ip.into_inner();
     let segment = TcpPacket::new_checked(packet.get_mut(header..)?).ok()?;
-    Some((segment, ends))
+    Some(Opened { segment, ends })
 }

@@ -1,4 +1,5 @@
 //! Connections: how they begin and end, and which packets the rules take.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use streamgram_lab::{Mark, Options, Packet, State, TcpLab};
 use streamgram_protocol::{End, Header, Impairment, Line, Link, Percent, Rule, Verdict};

@@ -1,4 +1,5 @@
 //! Datagrams: fragments, numbers, limits, rules.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use streamgram_lab::{BadDatagram, Options, Packet, UdpLab};
 use streamgram_protocol::{

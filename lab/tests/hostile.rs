@@ -1,4 +1,5 @@
 //! Links that no sane path has: nothing panics, no byte is wrong, and the transfers finish.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::thread;
 
@@ -24,6 +25,10 @@ impl Choice {
         let x = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         x ^ (x >> 31)
+    }
+
+    fn coin(&mut self) -> bool {
+        self.next().is_multiple_of(2)
     }
 
     fn within(&mut self, range: std::ops::RangeInclusive<u32>) -> u32 {
@@ -53,8 +58,8 @@ impl Choice {
         Link {
             seed: self.next() >> 11,
             mtu: u16::try_from(mtu).unwrap(),
-            congestion: [Congestion::Reno, Congestion::Cubic][usize::from(self.next() % 2 == 0)],
-            delayed_ack: self.next() % 2 == 0,
+            congestion: [Congestion::Reno, Congestion::Cubic][usize::from(self.coin())],
+            delayed_ack: self.coin(),
             up: self.impairment(),
             down: self.impairment(),
             rules: Vec::new(),
@@ -83,7 +88,7 @@ fn random_links_corrupt_nothing_and_hardly_ever_give_up() {
         let link = choice.link();
         link.check().unwrap();
         let bytes = 1 + choice.next() % MAX_BYTES;
-        let options = Options { nodelay: choice.next() % 2 == 0, ..options };
+        let options = Options { nodelay: choice.coin(), ..options };
         let transfer = bulk::echo(&link, options, bytes, 24 * 60 * MINUTE, &mut |_| {});
         assert_eq!(transfer.corrupt_at, None, "{n}: {link:?}");
         (transfer.delivered != bytes).then_some((n, link, bytes, transfer))
