@@ -2,11 +2,15 @@
 
 use std::rc::Rc;
 
-use streamgram_protocol::{ClientMessage, Open, Path, Protocol, Send, Stop};
+use streamgram_protocol::{
+    ClientMessage, Close, Congestion, How, Link, Open, Path, Protocol, Send, SetLink, Stop,
+};
 use yew::prelude::*;
 
 use crate::components::header::Header;
+use crate::components::ladder_card::LadderCard;
 use crate::components::lane_card::{Ask, LaneCard};
+use crate::components::link_card::{LinkCard, Wish};
 use crate::components::prompt::Prompt;
 use crate::components::verdict_card::VerdictCard;
 use crate::draft::{Draft, allowed, empty_datagram};
@@ -24,17 +28,13 @@ pub(crate) fn App() -> Html {
     let ids = use_mut_ref(|| 0_u64);
     let zone = *use_memo((), |()| zone_minutes());
 
-    let open = use_callback((), {
+    let route = use_state(Route::default);
+    let open = use_callback((*route).clone(), {
         let (page, socket) = (page.dispatcher(), socket.clone());
-        move |protocol: Protocol, ()| {
+        move |protocol: Protocol, route| {
             page.dispatch(Action::Opening(protocol));
             page.dispatch(Action::Noticed(None));
-            socket.send(ClientMessage::Open(Open {
-                protocol,
-                nodelay: None,
-                path: Path::Direct,
-                link: None,
-            }));
+            socket.send(route.open(protocol));
         }
     });
     use_effect_with(page.hello.clone(), {
@@ -55,7 +55,7 @@ pub(crate) fn App() -> Html {
         Callback::from(move |draft: Draft| go_out(&page, &socket, draft.check(&page, next_id())))
     };
     let ask = {
-        let (page, open) = (page.clone(), open.clone());
+        let (page, open, socket) = (page.clone(), open.clone(), socket.clone());
         Callback::from(move |ask: Ask| match ask {
             Ask::Open(protocol) => open.emit(protocol),
             Ask::EmptyDatagram => {
@@ -65,6 +65,10 @@ pub(crate) fn App() -> Html {
             Ask::Stop(id) => drop(socket.send(ClientMessage::Stop(Stop { id }))),
             Ask::Message(message) => drop(socket.send(message)),
         })
+    };
+    let wish = {
+        let (page, socket, route) = (page.clone(), socket.clone(), route.clone());
+        Callback::from(move |wish| go_over(&page, &socket, &route, wish))
     };
     let clear = {
         let page = page.dispatcher();
@@ -76,7 +80,9 @@ pub(crate) fn App() -> Html {
             <Header link={page.link} hello={page.hello.clone()} />
             <main class="main">
                 <Prompt limits={page.limits()} notice={page.notice.clone()}
+                    suggestion={route.suggestion.clone()}
                     on_submit={submit} on_open={open} on_clear={clear} />
+                <LinkCard path={route.path} link={Rc::clone(&route.link)} hint={route.hint} on_wish={wish} />
                 <VerdictCard page={Rc::new((*page).clone())} />
                 <div class="lanes">
                     for protocol in Protocol::BOTH {
@@ -84,9 +90,79 @@ pub(crate) fn App() -> Html {
                             {zone} on_ask={ask.clone()} />
                     }
                 </div>
+                if route.path == Path::Emulated {
+                    <LadderCard tcp={Rc::clone(&page.tcp)} udp={Rc::clone(&page.udp)}
+                        congestion={route.congestion()} />
+                }
             </main>
         </>
     }
+}
+
+/// The path that legs are opened over.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Route {
+    path: Path,
+    link: Rc<Link>,
+    hint: Option<&'static str>,
+    suggestion: Option<Rc<Draft>>,
+}
+
+impl Route {
+    fn open(&self, protocol: Protocol) -> ClientMessage {
+        let link = (self.path == Path::Emulated).then(|| Box::new((*self.link).clone()));
+        ClientMessage::Open(Open { protocol, nodelay: None, path: self.path, link })
+    }
+
+    fn congestion(&self) -> &'static str {
+        match self.link.congestion {
+            Congestion::Reno => "Reno",
+            Congestion::Cubic => "Cubic",
+        }
+    }
+}
+
+/// Does what a person wants of the link. A new path, or a preset, opens both legs anew; knobs turn
+/// under way.
+fn go_over(
+    page: &UseReducerHandle<Page>,
+    socket: &UseSocketHandle,
+    route: &UseStateHandle<Route>,
+    wish: Wish,
+) {
+    let next = match wish {
+        Wish::Path(path) => Route { path, ..(**route).clone() },
+        Wish::Link(link) => Route { link: Rc::new(link), ..(**route).clone() },
+        Wish::Preset(preset) => Route {
+            path: Path::Emulated,
+            link: Rc::new(preset.link.clone()),
+            hint: Some(preset.look_for),
+            suggestion: Some(Rc::new(Draft::from(&*preset))),
+        },
+        Wish::Unreadable(text) => {
+            return page.dispatch(Action::Noticed(Some(Notice { text, open: None })));
+        }
+    };
+    if let Err(wrong) = next.link.check() {
+        let text = format!("The link stays as it was: {wrong}.");
+        return page.dispatch(Action::Noticed(Some(Notice { text, open: None })));
+    }
+    page.dispatch(Action::Noticed(None));
+    let anew = next.path != route.path || next.suggestion != route.suggestion;
+    for protocol in Protocol::BOTH {
+        let lane = page.lane(protocol);
+        if anew {
+            if lane.is_there() {
+                socket.send(ClientMessage::Close(Close { protocol, how: How::Close }));
+            }
+            page.dispatch(Action::Opening(protocol));
+            socket.send(next.open(protocol));
+        } else if lane.is_open() && lane.path == Path::Emulated {
+            let link = Box::new((*next.link).clone());
+            socket.send(ClientMessage::Link(SetLink { protocol, link }));
+        }
+    }
+    route.set(next);
 }
 
 /// Sends what may be sent, else says why not; whether it went out.

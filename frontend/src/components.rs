@@ -2,8 +2,10 @@
 
 pub(crate) mod boundary_strip;
 pub(crate) mod header;
+pub(crate) mod ladder_card;
 pub(crate) mod lane_card;
 pub(crate) mod lane_stats;
+pub(crate) mod link_card;
 pub(crate) mod prompt;
 pub(crate) mod shortcuts;
 pub(crate) mod transcript;

@@ -1,6 +1,6 @@
 //! What stands in the prompt, and whether it may be sent.
 
-use streamgram_protocol::{Data, Protocol, Send, Target};
+use streamgram_protocol::{Data, Preset, Protocol, Send, Target};
 
 use crate::page::{Link, Notice, Page};
 
@@ -21,6 +21,17 @@ impl Default for Draft {
             to: Target::Both,
             count: "1".into(),
             interval_ms: "0".into(),
+        }
+    }
+}
+
+impl From<&Preset> for Draft {
+    fn from(preset: &Preset) -> Self {
+        Self {
+            text: preset.text.clone().into_owned(),
+            to: Target::Both,
+            count: preset.count.to_string(),
+            interval_ms: preset.interval_ms.to_string(),
         }
     }
 }

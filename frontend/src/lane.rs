@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
-use streamgram_protocol::{Cause, Data, Event, Protocol, Send, Unanswered};
+use streamgram_protocol::{Cause, Data, Event, Path, Protocol, Send, Unanswered};
 
 use crate::figures::{counted, duration};
 use crate::last_send::{LastSend, Line, Piece, Read, Status};
+use crate::trace::Trace;
 
 /// Rows that a lane keeps; the oldest goes for one more, and is counted.
 pub(crate) const KEPT_ROWS: usize = 500;
@@ -68,6 +69,8 @@ pub(crate) struct Lane {
     pub(crate) protocol: Protocol,
     pub(crate) state: LegState,
     pub(crate) leg: u32,
+    pub(crate) path: Path,
+    pub(crate) trace: Trace,
     pub(crate) local: String,
     pub(crate) peer: String,
     pub(crate) nodelay: bool,
@@ -91,6 +94,8 @@ impl Lane {
             protocol,
             state: LegState::None,
             leg: 0,
+            path: Path::Direct,
+            trace: Trace::default(),
             local: String::new(),
             peer: String::new(),
             nodelay: true,
@@ -169,8 +174,8 @@ impl Lane {
     /// Takes in what the session told about this lane's leg.
     pub(crate) fn take(&mut self, at_us: u64, leg: u32, event: &Event) {
         match event {
-            Event::Opened { local, peer, handshake_us, nodelay, .. } => {
-                self.leg = leg;
+            Event::Opened { local, peer, handshake_us, nodelay, path } => {
+                (self.leg, self.path) = (leg, *path);
                 self.state = LegState::Open;
                 self.local.clone_from(local);
                 self.peer.clone_from(peer);
@@ -202,6 +207,8 @@ impl Lane {
                 let text = format!("the server saw the connection end: {}", cause_text(*cause));
                 self.note(at_us, text, Tone::Plain);
             }
+            Event::LinkSet => self.note(at_us, "the link was changed", Tone::Plain),
+            Event::PacketsMissed { count } => self.trace.missed += count,
             _ => self.take_line(at_us, leg, event),
         }
     }
@@ -336,7 +343,8 @@ pub(crate) fn cause_text(cause: Cause) -> &'static str {
         Cause::Reset => "reset: RST sent, nothing more is read",
         Cause::PeerClosed => "closed by the peer (FIN)",
         Cause::PeerReset => "reset by the peer (RST)",
-        Cause::TimedOut => "given up: nobody answered the handshake",
+        Cause::TimedOut => "given up: nobody answered",
+        Cause::Limit => "ended by a limit",
         Cause::Failed => "failed",
     }
 }
@@ -344,13 +352,13 @@ pub(crate) fn cause_text(cause: Cause) -> &'static str {
 fn cause_tone(cause: Cause) -> Tone {
     match cause {
         Cause::Closed | Cause::Reset | Cause::PeerClosed => Tone::Plain,
-        Cause::PeerReset | Cause::TimedOut | Cause::Failed => Tone::Bad,
+        Cause::PeerReset | Cause::TimedOut | Cause::Limit | Cause::Failed => Tone::Bad,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use streamgram_protocol::{Path, Target};
+    use streamgram_protocol::Target;
 
     use super::*;
 

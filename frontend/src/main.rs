@@ -4,12 +4,16 @@
 mod app;
 mod components;
 mod draft;
+mod export;
 mod figures;
 mod hooks;
+mod knobs;
+mod ladder;
 mod lane;
 mod last_send;
 mod page;
 mod strip;
+mod trace;
 mod verdict;
 
 fn main() {

@@ -106,7 +106,9 @@ impl Page {
                 self.notice = Some(Notice { text, open: None });
             }
             event => {
-                if let Some(on) = message.on {
+                if let (Some(on), Event::Packet(packet)) = (message.on, &event) {
+                    self.lane_mut(on.protocol).trace.push(on.leg, message.at_us, packet);
+                } else if let Some(on) = message.on {
                     self.lane_mut(on.protocol).take(at_us, on.leg, &event);
                 }
             }

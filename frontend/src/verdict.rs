@@ -4,8 +4,10 @@
 use streamgram_protocol::{Protocol, STAMP_LEN, Unanswered};
 
 use crate::figures::{count, counted, duration};
+use crate::lane::Lane;
 use crate::last_send::{LastSend, Status};
 use crate::page::Page;
+use crate::trace::Sum;
 
 /// The figures of one protocol, and what they show.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +34,12 @@ impl Verdict {
         let latest = sends.iter().flatten().map(|send| send.id).max()?;
         let mut sends = sends.into_iter().flatten().filter(|send| send.id == latest);
         let first = sends.next()?;
-        let findings = [Some(first), sends.next()].into_iter().flatten().map(finding).collect();
+        let findings = [Some(first), sends.next()].into_iter().flatten().map(|send| {
+            let Finding { protocol, figures, mut meaning } = finding(send);
+            meaning.extend(on_the_wire(page.lane(protocol), send));
+            Finding { protocol, figures, meaning }
+        });
+        let findings = findings.collect();
         Some(Self { sends: counted(first.of.into(), "send"), findings })
     }
 }
@@ -56,6 +63,35 @@ fn finding(send: &LastSend) -> Finding {
         None => meaning,
     };
     Finding { protocol: send.protocol, figures, meaning }
+}
+
+/// What the send's packets came to, over an emulated path.
+fn on_the_wire(lane: &Lane, send: &LastSend) -> Option<String> {
+    let Sum { packets, bytes, again, lost, duplicated, overtaken } = lane.trace.since(send.id);
+    if packets == 0 {
+        return None;
+    }
+    let bytes = counted(bytes, "byte");
+    let last = send.lines.iter().filter_map(|line| match line.status {
+        Status::Answered { rtt_us, .. } => Some(rtt_us),
+        _ => None,
+    });
+    let slowest = last.max().map(|rtt| format!("; the slowest answer took {}", duration(rtt)));
+    let slowest = slowest.unwrap_or_default();
+    Some(match lane.protocol {
+        Protocol::Tcp => format!(
+            " On the wire: {}, {} sent again, {bytes} with all headers{slowest}.",
+            counted(packets, "segment"),
+            count(again)
+        ),
+        Protocol::Udp => format!(
+            " On the wire: {}, {bytes} with all headers; {} lost, {} duplicated, {} out of order{slowest}.",
+            counted(packets, "packet"),
+            count(lost),
+            count(duplicated),
+            count(overtaken)
+        ),
+    })
 }
 
 fn still_open(send: &LastSend) -> Option<String> {

@@ -66,6 +66,7 @@ fn state(lane: &Lane) -> (&'static str, &'static str) {
         (LegState::Closed(Cause::PeerClosed), _) => ("none", "closed by the peer"),
         (LegState::Closed(Cause::PeerReset), _) => ("lost", "reset by the peer"),
         (LegState::Closed(Cause::TimedOut), _) => ("lost", "nobody answered"),
+        (LegState::Closed(Cause::Limit), _) => ("lost", "ended by a limit"),
         (LegState::Closed(Cause::Failed), _) => ("lost", "failed"),
     }
 }

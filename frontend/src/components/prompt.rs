@@ -1,5 +1,7 @@
 //! Where a line is typed, and how often and where it goes.
 
+use std::rc::Rc;
+
 use streamgram_protocol::{Limits, Protocol, Target};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
@@ -16,6 +18,8 @@ const QUICK_BURST: &str = "20";
 pub(crate) struct PromptProps {
     pub(crate) limits: Limits,
     pub(crate) notice: Option<Notice>,
+    /// What a preset puts here; every suggestion is taken once.
+    pub(crate) suggestion: Option<Rc<Draft>>,
     /// Whether the draft went out.
     pub(crate) on_submit: Callback<Draft, bool>,
     pub(crate) on_open: Callback<Protocol>,
@@ -26,6 +30,14 @@ pub(crate) struct PromptProps {
 #[component]
 pub(crate) fn Prompt(props: &PromptProps) -> Html {
     let draft = use_state(Draft::default);
+    use_effect_with(props.suggestion.clone(), {
+        let draft = draft.clone();
+        move |suggestion| {
+            if let Some(suggestion) = suggestion {
+                draft.set((**suggestion).clone());
+            }
+        }
+    });
     let line = use_node_ref();
     let history = use_history();
     let edit = |change: fn(&mut Draft, String)| {

@@ -90,7 +90,7 @@ fn reply(data: &Data) -> Html {
 }
 
 /// Bytes as text, what is not text as escapes that look like escapes.
-fn payload(bytes: &[u8]) -> Html {
+pub(crate) fn payload(bytes: &[u8]) -> Html {
     let shown = &bytes[..bytes.len().min(SHOWN_BYTES)];
     let left = bytes.len() - shown.len();
     html! {

@@ -1,0 +1,257 @@
+//! The ladders of both protocols, drawn: lifelines, arrows, and what the chosen packet says.
+
+use std::rc::Rc;
+
+use streamgram_protocol::{Data, End, Header, Protocol};
+use web_sys::{Element, HtmlElement};
+use yew::prelude::*;
+
+use super::transcript_row::payload;
+use crate::export;
+use crate::figures::{count, duration};
+use crate::ladder::{Arrow, Fold, Ladder, ZOOM_ONE, ZOOMS, lifeline};
+use crate::lane::Lane;
+use crate::trace::Readable;
+
+/// Pixels above and below the window that are drawn too, so that scrolling shows no gaps.
+const AROUND: u64 = 300;
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct LadderCardProps {
+    pub(crate) tcp: Rc<Lane>,
+    pub(crate) udp: Rc<Lane>,
+    /// Whose TCP it is: `Reno` or `Cubic`.
+    pub(crate) congestion: &'static str,
+}
+
+/// The window on the ladders.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct View {
+    zoom: u64,
+    follows: bool,
+    top: u64,
+    height: u64,
+    chosen: Option<usize>,
+}
+
+/// Packets as arrows between client and gateway.
+#[component]
+pub(crate) fn LadderCard(props: &LadderCardProps) -> Html {
+    let LadderCardProps { tcp, udp, congestion } = props;
+    let view =
+        use_state(|| View { zoom: ZOOM_ONE, follows: true, top: 0, height: 600, chosen: None });
+    let window = use_node_ref();
+    let traces = (tcp.trace.clone(), udp.trace.clone(), view.zoom);
+    let ladder = use_memo(traces, |(tcp, udp, zoom)| Ladder::of(tcp, udp, *zoom));
+    use_effect_with((ladder.height, view.follows), {
+        let window = window.clone();
+        move |(height, follows)| {
+            if let (true, Some(window)) = (follows, window.cast::<Element>()) {
+                window.set_scroll_top(i32::try_from(*height).unwrap_or(i32::MAX));
+            }
+        }
+    });
+    let onscroll = {
+        let view = view.clone();
+        move |event: Event| {
+            let window = event.target_unchecked_into::<Element>();
+            let pixels = |length: i32| u64::try_from(length).unwrap_or(0);
+            let (top, height) = (pixels(window.scroll_top()), pixels(window.client_height()));
+            let at_end = top + height + 40 >= pixels(window.scroll_height());
+            view.set(View { top, height, follows: at_end && view.chosen.is_none(), ..*view });
+        }
+    };
+    let choose = {
+        let view = view.clone();
+        Callback::from(move |chosen| view.set(View { chosen, follows: false, ..*view }))
+    };
+    let onkeydown = {
+        let (ladder, window, choose, chosen) =
+            (Rc::clone(&ladder), window.clone(), choose.clone(), view.chosen);
+        move |event: KeyboardEvent| {
+            let last = ladder.arrows.len().checked_sub(1);
+            let next = match event.key().as_str() {
+                "ArrowDown" => chosen.map_or(Some(0), |at| Some(at + 1)).min(last),
+                "ArrowUp" => chosen.map_or(last, |at| Some(at.saturating_sub(1))),
+                "Home" => last.and(Some(0)),
+                "End" => last,
+                "Escape" => None,
+                _ => return,
+            };
+            event.prevent_default();
+            if let (Some(at), Some(window)) = (next, window.cast::<HtmlElement>()) {
+                let middle = ladder.arrows[at].from.saturating_sub(120);
+                window.set_scroll_top(i32::try_from(middle).unwrap_or(i32::MAX));
+            }
+            choose.emit(next);
+        }
+    };
+    let seen = ladder.within(view.top.saturating_sub(AROUND), view.top + view.height + AROUND);
+    let chosen = view.chosen.and_then(|at| ladder.arrows.get(at));
+    html! {
+        <section class="ladder card" aria-label="Packets">
+            <div class="ladder-head">
+                <h2>{ "Packets" }</h2>
+                <small class="hint">{ format!("emulated path · smoltcp, classic {congestion}, a sender \
+                    without SACK · the gateway terminates TCP") }</small>
+                { toolbar(&view, &ladder) }
+            </div>
+            <div class="ladder-names" aria-hidden="true">
+                for protocol in Protocol::BOTH {
+                    <span data-protocol={protocol.name()}><b>{ protocol.name() }</b>
+                        <i>{ "client" }</i><i>{ "gateway" }</i></span>
+                }
+            </div>
+            <div class="ladder-window" ref={window} tabindex="0" role="group" {onscroll} {onkeydown}
+                aria-label={format!("{} packets; arrow keys step through them", ladder.arrows.len())}>
+                <svg width="100%" height={ladder.height.to_string()} data-arrows={ladder.arrows.len().to_string()}>
+                    { lifelines(ladder.height) }
+                    for fold in ladder.folds.iter() { { draw_fold(fold) } }
+                    for (at, arrow) in seen { { draw(at, arrow, view.chosen == Some(at), &choose) } }
+                </svg>
+            </div>
+            <div class="ladder-packet" role="status">
+                { chosen.map_or_else(|| left_out(tcp, udp), said) }
+            </div>
+        </section>
+    }
+}
+
+fn toolbar(view: &UseStateHandle<View>, ladder: &Rc<Ladder>) -> Html {
+    let zoom = |name: &'static str, label: &'static str, zoom: u64| {
+        let state = view.clone();
+        let onclick = move |_| state.set(View { zoom, ..*state });
+        let disabled = !ZOOMS.contains(&zoom);
+        html! { <button type="button" aria-label={label} {disabled} {onclick}>{ name }</button> }
+    };
+    let follow = {
+        let view = view.clone();
+        move |_| view.set(View { follows: !view.follows, chosen: None, ..*view })
+    };
+    let save = |name: &'static str, save: fn(&Ladder)| {
+        let ladder = Rc::clone(ladder);
+        html! { <button type="button" onclick={move |_| save(&ladder)}>{ name }</button> }
+    };
+    html! {
+        <div class="ladder-tools" role="group" aria-label="Ladder">
+            { zoom("−", "zoom out", view.zoom / 2) }
+            { zoom("+", "zoom in", view.zoom * 2) }
+            <button type="button" aria-pressed={view.follows.to_string()} onclick={follow}>{ "follow" }</button>
+            { save("text", export::save_text) }
+            { save("SVG", export::save_svg) }
+            { save("pcapng, client", |ladder| export::save_capture(ladder, End::Client)) }
+            { save("pcapng, gateway", |ladder| export::save_capture(ladder, End::Gateway)) }
+        </div>
+    }
+}
+
+fn lifelines(height: u64) -> Html {
+    let lines = Protocol::BOTH.map(|protocol| End::BOTH.map(|end| lifeline(protocol, end)));
+    html! {
+        for x in lines.into_iter().flatten() {
+            <line class="ladder-lifeline" x1={percent(x)} x2={percent(x)} y1="4" y2={height.to_string()} />
+        }
+    }
+}
+
+fn draw_fold(Fold { at, us }: &Fold) -> Html {
+    html! {
+        <g key={format!("fold {at}")} class="ladder-fold">
+            <line x1="0" x2="100%" y1={at.to_string()} y2={at.to_string()} />
+            <text x="50%" y={(at + 4).to_string()} text-anchor="middle">{ duration(*us) }</text>
+        </g>
+    }
+}
+
+/// What CSS draws differently: a kind for each shape, told by a word too.
+fn kind(arrow: &Arrow) -> &'static str {
+    let packet = &arrow.sent.packet;
+    if packet.is_lost() {
+        "lost"
+    } else if packet.retransmission {
+        "again"
+    } else if packet.duplicate_ack {
+        "duplicate"
+    } else {
+        "plain"
+    }
+}
+
+fn draw(at: usize, arrow: &Arrow, chosen: bool, choose: &Callback<Option<usize>>) -> Html {
+    let packet = &arrow.sent.packet;
+    let (near, far) =
+        (lifeline(arrow.protocol, packet.from), lifeline(arrow.protocol, packet.from.peer()));
+    let middle = u64::midpoint(near, far);
+    let (end_x, end_y) = if packet.is_lost() {
+        (middle, u64::midpoint(arrow.from, arrow.to))
+    } else {
+        (far, arrow.to)
+    };
+    let over = choose.reform(move |_: MouseEvent| Some(at));
+    html! {
+        <g key={at} class="ladder-arrow" data-protocol={arrow.protocol.name()} data-kind={kind(arrow)}
+            data-chosen={chosen.to_string()} onclick={over.clone()} onmouseenter={over}>
+            { line(near, arrow.from, end_x, end_y) }
+            if packet.is_lost() {
+                <text class="ladder-cross" x={percent(end_x)} y={(end_y + 6).to_string()}
+                    text-anchor="middle">{ "✕" }</text>
+            } else {
+                <circle cx={percent(end_x)} cy={end_y.to_string()} r="3" />
+            }
+            if let Some(copy) = arrow.copy {
+                { line(near, arrow.from, far, copy) }
+                <circle cx={percent(far)} cy={copy.to_string()} r="3" />
+            }
+            { label(arrow, near, far) }
+        </g>
+    }
+}
+
+/// Labels stand where their arrow begins: no two begin closer than a label is high.
+fn label(arrow: &Arrow, near: u64, far: u64) -> Html {
+    let (x, anchor) = if near < far { (near + 1, "start") } else { (near - 1, "end") };
+    let copy = if arrow.copy.is_some() { " ×2" } else { "" };
+    html! {
+        <text class="ladder-label" x={percent(x)} y={(arrow.from - 2).to_string()} text-anchor={anchor}>
+            { arrow.sent.packet.label() }{ copy }
+        </text>
+    }
+}
+
+fn line(x1: u64, y1: u64, x2: u64, y2: u64) -> Html {
+    html! { <line x1={percent(x1)} y1={y1.to_string()} x2={percent(x2)} y2={y2.to_string()} /> }
+}
+
+fn percent(part: u64) -> String {
+    format!("{part}%")
+}
+
+/// The chosen packet in words, and its payload.
+fn said(arrow: &Arrow) -> Html {
+    let packet = &arrow.sent.packet;
+    let length = match packet.header {
+        Header::Tcp { length, .. } | Header::Udp { length, .. } => usize::from(length),
+    };
+    let bytes = Data::Hex(packet.hex.clone());
+    let bytes = bytes.to_bytes().map_or_else(|_| Vec::new(), |bytes| bytes.into_owned());
+    html! {
+        <>
+            <p><b>{ packet.label() }</b>{ " · " }{ packet.line(arrow.sent.at_us) }</p>
+            if length > 0 {
+                <code>{ payload(&bytes[bytes.len().saturating_sub(length)..]) }</code>
+            }
+        </>
+    }
+}
+
+fn left_out(tcp: &Lane, udp: &Lane) -> Html {
+    let (dropped, missed) =
+        (tcp.trace.dropped + udp.trace.dropped, tcp.trace.missed + udp.trace.missed);
+    html! {
+        <p class="hint">
+            { "Point at a packet, or step with the arrow keys." }
+            if dropped > 0 { { format!(" {} older packets are not kept.", count(dropped)) } }
+            if missed > 0 { { format!(" {} packets were not told.", count(missed)) } }
+        </p>
+    }
+}
