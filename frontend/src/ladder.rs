@@ -70,14 +70,7 @@ enum What {
 impl Ladder {
     /// Lays out the packets of both protocols.
     pub(crate) fn of(tcp: &Trace, udp: &Trace, zoom: u64) -> Self {
-        let of = |protocol, trace: &Trace| {
-            let packets = trace.packets.iter().cloned();
-            packets.map(|sent| Arrow { protocol, sent, from: 0, to: 0, copy: None }).collect()
-        };
-        let mut arrows: Vec<Arrow> = of(Protocol::Tcp, tcp);
-        let udp: Vec<Arrow> = of(Protocol::Udp, udp);
-        arrows.extend(udp);
-        arrows.sort_by_key(|arrow| arrow.sent.at_us);
+        let arrows = in_turn(tcp, udp);
         let mut moments = moments(&arrows);
         moments.sort_unstable();
         let mut ladder = Self { arrows, folds: Vec::new(), height: 2 * MARGIN };
@@ -124,6 +117,24 @@ impl Ladder {
         arrows
             .take_while(move |(_, arrow)| arrow.from <= bottom)
             .filter(move |(_, arrow)| arrow.to.max(arrow.copy.unwrap_or(0)) >= top)
+    }
+}
+
+/// The packets of both in the order of their times; each of the two is in order already.
+fn in_turn(tcp: &Trace, udp: &Trace) -> Vec<Arrow> {
+    let (mut tcp, mut udp) = (tcp.packets.iter().peekable(), udp.packets.iter().peekable());
+    let mut arrows = Vec::with_capacity(tcp.len() + udp.len());
+    loop {
+        let udp_is_next = match (tcp.peek(), udp.peek()) {
+            (Some(tcp), Some(udp)) => udp.at_us < tcp.at_us,
+            (None, Some(_)) => true,
+            (Some(_), None) => false,
+            (None, None) => return arrows,
+        };
+        let (protocol, next) =
+            if udp_is_next { (Protocol::Udp, udp.next()) } else { (Protocol::Tcp, tcp.next()) };
+        let sent = next.map(Rc::clone);
+        arrows.extend(sent.map(|sent| Arrow { protocol, sent, from: 0, to: 0, copy: None }));
     }
 }
 

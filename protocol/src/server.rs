@@ -2,13 +2,15 @@
 //!
 //! `at_us` counts microseconds from the start of the session, on one monotonic clock of the server.
 
+mod decode;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Data, Limits, Packet, Path, Protocol};
 
 /// An event and when it happened. The server's own observations carry the time at which the server
 /// made them, so `at_us` can be a little smaller than that of the message before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ServerMessage {
     /// Microseconds since the session began.
     pub at_us: u64,
@@ -32,7 +34,7 @@ pub struct LegId {
 /// What can happen.
 ///
 /// Offsets are absolute within a leg: bytes for TCP, datagrams for UDP, both from 0.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Event {
     /// The first message of every session.
@@ -173,7 +175,7 @@ pub enum Event {
 }
 
 /// Who the server is and what it allows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Hello {
     /// The server's version.
     pub version: String,
@@ -220,7 +222,7 @@ pub enum Unanswered {
 }
 
 /// What was wrong with a message, or with carrying it out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Problem {
     /// What kind of mistake.
     pub code: Code,
@@ -282,7 +284,7 @@ impl ServerMessage {
     /// # Errors
     /// What is not a message of this version.
     pub fn decode(text: &str) -> serde_json::Result<Self> {
-        serde_json::from_str(text)
+        decode::message(text)
     }
 }
 

@@ -46,7 +46,13 @@ impl Percent {
 
 impl fmt::Display for Percent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (f64::from(self.0) / 100.0).fmt(f)
+        let (whole, rest) = (self.0 / 100, self.0 % 100);
+        let sign = if self.0 < 0 && whole == 0 { "-" } else { "" };
+        match rest.abs() {
+            0 => write!(f, "{sign}{whole}"),
+            rest if rest % 10 == 0 => write!(f, "{sign}{whole}.{}", rest / 10),
+            rest => write!(f, "{sign}{whole}.{rest:02}"),
+        }
     }
 }
 
