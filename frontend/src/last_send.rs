@@ -122,15 +122,24 @@ impl LastSend {
         (span, stamps)
     }
 
-    /// UDP: for each of the server's datagrams the line that it was, by order and length. A datagram
-    /// that never reached the server leaves its line out.
+    /// UDP: for each line the datagram that the server took, by order and length. What was answered was
+    /// taken; a datagram that never reached the server leaves its line out.
     pub(crate) fn observed_lines(&self) -> Vec<Option<&Read>> {
         let first = self.lines.first().map_or(0, |line| line.offset);
         let mut reads = self.reads.iter().filter(|read| read.number >= first).peekable();
         let all = self.reads.len() >= self.lines.len();
+        let answered = |line: &Line| matches!(line.status, Status::Answered { .. });
+        let certain = self.lines.iter().filter(|line| answered(line)).count();
+        let mut others = self.reads.len().saturating_sub(certain);
         let mut observed = Vec::new();
         for line in &self.lines {
-            let own = reads.next_if(|read| read.bytes == line.bytes || all);
+            let own = if all || answered(line) {
+                reads.next()
+            } else {
+                reads
+                    .next_if(|read| others > 0 && read.bytes == line.bytes)
+                    .inspect(|_| others -= 1)
+            };
             observed.push(own);
         }
         observed
@@ -196,6 +205,20 @@ pub(crate) mod tests {
             observed.iter().map(|read| read.is_some()).collect::<Vec<_>>(),
             [true, false, true]
         );
+    }
+
+    #[test]
+    fn of_lines_of_one_length_the_unanswered_one_was_not_seen() {
+        let status = Status::Answered { rtt_us: 1, late: false, certain: true };
+        let mut send = LastSend::new(Protocol::Udp, 1, 1, 3);
+        for number in 1..=3 {
+            send.lines.push(Line { number, offset: u64::from(number) - 1, bytes: 6, status });
+        }
+        let cause = Unanswered::TimedOut;
+        send.lines[1].status = Status::NoReply { cause, certain: true };
+        (0..2).for_each(|number| send.read(Read { number, offset: 0, bytes: 6, kept: 6 }));
+        let observed = send.observed_lines();
+        assert_eq!(observed.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false, true]);
     }
 
     #[test]

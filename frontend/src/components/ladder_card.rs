@@ -15,6 +15,10 @@ use crate::trace::Readable;
 
 /// Pixels above and below the window that are drawn too, so that scrolling shows no gaps.
 const AROUND: u64 = 300;
+/// Pixels in sight before that is known.
+const FIRST_SIGHT: u64 = 600;
+/// Pixels from the end that still count as at the end.
+const AT_END: u64 = 40;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct LadderCardProps {
@@ -24,26 +28,18 @@ pub(crate) struct LadderCardProps {
     pub(crate) congestion: &'static str,
 }
 
-/// The window on the ladders.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct View {
-    zoom: u64,
-    follows: bool,
-    top: u64,
-    height: u64,
-    chosen: Option<usize>,
-}
-
 /// Packets as arrows between client and gateway.
 #[component]
 pub(crate) fn LadderCard(props: &LadderCardProps) -> Html {
     let LadderCardProps { tcp, udp, congestion } = props;
-    let view =
-        use_state(|| View { zoom: ZOOM_ONE, follows: true, top: 0, height: 600, chosen: None });
+    let (zoom, chosen) = (use_state(|| ZOOM_ONE), use_state(|| None::<usize>));
+    let follows = use_state(|| true);
+    // Pixels from the top that are scrolled away, and pixels in sight.
+    let sight = use_state(|| (0, FIRST_SIGHT));
     let window = use_node_ref();
-    let traces = (tcp.trace.clone(), udp.trace.clone(), view.zoom);
+    let traces = (tcp.trace.clone(), udp.trace.clone(), *zoom);
     let ladder = use_memo(traces, |(tcp, udp, zoom)| Ladder::of(tcp, udp, *zoom));
-    use_effect_with((ladder.height, view.follows), {
+    use_effect_with((ladder.height, *follows), {
         let window = window.clone();
         move |(height, follows)| {
             if let (true, Some(window)) = (follows, window.cast::<Element>()) {
@@ -52,22 +48,25 @@ pub(crate) fn LadderCard(props: &LadderCardProps) -> Html {
         }
     });
     let onscroll = {
-        let view = view.clone();
+        let (sight, follows) = (sight.clone(), follows.clone());
         move |event: Event| {
             let window = event.target_unchecked_into::<Element>();
             let pixels = |length: i32| u64::try_from(length).unwrap_or(0);
             let (top, height) = (pixels(window.scroll_top()), pixels(window.client_height()));
-            let at_end = top + height + 40 >= pixels(window.scroll_height());
-            view.set(View { top, height, follows: at_end && view.chosen.is_none(), ..*view });
+            sight.set((top, height));
+            follows.set(top + height + AT_END >= pixels(window.scroll_height()));
         }
     };
     let choose = {
-        let view = view.clone();
-        Callback::from(move |chosen| view.set(View { chosen, follows: false, ..*view }))
+        let (chosen, follows) = (chosen.clone(), follows.clone());
+        Callback::from(move |at: Option<usize>| {
+            follows.set(false);
+            chosen.set(at);
+        })
     };
     let onkeydown = {
         let (ladder, window, choose, chosen) =
-            (Rc::clone(&ladder), window.clone(), choose.clone(), view.chosen);
+            (Rc::clone(&ladder), window.clone(), choose.clone(), *chosen);
         move |event: KeyboardEvent| {
             let last = ladder.arrows.len().checked_sub(1);
             let next = match event.key().as_str() {
@@ -86,15 +85,16 @@ pub(crate) fn LadderCard(props: &LadderCardProps) -> Html {
             choose.emit(next);
         }
     };
-    let seen = ladder.within(view.top.saturating_sub(AROUND), view.top + view.height + AROUND);
-    let chosen = view.chosen.and_then(|at| ladder.arrows.get(at));
+    let (top, height) = *sight;
+    let seen = ladder.within(top.saturating_sub(AROUND), top + height + AROUND);
+    let said = chosen.and_then(|at| ladder.arrows.get(at)).map(said);
     html! {
         <section class="ladder card" aria-label="Packets">
             <div class="ladder-head">
                 <h2>{ "Packets" }</h2>
                 <small class="hint">{ format!("emulated path · smoltcp, classic {congestion}, a sender \
                     without SACK · the gateway terminates TCP") }</small>
-                { toolbar(&view, &ladder) }
+                { toolbar(&zoom, &follows, &ladder) }
             </div>
             <div class="ladder-names" aria-hidden="true">
                 for protocol in Protocol::BOTH {
@@ -107,26 +107,30 @@ pub(crate) fn LadderCard(props: &LadderCardProps) -> Html {
                 <svg width="100%" height={ladder.height.to_string()} data-arrows={ladder.arrows.len().to_string()}>
                     { lifelines(ladder.height) }
                     for fold in ladder.folds.iter() { { draw_fold(fold) } }
-                    for (at, arrow) in seen { { draw(at, arrow, view.chosen == Some(at), &choose) } }
+                    for (at, arrow) in seen { { draw(at, arrow, *chosen == Some(at), &choose) } }
                 </svg>
             </div>
             <div class="ladder-packet" role="status">
-                { chosen.map_or_else(|| left_out(tcp, udp), said) }
+                { said.unwrap_or_else(|| left_out(tcp, udp)) }
             </div>
         </section>
     }
 }
 
-fn toolbar(view: &UseStateHandle<View>, ladder: &Rc<Ladder>) -> Html {
-    let zoom = |name: &'static str, label: &'static str, zoom: u64| {
-        let state = view.clone();
-        let onclick = move |_| state.set(View { zoom, ..*state });
-        let disabled = !ZOOMS.contains(&zoom);
+fn toolbar(
+    zoom: &UseStateHandle<u64>,
+    follows: &UseStateHandle<bool>,
+    ladder: &Rc<Ladder>,
+) -> Html {
+    let zoom_to = |name: &'static str, label: &'static str, next: u64| {
+        let zoom = zoom.clone();
+        let disabled = !ZOOMS.contains(&next);
+        let onclick = move |_| zoom.set(next);
         html! { <button type="button" aria-label={label} {disabled} {onclick}>{ name }</button> }
     };
     let follow = {
-        let view = view.clone();
-        move |_| view.set(View { follows: !view.follows, chosen: None, ..*view })
+        let follows = follows.clone();
+        move |_| follows.set(!*follows)
     };
     let save = |name: &'static str, save: fn(&Ladder)| {
         let ladder = Rc::clone(ladder);
@@ -134,9 +138,9 @@ fn toolbar(view: &UseStateHandle<View>, ladder: &Rc<Ladder>) -> Html {
     };
     html! {
         <div class="ladder-tools" role="group" aria-label="Ladder">
-            { zoom("−", "zoom out", view.zoom / 2) }
-            { zoom("+", "zoom in", view.zoom * 2) }
-            <button type="button" aria-pressed={view.follows.to_string()} onclick={follow}>{ "follow" }</button>
+            { zoom_to("−", "zoom out", **zoom / 2) }
+            { zoom_to("+", "zoom in", **zoom * 2) }
+            <button type="button" aria-pressed={follows.to_string()} onclick={follow}>{ "follow" }</button>
             { save("text", export::save_text) }
             { save("SVG", export::save_svg) }
             { save("pcapng, client", |ladder| export::save_capture(ladder, End::Client)) }
