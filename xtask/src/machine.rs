@@ -85,18 +85,31 @@ pub(crate) fn chromium() -> Result<PathBuf> {
     if let Some(found) = CHROMIUMS.iter().find_map(on_path) {
         return Ok(found);
     }
-    if on_path("apt-get").is_none() || output(Command::new("id").arg("-u"))?.trim() != "0" {
-        bail!("Chromium is missing: install it, or name it in STREAMGRAM_CHROMIUM");
+    installed("chromium", "STREAMGRAM_CHROMIUM")
+}
+
+/// The reader of captures: the one that `TSHARK` names, one on the path, or Debian's, installed.
+pub(crate) fn tshark() -> Result<PathBuf> {
+    if let Some(named) = env::var_os("TSHARK") {
+        return Ok(named.into());
     }
-    eprintln!("installing Chromium");
+    on_path("tshark").map_or_else(|| installed("tshark", "TSHARK"), Ok)
+}
+
+/// A program from Debian's package of its name, where that can be had.
+fn installed(program: &str, variable: &str) -> Result<PathBuf> {
+    if on_path("apt-get").is_none() || output(Command::new("id").arg("-u"))?.trim() != "0" {
+        bail!("{program} is missing: install it, or name it in {variable}");
+    }
+    eprintln!("installing {program}");
     let apt = |arguments: &[&str]| {
         let mut apt = Command::new("apt-get");
         apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
         complete(&mut apt)
     };
     apt(&["update"])?;
-    apt(&["install", "--yes", "chromium"])?;
-    on_path("chromium").context("Chromium was installed and is not on the path")
+    apt(&["install", "--yes", program])?;
+    on_path(program).with_context(|| format!("{program} was installed and is not on the path"))
 }
 
 /// Where a program is, if it is there.

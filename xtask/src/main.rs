@@ -75,7 +75,7 @@ fn check() -> Result<()> {
 }
 
 fn test() -> Result<()> {
-    let mut plan = Plan::of(9);
+    let mut plan = Plan::of(10);
     lint(&mut plan)?;
     let mut docs = cargo(&["doc", "--workspace", "--no-deps", "--document-private-items"]);
     docs.env("RUSTDOCFLAGS", "-D warnings");
@@ -85,15 +85,26 @@ fn test() -> Result<()> {
     let binary = machine::binary("debug");
     let mut tests = cargo(&["test", "--workspace"]);
     tests.env("STREAMGRAM_BIN", &binary);
+    tests.env("TSHARK", machine::tshark()?);
     plan.command("unit and integration tests", tests)?;
     plan.step("what the browser tests need", || {
         machine::npm_packages()?;
         machine::chromium().map(drop)
     })?;
+    plan.step("the lab's trace in wasm32, equal to the native one", same_trace)?;
     let mut browser = Command::new("node");
     browser.arg("--test").args(machine::browser_tests()?);
     browser.env("STREAMGRAM_BIN", &binary).env("STREAMGRAM_CHROMIUM", machine::chromium()?);
     plan.command("browser tests", browser)
+}
+
+/// Runs a lab in wasm32 and compares the trace with that of this machine.
+fn same_trace() -> Result<()> {
+    let example = ["--package", "streamgram-lab", "--example", "same_trace"];
+    step::complete(cargo(&["build", "--target", machine::WASM]).args(example))?;
+    let wasm = machine::target().join(machine::WASM).join("debug/examples/same_trace.wasm");
+    let script = machine::root().join("lab/tests/same_trace.mjs");
+    step::complete(Command::new("node").arg(script).arg(wasm))
 }
 
 /// Format and lints, for the machine and for the browser; three steps.
@@ -106,9 +117,10 @@ fn lint(plan: &mut Plan) -> Result<()> {
         host
     })?;
     machine::wasm_target()?;
-    let mut wasm =
-        cargo(&["clippy", "--package", "streamgram-frontend", "--target", machine::WASM]);
-    plan.command("lints of the page, for wasm32", {
+    let packages = ["--package", "streamgram-frontend", "--package", "streamgram-lab"];
+    let mut wasm = cargo(&["clippy", "--target", machine::WASM]);
+    wasm.args(packages);
+    plan.command("lints of page and lab, for wasm32", {
         wasm.args(deny);
         wasm
     })

@@ -49,9 +49,9 @@ impl fmt::Display for Percent {
         let (whole, rest) = (self.0 / 100, self.0 % 100);
         let sign = if self.0 < 0 && whole == 0 { "-" } else { "" };
         match rest.abs() {
-            0 => write!(f, "{sign}{whole}"),
-            rest if rest % 10 == 0 => write!(f, "{sign}{whole}.{}", rest / 10),
-            rest => write!(f, "{sign}{whole}.{rest:02}"),
+            0 => f.pad(&format!("{sign}{whole}")),
+            rest if rest % 10 == 0 => f.pad(&format!("{sign}{whole}.{}", rest / 10)),
+            rest => f.pad(&format!("{sign}{whole}.{rest:02}")),
         }
     }
 }
