@@ -286,3 +286,15 @@ async fn packets_beyond_the_limit_are_counted_and_a_path_that_carries_too_many_e
     let other = tokio::time::timeout(Duration::from_secs(5), Browser::connect_both(server.http));
     other.await.unwrap();
 }
+
+#[tokio::test]
+async fn a_path_does_not_outlive_its_limit() {
+    let server = Server::start_with(&["--lab-lifetime-s=1"]);
+    let mut browser = connect(&server, "{}").await;
+    for _ in Protocol::BOTH {
+        let closed = browser.until(|event| matches!(event, Event::Closed { .. })).await;
+        let Event::Closed { cause, detail } = closed.event else { panic!("it is closed") };
+        assert_eq!(cause, Cause::Limit);
+        assert!(detail.unwrap().contains("1 s"));
+    }
+}
