@@ -298,3 +298,46 @@ async fn a_path_does_not_outlive_its_limit() {
         assert!(detail.unwrap().contains("1 s"));
     }
 }
+
+/// The median round trip of lines that are sent every 5 ms, in microseconds.
+async fn median_round_trip(browser: &mut Browser, id: u32) -> u64 {
+    let send = r#""to":"both","text":"x","count":100,"interval_ms":5"#;
+    browser.say(&format!(r#"{{"type":"send","id":{id},{send}}}"#)).await;
+    let of_this =
+        |event: &Event| matches!(event, Event::Answered { id: of, .. } if *of == u64::from(id));
+    browser.until_count(200, of_this).await;
+    let mut round_trips: Vec<_> = browser
+        .messages
+        .iter()
+        .filter_map(|message| match message.event {
+            Event::Answered { id: of, rtt_us, .. } if of == u64::from(id) => Some(rtt_us),
+            _ => None,
+        })
+        .collect();
+    round_trips.sort_unstable();
+    round_trips[round_trips.len() / 2]
+}
+
+#[tokio::test]
+async fn a_session_that_floods_its_paths_leaves_others_their_time() {
+    let server = Server::start_with(&["--lab-packets-per-s=4000000"]);
+    let mut other = Browser::connect_both(server.http).await;
+    let alone = median_round_trip(&mut other, 1).await;
+
+    let way = r#"{"duplicate":50,"limit":10000}"#;
+    let link = format!(r#"{{"mtu":576,"up":{way},"down":{way}}}"#);
+    let mut hostile = connect(&server, &link).await;
+    let line = "x".repeat(8_000);
+    let flood = format!(r#""to":"both","text":"{line}","count":1000,"interval_ms":0"#);
+    for id in 0..10 {
+        hostile.say(&format!(r#"{{"type":"send","id":{id},{flood}}}"#)).await;
+    }
+    let flooding = tokio::spawn(async move {
+        hostile.until(|event| matches!(event, Event::Closed { .. })).await;
+    });
+    let beside = median_round_trip(&mut other, 2).await;
+    assert!(!flooding.is_finished(), "it floods all the while");
+    flooding.abort();
+    // A figure would depend on the machine; waiting for the other's whole burst would take seconds.
+    assert!(beside < 100_000, "{beside} µs beside it, {alone} µs alone");
+}

@@ -6,14 +6,15 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use streamgram_lab::{BadDatagram, Micros, Options, Packet, UdpLab};
+use streamgram_lab::{BadDatagram, Options, Packet, Udp, UdpLab};
 use streamgram_protocol::{End, Limits, Line, Link};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::time::sleep_until;
 
-use super::allowance::Allowance;
-use super::{LabClock, Overrun, Permit, STEPS_PER_TURN};
+use super::allowance::Overrun;
+use super::paced::Paced;
+use super::{Permit, STEPS_PER_TURN};
 use crate::path::{UdpTurn, direct};
 
 /// How long the gateway waits for the server's reply before it hands over the next datagram.
@@ -25,18 +26,13 @@ const REMEMBERED: usize = 1_024;
 /// A socket whose client end is in a lab.
 #[derive(Debug)]
 pub struct EmulatedUdp {
-    lab: UdpLab,
-    clock: LabClock,
-    /// How far the lab has come.
-    reached: Micros,
+    paced: Paced<Udp>,
     server: UdpSocket,
     /// The line that the server has been handed and not answered yet, and since when.
     asked: Option<(Option<Line>, Instant)>,
     /// The lines of the client's datagrams, and of the replies.
     lines: Numbered,
     replies: Numbered,
-    allowance: Allowance,
-    packets: Vec<Packet>,
     _permit: Permit,
 }
 
@@ -61,15 +57,11 @@ impl EmulatedUdp {
     ) -> io::Result<(Self, SocketAddr)> {
         let (server, local) = direct::connect_udp(target).await?;
         let path = Self {
-            lab: UdpLab::open(link, Options::default(), 0),
-            clock: LabClock(Instant::now()),
-            reached: 0,
+            paced: Paced::new(UdpLab::open(link, Options::default(), 0), limits),
             server,
             asked: None,
             lines: Numbered::default(),
             replies: Numbered::default(),
-            allowance: Allowance::new(limits),
-            packets: Vec::new(),
             _permit: permit,
         };
         Ok((path, local))
@@ -80,8 +72,7 @@ impl EmulatedUdp {
     /// # Cancel safety
     /// Losing a `select!` loses nothing.
     pub async fn ready(&self) {
-        let due = self.lab.next().unwrap_or(Micros::MAX).min(self.allowance.ends_at());
-        let due = self.clock.instant(due);
+        let due = self.paced.due();
         let Some((_, since)) = self.asked else {
             return sleep_until(due.into()).await;
         };
@@ -94,16 +85,12 @@ impl EmulatedUdp {
 
     /// Lets the lab catch up with the clock, until there is something to tell.
     pub fn turn(&mut self, now: Instant) -> UdpTurn {
-        let wall = self.clock.at(now);
         for _ in 0..STEPS_PER_TURN {
-            let due = self.lab.next().filter(|due| *due <= wall);
-            self.reached = due.unwrap_or(wall).max(self.reached);
-            if due.is_some()
-                && let Err(overrun) = self.step()
-            {
-                return over(overrun);
-            }
-            let moved = match self.exchange(now, due.is_none()) {
+            let level = match self.paced.step(now) {
+                Ok(level) => level,
+                Err(overrun) => return over(overrun),
+            };
+            let moved = match self.exchange(now, level) {
                 Ok(moved) => moved,
                 Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                     return UdpTurn::Refused;
@@ -111,24 +98,16 @@ impl EmulatedUdp {
                 // Whatever it was, this datagram has no reply.
                 Err(_) => true,
             };
-            if let Some(datagram) = self.lab.receive(End::Client) {
+            if let Some(datagram) = self.paced.lab.receive(End::Client) {
                 let line = self.replies.line(datagram.number);
-                let at = self.clock.instant(self.reached);
+                let (at, _) = self.paced.now();
                 return UdpTurn::Reply { bytes: datagram.bytes, line, at };
             }
-            if due.is_none() && !moved {
-                return self.allowance.spend(wall, 0).err().map_or(UdpTurn::Idle, over);
+            if level && !moved {
+                return UdpTurn::Idle;
             }
         }
         UdpTurn::More
-    }
-
-    fn step(&mut self) -> Result<(), Overrun> {
-        self.lab.step(self.reached);
-        let packets = self.lab.take_packets();
-        let spent = self.allowance.spend(self.reached, packets.len());
-        self.packets.extend(packets);
-        spent
     }
 
     /// Moves what can be moved between the gateway and the server; whether anything was. What the server
@@ -145,12 +124,13 @@ impl EmulatedUdp {
                 return Ok(overdue);
             };
             self.asked = None;
-            if let Ok(number) = self.lab.send(self.reached, End::Gateway, &reply, line) {
+            if let Ok(number) = self.paced.lab.send(self.paced.reached, End::Gateway, &reply, line)
+            {
                 self.replies.remember(number, line);
             }
             return Ok(true);
         }
-        let Some(datagram) = self.lab.receive(End::Gateway) else { return Ok(false) };
+        let Some(datagram) = self.paced.lab.receive(End::Gateway) else { return Ok(false) };
         self.server.try_send(&datagram.bytes)?;
         self.asked = Some((self.lines.line(datagram.number), now));
         Ok(true)
@@ -161,19 +141,19 @@ impl EmulatedUdp {
     /// # Errors
     /// It is too long, or too many wait.
     pub fn send(&mut self, bytes: &[u8], line: Line, now: Instant) -> Result<(), BadDatagram> {
-        let number = self.lab.send(self.clock.at(now), End::Client, bytes, Some(line))?;
+        let number = self.paced.lab.send(self.paced.at(now), End::Client, bytes, Some(line))?;
         self.lines.remember(number, Some(line));
         Ok(())
     }
 
     /// Turns the knobs of the link that can be turned under way.
     pub fn set_link(&mut self, link: &Link) {
-        self.lab.set_link(link);
+        self.paced.lab.set_link(link);
     }
 
     /// The packets that were sent since the last call, and the moment from which their times count.
     pub fn take_packets(&mut self) -> (Vec<Packet>, Instant) {
-        (std::mem::take(&mut self.packets), self.clock.0)
+        self.paced.take_packets()
     }
 }
 

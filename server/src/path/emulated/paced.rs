@@ -1,0 +1,80 @@
+//! A lab that is kept level with the clock, and within its allowance.
+
+use std::time::{Duration, Instant};
+
+use streamgram_lab::{Host, Lab, Micros, Packet};
+use streamgram_protocol::Limits;
+
+use super::allowance::{Allowance, Overrun};
+
+/// A lab and how far it has come.
+#[derive(Debug)]
+pub(super) struct Paced<H> {
+    pub(super) lab: Lab<H>,
+    /// The lab's own time.
+    pub(super) reached: Micros,
+    began: Instant,
+    allowance: Allowance,
+    packets: Vec<Packet>,
+}
+
+impl<H: Host> Paced<H> {
+    /// A lab whose time begins now.
+    pub(super) fn new(lab: Lab<H>, limits: &Limits) -> Self {
+        Self {
+            lab,
+            reached: 0,
+            began: Instant::now(),
+            allowance: Allowance::new(limits),
+            packets: Vec::new(),
+        }
+    }
+
+    /// The lab's time at a moment.
+    pub(super) fn at(&self, now: Instant) -> Micros {
+        let since = now.saturating_duration_since(self.began);
+        u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// The moment that the lab has reached, and how long it has lived until then.
+    pub(super) fn now(&self) -> (Instant, Duration) {
+        let lived = Duration::from_micros(self.reached);
+        (self.began + lived, lived)
+    }
+
+    /// When the lab has something to do, its end included.
+    pub(super) fn due(&self) -> Instant {
+        let due = self.lab.next().unwrap_or(Micros::MAX).min(self.allowance.ends_at());
+        self.began + Duration::from_micros(due)
+    }
+
+    /// Whether the lab has nothing to do before a moment has passed.
+    pub(super) fn is_idle_at(&self, now: Instant) -> bool {
+        self.lab.next().is_none_or(|due| due > self.at(now))
+    }
+
+    /// Takes one step towards the clock; true if the lab is level with it.
+    ///
+    /// # Errors
+    /// The lab has used up its allowance.
+    pub(super) fn step(&mut self, now: Instant) -> Result<bool, Overrun> {
+        let wall = self.at(now);
+        let due = self.lab.next().filter(|due| *due <= wall);
+        self.reached = due.unwrap_or(wall).max(self.reached);
+        let packets = match due {
+            Some(_) => {
+                self.lab.step(self.reached);
+                self.lab.take_packets()
+            }
+            None => Vec::new(),
+        };
+        let spent = self.allowance.spend(self.reached, packets.len());
+        self.packets.extend(packets);
+        spent.map(|()| due.is_none())
+    }
+
+    /// The packets that were sent since the last call, and the moment from which their times count.
+    pub(super) fn take_packets(&mut self) -> (Vec<Packet>, Instant) {
+        (std::mem::take(&mut self.packets), self.began)
+    }
+}
