@@ -110,3 +110,25 @@ async fn idle_legs_of_either_path_cost_no_processor_time() {
     let spent = processor_ms(&server) - before;
     assert!(spent < 500, "{spent} ms in a second");
 }
+
+#[tokio::test]
+async fn a_burst_that_waits_for_its_link_costs_no_processor_time() {
+    let server = Server::start();
+    let mut browser = Browser::connect(server.http).await;
+    for protocol in ["tcp", "udp"] {
+        let link = r#"{"up":{"delay_ms":5000},"down":{"delay_ms":5000}}"#;
+        let path = r#""path":"emulated""#;
+        browser
+            .say(&format!(r#"{{"type":"open","protocol":"{protocol}",{path},"link":{link}}}"#))
+            .await;
+    }
+    browser.until_count(2, |event| matches!(event, Event::Opened { .. })).await;
+    let line = "x".repeat(8_000);
+    let burst = format!(r#""to":"tcp","text":"{line}","count":100,"interval_ms":0"#);
+    browser.say(&format!(r#"{{"type":"send","id":1,{burst}}}"#)).await;
+    browser.until(|event| matches!(event, Event::Sent { .. })).await;
+    let (before, watched) = (processor_ms(&server), Duration::from_secs(1));
+    tokio::time::sleep(watched).await;
+    let spent = processor_ms(&server) - before;
+    assert!(spent < 500, "{spent} ms in a second");
+}

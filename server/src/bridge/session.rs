@@ -126,8 +126,8 @@ impl Session {
         let tcp = self.tcp.as_ref().filter(|leg| !full && leg.is_open());
         let udp = self.udp.as_ref();
         let lines = [
-            tcp.and_then(|leg| leg.bursts.next_due()),
-            udp.filter(|_| !full).and_then(|leg| leg.bursts.next_due()),
+            tcp.and_then(|leg| leg.next_due()),
+            udp.filter(|_| !full).and_then(|leg| leg.next_due()),
             udp.and_then(|leg| leg.next_deadline()),
         ];
         lines.into_iter().flatten().min()

@@ -96,6 +96,11 @@ impl TcpLeg {
         self.stage == Stage::Open
     }
 
+    /// When the next line is due; not while one waits for the path to take it.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.bursts.next_due().filter(|_| self.writing.is_none())
+    }
+
     /// Waits until a turn would do something.
     ///
     /// # Cancel safety

@@ -69,6 +69,11 @@ impl UdpLeg {
         self.on
     }
 
+    /// When the next line is due; not while one waits for the path to take it.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        self.bursts.next_due().filter(|_| self.waiting.is_none())
+    }
+
     /// Waits until a turn would do something; without `room` for the events that come of it, nothing is
     /// sent.
     ///
