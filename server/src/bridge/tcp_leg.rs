@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use streamgram_protocol::{Cause, Data, Event, How, LegId, Line as LineId, Link, Unanswered};
+use streamgram_protocol::{Cause, Data, Event, How, LegId, Line as LineId, Link, Path, Unanswered};
 
 use super::LINES_PER_TURN;
 use super::burst::{Bursts, Finished, Line};
@@ -34,7 +34,7 @@ pub(super) struct TcpLeg {
     received: u64,
     matching: StreamMatch,
     /// Of an emulated path: what has come as far as its gateway.
-    at_gateway: StreamMatch,
+    at_gateway: Option<StreamMatch>,
     passed_on: u64,
     _registration: Registration,
 }
@@ -73,6 +73,7 @@ impl TcpLeg {
             target,
             local,
             nodelay,
+            at_gateway: (path.kind() == Path::Emulated).then(StreamMatch::default),
             path,
             packets: Packets::new(on, packets),
             stage: Stage::Connecting,
@@ -81,7 +82,6 @@ impl TcpLeg {
             written: 0,
             received: 0,
             matching: StreamMatch::default(),
-            at_gateway: StreamMatch::default(),
             passed_on: 0,
             _registration: observer.register(on, local, inbox),
         }
@@ -158,11 +158,12 @@ impl TcpLeg {
 
     /// Tells an emulated path which lines the replies at its gateway answer, and lets them pass.
     fn pass_on(&mut self, bytes: usize) {
-        let TcpPath::Emulated(path) = &mut self.path else { return };
-        let end = self.passed_on + bytes as u64;
-        let lines: Vec<_> = self
-            .at_gateway
-            .lines_of(self.passed_on, end)
+        let (TcpPath::Emulated(path), Some(at_gateway)) = (&mut self.path, &mut self.at_gateway)
+        else {
+            return;
+        };
+        let lines: Vec<_> = at_gateway
+            .lines_of(self.passed_on, self.passed_on + bytes as u64)
             .into_iter()
             .map(|(bytes, line)| (bytes, line.map(|(send, number)| LineId { send, number })))
             .collect();
@@ -211,7 +212,9 @@ impl TcpLeg {
         outbox.push(started, on, sent);
         self.written += written as u64;
         self.matching.sent(line.id, line.number, started, self.written);
-        self.at_gateway.sent(line.id, line.number, started, self.written);
+        if let Some(at_gateway) = &mut self.at_gateway {
+            at_gateway.sent(line.id, line.number, started, self.written);
+        }
         if let Some(finished) = &line.last {
             outbox.push(done, on, finished.event());
         }
@@ -221,7 +224,9 @@ impl TcpLeg {
     pub(super) fn note(&mut self, seen: &Seen) {
         if let Seen::Read { number, offset, bytes } = *seen {
             self.matching.server_read(number, offset, bytes);
-            self.at_gateway.server_read(number, offset, bytes);
+            if let Some(at_gateway) = &mut self.at_gateway {
+                at_gateway.server_read(number, offset, bytes);
+            }
         }
     }
 
