@@ -134,7 +134,7 @@ async fn fin_and_rst_pass_through_in_both_directions() {
         [("half", Cause::PeerClosed), ("close", Cause::PeerClosed), ("reset", Cause::PeerReset)]
     {
         let mut browser = connect(&server, r#"{"up":{"delay_ms":5}}"#).await;
-        browser.until(|event| matches!(event, Event::ServerAccepted)).await;
+        browser.until_count(1, |event| matches!(event, Event::ServerAccepted)).await;
         browser.say(&format!(r#"{{"type":"close","protocol":"tcp","how":"{how}"}}"#)).await;
         let closed = browser.until(|event| matches!(event, Event::ServerClosed { .. })).await;
         assert_eq!(closed.event, Event::ServerClosed { cause: seen }, "{how}");
