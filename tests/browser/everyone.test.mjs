@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import AxeBuilder from "@axe-core/playwright";
 
-import { answered, lane, streamgram, type } from "./streamgram.mjs";
+import { answered, eventually, lane, streamgram, type } from "./streamgram.mjs";
 
 const onPage = streamgram();
 
@@ -54,7 +54,7 @@ test(
     assert.equal(await rows.evaluate((rows) => rows.scrollTop), 0);
     await jump.click();
     await jump.waitFor({ state: "detached" });
-    assert.equal(await rows.evaluate(atEnd), true);
+    await eventually(async () => assert.equal(await rows.evaluate(atEnd), true));
   }),
 );
 

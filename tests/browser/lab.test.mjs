@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import AxeBuilder from "@axe-core/playwright";
 
-import { answered, lane, of, ready, streamgram } from "./streamgram.mjs";
+import { answered, eventually, lane, of, ready, streamgram } from "./streamgram.mjs";
 
 const onPage = streamgram();
 
@@ -12,9 +12,7 @@ const onPage = streamgram();
 async function preset(page, events, name) {
   const opened = () => events.filter((event) => event.type === "opened" && event.path === "emulated");
   await page.getByRole("button", { name, exact: true }).click();
-  while (opened().length < 2) {
-    await page.waitForEvent("websocket", { timeout: 50 }).catch(() => {});
-  }
+  await eventually(() => assert.equal(opened().length, 2));
   await ready(page);
 }
 
@@ -25,11 +23,10 @@ async function send(page) {
 
 /** The ladder shows as many arrows as there were packets. */
 async function drawn(page, events) {
-  const packets = events.filter((event) => event.type === "packet").length;
-  await page.waitForFunction(
-    (packets) => Number(document.querySelector(".ladder svg").dataset.arrows) >= packets,
-    packets,
-  );
+  await eventually(async () => {
+    const arrows = await page.locator(".ladder svg").getAttribute("data-arrows");
+    assert.equal(Number(arrows), events.filter((event) => event.type === "packet").length);
+  });
 }
 
 test(
@@ -52,22 +49,23 @@ test(
     assert.equal(carries("udp", 3).length, 1);
 
     await drawn(page, events);
-    const packets = events.filter((event) => event.type === "packet");
-    const arrows = await page.locator(".ladder svg").getAttribute("data-arrows");
-    assert.equal(Number(arrows), packets.length);
-    assert.equal(await page.locator(".ladder-arrow[data-kind=lost]").count(), 2);
-    const again = packets.filter((packet) => packet.retransmission).length;
-    assert.equal(await page.locator(".ladder-arrow[data-kind=again]").count(), again);
-    assert.match(await page.locator(".verdict").textContent(), /1 sent again.*1 lost/s);
+    const arrows = (kind) => page.locator(`.ladder-arrow[data-kind=${kind}]`).count();
+    await eventually(async () => {
+      const again = events.filter((event) => event.type === "packet" && event.retransmission);
+      assert.deepEqual([await arrows("lost"), await arrows("again")], [2, again.length]);
+    });
+    await page.locator(".verdict", { hasText: /1 sent again.*1 lost/s }).waitFor();
     // The strip knows which datagram the server never saw.
     const read = page.locator(lane("UDP", "[data-row=reads] .strip-cell"));
-    assert.deepEqual(await read.evaluateAll((cells) => cells.map((cell) => cell.dataset.kind)), [
-      "whole",
-      "whole",
-      "lost",
-      "whole",
-      "whole",
-    ]);
+    await eventually(async () =>
+      assert.deepEqual(await read.evaluateAll((cells) => cells.map((cell) => cell.dataset.kind)), [
+        "whole",
+        "whole",
+        "lost",
+        "whole",
+        "whole",
+      ]),
+    );
   }),
 );
 
@@ -86,7 +84,8 @@ test(
     await said.getByText("[SYN ACK] seq 0 ack 1").waitFor();
     await page.keyboard.press("End");
     await page.keyboard.press("ArrowUp");
-    assert.equal(await page.locator(".ladder-arrow[data-chosen=true]").count(), 1);
+    const chosen = page.locator(".ladder-arrow[data-chosen=true]");
+    await eventually(async () => assert.equal(await chosen.count(), 1));
   }),
 );
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { answered, lane, of, streamgram, type } from "./streamgram.mjs";
+import { answered, eventually, lane, of, streamgram, type } from "./streamgram.mjs";
 
 const onPage = streamgram();
 
@@ -29,24 +29,25 @@ test(
     await page.getByRole("button", { name: "Burst 20" }).click();
     await answered(page, "TCP", 20);
     await answered(page, "UDP", 20);
-    const reads = of(events, "server_read", "tcp");
-    const datagrams = of(events, "server_datagram", "udp");
     const cells = (protocol, row) =>
       page.locator(lane(protocol, `[data-row=${row}] .strip-cell`)).count();
-    assert.equal(await cells("TCP", "sends"), 20);
-    assert.equal(await cells("TCP", "reads"), reads.length);
-    assert.equal(await cells("TCP", "replies"), of(events, "reply", "tcp").length);
-    assert.equal(await cells("UDP", "sends"), 20);
-    assert.equal(await cells("UDP", "reads"), datagrams.length);
-    assert.equal(await cells("UDP", "replies"), of(events, "answered", "udp").length);
     const plural = (count, one, many) => `${count} ${count === 1 ? one : many}`;
-    const said = await page.locator(".verdict [role=status]").textContent();
-    assert.equal(
-      said,
-      `20 sends: TCP ${plural(reads.length, "read", "reads")}, ` +
-        `${plural(reads.length, "reply", "replies")}; UDP ${datagrams.length} datagrams, ` +
-        `${of(events, "answered", "udp").length} replies`,
-    );
+    await eventually(async () => {
+      const reads = of(events, "server_read", "tcp").length;
+      const datagrams = of(events, "server_datagram", "udp").length;
+      const replies = of(events, "answered", "udp").length;
+      assert.equal(await cells("TCP", "sends"), 20);
+      assert.equal(await cells("TCP", "reads"), reads);
+      assert.equal(await cells("TCP", "replies"), of(events, "reply", "tcp").length);
+      assert.equal(await cells("UDP", "sends"), 20);
+      assert.equal(await cells("UDP", "reads"), datagrams);
+      assert.equal(await cells("UDP", "replies"), replies);
+      assert.equal(
+        await page.locator(".verdict [role=status]").textContent(),
+        `20 sends: TCP ${plural(reads, "read", "reads")}, ${plural(reads, "reply", "replies")}; ` +
+          `UDP ${datagrams} datagrams, ${replies} replies`,
+      );
+    });
   }),
 );
 
@@ -59,7 +60,8 @@ test(
     const reads = of(events, "server_read", "tcp");
     assert.equal(reads.reduce((sum, read) => sum + read.bytes, 0), 1_500);
     assert.deepEqual(reads.map((read) => read.bytes), [1_024, 476]);
-    assert.equal(await page.locator(lane("TCP", "[data-row=reads] .strip-cell")).count(), 2);
+    const cells = page.locator(lane("TCP", "[data-row=reads] .strip-cell"));
+    await eventually(async () => assert.equal(await cells.count(), 2));
     const cut = page.locator(lane("UDP", "[data-row=reads] .strip-cell[data-kind=cut] title"));
     assert.equal(await cut.textContent(), "a recv(1024) throws 476 bytes away");
     await page.locator(".verdict-meaning", { hasText: "1,024 + 476" }).waitFor();
@@ -82,11 +84,13 @@ test(
     await page.getByLabel("lines").fill("1000");
     await page.getByRole("button", { name: /^Send/ }).click();
     await page.locator(".verdict [role=status]", { hasText: "1,000 sends" }).waitFor({ state: "attached" });
-    const rows = await page.locator(lane("UDP", ".row")).count();
-    // The leg's own row, one for each line, one for each reply.
-    const all = 1 + of(events, "sent", "udp").length + of(events, "reply", "udp").length;
-    const dropped = await page.locator(lane("UDP", ".transcript-dropped")).textContent();
-    assert.equal(Number(dropped.replace(/\D/g, "")) + rows, all);
+    await eventually(async () => {
+      const dropped = await page.locator(lane("UDP", ".transcript-dropped")).textContent();
+      const rows = await page.locator(lane("UDP", ".row")).count();
+      // The leg's own row, one for each line, one for each reply.
+      const all = 1 + of(events, "sent", "udp").length + of(events, "reply", "udp").length;
+      assert.equal(Number(dropped.replace(/\D/g, "")) + rows, all);
+    });
   }),
 );
 

@@ -4,6 +4,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { after, before } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 
 import { chromium } from "playwright-core";
 
@@ -105,6 +106,22 @@ export async function answered(page, protocol, count) {
     ([selector, count]) => document.querySelectorAll(selector).length >= count,
     [lane(protocol, ".row[data-status=answered]"), count],
   );
+}
+
+/**
+ * Waits until `check` no longer throws: the page draws after the event that a test waited for. What
+ * still throws after 20 s is the test's failure.
+ */
+export async function eventually(check) {
+  const deadline = performance.now() + 20_000;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await delay(20);
+    }
+  }
 }
 
 /** The server's messages of one type and protocol. */

@@ -32,8 +32,8 @@ pub(crate) struct LadderCardProps {
 #[component]
 pub(crate) fn LadderCard(props: &LadderCardProps) -> Html {
     let LadderCardProps { tcp, udp, congestion } = props;
-    let (zoom, chosen) = (use_state(|| ZOOM_ONE), use_state(|| None::<usize>));
-    let follows = use_state(|| true);
+    let (zoom, chosen) = (use_state(|| ZOOM_ONE), use_state_eq(|| None::<usize>));
+    let follows = use_state_eq(|| true);
     // Pixels from the top that are scrolled away, and pixels in sight.
     let sight = use_state(|| (0, FIRST_SIGHT));
     let window = use_node_ref();
@@ -191,10 +191,11 @@ fn draw(at: usize, arrow: &Arrow, chosen: bool, choose: &Callback<Option<usize>>
     } else {
         (far, arrow.to)
     };
+    // Not `mouseenter`: a packet that scrolls below a resting pointer is not pointed at.
     let over = choose.reform(move |_: MouseEvent| Some(at));
     html! {
         <g key={at} class="ladder-arrow" data-protocol={arrow.protocol.name()} data-kind={kind(arrow)}
-            data-chosen={chosen.to_string()} onclick={over.clone()} onmouseenter={over}>
+            data-chosen={chosen.to_string()} onclick={over.clone()} onmousemove={over}>
             { line(near, arrow.from, end_x, end_y) }
             if packet.is_lost() {
                 <text class="ladder-cross" x={percent(end_x)} y={(end_y + 6).to_string()}
