@@ -6,6 +6,7 @@
 //! - [`web`]: the page, the API, and the WebSocket that carries a session.
 //! - [`client`]: the terminal clients.
 //! - [`config`]: every flag.
+//! - [`rate`], [`refusals`]: how often something may happen, and what was refused.
 //!
 //! Arrows point one way: `web → bridge → path`, `timestamp → observe`. The page shares only the crate
 //! `streamgram-protocol` with all this.
@@ -15,6 +16,8 @@ pub mod client;
 pub mod config;
 pub mod observe;
 pub mod path;
+pub mod rate;
+pub mod refusals;
 mod server;
 pub mod timestamp;
 pub mod web;

@@ -1,0 +1,153 @@
+//! The flags that keep the server standing: what strangers may do, and how much of it.
+
+use std::net::IpAddr;
+
+use clap::Args;
+use ipnet::IpNet;
+
+/// Who may ask for the page, and how many at a time.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Limits of HTTP")]
+pub struct HttpLimits {
+    /// A name under which the page may be asked for, besides localhost and addresses; can be repeated
+    ///
+    /// A request for any other name is answered with 421: behind it may be somebody's page that made
+    /// its own name lead here (DNS rebinding).
+    #[arg(long = "host", value_name = "NAME", env = "STREAMGRAM_HOST", value_delimiter = ',')]
+    pub hosts: Vec<String>,
+    /// An origin, besides the page's own, whose pages may open a session; can be repeated
+    #[arg(
+        long = "allow-origin",
+        value_name = "ORIGIN",
+        env = "STREAMGRAM_ALLOW_ORIGIN",
+        value_delimiter = ','
+    )]
+    pub origins: Vec<String>,
+    /// Refuse a WebSocket without an Origin header, which no browser sends
+    #[arg(long, env = "STREAMGRAM_REQUIRE_ORIGIN")]
+    pub require_origin: bool,
+    /// A proxy, as ADDRESS/LENGTH, that is believed about its clients' addresses; can be repeated
+    #[arg(long = "trusted-proxy", value_name = "NETWORK", env = "STREAMGRAM_TRUSTED_PROXY",
+        value_delimiter = ',', value_parser = network)]
+    pub proxies: Vec<IpNet>,
+    /// How long the header of a request, or the pause before it, may take, in seconds; then the
+    /// connection is closed
+    #[arg(long, value_name = "S", env = "STREAMGRAM_HTTP_HEADER_S", default_value_t = 10,
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub http_header_s: u32,
+    /// How long a peer may read nothing of what it is sent, in seconds; then the connection is reset
+    #[arg(long, value_name = "S", env = "STREAMGRAM_HTTP_WRITE_S", default_value_t = 10,
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub http_write_s: u32,
+    /// HTTP connections at a time, sessions included; one more is closed at once
+    #[arg(
+        long,
+        value_name = "CONNECTIONS",
+        env = "STREAMGRAM_HTTP_CONNECTIONS",
+        default_value_t = 8_192
+    )]
+    pub http_connections: usize,
+    /// HTTP connections of one address (IPv6: of one /64) at a time; one more is closed at once
+    #[arg(
+        long,
+        value_name = "CONNECTIONS",
+        env = "STREAMGRAM_HTTP_CONNECTIONS_PER_ADDRESS",
+        default_value_t = 4_096
+    )]
+    pub http_connections_per_address: usize,
+}
+
+/// How many sessions there may be, and how fast each may ask.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Limits of WebSockets")]
+pub struct WebSocketLimits {
+    /// Sessions at a time; one more is answered with 503
+    #[arg(long, value_name = "SESSIONS", env = "STREAMGRAM_SESSIONS", default_value_t = 4_096)]
+    pub sessions: usize,
+    /// Sessions of one address (IPv6: of one /64) at a time; one more is answered with 503
+    #[arg(
+        long,
+        value_name = "SESSIONS",
+        env = "STREAMGRAM_SESSIONS_PER_ADDRESS",
+        default_value_t = 2_048
+    )]
+    pub sessions_per_address: usize,
+    /// Messages of a session per second, ten seconds' worth at once; one more ends it with close
+    /// code 1008
+    #[arg(long, value_name = "MESSAGES", env = "STREAMGRAM_MESSAGES_PER_S", default_value_t = 100,
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub messages_per_s: u32,
+    /// Bytes of messages of a session per second, ten seconds' worth at once; one more ends it with
+    /// close code 1008
+    #[arg(long, value_name = "BYTES", env = "STREAMGRAM_MESSAGE_BYTES_PER_S",
+        default_value_t = 1 << 20, value_parser = clap::value_parser!(u32).range(1_024..))]
+    pub message_bytes_per_s: u32,
+    /// Between two pings of a session, in seconds; after three without a word from the peer the
+    /// session ends
+    #[arg(long, value_name = "S", env = "STREAMGRAM_PING_S", default_value_t = 15,
+        value_parser = clap::value_parser!(u32).range(1..=20))]
+    pub ping_s: u32,
+}
+
+/// How many TCP clients there may be, and for how long.
+///
+/// The bridge's own legs are not meant: they live as long as their session.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Limits of TCP clients")]
+pub struct TcpLimits {
+    /// TCP clients at a time; one more is closed at once
+    #[arg(
+        long,
+        value_name = "CLIENTS",
+        env = "STREAMGRAM_TCP_CONNECTIONS",
+        default_value_t = 16_384
+    )]
+    pub tcp_connections: usize,
+    /// TCP clients of one address (IPv6: of one /64) at a time; one more is closed at once
+    #[arg(
+        long,
+        value_name = "CLIENTS",
+        env = "STREAMGRAM_TCP_CONNECTIONS_PER_ADDRESS",
+        default_value_t = 12_288
+    )]
+    pub tcp_connections_per_address: usize,
+    /// How long a TCP client may send nothing, in seconds; then it gets a FIN
+    #[arg(long, value_name = "S", env = "STREAMGRAM_TCP_IDLE_S", default_value_t = 600,
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub tcp_idle_s: u32,
+    /// How long a TCP client may read nothing of its replies, in seconds; then it is reset
+    #[arg(long, value_name = "S", env = "STREAMGRAM_TCP_WRITE_S", default_value_t = 30,
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub tcp_write_s: u32,
+    /// How long a TCP client may stay, in seconds; then it gets a FIN
+    #[arg(long, value_name = "S", env = "STREAMGRAM_TCP_LIFETIME_S", default_value_t = 86_400,
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub tcp_lifetime_s: u32,
+}
+
+/// How often a datagram is answered; one more is counted, and not answered.
+///
+/// The bridge's own legs are not meant, and loopback addresses, which are nobody else, only by the
+/// limit of all.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Limits of UDP")]
+pub struct UdpLimits {
+    /// Datagrams of one address (IPv6: of one /64) per second, two seconds' worth at once
+    #[arg(long, value_name = "DATAGRAMS", env = "STREAMGRAM_UDP_PER_ADDRESS_PER_S",
+        default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
+    pub udp_per_address_per_s: u32,
+    /// Datagrams of one IPv4 network, a /24, per second, two seconds' worth at once
+    #[arg(long, value_name = "DATAGRAMS", env = "STREAMGRAM_UDP_PER_NETWORK_PER_S",
+        default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub udp_per_network_per_s: u32,
+    /// Datagrams of all together per second, two seconds' worth at once
+    #[arg(long, value_name = "DATAGRAMS", env = "STREAMGRAM_UDP_PER_S", default_value_t = 20_000,
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub udp_per_s: u32,
+}
+
+/// A network, or a single address.
+fn network(text: &str) -> Result<IpNet, String> {
+    let alone = text.parse::<IpAddr>().map(IpNet::from);
+    alone.or_else(|_| text.parse()).map_err(|error| format!("{error}, write it as 10.0.0.0/8"))
+}
