@@ -20,7 +20,7 @@ pub use link::{
 };
 pub use packet::{End, Flags, Header, Line, Packet, Verdict};
 pub use server::{Cause, Code, Event, Hello, LegId, Problem, ServerMessage, Unanswered};
-pub use text::{Piece, pieces, printable};
+pub use text::{Piece, is_hidden, pieces, printable};
 
 use serde::{Deserialize, Serialize};
 

@@ -72,7 +72,8 @@ fn escape<'p>(pieces: &'p mut Vec<Piece<'_>>) -> &'p mut String {
 
 /// Control characters (C0, DEL, C1), bidirectional controls (Unicode UAX #9), line and paragraph
 /// separators, and the byte order mark.
-fn is_hidden(c: char) -> bool {
+#[must_use]
+pub fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
         || matches!(c, '\u{2066}'..='\u{2069}' | '\u{feff}')

@@ -5,15 +5,20 @@
 //! - [`bridge`]: a session per browser, with a leg to each server, over a [`path`].
 //! - [`web`]: the page, the API, and the WebSocket that carries a session.
 //! - [`client`]: the terminal clients.
-//! - [`config`]: every flag.
-//! - [`rate`], [`refusals`]: how often something may happen, and what was refused.
+//! - [`config`]: every flag; [`logs`]: the log.
+//! - [`accept`], [`admission`], [`rate`]: how connections come in, how many, how fast.
+//! - [`refusals`]: what was not served, and why.
 //!
 //! Arrows point one way: `web → bridge → path`, `timestamp → observe`. The page shares only the crate
 //! `streamgram-protocol` with all this.
 
+pub mod accept;
+pub mod admission;
 pub mod bridge;
+mod capacity;
 pub mod client;
 pub mod config;
+pub mod logs;
 pub mod observe;
 pub mod path;
 pub mod rate;

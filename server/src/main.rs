@@ -1,17 +1,17 @@
 //! Arguments, logging, signals, exit status; everything else is the library's.
 
-use std::io::{IsTerminal, Write, stderr, stdout};
+use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
 
 use clap::Parser;
 use streamgram::config::{Cli, Command, Serve};
-use streamgram::{Server, client};
+use streamgram::{Server, client, logs};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command() {
-        Command::Serve(config) => serve(&config),
+        Command::Serve(config) => serve(*config),
         Command::Tcp { server } => client::tcp(&server),
         Command::Udp { server } => client::udp(&server),
     };
@@ -26,13 +26,8 @@ fn main() -> ExitCode {
 }
 
 #[tokio::main]
-async fn serve(config: &Serve) -> anyhow::Result<()> {
-    tracing_subscriber::fmt()
-        .with_writer(stderr)
-        .with_ansi(stderr().is_terminal())
-        .with_max_level(config.log)
-        .with_target(false)
-        .init();
+async fn serve(config: Serve) -> anyhow::Result<()> {
+    let log = logs::start(config.log, config.log_format);
     // Every session with both legs takes four descriptors; the usual soft limit of 1,024 is for
     // programs that use select(2).
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
@@ -47,12 +42,16 @@ async fn serve(config: &Serve) -> anyhow::Result<()> {
     let running = server.run(stop.clone());
     tokio::pin!(running);
     tokio::select! {
-        ended = &mut running => return Ok(ended?),
+        () = &mut running => return Ok(()),
         asked = asked_to_stop() => asked?,
     }
     info!("stopping");
     stop.cancel();
-    Ok(running.await?)
+    running.await;
+    if log.lost() > 0 {
+        warn!(lines = log.lost(), "standard error did not take all of the log");
+    }
+    Ok(())
 }
 
 /// Waits for Ctrl-C or, where there is one, SIGTERM.

@@ -1,26 +1,26 @@
 //! The whole server: binds everything or nothing, runs it, and stops it in order.
 
 use std::fmt;
-use std::future::IntoFuture;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
-use streamgram_protocol::Limits;
 use thiserror::Error;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, warn};
+use tracing::warn;
 
+use crate::admission::Admission;
 use crate::bridge::{Bridge, Targets};
+use crate::capacity::Capacity;
 use crate::config::Serve;
 use crate::observe::Observer;
+use crate::refusals::Refusals;
 use crate::timestamp::clock::Clock;
-use crate::timestamp::{tcp, udp};
-use crate::web::{self, Addresses, Tasks, Web};
+use crate::timestamp::{Shared, tcp, udp};
+use crate::web::{self, Addresses, Tasks, Web, listener};
 
 /// How long everything that is open may take to end after a stop; then it is cut off.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
@@ -31,7 +31,7 @@ pub struct Server {
     http: TcpListener,
     tcp: TcpListener,
     udp: UdpSocket,
-    limits: Limits,
+    config: Serve,
     addresses: Addresses,
 }
 
@@ -49,7 +49,7 @@ impl Server {
     ///
     /// # Errors
     /// The first address that cannot be had; then none is.
-    pub async fn bind(config: &Serve) -> Result<Self, BindError> {
+    pub async fn bind(config: Serve) -> Result<Self, BindError> {
         let failed = |what, address| move |cause| BindError { what, address, cause };
         let http = TcpListener::bind(config.http).await.map_err(failed("HTTP", config.http))?;
         let tcp = TcpListener::bind(config.tcp).await.map_err(failed("TCP", config.tcp))?;
@@ -59,7 +59,7 @@ impl Server {
             tcp: tcp.local_addr().map_err(failed("TCP", config.tcp))?,
             udp: udp.local_addr().map_err(failed("UDP", config.udp))?,
         };
-        Ok(Self { http, tcp, udp, limits: config.limits(), addresses })
+        Ok(Self { http, tcp, udp, config, addresses })
     }
 
     /// The real addresses, where port 0 was asked for too.
@@ -69,39 +69,51 @@ impl Server {
     }
 
     /// Serves until `stop`, then ends every session and connection within five seconds.
-    ///
-    /// # Errors
-    /// What ended the HTTP listener.
-    pub async fn run(self, stop: CancellationToken) -> io::Result<()> {
-        let Self { http, tcp, udp, limits, addresses } = self;
-        let (observer, clock) = (Arc::new(Observer::default()), Arc::new(Clock::system()));
+    pub async fn run(self, stop: CancellationToken) {
+        let Self { http, tcp, udp, config, addresses } = self;
+        let room = Capacity::within(open_files(), &config);
+        let shared = Shared {
+            clock: Arc::new(Clock::system()),
+            observer: Arc::new(Observer::default()),
+            refusals: Arc::new(Refusals::default()),
+        };
         let tasks = Tasks::default();
-        let (tcp_clock, tcp_observer) = (Arc::clone(&clock), Arc::clone(&observer));
-        tasks.listeners.spawn(tcp::serve(tcp, tcp_clock, tcp_observer, stop.clone()));
-        tasks.listeners.spawn(udp::serve(udp, clock, Arc::clone(&observer), stop.clone()));
+        tasks.listeners.spawn(tcp::serve(tcp, shared.clone(), room.tcp, stop.clone()));
+        tasks.listeners.spawn(udp::serve(udp, shared.clone(), config.udp_limits, stop.clone()));
 
         let targets = Targets { tcp: reachable(addresses.tcp), udp: reachable(addresses.udp) };
-        let stop_sessions = stop.clone();
         let Tasks { sessions, listeners } = tasks.clone();
-        let bridge = Bridge::new(targets, limits, observer);
-        let web = Web { addresses, bridge, stop: stop_sessions, tasks };
-        let http = http.tap_io(|stream| {
-            // Events are small and every one is waited for.
-            if let Err(error) = stream.set_nodelay(true) {
-                debug!(%error, "TCP_NODELAY could not be set");
-            }
-        });
-        let serving = axum::serve(http, web::router(web));
-        let served = stop.run_until_cancelled(serving.into_future()).await;
+        let web = Web {
+            addresses,
+            bridge: Bridge::new(targets, config.limits(), shared.observer),
+            http_limits: Arc::new(room.http.clone()),
+            sessions: Admission::new(room.websocket.sessions, room.websocket.sessions_per_address),
+            websocket_limits: room.websocket,
+            refusals: Arc::clone(&shared.refusals),
+            stop: stop.clone(),
+            tasks,
+        };
+        let (router, refusals) = (web::router(web), shared.refusals);
+        let http = tokio::spawn(listener::serve(http, router, room.http, refusals, stop.clone()));
+        stop.cancelled().await;
 
         sessions.close();
         listeners.close();
-        let ended = async { tokio::join!(sessions.wait(), listeners.wait()) };
+        let ended = async { tokio::join!(http, sessions.wait(), listeners.wait()) };
         if timeout(STOP_PATIENCE, ended).await.is_err() {
             warn!(sessions = sessions.len(), "cut off what did not end in time");
         }
-        served.unwrap_or(Ok(()))
     }
+}
+
+/// How many files the process may open.
+fn open_files() -> usize {
+    #[cfg(unix)]
+    let limit = rlimit::getrlimit(rlimit::Resource::NOFILE).map(|(soft, _hard)| soft);
+    // Windows knows no such limit.
+    #[cfg(not(unix))]
+    let limit = std::io::Result::Ok(u64::MAX);
+    limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
 }
 
 /// Where a socket that listens everywhere can be reached from this machine.

@@ -1,12 +1,22 @@
 //! What a browser talks to: the page, a small API, and the WebSocket of a session.
 
 mod assets;
-mod socket;
+mod client_address;
+mod connection;
+mod headers;
+mod host;
+pub mod listener;
+mod origin;
+mod session;
+pub mod socket;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::middleware::{from_fn_with_state, map_response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
@@ -14,7 +24,10 @@ use streamgram_protocol::Limits;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::admission::Admission;
 use crate::bridge::Bridge;
+use crate::config::{HttpLimits, WebSocketLimits};
+use crate::refusals::Refusals;
 
 /// What every request may need.
 #[derive(Debug, Clone)]
@@ -23,6 +36,14 @@ pub struct Web {
     pub addresses: Addresses,
     /// What sessions share.
     pub bridge: Bridge,
+    /// Who may ask.
+    pub http_limits: Arc<HttpLimits>,
+    /// What a session may send.
+    pub websocket_limits: WebSocketLimits,
+    /// How many sessions there may be.
+    pub sessions: Admission,
+    /// Is told what was refused.
+    pub refusals: Arc<Refusals>,
     /// Ends every session.
     pub stop: CancellationToken,
     /// Every session, and every listener that health depends on.
@@ -55,10 +76,13 @@ pub const LISTENERS: usize = 2;
 /// Every route there is.
 pub fn router(web: Web) -> Router {
     Router::new()
-        .route("/ws", get(socket::upgrade))
+        .route("/ws", get(session::upgrade))
         .route("/api/info", get(info))
+        .route("/api/refused", get(refused))
         .route("/healthz", get(healthz))
         .fallback(assets::serve)
+        .layer(from_fn_with_state(web.clone(), host::check))
+        .layer(map_response(headers::add))
         .with_state(web)
 }
 
@@ -73,6 +97,10 @@ struct Info {
 async fn info(State(web): State<Web>) -> Json<Info> {
     let Web { addresses, bridge, .. } = web;
     Json(Info { version: env!("CARGO_PKG_VERSION"), addresses, limits: bridge.limits })
+}
+
+async fn refused(State(web): State<Web>) -> Response {
+    Json(&*web.refusals).into_response()
 }
 
 async fn healthz(State(web): State<Web>) -> (StatusCode, &'static str) {

@@ -58,7 +58,7 @@ pub struct HttpLimits {
 }
 
 /// How many sessions there may be, and how fast each may ask.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "Limits of WebSockets")]
 pub struct WebSocketLimits {
     /// Sessions at a time; one more is answered with 503
@@ -92,7 +92,7 @@ pub struct WebSocketLimits {
 /// How many TCP clients there may be, and for how long.
 ///
 /// The bridge's own legs are not meant: they live as long as their session.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "Limits of TCP clients")]
 pub struct TcpLimits {
     /// TCP clients at a time; one more is closed at once
@@ -129,7 +129,7 @@ pub struct TcpLimits {
 ///
 /// The bridge's own legs are not meant, and loopback addresses, which are nobody else, only by the
 /// limit of all.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "Limits of UDP")]
 pub struct UdpLimits {
     /// Datagrams of one address (IPv6: of one /64) per second, two seconds' worth at once

@@ -5,70 +5,156 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use streamgram_protocol::{CTIME_LEN, Cause, Protocol, READ_BYTES, STAMP_LEN};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::sleep;
+use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::{debug, warn};
+use tracing::debug;
 
-use crate::observe::{Observer, Seen, Watcher, cause_of};
+use super::Shared;
+use crate::accept::accept;
+use crate::admission::{Admission, Admitted, Full};
+use crate::config::TcpLimits;
+use crate::observe::{Seen, Watcher, cause_of};
+use crate::refusals::Refusal;
 use crate::timestamp::clock::Clock;
 
-/// How long the listener waits after `accept` failed, most likely for want of descriptors: trying
-/// again at once would only burn the processor that the open connections need.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+/// How long a connection is read after our FIN, for the peer's. Closing it over bytes that nobody has
+/// read would reset it, and the reset could overtake replies that are still under way (RFC 9293,
+/// section 3.10.4).
+const LINGER: Duration = Duration::from_secs(2);
 
 /// Answers clients until `stop`; returns when the last connection has ended.
 pub async fn serve(
     listener: TcpListener,
-    clock: Arc<Clock>,
-    observer: Arc<Observer>,
+    shared: Shared,
+    limits: TcpLimits,
     stop: CancellationToken,
 ) {
-    let connections = TaskTracker::new();
-    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
-        match accepted {
-            Ok((stream, peer)) => {
-                let watcher = observer.watcher_of(Protocol::Tcp, peer);
-                let connection =
-                    connection(stream, peer, Arc::clone(&clock), watcher, stop.clone());
-                connections.spawn(connection);
+    let admission = Admission::new(limits.tcp_connections, limits.tcp_connections_per_address);
+    let (connections, patience) = (TaskTracker::new(), Patience::of(&limits));
+    loop {
+        let accepting = accept(&listener, &shared.refusals);
+        let Some((stream, peer)) = stop.run_until_cancelled(accepting).await else { break };
+        // A leg of the bridge is as old as its session wants it to be, and counted there.
+        let watcher = shared.observer.watcher_of(Protocol::Tcp, peer);
+        let is_leg = watcher.is_some();
+        let admitted = match (!is_leg).then(|| admission.admit(peer.ip())).transpose() {
+            Ok(admitted) => admitted,
+            Err(full) => {
+                refuse(&shared, full, peer);
+                continue;
             }
-            Err(error) => {
-                warn!(%error, "the TCP server could not accept a connection");
-                sleep(ACCEPT_PAUSE).await;
-            }
-        }
+        };
+        let patience = if is_leg { Patience::ENDLESS } else { patience };
+        let client = Client { stream, peer, watcher, patience, _admitted: admitted };
+        connections.spawn(client.serve(shared.clone(), stop.clone()));
     }
     connections.close();
     connections.wait().await;
 }
 
-async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    clock: Arc<Clock>,
-    watcher: Option<Arc<Watcher>>,
-    stop: CancellationToken,
-) {
-    // A reply of two chunks would otherwise wait for the delayed ACK of the first, 40 ms on Linux.
-    if let Err(error) = stream.set_nodelay(true) {
-        debug!(%peer, %error, "TCP_NODELAY could not be set");
+/// The connection ends here and at once: to wait in silence would tell a client less.
+fn refuse(shared: &Shared, full: Full, peer: SocketAddr) {
+    let (reason, limit) = match full {
+        Full::All(limit) => (Refusal::TcpFull, limit),
+        Full::Address(limit) => (Refusal::TcpAddressFull, limit),
+    };
+    let detail = format_args!("TCP client {peer}, the limit is {limit} clients");
+    shared.refusals.count(reason, Instant::now(), detail);
+}
+
+/// How long a client may take.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    idle: Duration,
+    write: Duration,
+    lifetime: Duration,
+}
+
+impl Patience {
+    /// Thirty years for everything.
+    const ENDLESS: Self = {
+        let endless = Duration::from_secs(30 * 365 * 86_400);
+        Self { idle: endless, write: endless, lifetime: endless }
+    };
+
+    fn of(limits: &TcpLimits) -> Self {
+        let seconds = |limit: u32| Duration::from_secs(limit.into());
+        Self {
+            idle: seconds(limits.tcp_idle_s),
+            write: seconds(limits.tcp_write_s),
+            lifetime: seconds(limits.tcp_lifetime_s),
+        }
     }
-    tell(watcher.as_deref(), || Seen::Accepted);
-    let ended = answer(stream, &clock, watcher.as_deref(), &stop).await;
-    tell(watcher.as_deref(), || Seen::Closed { cause: cause(&ended) });
-    if let Err(error) = ended {
-        debug!(%peer, %error, "a TCP connection ended");
+
+    /// When a client that came at `came` and was `heard` last has to go.
+    fn deadline(&self, came: Instant, heard: Instant) -> Instant {
+        (came + self.lifetime).min(heard + self.idle)
+    }
+
+    /// Why it has to go by `now`, if it has.
+    fn over(&self, came: Instant, heard: Instant, now: Instant) -> Option<End> {
+        if now >= came + self.lifetime {
+            Some(End::Old)
+        } else if now >= heard + self.idle {
+            Some(End::Idle)
+        } else {
+            None
+        }
     }
 }
 
-/// Answers one client until it has sent its FIN, or until `stop`.
+struct Client {
+    stream: TcpStream,
+    peer: SocketAddr,
+    watcher: Option<Arc<Watcher>>,
+    patience: Patience,
+    _admitted: Option<Admitted>,
+}
+
+impl Client {
+    async fn serve(mut self, shared: Shared, stop: CancellationToken) {
+        let Self { stream, peer, watcher, patience, .. } = &mut self;
+        let watcher = watcher.as_deref();
+        // A reply of two chunks would otherwise wait for the delayed ACK of the first, 40 ms on Linux.
+        if let Err(error) = stream.set_nodelay(true) {
+            debug!(%peer, %error, "TCP_NODELAY could not be set");
+        }
+        tell(watcher, || Seen::Accepted);
+        let ended = answer(&mut *stream, &shared.clock, watcher, patience, &stop).await;
+        tell(watcher, || Seen::Closed { cause: cause(&ended) });
+        let refusal = match ended {
+            Ok(End::Finished) => return,
+            Ok(End::Stopped) => None,
+            Ok(End::Idle) => Some(Refusal::TcpIdle),
+            Ok(End::Old) => Some(Refusal::TcpLifetime),
+            Ok(End::Unread) => Some(Refusal::TcpUnread),
+            Err(error) => return debug!(%peer, %error, "a TCP connection ended"),
+        };
+        if let Some(refusal) = refusal {
+            shared.refusals.count(refusal, Instant::now(), format_args!("TCP client {peer}"));
+        }
+        if refusal == Some(Refusal::TcpUnread) {
+            // After an ordinary end the kernel would keep what nobody reads, for minutes.
+            if let Err(error) = stream.set_zero_linger() {
+                debug!(%peer, %error, "the linger time could not be set");
+            }
+        } else {
+            // Whether the peer ends too is its own affair.
+            let _ended = timeout(LINGER, until_fin(stream)).await;
+        }
+    }
+}
+
+/// Answers one client until it has sent its FIN, until it has to go, or until `stop`. Then all replies
+/// and a FIN are on their way, unless it read nothing.
 ///
 /// # Errors
 /// What ended the connection instead.
@@ -76,6 +162,7 @@ async fn answer(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
     clock: &Clock,
     watcher: Option<&Watcher>,
+    patience: &Patience,
     stop: &CancellationToken,
 ) -> io::Result<End> {
     // The stamp's place is in front of the place that is read into: one read, one write, no copy.
@@ -83,29 +170,63 @@ async fn answer(
     reply[0] = b'[';
     reply[STAMP_LEN - 2..STAMP_LEN].copy_from_slice(b"] ");
     let (mut number, mut offset) = (0, 0);
-    loop {
-        let read = stop.run_until_cancelled(stream.read(&mut reply[STAMP_LEN..])).await;
-        let Some(bytes) = read.transpose()? else {
-            stream.shutdown().await?;
-            return Ok(End::Stopped);
+    let came = Instant::now();
+    let mut heard = came;
+    // Made once and not for every read: they are asked only when there is nothing to read.
+    let mut stopped = pin!(stop.cancelled());
+    let mut alarm = pin!(sleep_until(patience.deadline(came, heard).into()));
+    let end = loop {
+        let bytes = tokio::select! {
+            biased;
+            read = stream.read(&mut reply[STAMP_LEN..]) => read?,
+            () = &mut stopped => break End::Stopped,
+            () = &mut alarm => {
+                if let Some(end) = patience.over(came, heard, Instant::now()) {
+                    break end;
+                }
+                alarm.as_mut().reset(patience.deadline(came, heard).into());
+                continue;
+            }
         };
         if bytes == 0 {
-            stream.shutdown().await?;
-            return Ok(End::Finished);
+            break End::Finished;
         }
+        heard = Instant::now();
         tell(watcher, || Seen::Read { number, offset, bytes });
         number += 1;
         offset += bytes as u64;
         reply[1..=CTIME_LEN].copy_from_slice(&clock.ctime());
-        stream.write_all(&reply[..STAMP_LEN + bytes]).await?;
-    }
+        let writing = stream.write_all(&reply[..STAMP_LEN + bytes]);
+        match timeout(patience.write, writing).await {
+            Ok(written) => written?,
+            Err(_elapsed) => return Ok(End::Unread),
+        }
+        // The alarm alone would not do: who always has more to read never lets it ring.
+        if let Some(end) = patience.over(came, heard, heard) {
+            break end;
+        }
+    };
+    stream.shutdown().await?;
+    Ok(end)
+}
+
+/// Reads on, for nothing but the end.
+async fn until_fin(mut stream: impl AsyncRead + Unpin) {
+    let mut nobody_looks_at_it = [0; READ_BYTES];
+    while let Ok(1..) = stream.read(&mut nobody_looks_at_it).await {}
 }
 
 /// How a connection came to its end in good order.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     /// The client had sent all it wanted to.
     Finished,
+    /// It had sent nothing for too long.
+    Idle,
+    /// It had stayed for too long.
+    Old,
+    /// It had read none of its replies for too long.
+    Unread,
     /// The server was told to stop.
     Stopped,
 }
@@ -114,6 +235,7 @@ fn cause(ended: &io::Result<End>) -> Cause {
     match ended {
         Ok(End::Finished) => Cause::PeerClosed,
         Ok(End::Stopped) => Cause::Closed,
+        Ok(End::Idle | End::Old | End::Unread) => Cause::Limit,
         Err(error) => cause_of(error),
     }
 }
@@ -134,7 +256,8 @@ mod tests {
     async fn a_pipe_of_eight_bytes_changes_the_pieces_and_not_a_byte() {
         let (client, server) = duplex(8);
         let answering = tokio::spawn(async move {
-            answer(server, &Clock::system(), None, &CancellationToken::new()).await
+            let (clock, never) = (Clock::system(), CancellationToken::new());
+            answer(server, &clock, None, &Patience::ENDLESS, &never).await
         });
         let (mut replies, mut sends) = tokio::io::split(client);
         let sending = tokio::spawn(async move {

@@ -4,13 +4,14 @@
 //! say. No error that a datagram or its sender can cause ends the loop.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use streamgram_protocol::{Protocol, READ_BYTES};
 use tokio::net::UdpSocket;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+use super::Shared;
+use crate::config::UdpLimits;
 use crate::observe::Observer;
 use crate::timestamp::clock::Clock;
 
@@ -19,16 +20,13 @@ use crate::timestamp::clock::Clock;
 const BUFFER_BYTES: usize = 65_535;
 
 /// Answers datagrams until `stop`.
-pub async fn serve(
-    socket: UdpSocket,
-    clock: Arc<Clock>,
-    observer: Arc<Observer>,
-    stop: CancellationToken,
-) {
+pub async fn serve(socket: UdpSocket, shared: Shared, _limits: UdpLimits, stop: CancellationToken) {
     let mut buffer = vec![0; BUFFER_BYTES];
     while let Some(received) = stop.run_until_cancelled(socket.recv_from(&mut buffer)).await {
         match received {
-            Ok((bytes, peer)) => answer(&socket, bytes, peer, &clock, &observer).await,
+            Ok((bytes, peer)) => {
+                answer(&socket, bytes, peer, &shared.clock, &shared.observer).await
+            }
             // An earlier reply met a closed port, or a moment without memory: the next may go well.
             Err(error) => debug!(%error, "the UDP server could not receive"),
         }

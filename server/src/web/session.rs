@@ -1,0 +1,126 @@
+//! A session over a WebSocket: who may have one, frames to commands, events to frames.
+
+use std::future::ready;
+use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use axum::Error;
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::extract::{Extension, State};
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use futures_util::{FutureExt, SinkExt, Stream, StreamExt};
+use streamgram_protocol::{ClientMessage, Limits, SUBPROTOCOL, ServerMessage};
+use tracing::error;
+
+use super::client_address::client_address;
+use super::listener::Peer;
+use super::socket::{self, Frame, Frames, SocketLimits, reason};
+use super::{Web, origin};
+use crate::admission::{Admitted, Full};
+use crate::bridge::{Command, Session};
+use crate::refusals::Refusal;
+
+/// Seconds after which somebody for whom there was no room may ask again.
+const RETRY_AFTER_S: &str = "10";
+
+/// Upgrades a request to a session. A client that does not offer the subprotocol is served too.
+pub(super) async fn upgrade(
+    State(web): State<Web>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    let now = Instant::now();
+    if !origin::is_allowed(&headers, &web.http_limits) {
+        let detail =
+            "a page of another origin may not open a session; --allow-origin would let it\n";
+        web.refusals.count(Refusal::WsOrigin, now, detail.trim_end());
+        return (StatusCode::FORBIDDEN, detail).into_response();
+    }
+    let address = client_address(peer.address.ip(), &headers, &web.http_limits.proxies);
+    let place = match web.sessions.admit(address) {
+        Err(Full::All(limit)) => {
+            let detail = format!("there are {limit} sessions, the limit is {limit}\n");
+            web.refusals.count(Refusal::WsFull, now, detail.trim_end());
+            let retry = [(RETRY_AFTER, RETRY_AFTER_S)];
+            return (StatusCode::SERVICE_UNAVAILABLE, retry, detail).into_response();
+        }
+        Err(Full::Address(limit)) => Err(address_full(&web, address, limit)),
+        Ok(admitted) => Ok(admitted),
+    };
+    let limits = SocketLimits {
+        message_bytes: web.bridge.limits.message_bytes,
+        flags: web.websocket_limits,
+    };
+    let upgrade = socket::limited(upgrade.protocols([SUBPROTOCOL]), &limits);
+    upgrade.on_upgrade(|socket| {
+        let sessions = web.tasks.sessions.clone();
+        sessions.track_future(serve(socket, limits, web, peer.admitted, place))
+    })
+}
+
+/// Told over the WebSocket, because a page would not see a status.
+fn address_full(web: &Web, address: IpAddr, limit: usize) -> CloseFrame {
+    let detail = format!("{address} has {limit} sessions, the limit of an address is {limit}");
+    web.refusals.count(Refusal::WsAddressFull, Instant::now(), &detail);
+    reason(close_code::AGAIN, detail)
+}
+
+async fn serve(
+    socket: WebSocket,
+    limits: SocketLimits,
+    web: Web,
+    _connection: Arc<Admitted>,
+    place: Result<Admitted, CloseFrame>,
+) {
+    let Web { bridge, stop, refusals, .. } = web;
+    let (frames, mut outgoing) = socket::split(socket, limits, refusals);
+    let mut commands = Commands { frames, limits: bridge.limits };
+    let _place = match place {
+        Ok(place) => place,
+        Err(full) => return socket::close(commands.frames, outgoing, Some(full)).await,
+    };
+    let mut events = (&mut outgoing).with(|message: ServerMessage| {
+        ready(message.encode().map(|json| Message::Text(json.into())).map_err(Error::new))
+    });
+    let session = Session::new(bridge).run(&mut commands, &mut events);
+    // What is shared with other sessions is not left half done by a panic: locks are taken over.
+    let running = AssertUnwindSafe(session).catch_unwind();
+    let why = match stop.run_until_cancelled(running).await {
+        Some(Ok(())) => None,
+        Some(Err(_panic)) => {
+            error!("a session panicked");
+            Some(reason(close_code::ERROR, "the server has a bug, this session met it"))
+        }
+        None => Some(reason(close_code::AWAY, "the server is stopping")),
+    };
+    socket::close(commands.frames, outgoing, why).await;
+}
+
+/// The commands in a socket's frames.
+struct Commands {
+    frames: Frames,
+    limits: Limits,
+}
+
+impl Stream for Commands {
+    type Item = Command;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Command>> {
+        self.frames.poll_next_unpin(cx).map(|frame| match frame? {
+            Frame::Text(text) => Some(ClientMessage::decode(&text, &self.limits)),
+            Frame::Binary(_) => {
+                let detail = "binary frames are not understood, send JSON in text frames";
+                let close = reason(close_code::UNSUPPORTED, detail);
+                self.frames.refuse(Refusal::WsProtocol, close);
+                None
+            }
+        })
+    }
+}
