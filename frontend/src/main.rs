@@ -22,7 +22,7 @@ fn main() {
         .and_then(|document| document.get_element_by_id("app"));
     if let Some(root) = root {
         // The document's first paint gives way to the page.
-        root.set_inner_html("");
+        root.set_text_content(None);
         yew::Renderer::<app::App>::with_root(root).render();
     }
 }

@@ -7,6 +7,7 @@ mod datagram_match;
 mod leaving;
 mod outbox;
 mod packets;
+mod rates;
 mod session;
 mod stream_match;
 mod tcp_leg;
@@ -20,6 +21,7 @@ pub use session::{Command, Session};
 use streamgram_protocol::{Event, Limits, Unanswered};
 use tokio::sync::Semaphore;
 
+use crate::config::WebSocketLimits;
 use crate::observe::Observer;
 
 /// What all sessions share.
@@ -29,6 +31,8 @@ pub struct Bridge {
     pub targets: Targets,
     /// What a session may do.
     pub limits: Limits,
+    /// How fast.
+    pub rates: WebSocketLimits,
     /// Who watches whom.
     observer: Arc<Observer>,
     /// A permit for every emulated path that may still be opened.
@@ -47,9 +51,14 @@ pub struct Targets {
 impl Bridge {
     /// A bridge to the servers that report to `observer`.
     #[must_use]
-    pub fn new(targets: Targets, limits: Limits, observer: Arc<Observer>) -> Self {
+    pub fn new(
+        targets: Targets,
+        limits: Limits,
+        rates: WebSocketLimits,
+        observer: Arc<Observer>,
+    ) -> Self {
         let labs = Arc::new(Semaphore::new(limits.labs.min(Semaphore::MAX_PERMITS)));
-        Self { targets, limits, observer, labs }
+        Self { targets, limits, rates, observer, labs }
     }
 }
 

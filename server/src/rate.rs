@@ -17,7 +17,14 @@ impl Rate {
     #[must_use]
     pub fn new(per_second: u32, at_once: u32) -> Self {
         let each = Duration::from_secs(1) / per_second.max(1);
-        Self { each, ahead: each * at_once }
+        Self { each, ahead: each.saturating_mul(at_once) }
+    }
+
+    /// `per_minute` in the long run, and `at_once` after a pause.
+    #[must_use]
+    pub fn per_minute(per_minute: u32, at_once: u32) -> Self {
+        let each = Duration::from_secs(60) / per_minute.max(1);
+        Self { each, ahead: each.saturating_mul(at_once) }
     }
 
     /// Takes `count` at `now`; false, and nothing is taken, if that is too soon.

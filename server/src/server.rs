@@ -85,10 +85,9 @@ impl Server {
         let Tasks { sessions, listeners } = tasks.clone();
         let web = Web {
             addresses,
-            bridge: Bridge::new(targets, config.limits(), shared.observer),
+            bridge: Bridge::new(targets, config.limits(), room.websocket, shared.observer),
             http_limits: Arc::new(room.http.clone()),
             sessions: Admission::new(room.websocket.sessions, room.websocket.sessions_per_address),
-            websocket_limits: room.websocket,
             refusals: Arc::clone(&shared.refusals),
             stop: stop.clone(),
             tasks,

@@ -26,7 +26,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::admission::Admission;
 use crate::bridge::Bridge;
-use crate::config::{HttpLimits, WebSocketLimits};
+use crate::config::HttpLimits;
 use crate::refusals::Refusals;
 
 /// What every request may need.
@@ -38,8 +38,6 @@ pub struct Web {
     pub bridge: Bridge,
     /// Who may ask.
     pub http_limits: Arc<HttpLimits>,
-    /// What a session may send.
-    pub websocket_limits: WebSocketLimits,
     /// How many sessions there may be.
     pub sessions: Admission,
     /// Is told what was refused.

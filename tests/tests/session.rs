@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures_channel::mpsc::{Receiver, Sender, channel};
 use futures_util::{SinkExt, StreamExt};
 use streamgram::bridge::{Bridge, Command, Session, Targets};
+use streamgram::config::WebSocketLimits;
 use streamgram::observe::Observer;
 use streamgram_protocol::{
     Cause, ClientMessage, Event, Limits, Protocol, ServerMessage, Unanswered,
@@ -34,7 +35,12 @@ impl Client {
     fn start(targets: Targets, limits: Limits) -> Self {
         let (commands, mut taken) = channel(0);
         let (mut told, events) = channel(EVENTS_UNDER_WAY);
-        let session = Session::new(Bridge::new(targets, limits, Arc::new(Observer::default())));
+        let session = Session::new(Bridge::new(
+            targets,
+            limits,
+            WebSocketLimits::default(),
+            Arc::new(Observer::default()),
+        ));
         let session = tokio::spawn(async move { session.run(&mut taken, &mut told).await });
         Self { commands, events, limits, session }
     }

@@ -10,8 +10,9 @@ use std::rc::Rc;
 use futures_channel::mpsc;
 use futures_util::future::{AbortHandle, Abortable, select};
 use futures_util::{SinkExt, StreamExt, pin_mut};
-use gloo_net::websocket::Message;
+use gloo_net::websocket::events::CloseEvent;
 use gloo_net::websocket::futures::WebSocket;
+use gloo_net::websocket::{Message, WebSocketError};
 use gloo_render::{AnimationFrame, request_animation_frame};
 use gloo_timers::callback::Timeout;
 use gloo_timers::future::TimeoutFuture;
@@ -98,16 +99,26 @@ async fn serve(outgoing: &Outgoing, on_action: &Callback<Action>) -> bool {
     outgoing.borrow_mut().replace(sender);
     let batch = Batch::new(on_action.clone());
     let mut came = false;
+    let notice = |text| on_action.emit(Action::Noticed(Some(Notice { text, open: None })));
     let reading = async {
-        while let Some(Ok(Message::Text(text))) = frames.next().await {
-            came = true;
-            match ServerMessage::decode(&text) {
-                Ok(message) => batch.push(message),
-                Err(error) => {
-                    let text =
-                        format!("The server said something this page does not know: {error}");
-                    on_action.emit(Action::Noticed(Some(Notice { text, open: None })));
+        loop {
+            match frames.next().await {
+                Some(Ok(Message::Text(text))) => {
+                    came = true;
+                    match ServerMessage::decode(&text) {
+                        Ok(message) => batch.push(message),
+                        Err(error) => notice(format!(
+                            "The server said something this page does not know: {error}"
+                        )),
+                    }
                 }
+                Some(Err(WebSocketError::ConnectionClose(CloseEvent { reason, .. })))
+                    if !reason.is_empty() =>
+                {
+                    notice(format!("The server ended the session: {reason}."));
+                }
+                Some(Err(WebSocketError::ConnectionError)) => {}
+                _ => break,
             }
         }
     };

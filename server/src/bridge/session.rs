@@ -21,6 +21,7 @@ use tokio::time::sleep_until;
 
 use super::leaving::Leaving;
 use super::outbox::Outbox;
+use super::rates::Rates;
 use super::tcp_leg::TcpLeg;
 use super::udp_leg::UdpLeg;
 use super::{Bridge, Targets};
@@ -43,6 +44,7 @@ pub struct Session {
     /// The sink has taken messages that it has not passed on yet.
     unflushed: bool,
     legs_opened: u32,
+    rates: Rates,
     tcp: Option<Box<TcpLeg>>,
     /// The emulated connection before the present one, while its end is under way.
     leaving: Option<Leaving>,
@@ -64,9 +66,11 @@ impl Session {
     #[must_use]
     pub fn new(bridge: Bridge) -> Self {
         let (inbox, observations) = observations();
-        let mut outbox = Outbox::new(Instant::now());
-        outbox.push(Instant::now(), None, Event::Hello(hello(bridge.targets, bridge.limits)));
+        let now = Instant::now();
+        let mut outbox = Outbox::new(now);
+        outbox.push(now, None, Event::Hello(hello(bridge.targets, bridge.limits)));
         Self {
+            rates: Rates::new(bridge.rates, now),
             bridge,
             inbox,
             observations,

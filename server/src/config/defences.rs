@@ -62,31 +62,56 @@ pub struct HttpLimits {
 #[command(next_help_heading = "Limits of WebSockets")]
 pub struct WebSocketLimits {
     /// Sessions at a time; one more is answered with 503
-    #[arg(long, value_name = "SESSIONS", env = "STREAMGRAM_SESSIONS", default_value_t = 4_096)]
+    #[arg(long, value_name = "SESSIONS", env = "STREAMGRAM_SESSIONS",
+        default_value_t = Self::default().sessions)]
     pub sessions: usize,
     /// Sessions of one address (IPv6: of one /64) at a time; one more is answered with 503
-    #[arg(
-        long,
-        value_name = "SESSIONS",
-        env = "STREAMGRAM_SESSIONS_PER_ADDRESS",
-        default_value_t = 2_048
-    )]
+    #[arg(long, value_name = "SESSIONS", env = "STREAMGRAM_SESSIONS_PER_ADDRESS",
+        default_value_t = Self::default().sessions_per_address)]
     pub sessions_per_address: usize,
     /// Messages of a session per second, ten seconds' worth at once; one more ends it with close
     /// code 1008
-    #[arg(long, value_name = "MESSAGES", env = "STREAMGRAM_MESSAGES_PER_S", default_value_t = 100,
+    #[arg(long, value_name = "MESSAGES", env = "STREAMGRAM_MESSAGES_PER_S",
+        default_value_t = Self::default().messages_per_s,
         value_parser = clap::value_parser!(u32).range(1..))]
     pub messages_per_s: u32,
     /// Bytes of messages of a session per second, ten seconds' worth at once; one more ends it with
     /// close code 1008
     #[arg(long, value_name = "BYTES", env = "STREAMGRAM_MESSAGE_BYTES_PER_S",
-        default_value_t = 1 << 20, value_parser = clap::value_parser!(u32).range(1_024..))]
+        default_value_t = Self::default().message_bytes_per_s,
+        value_parser = clap::value_parser!(u32).range(1_024..))]
     pub message_bytes_per_s: u32,
+    /// Legs that a session opens per minute, ten minutes' worth at once; one more is refused
+    #[arg(long, value_name = "LEGS", env = "STREAMGRAM_LEGS_PER_MIN",
+        default_value_t = Self::default().legs_per_min,
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub legs_per_min: u32,
+    /// Lines that a session sends per second, ten seconds' worth at once; a burst that goes beyond it
+    /// is refused
+    #[arg(long, value_name = "LINES", env = "STREAMGRAM_LINES_PER_S",
+        default_value_t = Self::default().lines_per_s,
+        value_parser = clap::value_parser!(u32).range(1..))]
+    pub lines_per_s: u32,
     /// Between two pings of a session, in seconds; after three without a word from the peer the
     /// session ends
-    #[arg(long, value_name = "S", env = "STREAMGRAM_PING_S", default_value_t = 15,
+    #[arg(long, value_name = "S", env = "STREAMGRAM_PING_S",
+        default_value_t = Self::default().ping_s,
         value_parser = clap::value_parser!(u32).range(1..=20))]
     pub ping_s: u32,
+}
+
+impl Default for WebSocketLimits {
+    fn default() -> Self {
+        Self {
+            sessions: 4_096,
+            sessions_per_address: 2_048,
+            messages_per_s: 100,
+            message_bytes_per_s: 1 << 20,
+            legs_per_min: 60,
+            lines_per_s: 5_000,
+            ping_s: 15,
+        }
+    }
 }
 
 /// How many TCP clients there may be, and for how long.

@@ -54,10 +54,8 @@ pub(super) async fn upgrade(
         Err(Full::Address(limit)) => Err(address_full(&web, address, limit)),
         Ok(admitted) => Ok(admitted),
     };
-    let limits = SocketLimits {
-        message_bytes: web.bridge.limits.message_bytes,
-        flags: web.websocket_limits,
-    };
+    let limits =
+        SocketLimits { message_bytes: web.bridge.limits.message_bytes, flags: web.bridge.rates };
     let upgrade = socket::limited(upgrade.protocols([SUBPROTOCOL]), &limits);
     upgrade.on_upgrade(|socket| {
         let sessions = web.tasks.sessions.clone();

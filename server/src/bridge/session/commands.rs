@@ -46,6 +46,9 @@ impl Session {
             let detail = format!("{} is open already", protocol.name());
             return Err(problem(Code::AlreadyOpen, protocol, detail));
         }
+        self.rates
+            .leg(Instant::now())
+            .map_err(|detail| problem(Code::OverLimit, protocol, detail))?;
         let lab = match open.path {
             Path::Direct => None,
             Path::Emulated => {
@@ -199,7 +202,11 @@ impl Session {
             let detail = format!("{name} has {limit} sends in progress, the limit is {limit}");
             return Err(problem(Code::TooManySends, protocol, detail));
         }
-        bursts.start(send, Instant::now());
+        let now = Instant::now();
+        self.rates
+            .lines(send.count, now)
+            .map_err(|detail| problem(Code::OverLimit, protocol, detail))?;
+        bursts.start(send, now);
         Ok(())
     }
 
