@@ -4,7 +4,7 @@
 //! until they fit below it, each surface with a share of its own: what one is flooded with the others
 //! do not miss.
 
-use tracing::warn;
+use tracing::info;
 
 use crate::config::{HttpLimits, Serve, TcpLimits, WebSocketLimits};
 
@@ -38,7 +38,7 @@ impl Capacity {
                 lower(&mut http.http_connections, files / 4 + files / 8),
             ];
             if shares.contains(&true) {
-                warn!(
+                info!(
                     tcp_connections = tcp.tcp_connections,
                     sessions = websocket.sessions,
                     http_connections = http.http_connections,

@@ -1,6 +1,7 @@
-//! The project's commands: `cargo xtask run | test | check | dist`.
+//! The project's commands: `cargo xtask run | test | check | dist | conformance`.
 #![expect(clippy::print_stderr, reason = "a command line tells its user what it does")]
 
+mod conformance;
 mod document;
 mod machine;
 mod page;
@@ -34,6 +35,8 @@ enum Task {
     Check,
     /// Build target/release/streamgram with the page inside, and say what the page weighs
     Dist,
+    /// Autobahn's cases for WebSockets, against a server that echoes; needs python3 with pip
+    Conformance,
 }
 
 fn main() -> ExitCode {
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Task::Test => test(),
         Task::Check => check(),
         Task::Dist => dist(),
+        Task::Conformance => conformance(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -66,6 +70,13 @@ fn dist() -> Result<()> {
     eprintln!("{}", site::weigh()?);
     eprintln!("\n{}", machine::binary("release").display());
     Ok(())
+}
+
+fn conformance() -> Result<()> {
+    let mut plan = Plan::of(2);
+    let echo = ["build", "--package", "streamgram", "--example", "echo"];
+    plan.command("a server that echoes", cargo(&echo))?;
+    plan.step("WebSocket conformance", conformance::run)
 }
 
 fn check() -> Result<()> {

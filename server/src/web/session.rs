@@ -28,6 +28,8 @@ use crate::refusals::Refusal;
 
 /// Seconds after which somebody for whom there was no room may ask again.
 const RETRY_AFTER_S: &str = "10";
+/// Bytes of events that may wait for a client to read: above the largest event by far.
+const UNREAD_BYTES: usize = 512 * 1024;
 
 /// Upgrades a request to a session. A client that does not offer the subprotocol is served too.
 pub(super) async fn upgrade(
@@ -54,8 +56,11 @@ pub(super) async fn upgrade(
         Err(Full::Address(limit)) => Err(address_full(&web, address, limit)),
         Ok(admitted) => Ok(admitted),
     };
-    let limits =
-        SocketLimits { message_bytes: web.bridge.limits.message_bytes, flags: web.bridge.rates };
+    let limits = SocketLimits {
+        message_bytes: web.bridge.limits.message_bytes,
+        unread_bytes: UNREAD_BYTES,
+        flags: web.bridge.rates,
+    };
     let upgrade = socket::limited(upgrade.protocols([SUBPROTOCOL]), &limits);
     upgrade.on_upgrade(|socket| {
         let sessions = web.tasks.sessions.clone();

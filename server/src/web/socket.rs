@@ -22,8 +22,6 @@ use crate::refusals::{Refusal, Refusals};
 const READ_BUFFER_BYTES: usize = 4 * 1024;
 /// Messages are collected up to this size before they are written.
 const WRITE_BUFFER_BYTES: usize = 16 * 1024;
-/// Above the largest event by far; beyond it nothing more is taken until the peer reads.
-const MAX_WRITE_BUFFER_BYTES: usize = 512 * 1024;
 /// How many seconds' worth of its rate a peer may use at once.
 const AT_ONCE_S: u32 = 10;
 /// Pings without a word from the peer, after which nobody is there.
@@ -39,6 +37,8 @@ const CLOSE_LINGER: Duration = Duration::from_millis(300);
 pub struct SocketLimits {
     /// Bytes of one message. A longer one ends the socket with close code 1009.
     pub message_bytes: usize,
+    /// Bytes that may wait for the peer to read; above the largest message to it by far.
+    pub unread_bytes: usize,
     /// How fast messages, how fast their bytes may come, and when a ping is due.
     pub flags: WebSocketLimits,
 }
@@ -98,7 +98,7 @@ pub fn limited(upgrade: WebSocketUpgrade, limits: &SocketLimits) -> WebSocketUpg
         .max_frame_size(limits.message_bytes)
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(WRITE_BUFFER_BYTES)
-        .max_write_buffer_size(MAX_WRITE_BUFFER_BYTES)
+        .max_write_buffer_size(limits.unread_bytes)
 }
 
 /// Both ways of a socket, for one task.

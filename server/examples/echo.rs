@@ -1,0 +1,61 @@
+//! A WebSocket server that sends back what it gets, over the same adapter as the real one: what the
+//! conformance test talks to. Limits are lifted, but for the largest message.
+
+use std::io::{Write, stdout};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::ws::{Message, WebSocketUpgrade};
+use axum::routing::get;
+use clap::Parser;
+use futures_util::{SinkExt, StreamExt};
+use streamgram::config::{Cli, Command, WebSocketLimits};
+use streamgram::refusals::Refusals;
+use streamgram::web::listener;
+use streamgram::web::socket::{Frame, SocketLimits, close, limited, split};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// What the largest cases send.
+const MESSAGE_BYTES: usize = 16 << 20;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let Command::Serve(config) = Cli::parse().command() else { anyhow::bail!("it only serves") };
+    let listener = TcpListener::bind(config.http).await?;
+    writeln!(stdout(), "{}", listener.local_addr()?)?;
+    let refusals = Arc::new(Refusals::default());
+    let router = Router::new().route(
+        "/",
+        get({
+            let refusals = Arc::clone(&refusals);
+            |upgrade| echo(upgrade, refusals)
+        }),
+    );
+    listener::serve(listener, router, config.http_limits, refusals, CancellationToken::new()).await;
+    Ok(())
+}
+
+async fn echo(upgrade: WebSocketUpgrade, refusals: Arc<Refusals>) -> axum::response::Response {
+    let unlimited = u32::MAX;
+    let flags = WebSocketLimits {
+        messages_per_s: unlimited,
+        message_bytes_per_s: unlimited,
+        ..WebSocketLimits::default()
+    };
+    let limits =
+        SocketLimits { message_bytes: MESSAGE_BYTES, unread_bytes: 2 * MESSAGE_BYTES, flags };
+    limited(upgrade, &limits).on_upgrade(|socket| async {
+        let (mut frames, mut outgoing) = split(socket, limits, refusals);
+        while let Some(frame) = frames.next().await {
+            let message = match frame {
+                Frame::Text(text) => Message::Text(text),
+                Frame::Binary(bytes) => Message::Binary(bytes),
+            };
+            if outgoing.send(message).await.is_err() {
+                break;
+            }
+        }
+        close(frames, outgoing, None).await;
+    })
+}
