@@ -11,6 +11,7 @@ use streamgram_tests::{Browser, Server};
 
 const SESSIONS: usize = 2_000;
 const MOST_KIB: f64 = 24.0;
+const MOST_WITHOUT_LEGS_KIB: f64 = 16.0;
 /// Sessions that open at the same time: the listener's queue holds more.
 const AT_ONCE: usize = 100;
 /// Sessions with an emulated path, and what one may cost.
@@ -61,6 +62,24 @@ async fn an_idle_session_with_both_legs_costs_at_most_24_kib() {
     let each = grown / f64::from(u32::try_from(sessions).unwrap());
     let _said = writeln!(stderr(), "{sessions} idle sessions: {each:.1} KiB resident each");
     assert!(each <= MOST_KIB, "{each:.1} KiB");
+}
+
+#[tokio::test]
+async fn an_idle_session_without_legs_costs_at_most_16_kib() {
+    let server = Server::start();
+    let _first = Browser::connect(server.http).await;
+    let own = file_limit("self").saturating_sub(OTHER_FILES);
+    let sessions = SESSIONS.min(own).min(file_limit(&server.pid().to_string()) / 2);
+    let before = resident_kib(&server);
+    let mut browsers = Vec::with_capacity(sessions);
+    while browsers.len() < sessions {
+        let more = AT_ONCE.min(sessions - browsers.len());
+        browsers.extend(join_all((0..more).map(|_| Browser::connect(server.http))).await);
+    }
+    let grown = f64::from(resident_kib(&server).saturating_sub(before));
+    let each = grown / f64::from(u32::try_from(sessions).unwrap());
+    let _said = writeln!(stderr(), "{sessions} sessions without legs: {each:.1} KiB resident each");
+    assert!(each <= MOST_WITHOUT_LEGS_KIB, "{each:.1} KiB");
 }
 
 #[tokio::test]

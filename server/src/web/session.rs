@@ -6,6 +6,7 @@ use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::thread;
 use std::time::Instant;
 
 use axum::Error;
@@ -16,7 +17,6 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::{FutureExt, SinkExt, Stream, StreamExt};
 use streamgram_protocol::{ClientMessage, Limits, SUBPROTOCOL, ServerMessage};
-use tracing::error;
 
 use super::client_address::client_address;
 use super::listener::Peer;
@@ -95,15 +95,19 @@ async fn serve(
     let session = Session::new(bridge).run(&mut commands, &mut events);
     // What is shared with other sessions is not left half done by a panic: locks are taken over.
     let running = AssertUnwindSafe(session).catch_unwind();
-    let why = match stop.run_until_cancelled(running).await {
+    let why = told(stop.run_until_cancelled(running).await);
+    socket::close(commands.frames, outgoing, why).await;
+}
+
+/// What the peer is told of a session that ran to its end, panicked, or had to stop.
+fn told(ran: Option<thread::Result<()>>) -> Option<CloseFrame> {
+    match ran {
         Some(Ok(())) => None,
         Some(Err(_panic)) => {
-            error!("a session panicked");
-            Some(reason(close_code::ERROR, "the server has a bug, this session met it"))
+            Some(reason(close_code::ERROR, "the server has a bug, and this session met it"))
         }
         None => Some(reason(close_code::AWAY, "the server is stopping")),
-    };
-    socket::close(commands.frames, outgoing, why).await;
+    }
 }
 
 /// The commands in a socket's frames.
@@ -125,5 +129,17 @@ impl Stream for Commands {
                 None
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_the_end_of_its_session_and_told_as_one() {
+        let buggy = async { panic!("a bug") };
+        let told = told(Some(AssertUnwindSafe(buggy).catch_unwind().await)).unwrap();
+        assert_eq!(told.code, 1011);
     }
 }

@@ -19,7 +19,7 @@ use crate::rate::Rate;
 use crate::refusals::{Refusal, Refusals};
 
 /// What a socket reads at a time. The library's default, 128 KiB, would stay with every idle session.
-const READ_BUFFER_BYTES: usize = 4 * 1024;
+const READ_BUFFER_BYTES: usize = 2 * 1024;
 /// Messages are collected up to this size before they are written.
 const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 /// How many seconds' worth of its rate a peer may use at once.
