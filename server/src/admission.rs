@@ -50,7 +50,19 @@ impl Admission {
     /// # Errors
     /// The limit that stands against it.
     pub fn admit(&self, address: IpAddr) -> Result<Admitted, Full> {
-        let Shared { limit, limit_per_address, .. } = *self.0;
+        self.admit_within(address, self.0.limit_per_address)
+    }
+
+    /// Lets one in whose address is that of many, a proxy's.
+    ///
+    /// # Errors
+    /// The limit of all stands against it.
+    pub fn admit_proxy(&self, address: IpAddr) -> Result<Admitted, Full> {
+        self.admit_within(address, usize::MAX)
+    }
+
+    fn admit_within(&self, address: IpAddr, limit_per_address: usize) -> Result<Admitted, Full> {
+        let limit = self.0.limit;
         let address = prefix(address);
         let mut inside = self.0.inside.lock().unwrap_or_else(PoisonError::into_inner);
         if inside.all >= limit {
@@ -107,6 +119,14 @@ mod tests {
         assert_eq!(house.admit(two).unwrap_err(), Full::All(3));
         drop(first);
         let _fourth = house.admit(one).unwrap();
+    }
+
+    #[test]
+    fn a_proxy_has_the_limit_of_all() {
+        let house = Admission::new(3, 1);
+        let proxy = address("10.0.0.1");
+        let _many = [0; 3].map(|_| house.admit_proxy(proxy).unwrap());
+        assert_eq!(house.admit_proxy(proxy).unwrap_err(), Full::All(3));
     }
 
     #[test]

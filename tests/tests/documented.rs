@@ -1,13 +1,16 @@
 //! `docs/protocol.md` is true: its conversations happen, its messages are messages, and nothing that
-//! can be said is missing.
+//! can be said is missing. No flag is missing in `docs/reliability.md`.
+
+use std::process::Command;
 
 use serde_json::Value;
 use streamgram_protocol::{
     CTIME_LEN, Cause, ClientMessage, Code, Limits, ServerMessage, Unanswered,
 };
-use streamgram_tests::{Browser, Server, is_ctime};
+use streamgram_tests::{Browser, Server, binary, is_ctime};
 
 const DOCUMENT: &str = include_str!("../../docs/protocol.md");
+const RELIABILITY: &str = include_str!("../../docs/reliability.md");
 
 /// What differs from run to run.
 const OWN_TO_A_RUN: [&str; 12] = [
@@ -152,15 +155,40 @@ fn every_code_and_cause_is_documented() {
 fn every_limit_is_documented_with_its_default() {
     let limits = serde_json::to_value(Limits::default()).unwrap();
     for (name, value) in limits.as_object().unwrap() {
-        let digits = value.to_string();
-        let mut with_separators = String::new();
-        for (at, digit) in digits.chars().enumerate() {
-            if at > 0 && (digits.len() - at).is_multiple_of(3) {
-                with_separators.push(',');
-            }
-            with_separators.push(digit);
-        }
-        let row = format!("\n| `{name}` | {with_separators} |");
+        let row = format!("\n| `{name}` | {} |", with_separators(&value.to_string()));
         assert!(DOCUMENT.contains(&row), "{row}");
+    }
+}
+
+/// Digits as a person reads them: in threes.
+fn with_separators(digits: &str) -> String {
+    let mut written = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            written.push(',');
+        }
+        written.push(digit);
+    }
+    written
+}
+
+#[test]
+fn every_flag_of_the_defences_is_documented_with_its_default() {
+    let help = Command::new(binary()).args(["serve", "--help"]).output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let sections = help.split("\nLimits of ").skip(1);
+    let is_elsewhere = |section: &&str| {
+        ["a session:", "emulated paths:"].iter().any(|title| section.starts_with(title))
+    };
+    let flags: Vec<_> = sections.filter(|section| !is_elsewhere(section)).collect();
+    assert_eq!(flags.len(), 4, "HTTP, WebSockets, TCP clients, UDP");
+    for flag in flags.iter().flat_map(|section| section.split("\n      --").skip(1)) {
+        let name = flag.split([' ', '\n']).next().unwrap();
+        let default = flag.split("[default: ").nth(1).and_then(|rest| rest.split(']').next());
+        let row = match default {
+            Some(default) => format!("\n| `--{name}` | {} |", with_separators(default)),
+            None => format!("\n| `--{name}` |"),
+        };
+        assert!(RELIABILITY.contains(&row), "{row}");
     }
 }

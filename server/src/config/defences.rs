@@ -9,13 +9,13 @@ use ipnet::IpNet;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Limits of HTTP")]
 pub struct HttpLimits {
-    /// A name under which the page may be asked for, besides localhost and addresses; can be repeated
+    /// A name, besides localhost and addresses, under which the page may be asked for; repeatable
     ///
-    /// A request for any other name is answered with 421: behind it may be somebody's page that made
-    /// its own name lead here (DNS rebinding).
+    /// A request for any other name is answered with 421: behind it may be somebody's page that
+    /// made its own name lead here (DNS rebinding).
     #[arg(long = "host", value_name = "NAME", env = "STREAMGRAM_HOST", value_delimiter = ',')]
     pub hosts: Vec<String>,
-    /// An origin, besides the page's own, whose pages may open a session; can be repeated
+    /// An origin, besides the page's own, whose pages may open a session; repeatable
     #[arg(
         long = "allow-origin",
         value_name = "ORIGIN",
@@ -23,10 +23,10 @@ pub struct HttpLimits {
         value_delimiter = ','
     )]
     pub origins: Vec<String>,
-    /// Refuse a WebSocket without an Origin header, which no browser sends
+    /// Refuse a WebSocket without an Origin header; browsers always send one
     #[arg(long, env = "STREAMGRAM_REQUIRE_ORIGIN")]
     pub require_origin: bool,
-    /// A proxy, as ADDRESS/LENGTH, that is believed about its clients' addresses; can be repeated
+    /// A proxy, as ADDRESS/LENGTH, that is believed about its clients' addresses; repeatable
     #[arg(long = "trusted-proxy", value_name = "NETWORK", env = "STREAMGRAM_TRUSTED_PROXY",
         value_delimiter = ',', value_parser = network)]
     pub proxies: Vec<IpNet>,
@@ -35,7 +35,7 @@ pub struct HttpLimits {
     #[arg(long, value_name = "S", env = "STREAMGRAM_HTTP_HEADER_S", default_value_t = 10,
         value_parser = clap::value_parser!(u32).range(1..))]
     pub http_header_s: u32,
-    /// How long a peer may read nothing of what it is sent, in seconds; then the connection is reset
+    /// How long a peer may read nothing of what it is sent, in seconds; then it is reset
     #[arg(long, value_name = "S", env = "STREAMGRAM_HTTP_WRITE_S", default_value_t = 10,
         value_parser = clap::value_parser!(u32).range(1..))]
     pub http_write_s: u32,
@@ -47,7 +47,8 @@ pub struct HttpLimits {
         default_value_t = 8_192
     )]
     pub http_connections: usize,
-    /// HTTP connections of one address (IPv6: of one /64) at a time; one more is closed at once
+    /// HTTP connections of one address (IPv6: of one /64) at a time, trusted proxies excepted; one
+    /// more is closed at once
     #[arg(
         long,
         value_name = "CONNECTIONS",
@@ -65,7 +66,7 @@ pub struct WebSocketLimits {
     #[arg(long, value_name = "SESSIONS", env = "STREAMGRAM_SESSIONS",
         default_value_t = Self::default().sessions)]
     pub sessions: usize,
-    /// Sessions of one address (IPv6: of one /64) at a time; one more is answered with 503
+    /// Sessions of one address (IPv6: of one /64) at a time; one more is closed with code 1013
     #[arg(long, value_name = "SESSIONS", env = "STREAMGRAM_SESSIONS_PER_ADDRESS",
         default_value_t = Self::default().sessions_per_address)]
     pub sessions_per_address: usize,
@@ -86,8 +87,8 @@ pub struct WebSocketLimits {
         default_value_t = Self::default().legs_per_min,
         value_parser = clap::value_parser!(u32).range(1..))]
     pub legs_per_min: u32,
-    /// Lines that a session sends per second, ten seconds' worth at once; a burst that goes beyond it
-    /// is refused
+    /// Lines that a session sends per second, ten seconds' worth at once; a burst beyond it is
+    /// refused
     #[arg(long, value_name = "LINES", env = "STREAMGRAM_LINES_PER_S",
         default_value_t = Self::default().lines_per_s,
         value_parser = clap::value_parser!(u32).range(1..))]

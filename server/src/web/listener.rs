@@ -72,7 +72,10 @@ pub async fn serve(
         let Some((stream, address)) = serving.stop.run_until_cancelled(accepting).await else {
             break;
         };
-        match admission.admit(address.ip()) {
+        let ip = address.ip().to_canonical();
+        let is_proxy = limits.proxies.iter().any(|network| network.contains(&ip));
+        let admitted = if is_proxy { admission.admit_proxy(ip) } else { admission.admit(ip) };
+        match admitted {
             Ok(admitted) => {
                 let peer = Peer { address, admitted: Arc::new(admitted) };
                 connections.spawn(serving.clone().connection(stream, peer));
