@@ -2,6 +2,7 @@
 //! conformance test talks to. Limits are lifted, but for the largest message.
 
 use std::io::{Write, stdout};
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -46,7 +47,8 @@ async fn echo(upgrade: WebSocketUpgrade, refusals: Arc<Refusals>) -> axum::respo
     let limits =
         SocketLimits { message_bytes: MESSAGE_BYTES, unread_bytes: 2 * MESSAGE_BYTES, flags };
     limited(upgrade, &limits).on_upgrade(|socket| async {
-        let (mut frames, mut outgoing) = split(socket, limits, refusals);
+        let (mut frames, mut outgoing) =
+            split(socket, Ipv4Addr::LOCALHOST.into(), limits, refusals);
         while let Some(frame) = frames.next().await {
             let message = match frame {
                 Frame::Text(text) => Message::Text(text),

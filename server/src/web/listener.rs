@@ -120,7 +120,8 @@ impl Serving {
         };
         if let Err(error) = ended {
             if is_unread(&error) {
-                refusals.count(Refusal::HttpUnread, Instant::now(), address);
+                let detail = format_args!("HTTP client {address} reads nothing");
+                refusals.count(Refusal::HttpUnread, Instant::now(), detail);
             }
             debug!(%address, %error, "an HTTP connection ended");
         }

@@ -29,7 +29,7 @@ use crate::refusals::Refusal;
 /// Seconds after which somebody for whom there was no room may ask again.
 const RETRY_AFTER_S: &str = "10";
 /// Bytes of events that may wait for a client to read: above the largest event by far.
-const UNREAD_BYTES: usize = 512 * 1024;
+const UNREAD_BYTES: usize = 256 * 1024;
 
 /// Upgrades a request to a session. A client that does not offer the subprotocol is served too.
 pub(super) async fn upgrade(
@@ -62,9 +62,9 @@ pub(super) async fn upgrade(
         flags: web.bridge.rates,
     };
     let upgrade = socket::limited(upgrade.protocols([SUBPROTOCOL]), &limits);
-    upgrade.on_upgrade(|socket| {
+    upgrade.on_upgrade(move |socket| {
         let sessions = web.tasks.sessions.clone();
-        sessions.track_future(serve(socket, limits, web, peer.admitted, place))
+        sessions.track_future(serve(socket, address, limits, web, (peer.admitted, place)))
     })
 }
 
@@ -77,13 +77,13 @@ fn address_full(web: &Web, address: IpAddr, limit: usize) -> CloseFrame {
 
 async fn serve(
     socket: WebSocket,
+    client: IpAddr,
     limits: SocketLimits,
     web: Web,
-    _connection: Arc<Admitted>,
-    place: Result<Admitted, CloseFrame>,
+    (_connection, place): (Arc<Admitted>, Result<Admitted, CloseFrame>),
 ) {
     let Web { bridge, stop, refusals, .. } = web;
-    let (frames, mut outgoing) = socket::split(socket, limits, refusals);
+    let (frames, mut outgoing) = socket::split(socket, client, limits, refusals);
     let mut commands = Commands { frames, limits: bridge.limits };
     let _place = match place {
         Ok(place) => place,

@@ -1,6 +1,7 @@
 //! A WebSocket on our terms: what may come in and how fast, whether anybody is there at all, and what
 //! the peer is told at the end (RFC 6455).
 
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
@@ -56,6 +57,7 @@ pub enum Frame {
 #[derive(Debug)]
 pub struct Frames {
     socket: Shared,
+    client: IpAddr,
     limits: SocketLimits,
     messages: Spent,
     bytes: Spent,
@@ -71,6 +73,7 @@ pub struct Frames {
 #[derive(Debug)]
 pub struct Outgoing {
     socket: Shared,
+    client: IpAddr,
     refusals: Arc<Refusals>,
 }
 
@@ -101,10 +104,11 @@ pub fn limited(upgrade: WebSocketUpgrade, limits: &SocketLimits) -> WebSocketUpg
         .max_write_buffer_size(limits.unread_bytes)
 }
 
-/// Both ways of a socket, for one task.
+/// Both ways of a socket, for one task; `client` is whom the log names.
 #[must_use]
 pub fn split(
     socket: WebSocket,
+    client: IpAddr,
     limits: SocketLimits,
     refusals: Arc<Refusals>,
 ) -> (Frames, Outgoing) {
@@ -117,9 +121,10 @@ pub fn split(
     let period = Duration::from_secs(limits.flags.ping_s.into());
     let mut pings = interval_at((now + period).into(), period);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let outgoing = Outgoing { socket: socket.clone(), refusals: Arc::clone(&refusals) };
+    let outgoing = Outgoing { socket: socket.clone(), client, refusals: Arc::clone(&refusals) };
     let frames = Frames {
         socket,
+        client,
         messages: spent(limits.flags.messages_per_s),
         bytes: spent(limits.flags.message_bytes_per_s),
         limits,
@@ -149,7 +154,8 @@ pub fn reason(code: u16, reason: impl Into<Utf8Bytes>) -> CloseFrame {
 impl Frames {
     /// Ends the socket: the next message is none, and the peer is told why.
     pub fn refuse(&mut self, refusal: Refusal, close: CloseFrame) {
-        self.refusals.count(refusal, Instant::now(), format_args!("WebSocket: {}", close.reason));
+        let detail = format_args!("WebSocket of {}: {}", self.client, close.reason);
+        self.refusals.count(refusal, Instant::now(), detail);
         self.refusal = Some(close);
     }
 
@@ -249,7 +255,8 @@ impl Outgoing {
         if let Poll::Ready(Err(error)) = &outcome
             && is_unread(error)
         {
-            self.refusals.count(Refusal::HttpUnread, Instant::now(), "WebSocket");
+            let detail = format_args!("WebSocket of {} reads nothing", self.client);
+            self.refusals.count(Refusal::HttpUnread, Instant::now(), detail);
         }
         outcome
     }
