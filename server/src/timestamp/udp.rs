@@ -1,49 +1,90 @@
 //! The UDP timestamp server: every datagram, an empty one too, is answered with ctime alone.
 //!
 //! No brackets and no echo, as in the article; which datagram a reply belongs to, the reply does not
-//! say. No error that a datagram or its sender can cause ends the loop.
+//! say. No error that a datagram or its sender can cause ends the loop. Datagrams that nobody can have
+//! meant, and those above a rate, are counted and not answered: a server that answers strangers
+//! without asking is somebody's reflector.
 
-use std::net::SocketAddr;
+mod rates;
+mod sources;
+
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::{Duration, Instant};
 
 use streamgram_protocol::{Protocol, READ_BYTES};
 use tokio::net::UdpSocket;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+use self::rates::Rates;
 use super::Shared;
 use crate::config::UdpLimits;
-use crate::observe::Observer;
-use crate::timestamp::clock::Clock;
+use crate::refusals::Refusal;
 
 /// Room for the largest datagram that UDP's length field allows (RFC 768), so that its true length
 /// is known, and not only what a `recv(1024)` would keep of it.
 const BUFFER_BYTES: usize = 65_535;
+/// How long a reply may wait for room in the socket's buffer; then it is dropped. A neighbour that
+/// does not answer ARP could hold up everybody else.
+const SEND_PATIENCE: Duration = Duration::from_millis(100);
+/// How long the server waits after it could not receive: an error that stays would otherwise take all
+/// of a processor.
+const RECEIVE_PAUSE: Duration = Duration::from_millis(20);
 
 /// Answers datagrams until `stop`.
-pub async fn serve(socket: UdpSocket, shared: Shared, _limits: UdpLimits, stop: CancellationToken) {
+pub async fn serve(socket: UdpSocket, shared: Shared, limits: UdpLimits, stop: CancellationToken) {
+    // A bound socket has an address; without one nothing could be its own.
+    let own = socket.local_addr().unwrap_or((Ipv4Addr::UNSPECIFIED, 0).into());
+    let rates = Rates::new(&limits, Instant::now());
+    let mut server = Server { socket, own, shared, rates };
     let mut buffer = vec![0; BUFFER_BYTES];
-    while let Some(received) = stop.run_until_cancelled(socket.recv_from(&mut buffer)).await {
+    while let Some(received) = stop.run_until_cancelled(server.socket.recv_from(&mut buffer)).await
+    {
         match received {
-            Ok((bytes, peer)) => {
-                answer(&socket, bytes, peer, &shared.clock, &shared.observer).await
+            Ok((bytes, peer)) => server.answer(&buffer[..bytes], peer).await,
+            Err(error) if is_of_a_reply(&error) => debug!(%error, "a reply was refused"),
+            Err(error) => {
+                server.shared.refusals.count(Refusal::UdpReceive, Instant::now(), &error);
+                sleep(RECEIVE_PAUSE).await;
             }
-            // An earlier reply met a closed port, or a moment without memory: the next may go well.
-            Err(error) => debug!(%error, "the UDP server could not receive"),
         }
     }
 }
 
-async fn answer(
-    socket: &UdpSocket,
-    bytes: usize,
-    peer: SocketAddr,
-    clock: &Clock,
-    observer: &Observer,
-) {
-    if let Some(watcher) = observer.watcher_of(Protocol::Udp, peer) {
-        watcher.datagram(bytes, bytes.min(READ_BYTES));
+struct Server {
+    socket: UdpSocket,
+    own: SocketAddr,
+    shared: Shared,
+    rates: Rates,
+}
+
+impl Server {
+    async fn answer(&mut self, payload: &[u8], peer: SocketAddr) {
+        let Shared { clock, observer, refusals } = &self.shared;
+        match observer.watcher_of(Protocol::Udp, peer) {
+            // A leg of the bridge: it never answers, and its session limits it.
+            Some(watcher) => watcher.datagram(payload.len(), payload.len().min(READ_BYTES)),
+            None => {
+                let now = Instant::now();
+                let refusal = sources::refusal(peer, self.own, payload)
+                    .or_else(|| self.rates.refusal(peer.ip(), now));
+                if let Some(refusal) = refusal {
+                    return refusals.count(refusal, now, format_args!("datagram from {peer}"));
+                }
+            }
+        }
+        let reply = clock.ctime();
+        let sending = timeout(SEND_PATIENCE, self.socket.send_to(&reply, peer)).await;
+        if let Err(error) = sending.unwrap_or_else(|elapsed| Err(elapsed.into())) {
+            refusals.count(Refusal::UdpSend, Instant::now(), format_args!("{peer}: {error}"));
+        }
     }
-    if let Err(error) = socket.send_to(&clock.ctime(), peer).await {
-        debug!(%peer, %error, "the UDP server could not reply");
-    }
+}
+
+/// Windows tells here that an earlier reply met a closed port (WSAECONNRESET, 10054); the datagram
+/// after it may be there already.
+fn is_of_a_reply(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused)
 }
