@@ -6,7 +6,7 @@
 //! without asking is somebody's reflector.
 
 mod rates;
-mod sources;
+pub mod sources;
 
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr};

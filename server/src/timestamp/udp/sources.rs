@@ -24,7 +24,8 @@ const MONTHS: [&[u8]; 12] = [
 /// The list is that of `dg_badinput` in OpenBSD's inetd, and what is known to be used for reflection
 /// (US-CERT TA14-017A). The broadcast address of a network cannot be told without its mask: the
 /// system refuses to send there.
-pub(super) fn refusal(peer: SocketAddr, own: SocketAddr, payload: &[u8]) -> Option<Refusal> {
+#[must_use]
+pub fn refusal(peer: SocketAddr, own: SocketAddr, payload: &[u8]) -> Option<Refusal> {
     let (address, port) = (peer.ip().to_canonical(), peer.port());
     if port < FIRST_CLIENT_PORT || SERVICE_PORTS.contains(&port) {
         Some(Refusal::UdpPort)
