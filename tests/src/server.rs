@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -75,6 +76,71 @@ impl Server {
     pub fn open_files(&self) -> usize {
         let listed = std::fs::read_dir(format!("/proc/{}/fd", self.pid()));
         listed.expect("the process runs").count()
+    }
+
+    /// Memory of the process that is in RAM, in KiB.
+    ///
+    /// # Panics
+    /// The process is gone.
+    #[must_use]
+    pub fn resident_kib(&self) -> u32 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()));
+        let status = status.expect("the process runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+        kib.expect("the shape of proc(5)")
+    }
+
+    /// Processor time of the process so far, in milliseconds.
+    ///
+    /// # Panics
+    /// The process is gone.
+    #[must_use]
+    pub fn processor_ms(&self) -> u32 {
+        // `USER_HZ` is 100 everywhere.
+        const TICK_MS: u32 = 10;
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid()));
+        let stat = stat.expect("the process runs");
+        // The name in brackets may contain anything; user and system time are the 12th and 13th word
+        // after it.
+        let (_, words) = stat.rsplit_once(") ").expect("the shape of proc(5)");
+        let ticks = words.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<u32>());
+        TICK_MS * ticks.map(|ticks| ticks.expect("a number")).sum::<u32>()
+    }
+
+    /// How often the server says to have refused something, by reason.
+    ///
+    /// # Panics
+    /// It does not say.
+    pub async fn refused(&self, reason: &str) -> u64 {
+        let answer = crate::get(self.http, "/api/refused").await;
+        let refused: Value = serde_json::from_str(answer.text()).expect("JSON");
+        refused[reason].as_u64().unwrap_or_else(|| panic!("{reason} is not in {refused}"))
+    }
+
+    /// Waits until something was refused for a reason.
+    ///
+    /// # Panics
+    /// It is not.
+    pub async fn has_refused(&self, reason: &str) {
+        let since = Instant::now();
+        while self.refused(reason).await == 0 {
+            assert!(since.elapsed() < crate::PATIENCE, "nothing was refused for {reason}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Waits until the process has no more descriptors open than before.
+    ///
+    /// # Panics
+    /// It does not come to that in time.
+    pub async fn returns_to(&self, before: usize, within: Duration) {
+        let since = Instant::now();
+        while self.open_files() > before {
+            let now = self.open_files();
+            assert!(since.elapsed() < within, "{now} descriptors are open, {before} were before");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Waits for the process to end by itself.

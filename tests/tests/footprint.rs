@@ -34,11 +34,6 @@ fn file_limit(process: &str) -> usize {
     limit.parse().unwrap_or(usize::MAX)
 }
 
-fn resident_kib(server: &Server) -> u32 {
-    let resident = &words(&format!("/proc/{}/status", server.pid()), "VmRSS:")[1];
-    resident.parse().expect("a number")
-}
-
 #[tokio::test]
 async fn an_idle_session_with_both_legs_costs_at_most_24_kib() {
     let server = Server::start();
@@ -52,13 +47,13 @@ async fn an_idle_session_with_both_legs_costs_at_most_24_kib() {
     }
     assert!(sessions > 0);
 
-    let before = resident_kib(&server);
+    let before = server.resident_kib();
     let mut browsers = Vec::with_capacity(sessions);
     while browsers.len() < sessions {
         let more = AT_ONCE.min(sessions - browsers.len());
         browsers.extend(join_all((0..more).map(|_| Browser::connect_both(server.http))).await);
     }
-    let grown = f64::from(resident_kib(&server).saturating_sub(before));
+    let grown = f64::from(server.resident_kib().saturating_sub(before));
     let each = grown / f64::from(u32::try_from(sessions).unwrap());
     let _said = writeln!(stderr(), "{sessions} idle sessions: {each:.1} KiB resident each");
     assert!(each <= MOST_KIB, "{each:.1} KiB");
@@ -70,13 +65,13 @@ async fn an_idle_session_without_legs_costs_at_most_16_kib() {
     let _first = Browser::connect(server.http).await;
     let own = file_limit("self").saturating_sub(OTHER_FILES);
     let sessions = SESSIONS.min(own).min(file_limit(&server.pid().to_string()) / 2);
-    let before = resident_kib(&server);
+    let before = server.resident_kib();
     let mut browsers = Vec::with_capacity(sessions);
     while browsers.len() < sessions {
         let more = AT_ONCE.min(sessions - browsers.len());
         browsers.extend(join_all((0..more).map(|_| Browser::connect(server.http))).await);
     }
-    let grown = f64::from(resident_kib(&server).saturating_sub(before));
+    let grown = f64::from(server.resident_kib().saturating_sub(before));
     let each = grown / f64::from(u32::try_from(sessions).unwrap());
     let _said = writeln!(stderr(), "{sessions} sessions without legs: {each:.1} KiB resident each");
     assert!(each <= MOST_WITHOUT_LEGS_KIB, "{each:.1} KiB");
@@ -87,24 +82,15 @@ async fn an_idle_emulated_path_costs_at_most_192_kib() {
     let open = r#"{"type":"open","protocol":"tcp","path":"emulated"}"#;
     let server = Server::start();
     let mut browsers = join_all((0..LABS).map(|_| Browser::connect(server.http))).await;
-    let before = resident_kib(&server);
+    let before = server.resident_kib();
     for browser in &mut browsers {
         browser.say(open).await;
         browser.until(|event| matches!(event, Event::ServerAccepted)).await;
     }
-    let grown = f64::from(resident_kib(&server).saturating_sub(before));
+    let grown = f64::from(server.resident_kib().saturating_sub(before));
     let each = grown / f64::from(u32::try_from(LABS).unwrap());
     let _said = writeln!(stderr(), "{LABS} idle emulated paths: {each:.1} KiB resident each");
     assert!(each <= MOST_LAB_KIB, "{each:.1} KiB");
-}
-
-/// Processor time of a process so far: the 14th and 15th word of its `stat`, in ticks of 10 ms.
-fn processor_ms(server: &Server) -> u32 {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", server.pid())).expect("it runs");
-    let (_, rest) = stat.rsplit_once(')').expect("the shape of proc(5)");
-    let words: Vec<_> = rest.split_whitespace().collect();
-    let ticks = |at: usize| words[at].parse::<u32>().expect("a number");
-    10 * (ticks(11) + ticks(12))
 }
 
 #[tokio::test]
@@ -123,10 +109,10 @@ async fn idle_legs_of_either_path_cost_no_processor_time() {
         browser.until_count(2, |event| matches!(event, Event::Answered { .. })).await;
         browsers.push(browser);
     }
-    let (before, watched) = (processor_ms(&server), Duration::from_secs(1));
+    let (before, watched) = (server.processor_ms(), Duration::from_secs(1));
     tokio::time::sleep(watched).await;
     // A leg that is asked again and again takes all of a processor.
-    let spent = processor_ms(&server) - before;
+    let spent = server.processor_ms() - before;
     assert!(spent < 500, "{spent} ms in a second");
 }
 
@@ -146,8 +132,8 @@ async fn a_burst_that_waits_for_its_link_costs_no_processor_time() {
     let burst = format!(r#""to":"tcp","text":"{line}","count":100,"interval_ms":0"#);
     browser.say(&format!(r#"{{"type":"send","id":1,{burst}}}"#)).await;
     browser.until(|event| matches!(event, Event::Sent { .. })).await;
-    let (before, watched) = (processor_ms(&server), Duration::from_secs(1));
+    let (before, watched) = (server.processor_ms(), Duration::from_secs(1));
     tokio::time::sleep(watched).await;
-    let spent = processor_ms(&server) - before;
+    let spent = server.processor_ms() - before;
     assert!(spent < 500, "{spent} ms in a second");
 }

@@ -68,21 +68,13 @@ async fn is_answered(client: &UdpSocket, server: SocketAddr) -> bool {
     received.is_ok_and(|bytes| bytes.is_ok_and(|bytes| is_ctime(&reply[..bytes])))
 }
 
-async fn refused(server: &Server) -> Value {
-    serde_json::from_str(get(server.http, "/api/refused").await.text()).expect("JSON")
-}
-
-async fn count(server: &Server, reason: &str) -> u64 {
-    refused(server).await[reason].as_u64().expect("every reason is there")
-}
-
 async fn comes_to(server: &Server, reason: &str, wanted: u64) {
     let since = Instant::now();
-    while count(server, reason).await < wanted {
-        assert!(since.elapsed() < PATIENCE, "{reason}: {}", refused(server).await);
+    while server.refused(reason).await < wanted {
+        assert!(since.elapsed() < PATIENCE, "{reason}");
         sleep(Duration::from_millis(5));
     }
-    assert_eq!(count(server, reason).await, wanted, "{reason}");
+    assert_eq!(server.refused(reason).await, wanted, "{reason}");
 }
 
 /// Sends `count` datagrams, and says how many are answered; the rest is counted by the server.
@@ -95,7 +87,7 @@ async fn answered(client: &UdpSocket, server: &Server, count: usize) -> usize {
         client.send_to(b"?", server.udp).await.expect("the socket takes it");
         let is_due = sent % AT_ONCE == 0;
         while is_due && answers + datagrams_refused(server).await - before < sent {
-            assert!(since.elapsed() < PATIENCE, "{answers} of {sent}: {}", refused(server).await);
+            assert!(since.elapsed() < PATIENCE, "{answers} of {sent}");
             while timeout(Duration::from_millis(1), client.recv(&mut reply)).await.is_ok() {
                 answers += 1;
             }
@@ -105,7 +97,8 @@ async fn answered(client: &UdpSocket, server: &Server, count: usize) -> usize {
 }
 
 async fn datagrams_refused(server: &Server) -> usize {
-    let refused = refused(server).await;
+    let refused = get(server.http, "/api/refused").await;
+    let refused: Value = serde_json::from_str(refused.text()).expect("JSON");
     let reasons = refused.as_object().expect("an object").iter();
     let datagrams = reasons.filter(|(reason, _)| reason.starts_with("udp_"));
     datagrams.map(|(_, count)| count.as_u64().unwrap_or(0)).sum::<u64>().try_into().expect("few")
@@ -183,14 +176,14 @@ async fn an_address_and_its_network_are_limited_and_others_do_not_notice() {
     let of_stranger = answered(&stranger, &server, 1_000).await;
     let seconds = usize::try_from(since.elapsed().as_secs()).unwrap() + 1;
     assert!((100..=100 + 50 * seconds).contains(&of_stranger), "{of_stranger} in {seconds} s");
-    assert!(count(&server, "udp_address_rate").await > 0);
+    assert!(server.refused("udp_address_rate").await > 0);
     assert!(is_answered(&other, server.udp).await, "another network is answered");
 
     let of_neighbour = answered(&neighbour, &server, 1_000).await;
     let seconds = usize::try_from(since.elapsed().as_secs()).unwrap() + 1;
     let of_both = of_stranger + of_neighbour;
     assert!(of_both <= 150 + 75 * seconds, "{of_both} in {seconds} s");
-    assert!(count(&server, "udp_network_rate").await > 0);
+    assert!(server.refused("udp_network_rate").await > 0);
     assert!(is_answered(&other, server.udp).await, "another network is still answered");
     let _said = writeln!(
         stderr(),
@@ -206,7 +199,7 @@ async fn loopback_has_the_rate_of_all_alone_and_a_leg_has_none() {
     let answers = answered(&client, &server, 1_000).await;
     let seconds = usize::try_from(since.elapsed().as_secs()).unwrap() + 1;
     assert!((200..=200 + 100 * seconds).contains(&answers), "{answers} in {seconds} s");
-    assert_eq!(count(&server, "udp_address_rate").await, 0);
+    assert_eq!(server.refused("udp_address_rate").await, 0);
 
     let mut browser = Browser::connect_both(server.http).await;
     let before = datagrams_refused(&server).await;

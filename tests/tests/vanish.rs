@@ -1,24 +1,13 @@
 //! Clients that vanish, or read nothing, leave nothing behind and cost nothing.
 #![cfg(target_os = "linux")]
 
-use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use streamgram_protocol::Event;
 use streamgram_tests::{Browser, PATIENCE, Server, connect_raw};
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
-
-/// Waits until the server has as many descriptors open as before.
-async fn returns_to(server: &Server, before: usize, within: Duration) {
-    let since = Instant::now();
-    while server.open_files() > before {
-        let now = server.open_files();
-        assert!(since.elapsed() < within, "{now} descriptors are open, {before} were before");
-        sleep(Duration::from_millis(20)).await;
-    }
-}
 
 async fn is_served(server: &Server) {
     let mut browser = Browser::connect_both(server.http).await;
@@ -41,7 +30,7 @@ async fn browsers_that_vanish_in_mid_burst_leave_nothing_behind() {
     // A WebSocket and two legs each, and the TCP server's end of one of them.
     assert!(server.open_files() >= before + 20 * 4);
     drop(browsers);
-    returns_to(&server, before, Duration::from_secs(5)).await;
+    server.returns_to(before, Duration::from_secs(5)).await;
     is_served(&server).await;
 }
 
@@ -52,7 +41,7 @@ async fn three_hundred_sessions_one_after_the_other_leave_nothing_behind() {
     for _ in 0..300 {
         drop(Browser::connect_both(server.http).await);
     }
-    returns_to(&server, before, Duration::from_secs(5)).await;
+    server.returns_to(before, Duration::from_secs(5)).await;
     is_served(&server).await;
 }
 
@@ -70,15 +59,7 @@ async fn three_hundred_legs_of_one_session_leave_nothing_behind() {
         browser.say(&close).await;
         browser.until(is_closed).await;
     }
-    returns_to(&server, before, Duration::from_secs(5)).await;
-}
-
-/// Processor time that the server has used, in hundredths of a second (`USER_HZ` is 100 everywhere).
-fn processor_time(server: &Server) -> u64 {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", server.pid())).expect("it runs");
-    // The name in brackets may contain anything; user and system time are the 12th and 13th after it.
-    let (_, fields) = stat.rsplit_once(") ").expect("the shape of proc(5)");
-    fields.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
+    server.returns_to(before, Duration::from_secs(5)).await;
 }
 
 #[tokio::test]
@@ -95,12 +76,12 @@ async fn a_client_that_reads_nothing_costs_no_processor_time() {
     socket.send(Message::text(burst)).await.unwrap();
 
     // All buffers on the way are full when the server has nothing more to do.
-    let mut used = processor_time(&server);
+    let mut used = server.processor_ms();
     let at_rest = async {
         loop {
             sleep(Duration::from_secs(1)).await;
-            let now = processor_time(&server);
-            if now - used < 20 {
+            let now = server.processor_ms();
+            if now - used < 200 {
                 return;
             }
             used = now;

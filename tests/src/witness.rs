@@ -1,0 +1,98 @@
+//! A well-behaved client of each surface, who asks again and again while something else goes on.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use streamgram_protocol::Event;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UdpSocket};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::{Browser, PATIENCE, Server, is_ctime, is_stamped};
+
+/// Between two rounds of questions.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// The witness at work.
+#[derive(Debug)]
+pub struct Witness {
+    asking: JoinHandle<Duration>,
+    enough: oneshot::Sender<()>,
+}
+
+impl Witness {
+    /// Opens a session with both legs, and begins to ask.
+    ///
+    /// # Panics
+    /// There is no session.
+    pub async fn of(server: &Server) -> Self {
+        let (enough, mut stop) = oneshot::channel();
+        let mut browser = Browser::connect_both(server.http).await;
+        let (tcp, udp) = (server.tcp, server.udp);
+        let asking = tokio::spawn(async move {
+            let mut worst = Duration::ZERO;
+            for id in 1.. {
+                worst = worst.max(tcp_answer(tcp).await).max(udp_answer(udp).await);
+                worst = worst.max(session_answer(&mut browser, id).await);
+                if timeout(PAUSE, &mut stop).await.is_ok() {
+                    break;
+                }
+            }
+            worst
+        });
+        Self { asking, enough }
+    }
+
+    /// Asks no more; every answer came, and within a second.
+    ///
+    /// # Panics
+    /// One did not.
+    #[expect(clippy::print_stdout, reason = "a figure to look at, with --nocapture")]
+    pub async fn was_served(self) {
+        // Whoever has nothing to answer any more has panicked, which the next line shows.
+        let _told = self.enough.send(());
+        let worst = self.asking.await.expect("every question was answered");
+        println!("the witness waited {worst:?} at most");
+        assert!(worst < Duration::from_secs(1), "the witness waited {worst:?}");
+    }
+}
+
+async fn tcp_answer(server: SocketAddr) -> Duration {
+    let asked = Instant::now();
+    let reply = timeout(PATIENCE, async {
+        let mut stream = TcpStream::connect(server).await.expect("TCP accepts");
+        stream.write_all(b"witness").await.expect("TCP takes bytes");
+        stream.shutdown().await.expect("TCP takes a FIN");
+        let mut reply = Vec::new();
+        stream.read_to_end(&mut reply).await.expect("TCP answers");
+        reply
+    });
+    let reply = reply.await.expect("TCP answers in time");
+    assert!(is_stamped(&reply) && reply.ends_with(b" witness"), "{reply:?}");
+    asked.elapsed()
+}
+
+async fn udp_answer(server: SocketAddr) -> Duration {
+    let asked = Instant::now();
+    let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
+    let mut reply = [0; 64];
+    loop {
+        socket.send_to(b"witness", server).await.expect("the socket takes a datagram");
+        // A datagram may be lost where a buffer is full, on loopback too: it is asked for again.
+        if let Ok(bytes) = timeout(Duration::from_millis(200), socket.recv(&mut reply)).await {
+            assert!(is_ctime(&reply[..bytes.expect("the server listens")]));
+            return asked.elapsed();
+        }
+        assert!(asked.elapsed() < PATIENCE, "UDP answers in time");
+    }
+}
+
+async fn session_answer(browser: &mut Browser, id: u64) -> Duration {
+    let asked = Instant::now();
+    browser.messages.clear();
+    browser.say(&format!(r#"{{"type":"send","id":{id},"to":"tcp","text":"witness"}}"#)).await;
+    browser.until(|event| matches!(event, Event::Answered { .. })).await;
+    asked.elapsed()
+}
