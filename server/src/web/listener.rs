@@ -92,7 +92,9 @@ fn protocol(limits: &HttpLimits) -> http1::Builder {
     http.timer(TokioTimer::new())
         .header_read_timeout(Duration::from_secs(limits.http_header_s.into()))
         .max_header_size(HEAD_BYTES)
-        .max_buf_size(BUFFER_BYTES);
+        .max_buf_size(BUFFER_BYTES)
+        // Whoever has said all and ends its side, as `nc -N` does, still gets its answer.
+        .half_close(true);
     http
 }
 
