@@ -1,7 +1,8 @@
-//! The project's commands: `cargo xtask run | test | check | dist`.
+//! The project's commands: `cargo xtask run | test | check | fuzz | dist`.
 #![expect(clippy::print_stderr, reason = "a command line tells its user what it does")]
 
 mod document;
+mod fuzz;
 mod machine;
 mod page;
 mod site;
@@ -32,6 +33,8 @@ enum Task {
     Test,
     /// The fast half of `test`: format, lints, unit tests
     Check,
+    /// Run every fuzz target, or one, for so many seconds each, on the nightly toolchain
+    Fuzz { seconds: u32, target: Option<String> },
     /// Build target/release/streamgram with the page inside, and say what the page weighs
     Dist,
 }
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         Task::Run { flags } => run(&flags),
         Task::Test => test(),
         Task::Check => check(),
+        Task::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),
         Task::Dist => dist(),
     };
     match done {
@@ -86,6 +90,8 @@ fn test() -> Result<()> {
     let mut tests = cargo(&["test", "--workspace"]);
     tests.env("STREAMGRAM_BIN", &binary);
     tests.env("TSHARK", machine::tshark()?);
+    #[cfg(target_os = "linux")]
+    tests.env("STRACE", machine::strace()?);
     plan.command("unit and integration tests", tests)?;
     plan.step("what the browser tests need", || {
         machine::npm_packages()?;

@@ -15,7 +15,7 @@ const RUN: Micros = 60_000_000;
 /// Far more steps than they can need in this time: smoltcp contradicts once a second.
 const STEPS: usize = 20_000;
 /// Writes of each end of the connection.
-const WRITES: usize = 40;
+const WRITES: usize = 12;
 const LINE: Line = Line { send: 1, number: 1 };
 
 /// The head's bits: for the gateway instead of the client; with its checksums put right; to the lab of

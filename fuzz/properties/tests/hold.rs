@@ -1,4 +1,5 @@
 //! The properties, for any bytes, for the seeds of the fuzz targets, and for what is nearly a seed.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::collections::BTreeSet;
 use std::fs;
