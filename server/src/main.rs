@@ -32,6 +32,8 @@ async fn serve(config: &Serve) -> anyhow::Result<()> {
         .with_ansi(stderr().is_terminal())
         .with_max_level(config.log)
         .with_target(false)
+        // It would say on standard error that standard error cannot be written, and panic.
+        .log_internal_errors(false)
         .init();
     // Every session with both legs takes four descriptors; the usual soft limit of 1,024 is for
     // programs that use select(2).

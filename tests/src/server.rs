@@ -77,6 +77,22 @@ impl Server {
         listed.expect("the process runs").count()
     }
 
+    /// Processor time that the process has used, in hundredths of a second (`USER_HZ` is 100
+    /// everywhere).
+    ///
+    /// # Panics
+    /// The process is gone.
+    #[must_use]
+    pub fn processor_time(&self) -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid()));
+        let stat = stat.expect("the process runs");
+        // The name in brackets may contain anything; user and system time are the 12th and 13th after
+        // it.
+        let (_, fields) = stat.rsplit_once(") ").expect("the shape of proc(5)");
+        let ticks = fields.split(' ').skip(11).take(2);
+        ticks.map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
+    }
+
     /// Waits for the process to end by itself.
     ///
     /// # Panics

@@ -1,7 +1,6 @@
 //! Clients that vanish, or read nothing, leave nothing behind and cost nothing.
 #![cfg(target_os = "linux")]
 
-use std::fs;
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
@@ -73,14 +72,6 @@ async fn three_hundred_legs_of_one_session_leave_nothing_behind() {
     returns_to(&server, before, Duration::from_secs(5)).await;
 }
 
-/// Processor time that the server has used, in hundredths of a second (`USER_HZ` is 100 everywhere).
-fn processor_time(server: &Server) -> u64 {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", server.pid())).expect("it runs");
-    // The name in brackets may contain anything; user and system time are the 12th and 13th after it.
-    let (_, fields) = stat.rsplit_once(") ").expect("the shape of proc(5)");
-    fields.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
-}
-
 #[tokio::test]
 async fn a_client_that_reads_nothing_costs_no_processor_time() {
     const BURST: u32 = 1_000;
@@ -95,11 +86,11 @@ async fn a_client_that_reads_nothing_costs_no_processor_time() {
     socket.send(Message::text(burst)).await.unwrap();
 
     // All buffers on the way are full when the server has nothing more to do.
-    let mut used = processor_time(&server);
+    let mut used = server.processor_time();
     let at_rest = async {
         loop {
             sleep(Duration::from_secs(1)).await;
-            let now = processor_time(&server);
+            let now = server.processor_time();
             if now - used < 20 {
                 return;
             }

@@ -5,9 +5,11 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use streamgram_protocol::{Protocol, READ_BYTES};
 use tokio::net::UdpSocket;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
@@ -18,6 +20,10 @@ use crate::timestamp::clock::Clock;
 /// is known, and not only what a `recv(1024)` would keep of it.
 const BUFFER_BYTES: usize = 65_535;
 
+/// How long the server waits once receiving has failed twice in a row: trying again at once would only
+/// burn the processor. Once alone can be a sender's doing, which must not hold up the others.
+const RECEIVE_PAUSE: Duration = Duration::from_millis(100);
+
 /// Answers datagrams until `stop`.
 pub async fn serve(
     socket: UdpSocket,
@@ -26,11 +32,20 @@ pub async fn serve(
     stop: CancellationToken,
 ) {
     let mut buffer = vec![0; BUFFER_BYTES];
+    let mut failed = false;
     while let Some(received) = stop.run_until_cancelled(socket.recv_from(&mut buffer)).await {
         match received {
-            Ok((bytes, peer)) => answer(&socket, bytes, peer, &clock, &observer).await,
+            Ok((bytes, peer)) => {
+                failed = false;
+                answer(&socket, bytes, peer, &clock, &observer).await;
+            }
             // An earlier reply met a closed port, or a moment without memory: the next may go well.
-            Err(error) => debug!(%error, "the UDP server could not receive"),
+            Err(error) => {
+                debug!(%error, "the UDP server could not receive");
+                if std::mem::replace(&mut failed, true) {
+                    sleep(RECEIVE_PAUSE).await;
+                }
+            }
         }
     }
 }
