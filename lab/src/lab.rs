@@ -133,6 +133,13 @@ impl<H: Host> Lab<H> {
         mem::take(&mut self.packets)
     }
 
+    /// Hands a packet that nobody sent to a host.
+    #[cfg(feature = "inject")]
+    pub fn inject(&mut self, now: Micros, to: End, packet: &[u8]) {
+        let side = self.stir(now, to);
+        side.host.ingress(now, packet, Some(0));
+    }
+
     fn send_from(&mut self, end: End) {
         while let Some(outgoing) = self.sides[end as usize].host.egress(self.clock) {
             self.put_on_wire(end, outgoing);

@@ -6,7 +6,7 @@
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-use crate::{Code, Data, Limits, Link, MAX_ID, Path, Protocol};
+use crate::{Code, Data, Limits, Link, MAX_ERROR_CHARS, MAX_ID, Path, Protocol};
 
 /// A message from a client, checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -141,6 +141,28 @@ pub struct Invalid {
     pub detail: String,
 }
 
+impl Invalid {
+    /// An error quotes the message that it is about, which can be as long as a message may be; with
+    /// every character escaped, several times that.
+    fn in_few_words(self) -> Self {
+        let Self { message, field, detail, .. } = self;
+        let [message, field] = [message, field].map(|text| text.map(shortened));
+        Self { message, field, detail: shortened(detail), ..self }
+    }
+}
+
+/// A text without its middle, if it is too long: a sentence begins with the field and ends with what
+/// was expected.
+fn shortened(text: String) -> String {
+    const HALF: usize = MAX_ERROR_CHARS / 2;
+    let length = text.chars().count();
+    if length <= MAX_ERROR_CHARS {
+        return text;
+    }
+    let (head, tail) = (text.chars().take(HALF - 1), text.chars().skip(length - HALF));
+    head.chain(['…']).chain(tail).collect()
+}
+
 impl ClientMessage {
     /// The message's `type`.
     #[must_use]
@@ -168,6 +190,10 @@ impl ClientMessage {
     /// # Errors
     /// What is wrong with it, naming the field and the limit.
     pub fn decode(text: &str, limits: &Limits) -> Result<Self, Invalid> {
+        Self::read(text, limits).map_err(Invalid::in_few_words)
+    }
+
+    fn read(text: &str, limits: &Limits) -> Result<Self, Invalid> {
         let bad_json =
             |detail| Invalid { code: Code::BadJson, message: None, field: None, id: None, detail };
         // serde would take the values of an array for the fields of a message, in their order.
@@ -476,6 +502,27 @@ mod tests {
         assert_eq!(wrong("[1]").0, Code::BadJson);
         assert_eq!(wrong(r#"["stop",1]"#).0, Code::BadJson);
         assert_eq!(wrong(r#"{"type":"x"}"#).0, Code::UnknownType);
+    }
+
+    #[test]
+    fn a_mistake_is_told_in_few_words_however_long_it_is() {
+        let long = "\u{7f}".repeat(100_000);
+        for text in [
+            format!(r#"{{"type":"{long}"}}"#),
+            format!(r#"{{"type":"stop","id":1,"{long}":1}}"#),
+            format!(r#"{{"type":"stop","id":"{long}"}}"#),
+            format!(r#"{{"type":"open","protocol":"{long}"}}"#),
+            format!(r#"{{"type":"link","protocol":"tcp","link":{{"up":{{"{long}":1}}}}}}"#),
+            format!(r#"{{"type":"open{long}","{long}":1}}"#),
+        ] {
+            let Invalid { message, field, detail, .. } = decode(&text).unwrap_err();
+            for told in [message, field, Some(detail)].into_iter().flatten() {
+                let length = told.chars().count();
+                assert!(length <= MAX_ERROR_CHARS, "{length} characters");
+            }
+        }
+        let detail = wrong(&format!(r#"{{"type":"stop","id":"{long}"}}"#)).2;
+        assert!(detail.starts_with("id: invalid type: string") && detail.ends_with("expected u64"));
     }
 
     #[test]

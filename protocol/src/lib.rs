@@ -13,8 +13,8 @@ mod text;
 
 pub use client::{ClientMessage, Close, How, Invalid, Nodelay, Open, Send, SetLink, Stop, Target};
 pub use data::{BadHex, Data, numbered};
-pub use limits::{CTIME_LEN, DEFAULT_HTTP, DEFAULT_TCP, DEFAULT_UDP, Limits, MAX_DATAGRAM, MAX_ID};
-pub use limits::{READ_BYTES, STAMP_LEN, SUBPROTOCOL};
+pub use limits::{CTIME_LEN, DEFAULT_HTTP, DEFAULT_TCP, DEFAULT_UDP, Limits, MAX_DATAGRAM};
+pub use limits::{MAX_ERROR_CHARS, MAX_ID, READ_BYTES, STAMP_LEN, SUBPROTOCOL};
 pub use link::{
     Congestion, Impairment, Link, MAX_EMULATED_DATAGRAM, OutOfRange, Percent, Preset, Rule,
 };

@@ -22,6 +22,9 @@ pub const CTIME_LEN: usize = 24;
 pub const STAMP_LEN: usize = CTIME_LEN + 3;
 /// Bytes of the largest datagram over IPv4: 65,535 less the headers of IP and UDP (RFC 768).
 pub const MAX_DATAGRAM: usize = 65_507;
+/// Characters of an error's text. It quotes what was wrong, and that can be as long as a message: the
+/// middle of a longer text is left out.
+pub const MAX_ERROR_CHARS: usize = 400;
 /// The largest id of a send: what a JavaScript number holds exactly (2^53 - 1).
 pub const MAX_ID: u64 = (1 << 53) - 1;
 

@@ -79,6 +79,11 @@ impl Browser {
         self.frame(Message::text(json)).await;
     }
 
+    /// Sends one message, if the session still takes it.
+    pub async fn try_say(&mut self, json: &str) -> bool {
+        self.socket.send(Message::text(json)).await.is_ok()
+    }
+
     /// Sends any frame.
     ///
     /// # Panics
@@ -92,14 +97,22 @@ impl Browser {
     /// # Panics
     /// None comes, or something that is not one.
     pub async fn next(&mut self) -> ServerMessage {
+        self.next_or_end().await.expect("the session lives")
+    }
+
+    /// The next event, or nothing if the session has ended.
+    ///
+    /// # Panics
+    /// Neither comes, or something that is not an event.
+    pub async fn next_or_end(&mut self) -> Option<ServerMessage> {
         let frame = timeout(PATIENCE, self.socket.next()).await;
         let frame = frame.unwrap_or_else(|_| panic!("nothing more after {:#?}", self.messages));
-        let frame = frame.expect("the session lives").expect("frames are whole");
+        let frame = frame?.ok().filter(|frame| !frame.is_close())?;
         let text = frame.into_text().expect("frames are text");
         let message =
             ServerMessage::decode(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
         self.messages.push(message.clone());
-        message
+        Some(message)
     }
 
     /// Reads on to the first event that `wanted` accepts.

@@ -2,6 +2,8 @@
 //! browser that talks to it.
 
 mod browser;
+#[cfg(target_os = "linux")]
+mod faults;
 mod http;
 mod raw_socket;
 mod server;
@@ -9,6 +11,8 @@ mod stamp;
 mod witness;
 
 pub use browser::{Browser, Closed, PATIENCE, connect_raw};
+#[cfg(target_os = "linux")]
+pub use faults::Faults;
 pub use http::{Response, get, raw_request, request};
 pub use raw_socket::{RawSocket, Reading, masked_frame, masked_head};
 pub use server::{Server, binary};

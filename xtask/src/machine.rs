@@ -96,6 +96,37 @@ pub(crate) fn tshark() -> Result<PathBuf> {
     on_path("tshark").map_or_else(|| installed("tshark", "TSHARK"), Ok)
 }
 
+/// The tracer that makes system calls fail: the one that `STRACE` names, one on the path, or Debian's,
+/// installed.
+#[cfg(target_os = "linux")]
+pub(crate) fn strace() -> Result<PathBuf> {
+    if let Some(named) = env::var_os("STRACE") {
+        return Ok(named.into());
+    }
+    on_path("strace").map_or_else(|| installed("strace", "STRACE"), Ok)
+}
+
+/// Whether there is a nightly toolchain; none is installed, that is the user's to decide.
+pub(crate) fn nightly() -> Result<()> {
+    let toolchains = output(Command::new("rustup").args(["toolchain", "list"]))
+        .context("rustup is missing, see https://rustup.rs")?;
+    if !toolchains.lines().any(|toolchain| toolchain.starts_with("nightly")) {
+        bail!("the nightly toolchain is missing: rustup toolchain install nightly");
+    }
+    Ok(())
+}
+
+/// Installs cargo-fuzz, if it is not there.
+pub(crate) fn cargo_fuzz() -> Result<()> {
+    let version = Command::new("cargo").args(["fuzz", "--version"]).output()?;
+    if version.status.success() {
+        return Ok(());
+    }
+    eprintln!("installing cargo-fuzz");
+    let installed = complete(Command::new("cargo").args(["install", "cargo-fuzz", "--locked"]));
+    installed.context("cargo-fuzz is missing: cargo install cargo-fuzz")
+}
+
 /// A program from Debian's package of its name, where that can be had.
 fn installed(program: &str, variable: &str) -> Result<PathBuf> {
     if on_path("apt-get").is_none() || output(Command::new("id").arg("-u"))?.trim() != "0" {

@@ -1,8 +1,9 @@
-//! The project's commands: `cargo xtask run | test | check | dist | conformance`.
+//! The project's commands: `cargo xtask run | test | check | dist | conformance | fuzz`.
 #![expect(clippy::print_stderr, reason = "a command line tells its user what it does")]
 
 mod conformance;
 mod document;
+mod fuzz;
 mod machine;
 mod page;
 mod site;
@@ -35,6 +36,8 @@ enum Task {
     Check,
     /// Build target/release/streamgram with the page inside, and say what the page weighs
     Dist,
+    /// Run every fuzz target, or one, for so many seconds each, on the nightly toolchain
+    Fuzz { seconds: u32, target: Option<String> },
     /// Autobahn's cases for WebSockets, against a server that echoes; needs python3 with pip
     Conformance,
 }
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Task::Test => test(),
         Task::Check => check(),
         Task::Dist => dist(),
+        Task::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),
         Task::Conformance => conformance(),
     };
     match done {
@@ -97,6 +101,8 @@ fn test() -> Result<()> {
     let mut tests = cargo(&["test", "--workspace"]);
     tests.env("STREAMGRAM_BIN", &binary);
     tests.env("TSHARK", machine::tshark()?);
+    #[cfg(target_os = "linux")]
+    tests.env("STRACE", machine::strace()?);
     plan.command("unit and integration tests", tests)?;
     plan.step("what the browser tests need", || {
         machine::npm_packages()?;

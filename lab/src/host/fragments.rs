@@ -45,8 +45,10 @@ impl Fragments {
             self.waiting.len() - 1
         });
         let pieces = &mut self.waiting[at].pieces;
-        if pieces.insert(ip.frag_offset(), packet.to_vec()).is_none() {
-            self.bytes += packet.len();
+        self.bytes += packet.len();
+        // An old datagram may have used the number before; its piece need not be as long.
+        if let Some(replaced) = pieces.insert(ip.frag_offset(), packet.to_vec()) {
+            self.bytes -= replaced.len();
         }
         if is_whole(pieces) { self.give(at) } else { Vec::new() }
     }
@@ -82,4 +84,28 @@ fn is_whole(pieces: &BTreeMap<u16, Vec<u8>>) -> bool {
         }
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A fragment that more follow: its header, and so many bytes.
+    fn fragment(ident: u16, bytes: u8) -> Vec<u8> {
+        let mut packet = vec![0x45, 0, 0, 20 + bytes, 0, 0, 0x20, 0, 64, 17];
+        packet[4..6].copy_from_slice(&ident.to_be_bytes());
+        packet.resize(20 + usize::from(bytes), 0);
+        packet
+    }
+
+    #[test]
+    fn a_fragment_in_the_place_of_another_is_counted_and_not_both() {
+        let mut fragments = Fragments::default();
+        for bytes in [8, 64, 16] {
+            assert!(fragments.take(0, &fragment(1, bytes)).is_empty());
+            assert_eq!(fragments.bytes, 20 + usize::from(bytes));
+        }
+        fragments.take(PATIENCE, &fragment(2, 8));
+        assert_eq!(fragments.bytes, 28);
+    }
 }

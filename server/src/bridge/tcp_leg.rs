@@ -190,9 +190,11 @@ impl TcpLeg {
             let Some(mut writing) = self.writing.take().or_else(next) else {
                 return Ok(false);
             };
-            if !writing.go_on(&mut self.path)? {
+            let out = writing.go_on(&mut self.path);
+            if !matches!(out, Ok(true)) {
+                // Also when the connection has broken: its end tells that this line did not go out.
                 self.writing = Some(writing);
-                return Ok(false);
+                return out;
             }
             self.went_out(&writing, outbox);
         }
