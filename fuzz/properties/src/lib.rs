@@ -4,11 +4,13 @@
 //! its name. A new way in is a function here, a line in [`ALL`], a target in `fuzz/fuzz_targets` and
 //! `fuzz/Cargo.toml`, and seeds in `fuzz/corpus`; the tests see to it that none is forgotten.
 
+mod datagrams;
 mod knobs;
 mod messages;
 mod packets;
 mod text;
 
+pub use datagrams::udp_datagrams;
 pub use knobs::lab_knobs;
 pub use messages::{client_message, server_message};
 pub use packets::lab_packets;
@@ -18,10 +20,11 @@ pub use text::text;
 pub type Property = fn(&[u8]);
 
 /// Every property, by the name of its fuzz target.
-pub const ALL: [(&str, Property); 5] = [
+pub const ALL: [(&str, Property); 6] = [
     ("client_message", client_message),
     ("lab_knobs", lab_knobs),
     ("lab_packets", lab_packets),
     ("server_message", server_message),
     ("text", text),
+    ("udp_datagrams", udp_datagrams),
 ];

@@ -237,6 +237,7 @@ impl Session {
 }
 
 fn hello(Targets { tcp, udp }: Targets, limits: Limits) -> Hello {
+    #[expect(clippy::disallowed_methods, reason = "the page shows it")]
     let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Hello {
         version: env!("CARGO_PKG_VERSION").into(),

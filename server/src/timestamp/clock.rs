@@ -30,6 +30,7 @@ impl Clock {
     /// The machine's clock.
     #[must_use]
     pub fn system() -> Self {
+        #[expect(clippy::disallowed_methods, reason = "this is the clock that is shown")]
         Self::reading(SystemTime::now)
     }
 
@@ -81,6 +82,7 @@ fn ctime(zone: &impl TimeZone<Offset: fmt::Display>, second: i64) -> Ctime {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicI64, Ordering};
     use std::time::Duration;
 
     use chrono::{FixedOffset, Utc};
@@ -109,6 +111,24 @@ mod tests {
         assert!(ctime(&east, i64::MAX).ends_with(b" 9999"));
         let west = FixedOffset::west_opt(86_399).unwrap();
         assert!(ctime(&west, i64::MIN).ends_with(b" 0000"));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_is_followed_at_once() {
+        static SECOND: AtomicI64 = AtomicI64::new(0);
+        fn now() -> SystemTime {
+            let second = SECOND.load(Ordering::Relaxed);
+            let distance = Duration::from_secs(second.unsigned_abs());
+            if second < 0 { UNIX_EPOCH - distance } else { UNIX_EPOCH + distance }
+        }
+        let clock = Clock::reading(now);
+        let (new_year, hour, day) = (1_483_228_800, 3_600, 86_400);
+        // An hour back, a day forward, a leap second that is the same second twice (2016-12-31).
+        let steps = [new_year, new_year - hour, new_year + day, new_year - 1, new_year - 1];
+        for second in steps.into_iter().chain([-1, 2_147_483_648, 253_402_300_799, 0]) {
+            SECOND.store(second, Ordering::Relaxed);
+            assert_eq!(clock.ctime(), ctime(&Local, second));
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! meant, and those above a rate, are counted and not answered: a server that answers strangers
 //! without asking is somebody's reflector.
 
-mod rates;
+pub mod rates;
 pub mod sources;
 
 use std::io::{self, ErrorKind};

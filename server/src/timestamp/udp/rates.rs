@@ -21,7 +21,7 @@ const WAYS: usize = 4;
 
 /// What all sources have used.
 #[derive(Debug)]
-pub(super) struct Rates {
+pub struct Rates {
     addresses: Table,
     networks: Table,
     all: Rate,
@@ -43,7 +43,9 @@ struct Place {
 }
 
 impl Rates {
-    pub(super) fn new(limits: &UdpLimits, now: Instant) -> Self {
+    /// Nothing used yet.
+    #[must_use]
+    pub fn new(limits: &UdpLimits, now: Instant) -> Self {
         let rate = |per_second: u32| Rate::new(per_second, per_second.saturating_mul(AT_ONCE_S));
         Self {
             addresses: Table::new(rate(limits.udp_per_address_per_s), now),
@@ -57,7 +59,7 @@ impl Rates {
     ///
     /// Who is refused for its own rate takes nothing from the others. Loopback addresses cannot be
     /// somebody else's: for them there is the rate of all alone.
-    pub(super) fn refusal(&mut self, address: IpAddr, now: Instant) -> Option<Refusal> {
+    pub fn refusal(&mut self, address: IpAddr, now: Instant) -> Option<Refusal> {
         let address = address.to_canonical();
         if !address.is_loopback() {
             if !self.addresses.take(site(address), now) {
