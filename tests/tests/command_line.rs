@@ -85,6 +85,30 @@ fn a_port_in_use_is_named_and_the_others_are_left_free() {
     }
 }
 
+#[tokio::test]
+async fn a_server_that_was_killed_can_be_started_again_at_once() {
+    let server = Server::start();
+    let [http, tcp, udp] = [server.http, server.tcp, server.udp].map(|at| at.to_string());
+    // Connections that the system keeps for a while after the process has gone.
+    let mut client = TcpStream::connect(server.tcp).await.unwrap();
+    client.write_all(b"?").await.unwrap();
+    client.readable().await.unwrap();
+    let _session = Browser::connect_both(server.http).await;
+    drop(server);
+    let since = Instant::now();
+    let mut again = Command::new(binary())
+        .args(["--http", &http, "--tcp", &tcp, "--udp", &udp])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(again.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let ready_after = since.elapsed();
+    again.kill().unwrap();
+    again.wait().unwrap();
+    assert!(line.contains(&http) && ready_after < Duration::from_secs(1), "{line} {ready_after:?}");
+}
+
 #[test]
 fn an_address_that_is_not_ours_is_named() {
     for flag in ["--http", "--tcp", "--udp"] {
