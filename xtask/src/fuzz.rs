@@ -40,7 +40,7 @@ pub(crate) fn run(seconds: u32, only: Option<&str>) -> Result<()> {
     let mut plan = Plan::of(targets.len() + 1);
     plan.step("what fuzzing needs, and the targets", || {
         machine::nightly()?;
-        machine::cargo_fuzz()?;
+        machine::cargo_tool("fuzz")?;
         crate::step::complete(&mut cargo_fuzz(&folder, "build"))
     })?;
     let mut table = format!(

@@ -37,14 +37,33 @@ pub(crate) fn binary(profile: &str) -> PathBuf {
     target().join(profile).join(format!("streamgram{}", env::consts::EXE_SUFFIX))
 }
 
-/// Adds the page's target to the toolchain, if it is not there.
-pub(crate) fn wasm_target() -> Result<()> {
-    let sysroot = output(Command::new("rustc").args(["--print", "sysroot"]))?;
-    if Path::new(sysroot.trim()).join("lib/rustlib").join(WASM).exists() {
+/// Adds a target to the toolchain, if it is not there.
+pub(crate) fn rust_target(name: &str) -> Result<()> {
+    if sysroot()?.join("lib/rustlib").join(name).exists() {
         return Ok(());
     }
-    let added = complete(Command::new("rustup").args(["target", "add", WASM]));
-    added.with_context(|| format!("the Rust target {WASM} is missing: rustup target add {WASM}"))
+    let added = complete(Command::new("rustup").args(["target", "add", name]));
+    added.with_context(|| format!("the Rust target {name} is missing: rustup target add {name}"))
+}
+
+/// Where the toolchain is.
+pub(crate) fn sysroot() -> Result<PathBuf> {
+    let sysroot = output(Command::new("rustc").args(["--print", "sysroot"]))?;
+    Ok(sysroot.trim().into())
+}
+
+/// One line of what `rustc -vV` says of itself.
+pub(crate) fn rustc(line: &str) -> Result<String> {
+    let version = output(Command::new("rustc").arg("-vV"))?;
+    let line = version.lines().find_map(|found| found.strip_prefix(line)?.strip_prefix(": "));
+    Ok(line.context("rustc -vV has another shape")?.to_owned())
+}
+
+/// Cargo's own folder, where dependencies are unpacked.
+pub(crate) fn cargo_home() -> Result<PathBuf> {
+    let named = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = || Some(env::home_dir()?.join(".cargo"));
+    named.or_else(home).context("there is no home folder: name one in CARGO_HOME")
 }
 
 /// Installs the packages of the browser tests, if they are not as the lock file says.
@@ -116,15 +135,16 @@ pub(crate) fn nightly() -> Result<()> {
     Ok(())
 }
 
-/// Installs cargo-fuzz, if it is not there.
-pub(crate) fn cargo_fuzz() -> Result<()> {
-    let version = Command::new("cargo").args(["fuzz", "--version"]).output()?;
-    if version.status.success() {
+/// Installs one of cargo's own kind of tools, if it is not there.
+pub(crate) fn cargo_tool(name: &str) -> Result<()> {
+    let program = format!("cargo-{name}");
+    let installed = cargo_home()?.join("bin").join(format!("{program}{}", env::consts::EXE_SUFFIX));
+    if installed.is_file() || on_path(&program).is_some() {
         return Ok(());
     }
-    eprintln!("installing cargo-fuzz");
-    let installed = complete(Command::new("cargo").args(["install", "cargo-fuzz", "--locked"]));
-    installed.context("cargo-fuzz is missing: cargo install cargo-fuzz")
+    eprintln!("installing {program}, which takes minutes");
+    let installed = complete(Command::new("cargo").args(["install", &program, "--locked"]));
+    installed.with_context(|| format!("{program} is missing: cargo install {program} --locked"))
 }
 
 /// A program from Debian's package of its name, where that can be had.

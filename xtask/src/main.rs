@@ -1,14 +1,19 @@
-//! The project's commands: `cargo xtask run | test | check | dist | conformance | fuzz`.
+//! The project's commands: `cargo xtask` lists them.
 #![expect(clippy::print_stderr, reason = "a command line tells its user what it does")]
 
+mod audit;
 mod conformance;
+mod dist;
 mod document;
 mod fuzz;
 mod machine;
 mod page;
+mod reproducible;
+mod sbom;
 mod site;
 mod step;
 
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use anyhow::Result;
@@ -35,7 +40,22 @@ enum Task {
     /// The fast half of `test`: format, lints, unit tests
     Check,
     /// Build target/release/streamgram with the page inside, and say what the page weighs
-    Dist,
+    Dist {
+        /// Build for this target of Rust's, and pack an archive into target/dist
+        #[arg(long)]
+        target: Option<String>,
+    },
+    /// Whether Windows and macOS would compile it, without a warning
+    Targets,
+    /// Whether two folders give the same bytes, for this machine or for another target
+    Reproducible {
+        #[arg(long)]
+        target: Option<String>,
+    },
+    /// Dependencies: bans, licenses, sources, advisories (fetched, or from a clone of RustSec's)
+    Audit { clone: Option<PathBuf> },
+    /// Bills of materials of server and page, as CycloneDX, into target/dist
+    Sbom,
     /// Run every fuzz target, or one, for so many seconds each, on the nightly toolchain
     Fuzz { seconds: u32, target: Option<String> },
     /// Autobahn's cases for WebSockets, against a server that echoes; needs python3 with pip
@@ -47,7 +67,11 @@ fn main() -> ExitCode {
         Task::Run { flags } => run(&flags),
         Task::Test => test(),
         Task::Check => check(),
-        Task::Dist => dist(),
+        Task::Dist { target } => dist::run(target.as_deref()),
+        Task::Targets => targets(),
+        Task::Reproducible { target } => reproducible::run(target.as_deref()),
+        Task::Audit { clone } => audit::run(clone.as_deref()),
+        Task::Sbom => sbom::run(),
         Task::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),
         Task::Conformance => conformance(),
     };
@@ -67,12 +91,18 @@ fn run(flags: &[String]) -> Result<()> {
     step::become_command(Command::new(machine::binary("debug")).args(flags))
 }
 
-fn dist() -> Result<()> {
-    let mut plan = Plan::of(2);
-    plan.step("page", page::build)?;
-    plan.command("server", cargo(&["build", "--release", "--package", "streamgram"]))?;
-    eprintln!("{}", site::weigh()?);
-    eprintln!("\n{}", machine::binary("release").display());
+/// What the server also runs on, beside Linux.
+const TARGETS: [&str; 2] = ["x86_64-pc-windows-gnu", "aarch64-apple-darwin"];
+
+fn targets() -> Result<()> {
+    let mut plan = Plan::of(TARGETS.len());
+    for target in TARGETS {
+        plan.step(target, || {
+            machine::rust_target(target)?;
+            let mut clippy = cargo(&["clippy", "--workspace", "--all-targets"]);
+            step::complete(clippy.args(["--target", target, "--", "-D", "warnings"]))
+        })?;
+    }
     Ok(())
 }
 
@@ -133,7 +163,7 @@ fn lint(plan: &mut Plan) -> Result<()> {
         host.args(deny);
         host
     })?;
-    machine::wasm_target()?;
+    machine::rust_target(machine::WASM)?;
     let packages = ["--package", "streamgram-frontend", "--package", "streamgram-lab"];
     let mut wasm = cargo(&["clippy", "--target", machine::WASM]);
     wasm.args(packages);

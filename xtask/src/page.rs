@@ -10,9 +10,9 @@ use sha2::{Digest, Sha256};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::document::Document;
-use crate::machine;
 use crate::site::{self, Site};
 use crate::step::{cargo, complete};
+use crate::{machine, reproducible};
 
 /// Profile of the page, see the workspace's Cargo.toml.
 const PROFILE: &str = "wasm-release";
@@ -21,10 +21,10 @@ const NAME: &str = "streamgram";
 
 /// Builds the page into [`site::folder`].
 pub(crate) fn build() -> Result<()> {
-    machine::wasm_target()?;
-    let package = ["--package", "streamgram-frontend"];
-    let how = ["--target", machine::WASM, "--profile", PROFILE];
-    complete(cargo(&["build"]).args(package).args(how))?;
+    machine::rust_target(machine::WASM)?;
+    let mut build = cargo(&["build", "--package", "streamgram-frontend"]);
+    build.args(["--target", machine::WASM, "--profile", PROFILE]);
+    complete(build.env(reproducible::FLAGS, reproducible::encoded(&reproducible::flags()?)))?;
 
     let folder = machine::target().join(machine::WASM).join(PROFILE);
     let wasm = folder.join("streamgram-frontend.wasm");
