@@ -118,14 +118,19 @@ impl Server {
         refused[reason].as_u64().unwrap_or_else(|| panic!("{reason} is not in {refused}"))
     }
 
-    /// Waits until something was refused for a reason.
+    /// Waits until something was refused for a reason so often, and no more.
     ///
     /// # Panics
-    /// It is not.
-    pub async fn has_refused(&self, reason: &str) {
+    /// It was not, or more often.
+    pub async fn has_refused(&self, reason: &str, times: u64) {
         let since = Instant::now();
-        while self.refused(reason).await == 0 {
-            assert!(since.elapsed() < crate::PATIENCE, "nothing was refused for {reason}");
+        loop {
+            let now = self.refused(reason).await;
+            if now >= times {
+                assert_eq!(now, times, "{reason}");
+                return;
+            }
+            assert!(since.elapsed() < crate::PATIENCE, "{reason}: {now} of {times}");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
