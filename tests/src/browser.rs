@@ -105,9 +105,16 @@ impl Browser {
     /// # Panics
     /// Neither comes, or something that is not an event.
     pub async fn next_or_end(&mut self) -> Option<ServerMessage> {
-        let frame = timeout(PATIENCE, self.socket.next()).await;
-        let frame = frame.unwrap_or_else(|_| panic!("nothing more after {:#?}", self.messages));
-        let frame = frame?.ok().filter(|frame| !frame.is_close())?;
+        let frame = loop {
+            let frame = timeout(PATIENCE, self.socket.next()).await;
+            let frame = frame.unwrap_or_else(|_| panic!("nothing more after {:#?}", self.messages));
+            match frame?.ok()? {
+                Message::Close(_) => return None,
+                // The library answers it.
+                Message::Ping(_) => {}
+                frame => break frame,
+            }
+        };
         let text = frame.into_text().expect("frames are text");
         let message =
             ServerMessage::decode(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
