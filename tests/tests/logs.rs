@@ -11,7 +11,7 @@ use serde_json::Value;
 use streamgram::config::LogFormat;
 use streamgram::logs;
 use streamgram::refusals::LOG_INTERVAL;
-use streamgram_protocol::{Event, is_hidden};
+use streamgram_protocol::{Event, STAMP_LEN, is_hidden};
 use streamgram_tests::{
     Browser, PATIENCE, RawSocket, Server, Witness, binary, get, masked_frame, raw_request,
 };
@@ -246,7 +246,10 @@ const LINES: usize = 6_000;
 async fn nothing_stops(server: &Server) {
     let witness = Witness::of(server).await;
     for _ in 0..LINES {
-        let client = TcpStream::connect(server.tcp).await.expect("the server listens");
+        let mut client = TcpStream::connect(server.tcp).await.expect("the server listens");
+        // One after the other: a crowd that the kernel has no room for would hold up the witness.
+        client.write_all(b"x").await.expect("it takes bytes");
+        client.read_exact(&mut [0; STAMP_LEN + 1]).await.expect("a reply");
         client.set_zero_linger().expect("a reset can be asked for");
     }
     witness.was_served().await;
