@@ -241,7 +241,6 @@ async fn each_is_refused(server: &Server, frame: &[u8], reason: &str) {
         peak = peak.max(server.resident_kib());
     }
     let each = peak.saturating_sub(before) / PEERS;
-    println!("{reason}: {each} KiB for each");
     assert!(each <= 1_024, "{each} KiB");
     server.has_refused(reason, u64::from(PEERS) + 1).await;
     server.returns_to(files, PATIENCE).await;
@@ -286,7 +285,6 @@ async fn a_message_that_is_never_finished_takes_no_more_than_a_mebibyte() {
         peers.push(peer().await);
     }
     let each = server.resident_kib().saturating_sub(before) / PEERS;
-    println!("{each} KiB for each");
     assert!(each <= 1_024, "{each} KiB");
 }
 
