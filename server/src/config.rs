@@ -52,6 +52,12 @@ pub struct Serve {
     /// Address of the UDP timestamp server
     #[arg(long, value_name = "ADDRESS", env = "STREAMGRAM_UDP", default_value = DEFAULT_UDP)]
     pub udp: SocketAddr,
+    /// Address for the operator: /metrics in Prometheus' format, /healthz, /readyz; none by default
+    #[arg(long, value_name = "ADDRESS", env = "STREAMGRAM_ADMIN")]
+    pub admin: Option<SocketAddr>,
+    /// Only check the flags and the environment: say what is wrong, or that all is well, and end
+    #[arg(long)]
+    pub check: bool,
     /// How much to log to standard error: off, error, warn, info, debug
     #[arg(long, value_name = "LEVEL", env = "STREAMGRAM_LOG", default_value = "info")]
     pub log: LevelFilter,

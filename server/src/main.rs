@@ -11,6 +11,7 @@ use tracing::{info, warn};
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command() {
+        Command::Serve(config) if config.check => is_well(),
         Command::Serve(config) => serve(*config),
         Command::Tcp { server } => client::tcp(&server),
         Command::Udp { server } => client::udp(&server),
@@ -23,6 +24,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Whoever came so far has given no flag that could not be read.
+fn is_well() -> anyhow::Result<()> {
+    Ok(writeln!(stdout(), "the configuration is well")?)
 }
 
 #[tokio::main]
@@ -42,12 +48,12 @@ async fn serve(config: Serve) -> anyhow::Result<()> {
     let running = server.run(stop.clone());
     tokio::pin!(running);
     tokio::select! {
-        () = &mut running => return Ok(()),
+        ended = &mut running => return Ok(ended?),
         asked = asked_to_stop() => asked?,
     }
     info!("stopping");
     stop.cancel();
-    running.await;
+    running.await?;
     if log.lost() > 0 {
         warn!(lines = log.lost(), "standard error did not take all of the log");
     }

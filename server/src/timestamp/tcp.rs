@@ -21,6 +21,7 @@ use super::Shared;
 use crate::accept::accept;
 use crate::admission::{Admission, Admitted, Full};
 use crate::config::TcpLimits;
+use crate::meters::{self, Present};
 use crate::observe::{Seen, Watcher, cause_of};
 use crate::refusals::Refusal;
 use crate::timestamp::clock::Clock;
@@ -53,7 +54,8 @@ pub async fn serve(
             }
         };
         let patience = if is_leg { Patience::ENDLESS } else { patience };
-        let client = Client { stream, peer, watcher, patience, _admitted: admitted };
+        let present = Present::connection("tcp");
+        let client = Client { stream, peer, watcher, patience, _admitted: admitted, _present: present };
         connections.spawn(client.serve(shared.clone(), stop.clone()));
     }
     connections.close();
@@ -117,6 +119,7 @@ struct Client {
     watcher: Option<Arc<Watcher>>,
     patience: Patience,
     _admitted: Option<Admitted>,
+    _present: Present,
 }
 
 impl Client {
@@ -170,6 +173,7 @@ async fn answer(
     reply[0] = b'[';
     reply[STAMP_LEN - 2..STAMP_LEN].copy_from_slice(b"] ");
     let (mut number, mut offset) = (0, 0);
+    let replies = meters::tcp_replies();
     let came = Instant::now();
     let mut heard = came;
     // Made once and not for every read: they are asked only when there is nothing to read.
@@ -201,6 +205,7 @@ async fn answer(
             Ok(written) => written?,
             Err(_elapsed) => return Ok(End::Unread),
         }
+        replies.increment(1);
         // The alarm alone would not do: who always has more to read never lets it ring.
         if let Some(end) = patience.over(came, heard, heard) {
             break end;

@@ -38,7 +38,7 @@ pub async fn serve(socket: UdpSocket, shared: Shared, limits: UdpLimits, stop: C
     // A bound socket has an address; without one nothing could be its own.
     let own = socket.local_addr().unwrap_or((Ipv4Addr::UNSPECIFIED, 0).into());
     let rates = Rates::new(&limits, Instant::now());
-    let mut server = Server { socket, own, shared, rates };
+    let mut server = Server { socket, own, shared, rates, answered: meters::datagrams() };
     let mut buffer = vec![0; BUFFER_BYTES];
     while let Some(received) = stop.run_until_cancelled(server.socket.recv_from(&mut buffer)).await
     {
@@ -58,6 +58,7 @@ struct Server {
     own: SocketAddr,
     shared: Shared,
     rates: Rates,
+    answered: Counter,
 }
 
 impl Server {
@@ -77,8 +78,11 @@ impl Server {
         }
         let reply = clock.ctime();
         let sending = timeout(SEND_PATIENCE, self.socket.send_to(&reply, peer)).await;
-        if let Err(error) = sending.unwrap_or_else(|elapsed| Err(elapsed.into())) {
-            refusals.count(Refusal::UdpSend, Instant::now(), format_args!("{peer}: {error}"));
+        match sending.unwrap_or_else(|elapsed| Err(elapsed.into())) {
+            Ok(_bytes) => self.answered.increment(1),
+            Err(error) => {
+                refusals.count(Refusal::UdpSend, Instant::now(), format_args!("{peer}: {error}"));
+            }
         }
     }
 }

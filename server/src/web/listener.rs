@@ -27,6 +27,7 @@ use super::connection::Connection;
 use crate::accept::accept;
 use crate::admission::{Admission, Admitted, Full};
 use crate::config::HttpLimits;
+use crate::meters::Present;
 use crate::refusals::{Refusal, Refusals};
 
 /// Bytes of a request's line and header fields. More are answered with 431.
@@ -40,7 +41,14 @@ pub(super) struct Peer {
     /// The other end of the connection, be it a proxy.
     pub(super) address: SocketAddr,
     /// The connection's place: a session keeps it when the connection becomes its own.
-    pub(super) admitted: Arc<Admitted>,
+    pub(super) place: Arc<Place>,
+}
+
+/// The place of a connection among all that are open.
+#[derive(Debug)]
+pub(super) struct Place {
+    _admitted: Admitted,
+    _present: Present,
 }
 
 /// How every connection is served.
@@ -77,7 +85,8 @@ pub async fn serve(
         let admitted = if is_proxy { admission.admit_proxy(ip) } else { admission.admit(ip) };
         match admitted {
             Ok(admitted) => {
-                let peer = Peer { address, admitted: Arc::new(admitted) };
+                let place = Place { _admitted: admitted, _present: Present::connection("http") };
+                let peer = Peer { address, place: Arc::new(place) };
                 connections.spawn(serving.clone().connection(stream, peer));
             }
             Err(full) => serving.refuse(full, address),

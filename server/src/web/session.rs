@@ -63,8 +63,8 @@ pub(super) async fn upgrade(
     };
     let upgrade = socket::limited(upgrade.protocols([SUBPROTOCOL]), &limits);
     upgrade.on_upgrade(move |socket| {
-        let sessions = web.tasks.sessions.clone();
-        sessions.track_future(serve(socket, address, limits, web, (peer.admitted, place)))
+        let sessions = web.running.clone();
+        sessions.track_future(serve(socket, address, limits, web, (peer.place, place)))
     })
 }
 
@@ -80,7 +80,7 @@ async fn serve(
     client: IpAddr,
     limits: SocketLimits,
     web: Web,
-    (_connection, place): (Arc<Admitted>, Result<Admitted, CloseFrame>),
+    (_connection, place): (Arc<Place>, Result<Admitted, CloseFrame>),
 ) {
     let Web { bridge, stop, refusals, .. } = web;
     let (frames, mut outgoing) = socket::split(socket, client, limits, refusals);
