@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use streamgram_protocol::{Code, Event, Limits, ServerMessage};
 use streamgram_tests::{
-    Browser, PATIENCE, RawSocket, Reading, SOON, Server, Witness, masked_frame,
+    Browser, PATIENCE, RawSocket, Reading, SOON, Server, Witness, masked_frame, upgrade_request,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
@@ -32,11 +32,7 @@ async fn asked_from(from: &str, http: SocketAddr, headers: &str) -> (String, Tcp
     socket.set_recv_buffer_size(4_096).expect("a size");
     socket.bind(from.parse().expect("an address")).expect("all of 127/8 is loopback");
     let mut stream = socket.connect(http).await.expect("the server listens");
-    let request = format!(
-        "GET /ws HTTP/1.1\r\nhost: {http}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
-         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-         {headers}\r\n"
-    );
+    let request = upgrade_request(http, "/ws", headers);
     stream.write_all(request.as_bytes()).await.expect("the server reads");
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
