@@ -10,11 +10,11 @@ mod server;
 mod stamp;
 mod witness;
 
-pub use browser::{Browser, Closed, PATIENCE, connect_raw};
+pub use browser::{Browser, Closed, PATIENCE, SOON, connect_raw};
 #[cfg(target_os = "linux")]
 pub use faults::Faults;
 pub use http::{Response, get, raw_request, request};
-pub use raw_socket::{RawSocket, Reading, masked_frame, masked_head};
+pub use raw_socket::{RawSocket, Reading, masked_frame, masked_head, upgrade_request};
 pub use server::{Server, binary};
 pub use stamp::{echoes, is_ctime, is_stamped, now_second, utc_ctime};
 pub use witness::Witness;

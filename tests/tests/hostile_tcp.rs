@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use streamgram_protocol::{Event, STAMP_LEN};
-use streamgram_tests::{Browser, PATIENCE, Server, Witness, binary, echoes, get};
+use streamgram_tests::{Browser, PATIENCE, SOON, Server, Witness, binary, echoes, get};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
@@ -228,6 +228,6 @@ async fn a_crowd_takes_no_descriptors_from_pages_and_sessions() {
     drop(crowd);
     let gone = Instant::now();
     while until_fin_or_reply(&mut TcpStream::connect(server.tcp).await.unwrap()).await == 0 {
-        assert!(gone.elapsed() < Duration::from_secs(1), "it recovers within a second");
+        assert!(gone.elapsed() < SOON, "it recovers within a second");
     }
 }

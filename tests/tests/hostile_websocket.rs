@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use streamgram_protocol::{Code, Event, Limits, ServerMessage};
-use streamgram_tests::{Browser, PATIENCE, RawSocket, Reading, Server, Witness, masked_frame};
+use streamgram_tests::{
+    Browser, PATIENCE, RawSocket, Reading, SOON, Server, Witness, masked_frame, upgrade_request,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
@@ -30,11 +32,7 @@ async fn asked_from(from: &str, http: SocketAddr, headers: &str) -> (String, Tcp
     socket.set_recv_buffer_size(4_096).expect("a size");
     socket.bind(from.parse().expect("an address")).expect("all of 127/8 is loopback");
     let mut stream = socket.connect(http).await.expect("the server listens");
-    let request = format!(
-        "GET /ws HTTP/1.1\r\nhost: {http}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
-         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-         {headers}\r\n"
-    );
+    let request = upgrade_request(http, "/ws", headers);
     stream.write_all(request.as_bytes()).await.expect("the server reads");
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -116,7 +114,7 @@ async fn one_session_above_the_limit_is_told_to_come_again() {
     drop(second);
     let since = Instant::now();
     while status(server.http, "").await == 503 {
-        assert!(since.elapsed() < Duration::from_secs(1), "a place that is free is given again");
+        assert!(since.elapsed() < SOON, "a place that is free is given again");
     }
 }
 
@@ -205,13 +203,16 @@ async fn who_opens_legs_or_sends_lines_too_fast_is_refused_and_goes_on() {
 #[tokio::test]
 async fn a_peer_that_answers_no_ping_is_ended_with_its_legs() {
     let server = Server::start_with(&["--ping-s=1"]);
-    // It answers its pings.
     let witness = Witness::of(&server).await;
+    let mut quiet = Browser::connect(server.http).await;
     let before = server.open_files();
     let since = Instant::now();
     let opens = OPENS.map(|open| masked_frame(TEXT, open)).concat();
     let silent = RawSocket::connect(server.http, "").await.write(opens);
-    let closed = silent.closed().await;
+    let closed = tokio::select! {
+        closed = silent.closed() => closed,
+        _ = quiet.next_or_end() => panic!("who answers pings and says nothing else stays"),
+    };
     assert_eq!(closed.code, 1008);
     assert!(closed.reason.contains("nothing was heard"), "{closed:?}");
     assert!(since.elapsed() >= Duration::from_secs(2), "{:?}", since.elapsed());
