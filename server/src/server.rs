@@ -1,8 +1,8 @@
 //! The whole server: binds everything or nothing, runs it, and stops it in order.
 
 use std::fmt;
-use std::io;
 use std::future::Future;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;

@@ -28,7 +28,12 @@ pub(super) struct Outbox {
 
 impl Outbox {
     pub(super) fn new(started: Instant) -> Self {
-        Self { started, waiting: VecDeque::new(), bytes: 0, waiting_of_all: meters::events_waiting() }
+        Self {
+            started,
+            waiting: VecDeque::new(),
+            bytes: 0,
+            waiting_of_all: meters::events_waiting(),
+        }
     }
 
     /// Tells of something that happened to a leg, or to the session as a whole.

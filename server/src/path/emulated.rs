@@ -12,6 +12,8 @@ mod udp;
 
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::meters::Present;
+
 pub use tcp::EmulatedTcp;
 pub use udp::EmulatedUdp;
 

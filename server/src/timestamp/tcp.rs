@@ -55,7 +55,8 @@ pub async fn serve(
         };
         let patience = if is_leg { Patience::ENDLESS } else { patience };
         let present = Present::connection("tcp");
-        let client = Client { stream, peer, watcher, patience, _admitted: admitted, _present: present };
+        let client =
+            Client { stream, peer, watcher, patience, _admitted: admitted, _present: present };
         connections.spawn(client.serve(shared.clone(), stop.clone()));
     }
     connections.close();

@@ -12,6 +12,7 @@ use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use metrics::Counter;
 use streamgram_protocol::{Protocol, READ_BYTES};
 use tokio::net::UdpSocket;
 use tokio::time::{sleep, timeout};
@@ -21,6 +22,7 @@ use tracing::debug;
 use self::rates::Rates;
 use super::Shared;
 use crate::config::UdpLimits;
+use crate::meters;
 use crate::refusals::Refusal;
 
 /// Room for the largest datagram that UDP's length field allows (RFC 768), so that its true length

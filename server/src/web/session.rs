@@ -19,11 +19,12 @@ use futures_util::{FutureExt, SinkExt, Stream, StreamExt};
 use streamgram_protocol::{ClientMessage, Limits, SUBPROTOCOL, ServerMessage};
 
 use super::client_address::client_address;
-use super::listener::Peer;
+use super::listener::{Peer, Place};
 use super::socket::{self, Frame, Frames, SocketLimits, reason};
 use super::{Web, origin};
 use crate::admission::{Admitted, Full};
 use crate::bridge::{Command, Session};
+use crate::meters::Present;
 use crate::refusals::Refusal;
 
 /// Seconds after which somebody for whom there was no room may ask again.
@@ -89,6 +90,7 @@ async fn serve(
         Ok(place) => place,
         Err(full) => return socket::close(commands.frames, outgoing, Some(full)).await,
     };
+    let _present = Present::session();
     let mut events = (&mut outgoing).with(|message: ServerMessage| {
         ready(message.encode().map(|json| Message::Text(json.into())).map_err(Error::new))
     });
