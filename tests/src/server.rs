@@ -18,6 +18,8 @@ pub struct Server {
     pub tcp: SocketAddr,
     /// The UDP timestamp server.
     pub udp: SocketAddr,
+    /// What is for the operator, if it was asked for.
+    pub admin: Option<SocketAddr>,
 }
 
 impl Server {
@@ -60,6 +62,7 @@ impl Server {
             http: address("http").expect("an address"),
             tcp: address("tcp").expect("an address"),
             udp: address("udp").expect("an address"),
+            admin: address("admin"),
         }
     }
 
