@@ -15,15 +15,23 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 /// So short that a client hardly notices it once there are descriptors again.
 const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 
-/// The next connection; failures are counted and waited out.
+/// The next connection; failures that may pass are counted and waited out.
 ///
 /// # Cancel safety
 /// Losing a `select!` loses no connection.
-pub async fn accept(listener: &TcpListener, refusals: &Refusals) -> (TcpStream, SocketAddr) {
+///
+/// # Errors
+/// The socket listens no more, and never will.
+pub async fn accept(
+    listener: &TcpListener,
+    refusals: &Refusals,
+) -> io::Result<(TcpStream, SocketAddr)> {
     let mut pause = SHORTEST_PAUSE;
     loop {
         match listener.accept().await {
-            Ok(accepted) => return accepted,
+            Ok(accepted) => return Ok(accepted),
+            // Somebody shut it down who has it as well (accept(2), EINVAL).
+            Err(error) if error.kind() == ErrorKind::InvalidInput => return Err(error),
             Err(error) => {
                 refusals.count(Refusal::AcceptFailed, Instant::now(), &error);
                 if !is_of_one_connection(&error) {

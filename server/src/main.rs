@@ -11,7 +11,6 @@ use tracing::{info, warn};
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command() {
-        Command::Serve(config) if config.check => is_well(),
         Command::Serve(config) => serve(*config),
         Command::Tcp { server } => client::tcp(&server),
         Command::Udp { server } => client::udp(&server),
@@ -26,13 +25,12 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whoever came so far has given no flag that could not be read.
-fn is_well() -> anyhow::Result<()> {
-    Ok(writeln!(stdout(), "the configuration is well")?)
-}
-
 #[tokio::main]
 async fn serve(config: Serve) -> anyhow::Result<()> {
+    config.validate()?;
+    if config.check {
+        return Ok(writeln!(stdout(), "the configuration is valid")?);
+    }
     let log = logs::start(config.log, config.log_format);
     // Every session with both legs takes four descriptors; the usual soft limit of 1,024 is for
     // programs that use select(2).

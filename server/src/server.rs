@@ -1,18 +1,16 @@
 //! The whole server: binds everything or nothing, runs it, and stops it in order.
 
 use std::fmt;
-use std::future::Future;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
+use futures_util::future::try_join_all;
 use metrics_exporter_prometheus::BuildError;
 use thiserror::Error;
 use tokio::net::{TcpListener, UdpSocket};
-use tokio::task::JoinSet;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -65,9 +63,14 @@ pub enum BindError {
 /// Why the server ended although nobody asked it to.
 #[derive(Debug, Error)]
 pub enum RunError {
-    /// Nothing is accepted any more.
-    #[error("the {0} listener has ended")]
-    Listener(&'static str),
+    /// One of the three serves nobody any more.
+    #[error("the {what} listener has ended: {cause}")]
+    Listener {
+        /// Which one.
+        what: &'static str,
+        /// What the system says, or that it panicked.
+        cause: io::Error,
+    },
     /// There can be no measures.
     #[error("cannot measure: {0}")]
     Meters(#[from] BuildError),
@@ -136,13 +139,15 @@ impl Server {
             running: running.clone(),
         };
 
-        let mut listeners = JoinSet::new();
-        listeners.spawn(named("TCP", tcp::serve(tcp, shared.clone(), room.tcp, stop.clone())));
-        listeners.spawn(named("UDP", udp::serve(udp, shared, config.udp_limits, stop.clone())));
         let pages = |on, router, stop| {
             listener::serve(on, router, room.http.clone(), Arc::clone(&refusals), stop)
         };
-        listeners.spawn(named("HTTP", pages(http, web::router(web.clone()), stop.clone())));
+        let router = web::router(web.clone());
+        let serving = [
+            ("TCP", running.spawn(tcp::serve(tcp, shared.clone(), room.tcp, stop.clone()))),
+            ("UDP", running.spawn(udp::serve(udp, shared, config.udp_limits, stop.clone()))),
+            ("HTTP", running.spawn(pages(http, router, stop.clone()))),
+        ];
         // Until the very end, so that an operator can look on.
         let end = CancellationToken::new();
         let _until_the_end = end.clone().drop_guard();
@@ -151,29 +156,25 @@ impl Server {
         }
 
         let ended = tokio::select! {
-            () = stop.cancelled() => None,
-            ended = listeners.join_next() => ended,
+            biased;
+            () = stop.cancelled() => Ok(()),
+            ended = try_join_all(serving.map(until_it_ends)) => ended.map(drop),
         };
         stop.cancel();
         running.close();
-        let rest = async {
-            tokio::join!(async { while listeners.join_next().await.is_some() {} }, running.wait())
-        };
-        if timeout(STOP_PATIENCE, rest).await.is_err() {
-            warn!(sessions = running.len(), "cut off what did not end in time");
+        if timeout(STOP_PATIENCE, running.wait()).await.is_err() {
+            warn!(tasks = running.len(), "cut off what did not end in time");
         }
-        match ended {
-            None => Ok(()),
-            Some(which) => Err(RunError::Listener(which.unwrap_or("cancelled"))),
-        }
+        ended
     }
 }
 
-/// The name of something that serves, once it has ended, be it by a panic.
-async fn named(what: &'static str, serving: impl Future<Output = ()>) -> &'static str {
-    // The panic's own words are in the log.
-    let _panicked = AssertUnwindSafe(serving).catch_unwind().await;
-    what
+/// Waits for a listener's task.
+async fn until_it_ends(
+    (what, task): (&'static str, JoinHandle<io::Result<()>>),
+) -> Result<(), RunError> {
+    let ended = task.await.unwrap_or_else(|panicked| Err(io::Error::other(panicked)));
+    ended.map_err(|cause| RunError::Listener { what, cause })
 }
 
 async fn listener(
@@ -226,7 +227,9 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_listener_that_panics_ends_under_its_name() {
-        assert_eq!(named("UDP", async { panic!("a bug") }).await, "UDP");
+    async fn a_listener_that_panics_is_named() {
+        let buggy = tokio::spawn(async { panic!("a bug") });
+        let ended = until_it_ends(("UDP", buggy)).await.unwrap_err().to_string();
+        assert!(ended.contains("UDP listener") && ended.contains("a bug"), "{ended}");
     }
 }

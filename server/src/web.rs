@@ -49,7 +49,7 @@ pub struct Web {
     pub refusals: Arc<Refusals>,
     /// Ends every session.
     pub stop: CancellationToken,
-    /// A task for each session.
+    /// A task for each session and each listener.
     pub running: TaskTracker,
 }
 

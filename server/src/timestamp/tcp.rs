@@ -31,18 +31,25 @@ use crate::timestamp::clock::Clock;
 /// section 3.10.4).
 const LINGER: Duration = Duration::from_secs(2);
 
+/// How long a connection is still answered after a stop: whatever was sent before it has come by then.
+const LAST_WORDS: Duration = Duration::from_millis(250);
+
 /// Answers clients until `stop`; returns when the last connection has ended.
+///
+/// # Errors
+/// The listener has ended; connections have not.
 pub async fn serve(
     listener: TcpListener,
     shared: Shared,
     limits: TcpLimits,
     stop: CancellationToken,
-) {
+) -> io::Result<()> {
     let admission = Admission::new(limits.tcp_connections, limits.tcp_connections_per_address);
     let (connections, patience) = (TaskTracker::new(), Patience::of(&limits));
     loop {
         let accepting = accept(&listener, &shared.refusals);
-        let Some((stream, peer)) = stop.run_until_cancelled(accepting).await else { break };
+        let Some(accepted) = stop.run_until_cancelled(accepting).await else { break };
+        let (stream, peer) = accepted?;
         // A leg of the bridge is as old as its session wants it to be, and counted there.
         let watcher = shared.observer.watcher_of(Protocol::Tcp, peer);
         let is_leg = watcher.is_some();
@@ -59,8 +66,11 @@ pub async fn serve(
             Client { stream, peer, watcher, patience, _admitted: admitted, _present: present };
         connections.spawn(client.serve(shared.clone(), stop.clone()));
     }
+    // From here on nobody can connect, unless a service manager has the socket as well.
+    drop(listener);
     connections.close();
     connections.wait().await;
+    Ok(())
 }
 
 /// The connection ends here and at once: to wait in silence would tell a client less.
@@ -132,7 +142,7 @@ impl Client {
             debug!(%peer, %error, "TCP_NODELAY could not be set");
         }
         tell(watcher, || Seen::Accepted);
-        let ended = answer(&mut *stream, &shared.clock, watcher, patience, &stop).await;
+        let ended = answer(&mut *stream, &shared.clock, watcher, *patience, &stop).await;
         tell(watcher, || Seen::Closed { cause: cause(&ended) });
         let refusal = match ended {
             Ok(End::Finished) => return,
@@ -157,8 +167,8 @@ impl Client {
     }
 }
 
-/// Answers one client until it has sent its FIN, until it has to go, or until `stop`. Then all replies
-/// and a FIN are on their way, unless it read nothing.
+/// Answers one client until it has sent its FIN, until it has to go, or until [`LAST_WORDS`] after
+/// `stop`. Then all replies and a FIN are on their way, unless it read nothing.
 ///
 /// # Errors
 /// What ended the connection instead.
@@ -166,7 +176,7 @@ async fn answer(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
     clock: &Clock,
     watcher: Option<&Watcher>,
-    patience: &Patience,
+    mut patience: Patience,
     stop: &CancellationToken,
 ) -> io::Result<End> {
     // The stamp's place is in front of the place that is read into: one read, one write, no copy.
@@ -176,7 +186,7 @@ async fn answer(
     let (mut number, mut offset) = (0, 0);
     let replies = meters::tcp_replies();
     let came = Instant::now();
-    let mut heard = came;
+    let (mut heard, mut stopping) = (came, false);
     // Made once and not for every read: they are asked only when there is nothing to read.
     let mut stopped = pin!(stop.cancelled());
     let mut alarm = pin!(sleep_until(patience.deadline(came, heard).into()));
@@ -184,7 +194,12 @@ async fn answer(
         let bytes = tokio::select! {
             biased;
             read = stream.read(&mut reply[STAMP_LEN..]) => read?,
-            () = &mut stopped => break End::Stopped,
+            () = &mut stopped, if !stopping => {
+                stopping = true;
+                patience.lifetime = patience.lifetime.min(came.elapsed() + LAST_WORDS);
+                alarm.as_mut().reset(patience.deadline(came, heard).into());
+                continue;
+            }
             () = &mut alarm => {
                 if let Some(end) = patience.over(came, heard, Instant::now()) {
                     break end;
@@ -213,7 +228,7 @@ async fn answer(
         }
     };
     stream.shutdown().await?;
-    Ok(end)
+    Ok(if stopping && end == End::Old { End::Stopped } else { end })
 }
 
 /// Reads on, for nothing but the end.
@@ -263,7 +278,7 @@ mod tests {
         let (client, server) = duplex(8);
         let answering = tokio::spawn(async move {
             let (clock, never) = (Clock::system(), CancellationToken::new());
-            answer(server, &clock, None, &Patience::ENDLESS, &never).await
+            answer(server, &clock, None, Patience::ENDLESS, &never).await
         });
         let (mut replies, mut sends) = tokio::io::split(client);
         let sending = tokio::spawn(async move {
@@ -292,7 +307,7 @@ mod tests {
         let patience = Patience { lifetime: Duration::from_millis(20), ..Patience::ENDLESS };
         let (clock, never) = (Clock::system(), CancellationToken::new());
         let stream = join(repeat(b'x'), sink());
-        let answering = answer(stream, &clock, None, &patience, &never);
+        let answering = answer(stream, &clock, None, patience, &never);
         let ended = timeout(Duration::from_secs(20), answering).await.expect("it ends");
         assert_eq!(ended.unwrap(), End::Old);
     }

@@ -9,7 +9,7 @@ pub mod rates;
 pub mod sources;
 
 use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use metrics::Counter;
@@ -36,9 +36,16 @@ const SEND_PATIENCE: Duration = Duration::from_millis(100);
 const RECEIVE_PAUSE: Duration = Duration::from_millis(20);
 
 /// Answers datagrams until `stop`.
-pub async fn serve(socket: UdpSocket, shared: Shared, limits: UdpLimits, stop: CancellationToken) {
-    // A bound socket has an address; without one nothing could be its own.
-    let own = socket.local_addr().unwrap_or((Ipv4Addr::UNSPECIFIED, 0).into());
+///
+/// # Errors
+/// The socket has no address.
+pub async fn serve(
+    socket: UdpSocket,
+    shared: Shared,
+    limits: UdpLimits,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    let own = socket.local_addr()?;
     let rates = Rates::new(&limits, Instant::now());
     let mut server = Server { socket, own, shared, rates, answered: meters::datagrams() };
     let mut buffer = vec![0; BUFFER_BYTES];
@@ -53,6 +60,7 @@ pub async fn serve(socket: UdpSocket, shared: Shared, limits: UdpLimits, stop: C
             }
         }
     }
+    Ok(())
 }
 
 struct Server {

@@ -64,22 +64,24 @@ struct Serving {
 
 /// Serves requests until `stop`, and then those that have begun; returns when the last connection that
 /// is not a session's has ended.
+///
+/// # Errors
+/// The listener has ended; connections have not.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     limits: HttpLimits,
     refusals: Arc<Refusals>,
     stop: CancellationToken,
-) {
+) -> io::Result<()> {
     let admission = Admission::new(limits.http_connections, limits.http_connections_per_address);
     let connections = TaskTracker::new();
     let patience = Duration::from_secs(limits.http_write_s.into());
     let serving = Serving { router, http: protocol(&limits), patience, refusals, stop };
     loop {
         let accepting = accept(&listener, &serving.refusals);
-        let Some((stream, address)) = serving.stop.run_until_cancelled(accepting).await else {
-            break;
-        };
+        let Some(accepted) = serving.stop.run_until_cancelled(accepting).await else { break };
+        let (stream, address) = accepted?;
         let ip = address.ip().to_canonical();
         let is_proxy = limits.proxies.iter().any(|network| network.contains(&ip));
         let admitted = if is_proxy { admission.admit_proxy(ip) } else { admission.admit(ip) };
@@ -92,8 +94,11 @@ pub async fn serve(
             Err(full) => serving.refuse(full, address),
         }
     }
+    // From here on nobody can connect, unless a service manager has the socket as well.
+    drop(listener);
     connections.close();
     connections.wait().await;
+    Ok(())
 }
 
 fn protocol(limits: &HttpLimits) -> http1::Builder {
