@@ -34,7 +34,7 @@ async fn main() -> anyhow::Result<()> {
         }),
     );
     let never = CancellationToken::new();
-    Ok(listener::serve(listener, router, config.http_limits, refusals, never).await?)
+    Ok(listener::serve("http", listener, router, config.http_limits, refusals, never).await?)
 }
 
 async fn echo(upgrade: WebSocketUpgrade, refusals: Arc<Refusals>) -> axum::response::Response {

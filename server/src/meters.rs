@@ -12,6 +12,7 @@ use metrics::{
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_process::Collector;
 use streamgram_protocol::{Path, Protocol};
+use tokio::runtime::Handle;
 
 use crate::refusals::{Refusal, Refusals};
 
@@ -27,6 +28,7 @@ const REFUSED_TOTAL: &str = "streamgram_refused_total";
 const ROUND_TRIP: &str = "streamgram_round_trip_seconds";
 const SESSIONS: &str = "streamgram_sessions";
 const SESSIONS_TOTAL: &str = "streamgram_sessions_total";
+const TASKS: &str = "streamgram_tasks";
 const TCP_REPLIES_TOTAL: &str = "streamgram_tcp_replies_total";
 
 /// Upper bounds of the buckets of round trips, in seconds: from loopback to a bad path by satellite.
@@ -45,9 +47,8 @@ pub struct Meters {
 /// # Errors
 /// It has begun already.
 pub fn start() -> Result<Meters, BuildError> {
-    let round_trips = Matcher::Full(ROUND_TRIP.into());
     let recorder = PrometheusBuilder::new()
-        .set_buckets_for_metric(round_trips, &ROUND_TRIP_BUCKETS)?
+        .set_buckets_for_metric(Matcher::Full(ROUND_TRIP.into()), &ROUND_TRIP_BUCKETS)?
         .install_recorder()?;
     describe_gauge!(BUILD_INFO, "1, with the version as a label");
     describe_gauge!(CONNECTIONS, "connections that are open, by surface");
@@ -61,20 +62,41 @@ pub fn start() -> Result<Meters, BuildError> {
     describe_histogram!(ROUND_TRIP, "from sending a line of a leg to the end of its reply");
     describe_gauge!(SESSIONS, "sessions that run");
     describe_counter!(SESSIONS_TOTAL, "sessions that were begun");
+    describe_gauge!(TASKS, "tasks of the runtime that are alive");
     describe_counter!(TCP_REPLIES_TOTAL, "reads of the TCP server that were answered");
+    // What has not happened yet is 0 and not absent.
     gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    for one in [SESSIONS, LABS, EVENTS_WAITING] {
+        gauge!(one).set(0.0);
+    }
+    for all in [SESSIONS_TOTAL, DATAGRAMS_TOTAL, TCP_REPLIES_TOTAL] {
+        counter!(all).absolute(0);
+    }
+    for surface in ["http", "tcp", "admin"] {
+        gauge!(CONNECTIONS, "surface" => surface).set(0.0);
+        counter!(CONNECTIONS_TOTAL, "surface" => surface).absolute(0);
+    }
+    for protocol in Protocol::BOTH {
+        for path in [Path::Direct, Path::Emulated] {
+            gauge!(LEGS, &of_leg(protocol, path)).set(0.0);
+            counter!(LEGS_TOTAL, &of_leg(protocol, path)).absolute(0);
+            drop(round_trips(protocol, path));
+        }
+    }
     let process = Collector::default();
     process.describe();
     Ok(Meters { recorder, process })
 }
 
 impl Meters {
-    /// All measures as they are now, in the text format of Prometheus, version 0.0.4.
+    /// All measures as they are now, in the text format of Prometheus, version 0.0.4. Needs a runtime.
     #[must_use]
     pub fn text(&self, refusals: &Refusals) -> String {
         for &reason in Refusal::ALL {
             counter!(REFUSED_TOTAL, "reason" => reason.name()).absolute(refusals.of(reason));
         }
+        let tasks = Handle::current().metrics().num_alive_tasks();
+        gauge!(TASKS).set(u32::try_from(tasks).unwrap_or(u32::MAX));
         self.process.collect();
         self.recorder.run_upkeep();
         self.recorder.render()
@@ -98,7 +120,7 @@ impl Present {
         Self(now)
     }
 
-    /// A connection to the page or to the TCP server, `"http"` or `"tcp"`.
+    /// A connection to a surface: `"http"`, `"tcp"` or `"admin"`.
     pub(crate) fn connection(surface: &'static str) -> Self {
         let all = counter!(CONNECTIONS_TOTAL, "surface" => surface);
         Self::one_of(gauge!(CONNECTIONS, "surface" => surface), &all)
@@ -111,7 +133,7 @@ impl Present {
 
     /// A leg.
     pub(crate) fn leg(protocol: Protocol, path: Path) -> Self {
-        let labels = [("protocol", protocol.name()), ("path", path.name())];
+        let labels = of_leg(protocol, path);
         Self::one_of(gauge!(LEGS, &labels), &counter!(LEGS_TOTAL, &labels))
     }
 
@@ -144,5 +166,9 @@ pub(crate) fn events_waiting() -> Gauge {
 
 /// Round trips of a leg, in seconds.
 pub(crate) fn round_trips(protocol: Protocol, path: Path) -> Histogram {
-    histogram!(ROUND_TRIP, "protocol" => protocol.name(), "path" => path.name())
+    histogram!(ROUND_TRIP, &of_leg(protocol, path))
+}
+
+fn of_leg(protocol: Protocol, path: Path) -> [(&'static str, &'static str); 2] {
+    [("protocol", protocol.name()), ("path", path.name())]
 }

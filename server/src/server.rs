@@ -139,20 +139,20 @@ impl Server {
             running: running.clone(),
         };
 
-        let pages = |on, router, stop| {
-            listener::serve(on, router, room.http.clone(), Arc::clone(&refusals), stop)
+        let pages = |surface, on, router, stop| {
+            listener::serve(surface, on, router, room.http.clone(), Arc::clone(&refusals), stop)
         };
         let router = web::router(web.clone());
         let serving = [
             ("TCP", running.spawn(tcp::serve(tcp, shared.clone(), room.tcp, stop.clone()))),
             ("UDP", running.spawn(udp::serve(udp, shared, config.udp_limits, stop.clone()))),
-            ("HTTP", running.spawn(pages(http, router, stop.clone()))),
+            ("HTTP", running.spawn(pages("http", http, router, stop.clone()))),
         ];
         // Until the very end, so that an operator can look on.
         let end = CancellationToken::new();
         let _until_the_end = end.clone().drop_guard();
         if let (Some(admin), Some(meters)) = (admin, meters) {
-            tokio::spawn(pages(admin, web::admin(web, meters), end));
+            tokio::spawn(pages("admin", admin, web::admin(web, meters), end));
         }
 
         let ended = tokio::select! {

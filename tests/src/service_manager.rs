@@ -69,10 +69,8 @@ impl ServiceManager {
         command.env("LISTEN_FDS", names.len().to_string()).env("LISTEN_FDNAMES", names.join(":"));
         let copies = self.sockets.iter().map(|(_, socket)| socket.try_clone().expect("a copy"));
         let mappings = (FIRST..).zip(copies);
-        let mappings = mappings.map(|(child_fd, socket)| FdMapping {
-            parent_fd: OwnedFd::from(socket),
-            child_fd,
-        });
+        let mappings = mappings
+            .map(|(child_fd, socket)| FdMapping { parent_fd: OwnedFd::from(socket), child_fd });
         command.fd_mappings(mappings.collect()).expect("each has a number of its own");
         command
     }

@@ -1,6 +1,8 @@
-//! What the operator's address tells is what the server did.
+//! What the operator's address tells is what the server did, and what `docs/metrics.md` says.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use streamgram_protocol::Event;
 use streamgram_tests::{Browser, PATIENCE, Server, get, request};
@@ -41,6 +43,7 @@ async fn every_measure_is_what_was_done() {
     for (name, value) in [
         (r#"streamgram_connections{surface="tcp"}"#, 2.0),
         (r#"streamgram_connections{surface="http"}"#, 1.0),
+        (r#"streamgram_connections{surface="admin"}"#, 1.0),
         (r#"streamgram_connections_total{surface="tcp"}"#, 2.0),
         ("streamgram_tcp_replies_total", 3.0),
         ("streamgram_datagrams_total", 6.0),
@@ -54,4 +57,57 @@ async fn every_measure_is_what_was_done() {
     ] {
         assert_eq!(measure(admin, name).await, value, "{name}");
     }
+}
+
+const DOCUMENT: &str = include_str!("../../docs/metrics.md");
+
+#[tokio::test]
+async fn every_measure_is_documented_and_there_from_the_start() {
+    let (_server, admin) = watched(&[]);
+    let answer = get(admin, "/metrics").await;
+    assert_eq!(answer.header("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
+    let about = |what: &str| -> BTreeMap<String, String> {
+        let lines = answer.text().lines().filter_map(|line| line.strip_prefix(what));
+        let lines = lines.filter_map(|line| line.split_once(' '));
+        let own = lines.filter(|(name, _)| name.starts_with("streamgram_"));
+        own.map(|(name, rest)| (name.to_owned(), rest.to_owned())).collect()
+    };
+    let mut documented = [BTreeMap::new(), BTreeMap::new()];
+    for row in DOCUMENT.lines().filter(|line| line.starts_with("| `streamgram_")) {
+        let cells: Vec<_> = row.split('|').map(str::trim).collect();
+        let name = cells[1].trim_matches('`').to_owned();
+        documented[0].insert(name.clone(), cells[2].to_owned());
+        documented[1].insert(name, cells[4].to_owned());
+    }
+    assert_eq!([about("# TYPE "), about("# HELP ")], documented);
+}
+
+#[tokio::test]
+async fn readiness_says_whether_there_is_a_place() {
+    let (server, admin) = watched(&["--sessions=1"]);
+    for at in [server.http, admin] {
+        assert_eq!(get(at, "/readyz").await.status, 200);
+    }
+    let only = Browser::connect(server.http).await;
+    for at in [server.http, admin] {
+        let answer = get(at, "/readyz").await;
+        assert_eq!(
+            (answer.status, answer.text()),
+            (503, "there is no place for another session\n")
+        );
+        assert_eq!(get(at, "/healthz").await.status, 200);
+    }
+    drop(only);
+    let since = Instant::now();
+    while get(admin, "/readyz").await.status != 200 {
+        assert!(since.elapsed() < PATIENCE, "the place is given again");
+    }
+}
+
+#[tokio::test]
+async fn the_measures_are_on_no_other_address() {
+    let (server, admin) = watched(&[]);
+    assert_eq!(get(server.http, "/metrics").await.status, 404);
+    assert_eq!(get(admin, "/").await.status, 404);
+    assert_eq!(get(admin, "/api/info").await.status, 404);
 }

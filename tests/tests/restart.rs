@@ -13,7 +13,7 @@ use tokio::time::{interval, timeout};
 
 /// Requests a second, of each kind.
 const RATE: u32 = 500;
-const RESTARTS: usize = 3;
+const RESTARTS: usize = 5;
 
 async fn ask_http(http: SocketAddr) {
     assert_eq!(get(http, "/healthz").await.status, 200);
@@ -55,7 +55,11 @@ fn crowd<Asked: Future<Output = ()> + Send + 'static>(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_under_load_refuses_nobody() {
     let sockets = ServiceManager::new();
-    let unlimited = ["--udp-rate=1000000", "--udp-rate-per-address=1000000", "--log=error"];
+    let unlimited = [
+        "--udp-per-s=1000000",
+        "--udp-per-address-per-s=1000000",
+        "--udp-per-network-per-s=1000000",
+    ];
     let mut server = sockets.start(&unlimited);
     let Server { http, tcp, udp, .. } = server;
     let (over, is_over) = tokio::sync::watch::channel(false);

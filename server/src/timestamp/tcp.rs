@@ -311,4 +311,14 @@ mod tests {
         let ended = timeout(Duration::from_secs(20), answering).await.expect("it ends");
         assert_eq!(ended.unwrap(), End::Old);
     }
+
+    #[tokio::test]
+    async fn who_always_has_more_to_read_is_stopped_all_the_same() {
+        let (clock, stop) = (Clock::system(), CancellationToken::new());
+        stop.cancel();
+        let stream = join(repeat(b'x'), sink());
+        let answering = answer(stream, &clock, None, Patience::ENDLESS, &stop);
+        let ended = timeout(Duration::from_secs(20), answering).await.expect("it ends");
+        assert_eq!(ended.unwrap(), End::Stopped);
+    }
 }

@@ -62,12 +62,13 @@ struct Serving {
     stop: CancellationToken,
 }
 
-/// Serves requests until `stop`, and then those that have begun; returns when the last connection that
+/// Serves requests to a surface until `stop`, and then those that have begun; returns when the last connection that
 /// is not a session's has ended.
 ///
 /// # Errors
 /// The listener has ended; connections have not.
 pub async fn serve(
+    surface: &'static str,
     listener: TcpListener,
     router: Router,
     limits: HttpLimits,
@@ -87,7 +88,7 @@ pub async fn serve(
         let admitted = if is_proxy { admission.admit_proxy(ip) } else { admission.admit(ip) };
         match admitted {
             Ok(admitted) => {
-                let place = Place { _admitted: admitted, _present: Present::connection("http") };
+                let place = Place { _admitted: admitted, _present: Present::connection(surface) };
                 let peer = Peer { address, place: Arc::new(place) };
                 connections.spawn(serving.clone().connection(stream, peer));
             }
