@@ -127,12 +127,13 @@ async fn stop() -> Duration {
     let owed: Vec<_> = clients.iter().map(|client| client.sent.load(Ordering::SeqCst)).collect();
     let since = Instant::now();
     let pid = server.pid().to_string();
-    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-    let status = spawn_blocking(move || server.wait()).await.unwrap();
+    let asked = Command::new("kill").args(["-TERM", &pid]).status();
+    assert!(asked.is_ok_and(|status| status.success()), "the process takes signals");
+    let status = spawn_blocking(move || server.wait()).await.expect("it ends");
     let took = since.elapsed();
     assert_eq!(status.code(), Some(0));
     for (client, owed) in clients.into_iter().zip(owed) {
-        let answered = client.answered.await.unwrap();
+        let answered = client.answered.await.expect("it read to the end");
         assert!(owed > 0 && answered >= owed, "{answered} of {owed} bytes");
     }
     for Closed { code, reason } in sessions.join_all().await {

@@ -191,15 +191,15 @@ async fn answer(
     let mut stopped = pin!(stop.cancelled());
     let mut alarm = pin!(sleep_until(patience.deadline(came, heard).into()));
     let end = loop {
+        if !stopping && stop.is_cancelled() {
+            stopping = true;
+            patience.lifetime = patience.lifetime.min(came.elapsed() + LAST_WORDS);
+            alarm.as_mut().reset(patience.deadline(came, heard).into());
+        }
         let bytes = tokio::select! {
             biased;
             read = stream.read(&mut reply[STAMP_LEN..]) => read?,
-            () = &mut stopped, if !stopping => {
-                stopping = true;
-                patience.lifetime = patience.lifetime.min(came.elapsed() + LAST_WORDS);
-                alarm.as_mut().reset(patience.deadline(came, heard).into());
-                continue;
-            }
+            () = &mut stopped, if !stopping => continue,
             () = &mut alarm => {
                 if let Some(end) = patience.over(came, heard, Instant::now()) {
                     break end;
