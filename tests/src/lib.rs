@@ -13,7 +13,7 @@ mod witness;
 pub use browser::{Browser, Closed, PATIENCE, connect_raw};
 #[cfg(target_os = "linux")]
 pub use faults::Faults;
-pub use http::{Response, get, raw_request, request};
+pub use http::{Response, exchange, get, raw_request, request};
 pub use raw_socket::{RawSocket, Reading, masked_frame, masked_head};
 pub use server::{Server, binary};
 pub use stamp::{echoes, is_ctime, is_stamped, now_second, utc_ctime};
