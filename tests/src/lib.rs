@@ -10,7 +10,7 @@ mod server;
 mod stamp;
 mod witness;
 
-pub use browser::{Browser, Closed, PATIENCE, connect_raw};
+pub use browser::{Browser, Closed, PATIENCE, SOON, connect_raw};
 #[cfg(target_os = "linux")]
 pub use faults::Faults;
 pub use http::{Response, exchange, get, raw_request, request};

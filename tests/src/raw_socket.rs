@@ -26,10 +26,18 @@ impl RawSocket {
     /// # Panics
     /// The server does not upgrade.
     pub async fn connect(http: SocketAddr, headers: &str) -> Self {
+        Self::connect_to(http, "/ws", headers).await
+    }
+
+    /// Shakes hands over another path.
+    ///
+    /// # Panics
+    /// The server does not upgrade.
+    pub async fn connect_to(http: SocketAddr, path: &str, headers: &str) -> Self {
         let stream = TcpStream::connect(http).await.expect("the server listens");
         let (mut reads, mut writes) = stream.into_split();
         let request = format!(
-            "GET /ws HTTP/1.1\r\nhost: {http}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+            "GET {path} HTTP/1.1\r\nhost: {http}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
              sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
              {headers}\r\n"
         );

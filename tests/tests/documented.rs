@@ -1,6 +1,8 @@
 //! `docs/protocol.md` is true: its conversations happen, its messages are messages, and nothing that
-//! can be said is missing. No flag is missing in `docs/reliability.md`.
+//! can be said is missing. No flag is missing in `docs/reliability.md`, and no test that it names.
 
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
@@ -191,4 +193,27 @@ fn every_flag_of_the_defences_is_documented_with_its_default() {
         };
         assert!(RELIABILITY.contains(&row), "{row}");
     }
+}
+
+#[test]
+fn every_test_that_is_named_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let quoted = RELIABILITY.split('`').skip(1).step_by(2);
+    let mut checked = 0;
+    for name in quoted {
+        if name.ends_with(".test.mjs") {
+            assert!(root.join("tests/browser").join(name).exists(), "{name}");
+            checked += 1;
+        }
+        let Some((file, test)) = name.split_once("::").filter(|(_, test)| test.contains('_'))
+        else {
+            continue;
+        };
+        let folder = if file == "hold" { "fuzz/properties/tests" } else { "tests/tests" };
+        let path = root.join(folder).join(format!("{file}.rs"));
+        let source = fs::read_to_string(path).unwrap_or_else(|_| panic!("{name}: no such file"));
+        assert!(source.contains(&format!("fn {test}()")), "{name}: no such test");
+        checked += 1;
+    }
+    assert!(checked > 40, "{checked} are named");
 }

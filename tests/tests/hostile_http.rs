@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use streamgram_tests::{Browser, PATIENCE, Response, Server, Witness, get, raw_request, request};
+use streamgram_tests::{
+    Browser, PATIENCE, Response, SOON, Server, Witness, get, raw_request, request,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
@@ -93,7 +95,7 @@ async fn one_connection_above_the_limit_is_closed_at_once() {
     drop((crowd, admitted));
     let since = Instant::now();
     while answered(server.http).await.is_none() {
-        assert!(since.elapsed() < Duration::from_secs(1), "a place that is free is given again");
+        assert!(since.elapsed() < SOON, "a place that is free is given again");
     }
     assert!(server.refused("http_full").await > 0);
 }

@@ -248,7 +248,7 @@ fn tell(watcher: Option<&Watcher>, seen: impl FnOnce() -> Seen) {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::duplex;
+    use tokio::io::{duplex, join, repeat, sink};
 
     use super::*;
 
@@ -279,5 +279,15 @@ mod tests {
             rest = &echo[length..];
         }
         assert_eq!(echoed, b"0123456789abcdef");
+    }
+
+    #[tokio::test]
+    async fn who_always_has_more_to_read_has_to_go_all_the_same() {
+        let patience = Patience { lifetime: Duration::from_millis(20), ..Patience::ENDLESS };
+        let (clock, never) = (Clock::system(), CancellationToken::new());
+        let stream = join(repeat(b'x'), sink());
+        let answering = answer(stream, &clock, None, &patience, &never);
+        let ended = timeout(Duration::from_secs(20), answering).await.expect("it ends");
+        assert_eq!(ended.unwrap(), End::Old);
     }
 }
