@@ -33,17 +33,18 @@ impl Proxy {
     /// nginx on free ports, with a certificate of its own.
     fn of(server: &Server) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("nginx-{}", server.pid()));
-        fs::create_dir_all(&folder).unwrap();
+        fs::create_dir_all(&folder).expect("a folder");
         make_certificate(&folder);
-        let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-        let [http, https] = listeners.each_ref().map(|listener| listener.local_addr().unwrap());
-        fs::write(folder.join("nginx.conf"), settings(server.http, http, https)).unwrap();
+        let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+        let [http, https] =
+            listeners.each_ref().map(|listener| listener.local_addr().expect("an address"));
+        fs::write(folder.join("nginx.conf"), settings(server.http, http, https)).expect("a file");
 
         // nginx knows no port 0. But it takes over the listeners of the one before it, which are named
         // by a variable of this name; so they are open before it starts, and nobody has to wait.
         let mut inherited = String::new();
         for listener in &listeners {
-            SockRef::from(listener).set_cloexec(false).unwrap();
+            SockRef::from(listener).set_cloexec(false).expect("an open file");
             inherited += &format!("{};", listener.as_raw_fd());
         }
         let nginx = Command::new(program("nginx", "NGINX"))
