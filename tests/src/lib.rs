@@ -15,7 +15,7 @@ mod witness;
 pub use browser::{Browser, Closed, PATIENCE, SOON, connect_raw};
 #[cfg(target_os = "linux")]
 pub use faults::Faults;
-pub use http::{Response, get, raw_request, request};
+pub use http::{Response, exchange, get, raw_request, request};
 pub use raw_socket::{RawSocket, Reading, masked_frame, masked_head, upgrade_request};
 pub use server::{Server, binary};
 #[cfg(unix)]
