@@ -1,4 +1,4 @@
-//! Accepting connections, whatever happens to `accept`.
+//! How connections come in, whatever happens to `accept`, and how long they are listened to at the end.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -14,6 +14,9 @@ use crate::refusals::{Refusal, Refusals};
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 /// So short that a client hardly notices it once there are descriptors again.
 const LONGEST_PAUSE: Duration = Duration::from_millis(400);
+
+/// How long connections are still answered after a stop: whatever was sent before it has come by then.
+pub const LAST_WORDS: Duration = Duration::from_millis(250);
 
 /// The next connection; failures that may pass are counted and waited out.
 ///

@@ -18,7 +18,7 @@ use tokio_util::task::TaskTracker;
 use tracing::debug;
 
 use super::Shared;
-use crate::accept::accept;
+use crate::accept::{LAST_WORDS, accept};
 use crate::admission::{Admission, Admitted, Full};
 use crate::config::TcpLimits;
 use crate::meters::{self, Present};
@@ -30,9 +30,6 @@ use crate::timestamp::clock::Clock;
 /// read would reset it, and the reset could overtake replies that are still under way (RFC 9293,
 /// section 3.10.4).
 const LINGER: Duration = Duration::from_secs(2);
-
-/// How long a connection is still answered after a stop: whatever was sent before it has come by then.
-const LAST_WORDS: Duration = Duration::from_millis(250);
 
 /// Answers clients until `stop`; returns when the last connection has ended.
 ///

@@ -18,13 +18,14 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_service::Service;
 use tracing::debug;
 
 use super::connection::Connection;
-use crate::accept::accept;
+use crate::accept::{LAST_WORDS, accept};
 use crate::admission::{Admission, Admitted, Full};
 use crate::config::HttpLimits;
 use crate::meters::Present;
@@ -128,9 +129,14 @@ impl Serving {
         });
         let stream = TokioIo::new(Connection::new(stream, patience));
         let mut connection = pin!(http.serve_connection(stream, service).with_upgrades());
+        let stopped = async {
+            stop.cancelled().await;
+            // hyper would close over a request that is on its way.
+            sleep(LAST_WORDS).await;
+        };
         let ended = tokio::select! {
             ended = &mut connection => ended,
-            () = stop.cancelled() => {
+            () = stopped => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
