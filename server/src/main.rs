@@ -1,6 +1,6 @@
 //! Arguments, logging, signals, exit status; everything else is the library's.
 
-use std::io::{Write, stderr, stdout};
+use std::io::{self, Write, stderr, stdout};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -37,6 +37,8 @@ async fn serve(config: Serve) -> anyhow::Result<()> {
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         warn!(%error, "the limit of open files could not be raised");
     }
+    // Before anybody is told that there is a server: a signal would otherwise just kill it.
+    let asked_to_stop = asked_to_stop()?;
     let server = Server::bind(config).await?;
     let addresses = server.addresses();
     writeln!(stdout(), "{}", serde_json::to_string(&addresses)?)?;
@@ -47,7 +49,7 @@ async fn serve(config: Serve) -> anyhow::Result<()> {
     tokio::pin!(running);
     tokio::select! {
         ended = &mut running => return Ok(ended?),
-        asked = asked_to_stop() => asked?,
+        () = asked_to_stop => {}
     }
     info!("stopping");
     stop.cancel();
@@ -58,17 +60,25 @@ async fn serve(config: Serve) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Waits for Ctrl-C or, where there is one, SIGTERM.
-async fn asked_to_stop() -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
+/// Ctrl-C or SIGTERM, from now on.
+#[cfg(unix)]
+fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
         tokio::select! {
-            _signal = terminate.recv() => Ok(()),
-            interrupted = tokio::signal::ctrl_c() => interrupted,
+            _signal = terminate.recv() => {}
+            _signal = interrupt.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+    })
+}
+
+/// Ctrl-C, from now on.
+#[cfg(not(unix))]
+fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
+    let mut interrupt = tokio::signal::windows::ctrl_c()?;
+    Ok(async move {
+        interrupt.recv().await;
+    })
 }
