@@ -33,7 +33,6 @@ pub(crate) fn App() -> Html {
         let (page, socket) = (page.dispatcher(), socket.clone());
         move |protocol: Protocol, route| {
             page.dispatch(Action::Opening(protocol));
-            page.dispatch(Action::Noticed(None));
             socket.send(route.open(protocol));
         }
     });

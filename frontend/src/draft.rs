@@ -67,7 +67,7 @@ pub(crate) fn allowed(page: &Page, send: &Send) -> Result<(), Notice> {
     send.check(&page.limits())
         .map_err(|invalid| notice(&format!("Not sent: {}.", invalid.detail)))?;
     if page.link != Link::Connected {
-        return Err(notice("Not sent: the server is out of reach."));
+        return Err(notice("Not sent: the server was out of reach."));
     }
     match send.to.protocols().iter().find(|protocol| !page.lane(**protocol).is_open()) {
         Some(&closed) => {

@@ -154,7 +154,11 @@ impl Reducible for Page {
                 page.link = Link::Connecting;
                 page.lost = page.lost.map(|(since, _)| (since, at_ms));
             }
-            Action::Opening(protocol) => page.lane_mut(protocol).opening(),
+            Action::Opening(protocol) => {
+                // Why a session ended stays: its legs are opened anew before anybody could read that.
+                page.notice = page.notice.filter(|notice| notice.open != Some(protocol));
+                page.lane_mut(protocol).opening();
+            }
             Action::Sending(send) => {
                 page.notice = None;
                 for &protocol in send.to.protocols() {
@@ -219,6 +223,18 @@ pub(crate) mod tests {
             Action::Received(vec![hello(8_200)]),
         ]);
         assert!(page.tcp.rows.is_empty());
+    }
+
+    #[test]
+    fn a_leg_that_opens_takes_with_it_only_the_wish_for_it() {
+        let notice = |open| Notice { text: "TCP is not open".into(), open };
+        let opened_after = |notice| {
+            after([Action::Noticed(Some(notice)), Action::Opening(Protocol::Tcp)]).notice.clone()
+        };
+        assert_eq!(opened_after(notice(Some(Protocol::Tcp))), None);
+        for open in [None, Some(Protocol::Udp)] {
+            assert_eq!(opened_after(notice(open)), Some(notice(open)));
+        }
     }
 
     #[test]

@@ -58,3 +58,14 @@ pub enum Path {
     /// An emulated link to a gateway, and from there a kernel socket to the same server.
     Emulated,
 }
+
+impl Path {
+    /// Its name, as messages have it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Emulated => "emulated",
+        }
+    }
+}

@@ -66,7 +66,7 @@ impl Default for Limits {
             burst_lines: 1_000,
             interval_ms: 10_000,
             sends_in_progress: 16,
-            message_bytes: 512 * 1024,
+            message_bytes: 448 * 1024,
             no_reply_ms: 2_000,
             connect_ms: 5_000,
             labs: 512,

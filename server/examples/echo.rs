@@ -33,8 +33,8 @@ async fn main() -> anyhow::Result<()> {
             |upgrade| echo(upgrade, refusals)
         }),
     );
-    listener::serve(listener, router, config.http_limits, refusals, CancellationToken::new()).await;
-    Ok(())
+    let never = CancellationToken::new();
+    Ok(listener::serve("http", listener, router, config.http_limits, refusals, never).await?)
 }
 
 async fn echo(upgrade: WebSocketUpgrade, refusals: Arc<Refusals>) -> axum::response::Response {

@@ -1,4 +1,4 @@
-//! Accepting connections, whatever happens to `accept`.
+//! How connections come in, whatever happens to `accept`, and how long they are listened to at the end.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -15,15 +15,26 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 /// So short that a client hardly notices it once there are descriptors again.
 const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 
-/// The next connection; failures are counted and waited out.
+/// How long connections are still answered after a stop: whatever was sent before it has come by then.
+pub const LAST_WORDS: Duration = Duration::from_millis(250);
+
+/// The next connection; failures that may pass are counted and waited out.
 ///
 /// # Cancel safety
 /// Losing a `select!` loses no connection.
-pub async fn accept(listener: &TcpListener, refusals: &Refusals) -> (TcpStream, SocketAddr) {
+///
+/// # Errors
+/// The socket listens no more, and never will.
+pub async fn accept(
+    listener: &TcpListener,
+    refusals: &Refusals,
+) -> io::Result<(TcpStream, SocketAddr)> {
     let mut pause = SHORTEST_PAUSE;
     loop {
         match listener.accept().await {
-            Ok(accepted) => return accepted,
+            Ok(accepted) => return Ok(accepted),
+            // Somebody shut it down who has it as well (accept(2), EINVAL).
+            Err(error) if error.kind() == ErrorKind::InvalidInput => return Err(error),
             Err(error) => {
                 refusals.count(Refusal::AcceptFailed, Instant::now(), &error);
                 if !is_of_one_connection(&error) {

@@ -61,6 +61,13 @@ impl Admission {
         self.admit_within(address, usize::MAX)
     }
 
+    /// Whether nobody would be let in any more.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        let inside = self.0.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        inside.all >= self.0.limit
+    }
+
     fn admit_within(&self, address: IpAddr, limit_per_address: usize) -> Result<Admitted, Full> {
         let limit = self.0.limit;
         let address = prefix(address);

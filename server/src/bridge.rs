@@ -15,7 +15,7 @@ mod udp_leg;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub use session::{Command, Session};
 use streamgram_protocol::{Event, Limits, Unanswered};
@@ -76,9 +76,13 @@ struct Answer {
 }
 
 impl Answer {
+    fn round_trip(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.sent)
+    }
+
     fn event(&self, now: Instant) -> Event {
-        let Self { id, line, sent, late, certain } = *self;
-        let rtt_us = outbox::micros(now.saturating_duration_since(sent));
+        let Self { id, line, late, certain, .. } = *self;
+        let rtt_us = outbox::micros(self.round_trip(now));
         Event::Answered { id, line, rtt_us, late, certain }
     }
 }

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use defences::{HttpLimits, TcpLimits, UdpLimits, WebSocketLimits};
 use session::{LabLimits, SessionLimits};
 use streamgram_protocol::{DEFAULT_HTTP, DEFAULT_TCP, DEFAULT_UDP, Limits};
+use thiserror::Error;
 use tracing::level_filters::LevelFilter;
 
 /// See what TCP and UDP really do: two timestamp servers, and a page that talks to both.
@@ -52,6 +53,12 @@ pub struct Serve {
     /// Address of the UDP timestamp server
     #[arg(long, value_name = "ADDRESS", env = "STREAMGRAM_UDP", default_value = DEFAULT_UDP)]
     pub udp: SocketAddr,
+    /// Address for the operator: /metrics in Prometheus' format, /healthz, /readyz; none by default
+    #[arg(long, value_name = "ADDRESS", env = "STREAMGRAM_ADMIN")]
+    pub admin: Option<SocketAddr>,
+    /// Only check the flags and the environment: say whether they are valid, and end
+    #[arg(long)]
+    pub check: bool,
     /// How much to log to standard error: off, error, warn, info, debug
     #[arg(long, value_name = "LEVEL", env = "STREAMGRAM_LOG", default_value = "info")]
     pub log: LevelFilter,
@@ -93,12 +100,46 @@ impl Cli {
     }
 }
 
+/// Two surfaces that cannot both be served.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("{one} {at} and {other} {also} are the same address")]
+pub struct SameAddress {
+    one: &'static str,
+    at: SocketAddr,
+    other: &'static str,
+    also: SocketAddr,
+}
+
 impl Serve {
+    /// Checks what no flag can know alone.
+    ///
+    /// # Errors
+    /// Two TCP listeners have one address.
+    pub fn validate(&self) -> Result<(), SameAddress> {
+        let admin = self.admin.map(|at| ("--admin", at));
+        let mut before: Vec<(&'static str, SocketAddr)> = Vec::new();
+        for (other, also) in [("--http", self.http), ("--tcp", self.tcp)].into_iter().chain(admin) {
+            if let Some(&(one, at)) = before.iter().find(|(_, at)| collide(*at, also)) {
+                return Err(SameAddress { one, at, other, also });
+            }
+            before.push((other, also));
+        }
+        Ok(())
+    }
+
     /// What a session may do.
     #[must_use]
     pub fn limits(&self) -> Limits {
         session::limits(&self.session, &self.lab)
     }
+}
+
+/// Whether a system would let only one of two listen; port 0 is another one each time.
+fn collide(one: SocketAddr, other: SocketAddr) -> bool {
+    let [ip, also] = [one.ip(), other.ip()];
+    one.port() != 0
+        && one.port() == other.port()
+        && (ip == also || ip.is_unspecified() || also.is_unspecified())
 }
 
 #[cfg(test)]
@@ -119,6 +160,23 @@ mod tests {
         };
         assert_eq!(serve.limits(), Limits::default());
         assert!([serve.http, serve.tcp, serve.udp].iter().all(|at| at.ip().is_loopback()));
+    }
+
+    #[test]
+    fn two_listeners_at_one_address_are_refused() {
+        let validate = |flags: [&str; 3]| {
+            let args = [&["streamgram", "--http=127.0.0.1:1"], flags.as_slice()].concat();
+            let Command::Serve(serve) = Cli::parse_from(args).command() else { panic!() };
+            serve.validate().map_err(|same| same.to_string())
+        };
+        let same = |one, other| Err(format!("{one} and {other} are the same address"));
+        let [tcp, udp, admin] = ["--tcp=127.0.0.1:2", "--udp=127.0.0.1:1", "--admin=127.0.0.1:3"];
+        assert_eq!(validate([tcp, udp, admin]), Ok(()));
+        assert_eq!(validate(["--tcp=127.0.0.1:0", udp, "--admin=127.0.0.1:0"]), Ok(()));
+        let tcp_too = validate(["--tcp=127.0.0.1:1", udp, admin]);
+        assert_eq!(tcp_too, same("--http 127.0.0.1:1", "--tcp 127.0.0.1:1"));
+        let admin_too = validate([tcp, udp, "--admin=0.0.0.0:2"]);
+        assert_eq!(admin_too, same("--tcp 127.0.0.1:2", "--admin 0.0.0.0:2"));
     }
 
     #[test]

@@ -13,12 +13,14 @@
 //! `streamgram-protocol` with all this.
 
 pub mod accept;
+pub mod activation;
 pub mod admission;
 pub mod bridge;
 mod capacity;
 pub mod client;
 pub mod config;
 pub mod logs;
+pub mod meters;
 pub mod observe;
 pub mod path;
 pub mod rate;

@@ -2,35 +2,56 @@
 
 use std::io::{self, Write, stderr};
 use std::panic;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::thread;
+use std::time::Duration;
 
 use streamgram_protocol::is_hidden;
 use tracing::error;
 use tracing::level_filters::LevelFilter;
-use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::config::LogFormat;
 
 /// Lines that wait to be written, while whoever reads standard error does not. One more is lost, and
 /// counted.
 const WAITING_LINES: usize = 4_096;
+/// How long the end of the process waits for them.
+const END_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The log, for as long as this lives.
 #[derive(Debug)]
 pub struct Log {
-    _writes: WorkerGuard,
-    lost: ErrorCounter,
+    lines: Arc<Lines>,
+    /// Comes to its end when all lines are written.
+    written: Receiver<()>,
+}
+
+/// Takes lines for a thread of its own to write: whoever logs must not wait for a pipe that nobody
+/// reads.
+#[derive(Debug)]
+struct Lines {
+    /// A line, or nothing at the end.
+    waiting: SyncSender<Option<String>>,
+    lost: AtomicUsize,
 }
 
 /// Logs what is at least as important as `level`; panics too.
 #[must_use]
 pub fn start(level: LevelFilter, format: LogFormat) -> Log {
-    // A thread of its own writes: whoever logs must not wait for a pipe that nobody reads.
-    let (lines, writes) =
-        NonBlockingBuilder::default().buffered_lines_limit(WAITING_LINES).finish(stderr());
-    let lost = lines.error_counter();
+    let (waiting, lines) = sync_channel::<Option<String>>(WAITING_LINES);
+    let (writing, written) = channel();
+    thread::spawn(move || {
+        while let Ok(Some(line)) = lines.recv() {
+            // Nothing can be said about a standard error that takes nothing.
+            let _written = stderr().write_all(line.as_bytes());
+        }
+        drop(writing);
+    });
+    let lines = Arc::new(Lines { waiting, lost: AtomicUsize::new(0) });
     let log = tracing_subscriber::fmt()
-        .with_writer(Escaping(lines))
+        .with_writer(Arc::clone(&lines))
         .with_ansi(false)
         .with_max_level(level)
         .with_target(false)
@@ -41,37 +62,38 @@ pub fn start(level: LevelFilter, format: LogFormat) -> Log {
         LogFormat::Json => log.json().flatten_event(true).init(),
     }
     panic::set_hook(Box::new(|panic| error!("{panic}")));
-    Log { _writes: writes, lost }
+    Log { lines, written }
 }
 
 impl Log {
-    /// Lines that could not be written.
+    /// Lines for which there was no room.
     #[must_use]
     pub fn lost(&self) -> usize {
-        self.lost.dropped_lines()
+        self.lines.lost.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        // Where there is no room for the end, nobody reads.
+        if self.lines.waiting.try_send(None).is_ok() {
+            let _end = self.written.recv_timeout(END_PATIENCE);
+        }
     }
 }
 
 /// Lines without anything that moves what stands around it. What strangers sent may be in them.
-struct Escaping<W>(W);
-
-impl<'a> MakeWriter<'a> for Escaping<NonBlocking> {
-    type Writer = Escaping<NonBlocking>;
-
-    fn make_writer(&'a self) -> Self::Writer {
-        Self(self.0.clone())
-    }
-}
-
-impl<W: Write> Write for Escaping<W> {
+impl Write for &Lines {
     /// Takes a whole line, as the subscriber writes it.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.0.write_all(escape(line).as_bytes())?;
+        if self.waiting.try_send(Some(escape(line))).is_err() {
+            self.lost.fetch_add(1, Ordering::Relaxed);
+        }
         Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Arguments, logging, signals, exit status; everything else is the library's.
 
-use std::io::{Write, stderr, stdout};
+use std::io::{self, Write, stderr, stdout};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -27,12 +27,18 @@ fn main() -> ExitCode {
 
 #[tokio::main]
 async fn serve(config: Serve) -> anyhow::Result<()> {
+    config.validate()?;
+    if config.check {
+        return Ok(writeln!(stdout(), "the configuration is valid")?);
+    }
     let log = logs::start(config.log, config.log_format);
     // Every session with both legs takes four descriptors; the usual soft limit of 1,024 is for
     // programs that use select(2).
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         warn!(%error, "the limit of open files could not be raised");
     }
+    // Before anybody is told that there is a server: a signal would otherwise just kill it.
+    let asked_to_stop = asked_to_stop()?;
     let server = Server::bind(config).await?;
     let addresses = server.addresses();
     writeln!(stdout(), "{}", serde_json::to_string(&addresses)?)?;
@@ -42,29 +48,37 @@ async fn serve(config: Serve) -> anyhow::Result<()> {
     let running = server.run(stop.clone());
     tokio::pin!(running);
     tokio::select! {
-        () = &mut running => return Ok(()),
-        asked = asked_to_stop() => asked?,
+        ended = &mut running => return Ok(ended?),
+        () = asked_to_stop => {}
     }
     info!("stopping");
     stop.cancel();
-    running.await;
+    running.await?;
     if log.lost() > 0 {
         warn!(lines = log.lost(), "standard error did not take all of the log");
     }
     Ok(())
 }
 
-/// Waits for Ctrl-C or, where there is one, SIGTERM.
-async fn asked_to_stop() -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
+/// Ctrl-C or SIGTERM, from now on.
+#[cfg(unix)]
+fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
         tokio::select! {
-            _signal = terminate.recv() => Ok(()),
-            interrupted = tokio::signal::ctrl_c() => interrupted,
+            _signal = terminate.recv() => {}
+            _signal = interrupt.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+    })
+}
+
+/// Ctrl-C, from now on.
+#[cfg(not(unix))]
+fn asked_to_stop() -> io::Result<impl Future<Output = ()>> {
+    let mut interrupt = tokio::signal::windows::ctrl_c()?;
+    Ok(async move {
+        interrupt.recv().await;
+    })
 }

@@ -57,6 +57,8 @@ reasons! {
     WsProtocol = "ws_protocol",
     /// A session whose peer was silent for too long.
     WsSilent = "ws_silent",
+    /// A session that met a bug of the server.
+    WsPanic = "ws_panic",
     /// A peer, of HTTP or of a session, that did not read.
     HttpUnread = "http_unread",
     /// A TCP client above the limit of all.

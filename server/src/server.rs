@@ -6,60 +6,104 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
+use metrics_exporter_prometheus::BuildError;
 use thiserror::Error;
 use tokio::net::{TcpListener, UdpSocket};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tracing::warn;
 
+use crate::activation::{BadSocket, inherited};
 use crate::admission::Admission;
 use crate::bridge::{Bridge, Targets};
 use crate::capacity::Capacity;
 use crate::config::Serve;
+use crate::meters;
 use crate::observe::Observer;
 use crate::refusals::Refusals;
 use crate::timestamp::clock::Clock;
 use crate::timestamp::{Shared, tcp, udp};
-use crate::web::{self, Addresses, Tasks, Web, listener};
+use crate::web::{self, Addresses, Web, listener};
 
 /// How long everything that is open may take to end after a stop; then it is cut off.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
 
-/// Three bound sockets, not yet served.
+/// Bound sockets, not yet served.
 #[derive(Debug)]
 pub struct Server {
     http: TcpListener,
     tcp: TcpListener,
     udp: UdpSocket,
+    admin: Option<TcpListener>,
     config: Serve,
     addresses: Addresses,
 }
 
-/// An address that cannot be listened on.
+/// Why there is nothing to listen on.
 #[derive(Debug, Error)]
-#[error("cannot listen on {what} {address}: {cause}")]
-pub struct BindError {
-    what: &'static str,
-    address: SocketAddr,
-    cause: io::Error,
+pub enum BindError {
+    /// An address that cannot be had.
+    #[error("cannot listen on {what} {address}: {cause}")]
+    Address {
+        /// What was to listen there.
+        what: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// A socket that was handed over and cannot be used.
+    #[error(transparent)]
+    Inherited(#[from] BadSocket),
+}
+
+/// Why the server ended although nobody asked it to.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// One of the three serves nobody any more.
+    #[error("the {what} listener has ended: {cause}")]
+    Listener {
+        /// Which one.
+        what: &'static str,
+        /// What the system says, or that it panicked.
+        cause: io::Error,
+    },
+    /// There can be no measures.
+    #[error("cannot measure: {0}")]
+    Meters(#[from] BuildError),
 }
 
 impl Server {
-    /// Binds all three addresses.
+    /// Takes the sockets that were handed over, and binds the other addresses.
     ///
     /// # Errors
-    /// The first address that cannot be had; then none is.
+    /// The first socket or address that cannot be had; then none is.
     pub async fn bind(config: Serve) -> Result<Self, BindError> {
-        let failed = |what, address| move |cause| BindError { what, address, cause };
-        let http = TcpListener::bind(config.http).await.map_err(failed("HTTP", config.http))?;
-        let tcp = TcpListener::bind(config.tcp).await.map_err(failed("TCP", config.tcp))?;
-        let udp = UdpSocket::bind(config.udp).await.map_err(failed("UDP", config.udp))?;
+        let failed = |what, address| move |cause| BindError::Address { what, address, cause };
+        let inherited = inherited()?;
+        let http = listener(inherited.http, config.http).await;
+        let http = http.map_err(failed("HTTP", config.http))?;
+        let tcp = listener(inherited.tcp, config.tcp).await;
+        let tcp = tcp.map_err(failed("TCP", config.tcp))?;
+        let udp = socket(inherited.udp, config.udp).await;
+        let udp = udp.map_err(failed("UDP", config.udp))?;
+        let admin = match config.admin {
+            Some(address) => {
+                Some(TcpListener::bind(address).await.map_err(failed("admin", address))?)
+            }
+            None => None,
+        };
+        let admin_address = admin.as_ref().map(TcpListener::local_addr).transpose();
         let addresses = Addresses {
             http: http.local_addr().map_err(failed("HTTP", config.http))?,
             tcp: tcp.local_addr().map_err(failed("TCP", config.tcp))?,
             udp: udp.local_addr().map_err(failed("UDP", config.udp))?,
+            admin: admin_address.map_err(failed("admin", config.http))?,
         };
-        Ok(Self { http, tcp, udp, config, addresses })
+        Ok(Self { http, tcp, udp, admin, config, addresses })
     }
 
     /// The real addresses, where port 0 was asked for too.
@@ -69,40 +113,86 @@ impl Server {
     }
 
     /// Serves until `stop`, then ends every session and connection within five seconds.
-    pub async fn run(self, stop: CancellationToken) {
-        let Self { http, tcp, udp, config, addresses } = self;
+    ///
+    /// # Errors
+    /// It could not begin, or a listener ended without being told to.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), RunError> {
+        let Self { http, tcp, udp, admin, config, addresses } = self;
+        let meters = admin.is_some().then(meters::start).transpose()?;
         let room = Capacity::within(open_files(), &config);
+        let refusals = Arc::new(Refusals::default());
         let shared = Shared {
             clock: Arc::new(Clock::system()),
             observer: Arc::new(Observer::default()),
-            refusals: Arc::new(Refusals::default()),
+            refusals: Arc::clone(&refusals),
         };
-        let tasks = Tasks::default();
-        tasks.listeners.spawn(tcp::serve(tcp, shared.clone(), room.tcp, stop.clone()));
-        tasks.listeners.spawn(udp::serve(udp, shared.clone(), config.udp_limits, stop.clone()));
-
         let targets = Targets { tcp: reachable(addresses.tcp), udp: reachable(addresses.udp) };
-        let Tasks { sessions, listeners } = tasks.clone();
+        let observer = Arc::clone(&shared.observer);
+        let running = TaskTracker::new();
         let web = Web {
             addresses,
-            bridge: Bridge::new(targets, config.limits(), room.websocket, shared.observer),
+            bridge: Bridge::new(targets, config.limits(), room.websocket, observer),
             http_limits: Arc::new(room.http.clone()),
             sessions: Admission::new(room.websocket.sessions, room.websocket.sessions_per_address),
-            refusals: Arc::clone(&shared.refusals),
+            refusals: Arc::clone(&refusals),
             stop: stop.clone(),
-            tasks,
+            running: running.clone(),
         };
-        let (router, refusals) = (web::router(web), shared.refusals);
-        let http = tokio::spawn(listener::serve(http, router, room.http, refusals, stop.clone()));
-        stop.cancelled().await;
 
-        sessions.close();
-        listeners.close();
-        let ended = async { tokio::join!(http, sessions.wait(), listeners.wait()) };
-        if timeout(STOP_PATIENCE, ended).await.is_err() {
-            warn!(sessions = sessions.len(), "cut off what did not end in time");
+        let pages = |surface, on, router, stop| {
+            listener::serve(surface, on, router, room.http.clone(), Arc::clone(&refusals), stop)
+        };
+        let router = web::router(web.clone());
+        let serving = [
+            ("TCP", running.spawn(tcp::serve(tcp, shared.clone(), room.tcp, stop.clone()))),
+            ("UDP", running.spawn(udp::serve(udp, shared, config.udp_limits, stop.clone()))),
+            ("HTTP", running.spawn(pages("http", http, router, stop.clone()))),
+        ];
+        // Until the very end, so that an operator can look on.
+        let end = CancellationToken::new();
+        let _until_the_end = end.clone().drop_guard();
+        if let (Some(admin), Some(meters)) = (admin, meters) {
+            tokio::spawn(pages("admin", admin, web::admin(web, meters), end));
         }
+
+        let ended = tokio::select! {
+            biased;
+            () = stop.cancelled() => Ok(()),
+            ended = try_join_all(serving.map(until_it_ends)) => ended.map(drop),
+        };
+        stop.cancel();
+        running.close();
+        if timeout(STOP_PATIENCE, running.wait()).await.is_err() {
+            warn!(tasks = running.len(), "cut off what did not end in time");
+        }
+        ended
     }
+}
+
+/// Waits for a listener's task.
+async fn until_it_ends(
+    (what, task): (&'static str, JoinHandle<io::Result<()>>),
+) -> Result<(), RunError> {
+    let ended = task.await.unwrap_or_else(|panicked| Err(io::Error::other(panicked)));
+    ended.map_err(|cause| RunError::Listener { what, cause })
+}
+
+async fn listener(
+    inherited: Option<std::net::TcpListener>,
+    address: SocketAddr,
+) -> io::Result<TcpListener> {
+    let Some(listener) = inherited else { return TcpListener::bind(address).await };
+    listener.set_nonblocking(true)?;
+    TcpListener::from_std(listener)
+}
+
+async fn socket(
+    inherited: Option<std::net::UdpSocket>,
+    address: SocketAddr,
+) -> io::Result<UdpSocket> {
+    let Some(socket) = inherited else { return UdpSocket::bind(address).await };
+    socket.set_nonblocking(true)?;
+    UdpSocket::from_std(socket)
 }
 
 /// How many files the process may open.
@@ -127,7 +217,19 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 
 impl fmt::Display for Addresses {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { http, tcp, udp } = self;
+        let Self { http, tcp, udp, .. } = self;
         write!(f, "open http://{http}/ · TCP {tcp} · UDP {udp}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_listener_that_panics_is_named() {
+        let buggy = tokio::spawn(async { panic!("a bug") });
+        let ended = until_it_ends(("UDP", buggy)).await.unwrap_err().to_string();
+        assert!(ended.contains("UDP listener") && ended.contains("a bug"), "{ended}");
     }
 }

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -27,7 +28,11 @@ use tokio_util::task::TaskTracker;
 use crate::admission::Admission;
 use crate::bridge::Bridge;
 use crate::config::HttpLimits;
+use crate::meters::Meters;
 use crate::refusals::Refusals;
+
+/// The format of measures (Prometheus, exposition formats).
+const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// What every request may need.
 #[derive(Debug, Clone)]
@@ -44,8 +49,8 @@ pub struct Web {
     pub refusals: Arc<Refusals>,
     /// Ends every session.
     pub stop: CancellationToken,
-    /// Every session, and every listener that health depends on.
-    pub tasks: Tasks,
+    /// A task for each session and each listener.
+    pub running: TaskTracker,
 }
 
 /// The addresses that are really listened on.
@@ -57,19 +62,10 @@ pub struct Addresses {
     pub tcp: SocketAddr,
     /// The UDP timestamp server.
     pub udp: SocketAddr,
+    /// What is for the operator alone, if it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admin: Option<SocketAddr>,
 }
-
-/// What runs beside the requests.
-#[derive(Debug, Clone, Default)]
-pub struct Tasks {
-    /// A task for each session.
-    pub sessions: TaskTracker,
-    /// A task for each of the two timestamp servers.
-    pub listeners: TaskTracker,
-}
-
-/// How many listeners there are when all is well.
-pub const LISTENERS: usize = 2;
 
 /// Every route there is.
 pub fn router(web: Web) -> Router {
@@ -78,8 +74,22 @@ pub fn router(web: Web) -> Router {
         .route("/api/info", get(info))
         .route("/api/refused", get(refused))
         .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
         .fallback(assets::serve)
         .layer(from_fn_with_state(web.clone(), host::check))
+        .layer(map_response(headers::add))
+        .with_state(web)
+}
+
+/// What is for the operator alone. It goes by any name: whoever can reach it may see it.
+pub fn admin(web: Web, meters: Meters) -> Router {
+    let refusals = Arc::clone(&web.refusals);
+    let meters = Arc::new(meters);
+    let metrics = move || async move { ([(CONTENT_TYPE, PROMETHEUS)], meters.text(&refusals)) };
+    Router::new()
+        .route("/metrics", get(metrics))
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
         .layer(map_response(headers::add))
         .with_state(web)
 }
@@ -101,10 +111,18 @@ async fn refused(State(web): State<Web>) -> Response {
     Json(&*web.refusals).into_response()
 }
 
-async fn healthz(State(web): State<Web>) -> (StatusCode, &'static str) {
-    if web.tasks.listeners.len() == LISTENERS {
-        (StatusCode::OK, "ok\n")
+/// The process lives: should a listener end, it would end as well.
+async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// Whether somebody new would be served.
+async fn readyz(State(web): State<Web>) -> (StatusCode, &'static str) {
+    if web.stop.is_cancelled() {
+        (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")
+    } else if web.sessions.is_full() {
+        (StatusCode::SERVICE_UNAVAILABLE, "there is no place for another session\n")
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "a listener has ended\n")
+        (StatusCode::OK, "ready\n")
     }
 }

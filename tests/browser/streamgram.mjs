@@ -18,11 +18,11 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-/** Starts a server; `http` is the address for the page, port 0 picks a free one. */
-export async function startServer(http = "127.0.0.1:0") {
+/** Starts a server; `http` is the address for the page, port 0 picks a free one. `more` are flags. */
+export async function startServer(http = "127.0.0.1:0", more = []) {
   const binary = process.env.STREAMGRAM_BIN;
   if (!binary) throw new Error("STREAMGRAM_BIN is not set: run the tests with `cargo xtask test`");
-  const flags = ["--http", http, "--tcp", "127.0.0.1:0", "--udp", "127.0.0.1:0"];
+  const flags = ["--http", http, "--tcp", "127.0.0.1:0", "--udp", "127.0.0.1:0", ...more];
   const child = spawn(binary, flags, { stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
   child.stderr.on("data", (chunk) => (log += chunk));

@@ -1,24 +1,31 @@
 //! A model of the browser: sends messages, remembers every event, and can wait for one.
 
+use std::future::ready;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use streamgram_protocol::{Event, Protocol, SUBPROTOCOL, ServerMessage};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::handshake::client::Request;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async, connect_async};
 
 /// How long a test waits for something that must come: generous, machines differ.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
+/// How long what is promised within a second may take in a test: beside other work on the same machine
+/// the scheduler alone can take a second.
+pub const SOON: Duration = Duration::from_secs(5);
+
 /// The client end of a session.
 #[derive(Debug)]
-pub struct Browser {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+pub struct Browser<S = MaybeTlsStream<TcpStream>> {
+    socket: WebSocketStream<S>,
     /// Everything the server has said, in order.
     pub messages: Vec<ServerMessage>,
 }
@@ -37,12 +44,17 @@ pub struct Closed {
 /// # Panics
 /// The server does not accept it.
 pub async fn connect_raw(http: SocketAddr) -> WebSocketStream<MaybeTlsStream<TcpStream>> {
-    let mut request = format!("ws://{http}/ws").into_client_request().expect("a request");
-    let offer = HeaderValue::from_static(SUBPROTOCOL);
-    request.headers_mut().insert("sec-websocket-protocol", offer);
+    let request = asks_for_session(&http.to_string());
     let (socket, response) = connect_async(request).await.expect("the server upgrades");
     assert_eq!(response.headers()["sec-websocket-protocol"], SUBPROTOCOL);
     socket
+}
+
+fn asks_for_session(host: &str) -> Request {
+    let mut request = format!("ws://{host}/ws").into_client_request().expect("a request");
+    let offer = HeaderValue::from_static(SUBPROTOCOL);
+    request.headers_mut().insert("sec-websocket-protocol", offer);
+    request
 }
 
 impl Browser {
@@ -63,12 +75,35 @@ impl Browser {
     /// They do not open.
     pub async fn connect_both(http: SocketAddr) -> Self {
         let mut browser = Self::connect(http).await;
+        browser.open_both().await;
+        browser
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Browser<S> {
+    /// A session over a stream that leads to a server of this name, asked for with more headers.
+    ///
+    /// # Panics
+    /// The server does not accept it.
+    pub async fn over(stream: S, host: &str, headers: &[(&'static str, &str)]) -> Self {
+        let mut request = asks_for_session(host);
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().expect("a header"));
+        }
+        let (socket, _response) = client_async(request, stream).await.expect("the server upgrades");
+        Self { socket, messages: Vec::new() }
+    }
+
+    /// Opens both legs.
+    ///
+    /// # Panics
+    /// They do not open.
+    pub async fn open_both(&mut self) {
         for protocol in Protocol::BOTH {
             let name = protocol.name().to_lowercase();
-            browser.say(&format!(r#"{{"type":"open","protocol":"{name}"}}"#)).await;
-            browser.until(|event| matches!(event, Event::Opened { .. })).await;
+            self.say(&format!(r#"{{"type":"open","protocol":"{name}"}}"#)).await;
+            self.until(|event| matches!(event, Event::Opened { .. })).await;
         }
-        browser
     }
 
     /// Sends one message.
@@ -105,7 +140,10 @@ impl Browser {
     /// # Panics
     /// Neither comes, or something that is not an event.
     pub async fn next_or_end(&mut self) -> Option<ServerMessage> {
-        let frame = timeout(PATIENCE, self.socket.next()).await;
+        // The library answers pings.
+        let no_ping =
+            |frame: &Result<Message, _>| ready(!frame.as_ref().is_ok_and(Message::is_ping));
+        let frame = timeout(PATIENCE, (&mut self.socket).filter(no_ping).next()).await;
         let frame = frame.unwrap_or_else(|_| panic!("nothing more after {:#?}", self.messages));
         let frame = frame?.ok().filter(|frame| !frame.is_close())?;
         let text = frame.into_text().expect("frames are text");

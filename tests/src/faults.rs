@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::{PATIENCE, Server};
@@ -12,6 +12,8 @@ use crate::{PATIENCE, Server};
 #[derive(Debug)]
 pub struct Faults {
     tracer: Child,
+    // A tracer that nobody listens to would end when it has something to say.
+    _says: BufReader<ChildStderr>,
     log: PathBuf,
 }
 
@@ -32,11 +34,11 @@ impl Faults {
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|error| format!("strace: {error}"))?;
-        let stderr = tracer.stderr.take().expect("standard error is a pipe");
+        let mut says = BufReader::new(tracer.stderr.take().expect("standard error is a pipe"));
         let mut first = String::new();
-        BufReader::new(stderr).read_line(&mut first).expect("standard error can be read");
+        says.read_line(&mut first).expect("standard error can be read");
         if first.contains(" attached") {
-            return Ok(Self { tracer, log });
+            return Ok(Self { tracer, _says: says, log });
         }
         let _ended = tracer.wait();
         Err(first.trim().to_owned())

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -61,7 +61,18 @@ pub async fn request(http: SocketAddr, method: &str, path: &str, headers: &str) 
 /// # Panics
 /// There is no answer, or not one of HTTP/1.1.
 pub async fn raw_request(http: SocketAddr, request: &[u8]) -> Response {
-    let mut stream = TcpStream::connect(http).await.expect("the server listens");
+    let stream = TcpStream::connect(http).await.expect("the server listens");
+    exchange(stream, request).await
+}
+
+/// Sends bytes over a stream that leads to a server, and reads the answer up to its end.
+///
+/// # Panics
+/// There is no answer, or not one of HTTP/1.1.
+pub async fn exchange<S: AsyncRead + AsyncWrite + Unpin>(
+    mut stream: S,
+    request: &[u8],
+) -> Response {
     // A server that has had enough need not take all of it.
     let _taken = timeout(PATIENCE, stream.write_all(request)).await.expect("the server reads");
     let mut answer = Vec::new();

@@ -7,14 +7,18 @@ mod faults;
 mod http;
 mod raw_socket;
 mod server;
+#[cfg(unix)]
+mod service_manager;
 mod stamp;
 mod witness;
 
-pub use browser::{Browser, Closed, PATIENCE, connect_raw};
+pub use browser::{Browser, Closed, PATIENCE, SOON, connect_raw};
 #[cfg(target_os = "linux")]
 pub use faults::Faults;
-pub use http::{Response, get, raw_request, request};
-pub use raw_socket::{RawSocket, Reading, masked_frame, masked_head};
+pub use http::{Response, exchange, get, raw_request, request};
+pub use raw_socket::{RawSocket, Reading, masked_frame, masked_head, upgrade_request};
 pub use server::{Server, binary};
+#[cfg(unix)]
+pub use service_manager::ServiceManager;
 pub use stamp::{echoes, is_ctime, is_stamped, now_second, utc_ctime};
 pub use witness::Witness;

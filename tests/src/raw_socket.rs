@@ -26,13 +26,17 @@ impl RawSocket {
     /// # Panics
     /// The server does not upgrade.
     pub async fn connect(http: SocketAddr, headers: &str) -> Self {
+        Self::connect_to(http, "/ws", headers).await
+    }
+
+    /// Shakes hands over another path.
+    ///
+    /// # Panics
+    /// The server does not upgrade.
+    pub async fn connect_to(http: SocketAddr, path: &str, headers: &str) -> Self {
         let stream = TcpStream::connect(http).await.expect("the server listens");
         let (mut reads, mut writes) = stream.into_split();
-        let request = format!(
-            "GET /ws HTTP/1.1\r\nhost: {http}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
-             sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-             {headers}\r\n"
-        );
+        let request = upgrade_request(http, path, headers);
         writes.write_all(request.as_bytes()).await.expect("the server reads");
         let mut answer = Vec::new();
         while !answer.ends_with(b"\r\n\r\n") {
@@ -105,6 +109,16 @@ impl Reading {
         self.reads.read_exact(&mut payload).await.expect("a whole frame");
         (head[0] & 0x0f, payload)
     }
+}
+
+/// A request for a WebSocket (RFC 6455, section 1.3), with more header lines (each ending in `\r\n`).
+#[must_use]
+pub fn upgrade_request(http: SocketAddr, path: &str, headers: &str) -> String {
+    format!(
+        "GET {path} HTTP/1.1\r\nhost: {http}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+         {headers}\r\n"
+    )
 }
 
 /// A frame as a client must send it: masked (with zeros, which change nothing).

@@ -1,9 +1,9 @@
 //! The real binary, started on free ports; stopped when the test lets go of it.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -18,6 +18,8 @@ pub struct Server {
     pub tcp: SocketAddr,
     /// The UDP timestamp server.
     pub udp: SocketAddr,
+    /// What is for the operator, if it was asked for.
+    pub admin: Option<SocketAddr>,
 }
 
 impl Server {
@@ -35,7 +37,8 @@ impl Server {
         Self::spawn(command)
     }
 
-    /// A server that another command starts; the flags for free ports are added at its end.
+    /// A server that another command starts; the flags for free ports are added at its end. It logs
+    /// warnings, unless a flag wants it otherwise.
     ///
     /// # Panics
     /// The server does not say where it listens.
@@ -44,7 +47,7 @@ impl Server {
         let ports = ["--http", "127.0.0.1:0", "--tcp", "127.0.0.1:0", "--udp", "127.0.0.1:0"];
         let mut process = command
             .args(ports)
-            .args(["--log", "warn"])
+            .env("STREAMGRAM_LOG", "warn")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -59,6 +62,7 @@ impl Server {
             http: address("http").expect("an address"),
             tcp: address("tcp").expect("an address"),
             udp: address("udp").expect("an address"),
+            admin: address("admin"),
         }
     }
 
@@ -118,14 +122,19 @@ impl Server {
         refused[reason].as_u64().unwrap_or_else(|| panic!("{reason} is not in {refused}"))
     }
 
-    /// Waits until something was refused for a reason.
+    /// Waits until something was refused for a reason so often, and no more.
     ///
     /// # Panics
-    /// It is not.
-    pub async fn has_refused(&self, reason: &str) {
+    /// It was not, or more often.
+    pub async fn has_refused(&self, reason: &str, times: u64) {
         let since = Instant::now();
-        while self.refused(reason).await == 0 {
-            assert!(since.elapsed() < crate::PATIENCE, "nothing was refused for {reason}");
+        loop {
+            let now = self.refused(reason).await;
+            if now >= times {
+                assert_eq!(now, times, "{reason}");
+                return;
+            }
+            assert!(since.elapsed() < crate::PATIENCE, "{reason}: {now} of {times}");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
@@ -143,12 +152,42 @@ impl Server {
         }
     }
 
+    /// The reading end of its standard error, if that is a pipe.
+    pub fn stderr(&mut self) -> Option<ChildStderr> {
+        self.process.stderr.take()
+    }
+
+    /// Asks the process to stop, waits until it has, and only then reads what it wrote to its standard
+    /// error.
+    ///
+    /// # Panics
+    /// It does not stop.
+    #[cfg(unix)]
+    #[must_use]
+    pub fn stop(mut self) -> (ExitStatus, Vec<u8>) {
+        let asked = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status();
+        assert!(asked.is_ok_and(|status| status.success()), "the process takes signals");
+        let since = Instant::now();
+        let status = loop {
+            if let Some(status) = self.process.try_wait().expect("the process can be waited for") {
+                break status;
+            }
+            assert!(since.elapsed() < crate::PATIENCE, "the server stops");
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        let mut log = Vec::new();
+        if let Some(mut stderr) = self.stderr() {
+            stderr.read_to_end(&mut log).expect("a pipe can be read");
+        }
+        (status, log)
+    }
+
     /// Waits for the process to end by itself.
     ///
     /// # Panics
     /// The system cannot tell.
     #[must_use]
-    pub fn wait(&mut self) -> std::process::ExitStatus {
+    pub fn wait(&mut self) -> ExitStatus {
         self.process.wait().expect("the process can be waited for")
     }
 }

@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use streamgram_protocol::{Event, Limits};
-use streamgram_tests::{Browser, Server, binary};
+use streamgram_tests::{Browser, SOON, Server, binary};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -27,7 +27,7 @@ fn free_address() -> SocketAddr {
 fn fails_at_once(arguments: &[&str], address: &str, cause: &str) {
     let since = Instant::now();
     let output = run(arguments);
-    assert!(since.elapsed() < Duration::from_secs(1), "{:?}", since.elapsed());
+    assert!(since.elapsed() < SOON, "{:?}", since.elapsed());
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(output.stdout.is_empty(), "{output:?}");
     let said = String::from_utf8(output.stderr).expect("an error is text");
@@ -105,7 +105,7 @@ async fn a_server_that_was_killed_can_be_started_again_at_once() {
     let ready_after = since.elapsed();
     again.kill().unwrap();
     again.wait().unwrap();
-    assert!(line.contains(&http) && ready_after < Duration::from_secs(1), "{line} {ready_after:?}");
+    assert!(line.contains(&http) && ready_after < SOON, "{line} {ready_after:?}");
 }
 
 #[test]

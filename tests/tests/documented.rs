@@ -1,6 +1,10 @@
 //! `docs/protocol.md` is true: its conversations happen, its messages are messages, and nothing that
-//! can be said is missing. No flag is missing in `docs/reliability.md`.
+//! can be said is missing. No flag is missing in `docs/reliability.md`, and no test that it names.
+//! What deploys it uses flags that there are.
 
+use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
@@ -191,4 +195,63 @@ fn every_flag_of_the_defences_is_documented_with_its_default() {
         };
         assert!(RELIABILITY.contains(&row), "{row}");
     }
+}
+
+/// Words of a text that could be names.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|letter: char| !(letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_')))
+}
+
+#[test]
+fn what_deploys_it_uses_flags_that_there_are() {
+    let help = Command::new(binary()).args(["serve", "--help"]).output().unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let known: HashSet<_> = words(&help).filter(|word| word.starts_with("STREAMGRAM_")).collect();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut checked = 0;
+    for file in [
+        "deploy/Containerfile",
+        "deploy/kubernetes.yaml",
+        "deploy/systemd/streamgram.service",
+        "docs/deploying.md",
+    ] {
+        let text = fs::read_to_string(root.join(file)).unwrap();
+        for word in words(&text).filter(|word| word.starts_with("STREAMGRAM_")) {
+            // What begins a name is written as `STREAMGRAM_…`.
+            assert!(known.contains(word) || word == "STREAMGRAM_", "{file}: {word}");
+            checked += 1;
+        }
+        // Commands of ours; other programs have flags too.
+        for command in text.lines().filter_map(|line| line.trim().strip_prefix("streamgram ")) {
+            for flag in words(command).filter(|word| word.starts_with("--")) {
+                let variable = flag.trim_start_matches('-').replace('-', "_").to_uppercase();
+                assert!(known.contains(&*format!("STREAMGRAM_{variable}")), "{file}: {flag}");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 15, "{checked} are named");
+}
+
+#[test]
+fn every_test_that_is_named_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let quoted = RELIABILITY.split('`').skip(1).step_by(2);
+    let mut checked = 0;
+    for name in quoted {
+        if name.ends_with(".test.mjs") {
+            assert!(root.join("tests/browser").join(name).exists(), "{name}");
+            checked += 1;
+        }
+        let Some((file, test)) = name.split_once("::").filter(|(_, test)| test.contains('_'))
+        else {
+            continue;
+        };
+        let folder = if file == "hold" { "fuzz/properties/tests" } else { "tests/tests" };
+        let path = root.join(folder).join(format!("{file}.rs"));
+        let source = fs::read_to_string(path).unwrap_or_else(|_| panic!("{name}: no such file"));
+        assert!(source.contains(&format!("fn {test}()")), "{name}: no such test");
+        checked += 1;
+    }
+    assert!(checked > 40, "{checked} are named");
 }

@@ -3,14 +3,12 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use streamgram_tests::{Browser, PATIENCE, Response, Server, Witness, get, raw_request, request};
+use streamgram_tests::{
+    Browser, PATIENCE, Response, SOON, Server, Witness, get, raw_request, request, upgrade_request,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
-
-/// What asks for a WebSocket (RFC 6455, section 1.3).
-const UPGRADE: &str = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
-                       sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 
 async fn sent(http: SocketAddr, bytes: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(http).await.expect("the server listens");
@@ -93,7 +91,7 @@ async fn one_connection_above_the_limit_is_closed_at_once() {
     drop((crowd, admitted));
     let since = Instant::now();
     while answered(server.http).await.is_none() {
-        assert!(since.elapsed() < Duration::from_secs(1), "a place that is free is given again");
+        assert!(since.elapsed() < SOON, "a place that is free is given again");
     }
     assert!(server.refused("http_full").await > 0);
 }
@@ -158,7 +156,7 @@ async fn every_answer_tells_a_browser_to_keep_to_itself() {
     let server = Server::start_with(&["--sessions=0"]);
     let http = server.http;
     let upgrade = |more: &str| {
-        let request = format!("GET /ws HTTP/1.1\r\nhost: {http}\r\n{UPGRADE}{more}\r\n");
+        let request = upgrade_request(http, "/ws", more);
         async move {
             // A refused upgrade leaves the connection as it was: its end has to be asked for.
             let mut stream = sent(http, request.as_bytes()).await;
@@ -205,7 +203,7 @@ async fn every_answer_tells_a_browser_to_keep_to_itself() {
 #[tokio::test]
 async fn a_client_that_ends_its_side_gets_its_answer() {
     let server = Server::start_with(&["--sessions=0"]);
-    let request = format!("GET /ws HTTP/1.1\r\nhost: {}\r\n{UPGRADE}\r\n", server.http);
+    let request = upgrade_request(server.http, "/ws", "");
     // Whether the end comes while the answer is being made is for the scheduler to say.
     for _ in 0..50 {
         let mut client = sent(server.http, request.as_bytes()).await;

@@ -14,7 +14,7 @@ use streamgram::observe::Observer;
 use streamgram_protocol::{
     Cause, ClientMessage, Event, Limits, Protocol, ServerMessage, Unanswered,
 };
-use streamgram_tests::PATIENCE;
+use streamgram_tests::{PATIENCE, SOON};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
 use tokio::task::JoinHandle;
@@ -85,7 +85,7 @@ impl Client {
 
 /// What the article's reader must see within a second.
 async fn within_a_second<T>(what: impl Future<Output = T>) -> T {
-    timeout(Duration::from_secs(1), what).await.expect("within a second")
+    timeout(SOON, what).await.expect("soon")
 }
 
 /// A port where nobody listens, and which nobody else gets as long as the socket lives.

@@ -48,3 +48,11 @@ async fn a_request_that_never_ends_does_not_hold_up_a_stop() {
     assert_eq!(status.code(), Some(0));
     assert!(since.elapsed() < Duration::from_secs(10), "{:?}", since.elapsed());
 }
+
+#[test]
+fn who_was_told_that_it_listens_can_stop_it_at_once() {
+    for _ in 0..20 {
+        let (status, _log) = Server::start().stop();
+        assert_eq!(status.code(), Some(0), "{status}");
+    }
+}

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use streamgram_protocol::{READ_BYTES, STAMP_LEN};
 use streamgram_tests::{
-    PATIENCE, Server, binary, echoes, is_ctime, is_stamped, now_second, utc_ctime,
+    PATIENCE, SOON, Server, binary, echoes, is_ctime, is_stamped, now_second, utc_ctime,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -98,7 +98,7 @@ async fn a_single_byte_that_is_not_text_comes_back_and_the_next_client_is_served
     assert_eq!(&received[STAMP_LEN..], [0xf0]);
 
     let mut next = connect(server.tcp).await;
-    let served = timeout(Duration::from_secs(1), is_served(&mut next, b"next")).await;
+    let served = timeout(SOON, is_served(&mut next, b"next")).await;
     served.expect("the next client does not wait a second");
 }
 

@@ -8,7 +8,6 @@ use std::env;
 use std::io::{Write as _, stderr};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::process::{Command, Stdio};
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -68,15 +67,6 @@ async fn is_answered(client: &UdpSocket, server: SocketAddr) -> bool {
     received.is_ok_and(|bytes| bytes.is_ok_and(|bytes| is_ctime(&reply[..bytes])))
 }
 
-async fn comes_to(server: &Server, reason: &str, wanted: u64) {
-    let since = Instant::now();
-    while server.refused(reason).await < wanted {
-        assert!(since.elapsed() < PATIENCE, "{reason}");
-        sleep(Duration::from_millis(5));
-    }
-    assert_eq!(server.refused(reason).await, wanted, "{reason}");
-}
-
 /// Sends `count` datagrams, and says how many are answered; the rest is counted by the server.
 async fn answered(client: &UdpSocket, server: &Server, count: usize) -> usize {
     // What the server's buffer has room for: what is above it would be lost in silence.
@@ -131,13 +121,13 @@ async fn sources_that_cannot_have_asked_are_not_answered() {
     let ports = [0, 7, 13, 17, 19, 37, 53, 69, 123, 161, 389, 1_023, 1_900, 2_049, 11_211];
     for (sent, port) in (1..).zip(ports) {
         forge(SocketAddrV4::new(STRANGER, port), server.udp, b"?");
-        comes_to(&server, "udp_port", sent).await;
+        server.has_refused("udp_port", sent).await;
     }
     // The system replaces 0.0.0.0 by an address of its own.
     let addresses = [[0, 1, 2, 3], [224, 0, 0, 1], [240, 0, 0, 1], [255, 255, 255, 255]];
     for (sent, address) in (1..).zip(addresses) {
         forge(SocketAddrV4::new(address.into(), 40_000), server.udp, b"?");
-        comes_to(&server, "udp_address", sent).await;
+        server.has_refused("udp_address", sent).await;
     }
     assert_eq!(datagrams_refused(&server).await, ports.len() + addresses.len());
     assert!(is_answered(&client, server.udp).await);
@@ -154,10 +144,10 @@ async fn no_datagram_goes_round_for_ever() {
         SocketAddr::V6(_) => panic!("the tests use IPv4"),
     };
     forge(address(&server), server.udp, b"?");
-    comes_to(&server, "udp_own", 1).await;
+    server.has_refused("udp_own", 1).await;
     // To the one it seems to come from the other, whose answer is a reply; that is the end of it.
     forge(address(&other), server.udp, b"?");
-    comes_to(&other, "udp_reply", 1).await;
+    other.has_refused("udp_reply", 1).await;
     // A second round would have come before the answer to this.
     let client = bound(Ipv4Addr::LOCALHOST).await;
     assert!(is_answered(&client, server.udp).await && is_answered(&client, other.udp).await);
@@ -215,7 +205,7 @@ async fn a_reply_is_not_answered_but_over_a_leg() {
     let server = Server::start();
     let client = bound(Ipv4Addr::LOCALHOST).await;
     client.send_to(REPLY.as_bytes(), server.udp).await.unwrap();
-    comes_to(&server, "udp_reply", 1).await;
+    server.has_refused("udp_reply", 1).await;
     assert!(is_answered(&client, server.udp).await);
     // A leg never answers, so nothing can go round; and a person may well type the time.
     let mut browser = Browser::connect_both(server.http).await;

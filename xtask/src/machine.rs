@@ -107,22 +107,12 @@ pub(crate) fn chromium() -> Result<PathBuf> {
     installed("chromium", "STREAMGRAM_CHROMIUM")
 }
 
-/// The reader of captures: the one that `TSHARK` names, one on the path, or Debian's, installed.
-pub(crate) fn tshark() -> Result<PathBuf> {
-    if let Some(named) = env::var_os("TSHARK") {
+/// A program of the tests: the one that a variable names, one on the path, or Debian's, installed.
+pub(crate) fn program(name: &str, variable: &str) -> Result<PathBuf> {
+    if let Some(named) = env::var_os(variable) {
         return Ok(named.into());
     }
-    on_path("tshark").map_or_else(|| installed("tshark", "TSHARK"), Ok)
-}
-
-/// The tracer that makes system calls fail: the one that `STRACE` names, one on the path, or Debian's,
-/// installed.
-#[cfg(target_os = "linux")]
-pub(crate) fn strace() -> Result<PathBuf> {
-    if let Some(named) = env::var_os("STRACE") {
-        return Ok(named.into());
-    }
-    on_path("strace").map_or_else(|| installed("strace", "STRACE"), Ok)
+    on_path(name).map_or_else(|| installed(name, variable), Ok)
 }
 
 /// Whether there is a nightly toolchain; none is installed, that is the user's to decide.
@@ -163,10 +153,11 @@ fn installed(program: &str, variable: &str) -> Result<PathBuf> {
     on_path(program).with_context(|| format!("{program} was installed and is not on the path"))
 }
 
-/// Where a program is, if it is there.
+/// Where a program is, if it is there. Debian keeps servers where not every user's path leads.
 fn on_path(name: impl AsRef<OsStr>) -> Option<PathBuf> {
     let folders = env::var_os("PATH")?;
-    env::split_paths(&folders).map(|folder| folder.join(name.as_ref())).find(|at| at.is_file())
+    let folders = env::split_paths(&folders).chain(["/usr/sbin".into()]);
+    folders.map(|folder| folder.join(name.as_ref())).find(|at| at.is_file())
 }
 
 /// What a command prints.

@@ -130,9 +130,14 @@ fn test() -> Result<()> {
     let binary = machine::binary("debug");
     let mut tests = cargo(&["test", "--workspace"]);
     tests.env("STREAMGRAM_BIN", &binary);
-    tests.env("TSHARK", machine::tshark()?);
-    #[cfg(target_os = "linux")]
-    tests.env("STRACE", machine::strace()?);
+    tests.env("TSHARK", machine::program("tshark", "TSHARK")?);
+    if cfg!(target_os = "linux") {
+        for (program, variable) in
+            [("strace", "STRACE"), ("nginx", "NGINX"), ("openssl", "OPENSSL")]
+        {
+            tests.env(variable, machine::program(program, variable)?);
+        }
+    }
     plan.command("unit and integration tests", tests)?;
     plan.step("what the browser tests need", || {
         machine::npm_packages()?;

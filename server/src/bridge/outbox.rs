@@ -7,7 +7,10 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use metrics::Gauge;
 use streamgram_protocol::{Event, LegId, ServerMessage};
+
+use crate::meters;
 
 /// Bytes of events, roughly, at which the session stops making more.
 const FULL_BYTES: usize = 256 * 1024;
@@ -20,16 +23,23 @@ pub(super) struct Outbox {
     started: Instant,
     waiting: VecDeque<ServerMessage>,
     bytes: usize,
+    waiting_of_all: Gauge,
 }
 
 impl Outbox {
     pub(super) fn new(started: Instant) -> Self {
-        Self { started, waiting: VecDeque::new(), bytes: 0 }
+        Self {
+            started,
+            waiting: VecDeque::new(),
+            bytes: 0,
+            waiting_of_all: meters::events_waiting(),
+        }
     }
 
     /// Tells of something that happened to a leg, or to the session as a whole.
     pub(super) fn push(&mut self, at: Instant, on: impl Into<Option<LegId>>, event: Event) {
         self.bytes += weight(&event);
+        self.waiting_of_all.increment(1.0);
         self.waiting.push_back(ServerMessage { at_us: self.at_us(at), event, on: on.into() });
     }
 
@@ -41,6 +51,7 @@ impl Outbox {
     pub(super) fn pop(&mut self) -> Option<ServerMessage> {
         let message = self.waiting.pop_front()?;
         self.bytes -= weight(&message.event);
+        self.waiting_of_all.decrement(1.0);
         if self.waiting.is_empty() {
             // Room for a burst of a thousand lines would otherwise stay with an idle session.
             self.waiting = VecDeque::new();
@@ -54,6 +65,14 @@ impl Outbox {
 
     pub(super) fn is_full(&self) -> bool {
         self.bytes >= FULL_BYTES
+    }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        // As many as fit into the outbox, so the number is exact.
+        let left = u32::try_from(self.waiting.len()).unwrap_or(u32::MAX);
+        self.waiting_of_all.decrement(f64::from(left));
     }
 }
 

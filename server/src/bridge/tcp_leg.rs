@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use metrics::Histogram;
 use streamgram_protocol::{Cause, Data, Event, How, LegId, Line as LineId, Link, Path, Unanswered};
 
 use super::LINES_PER_TURN;
@@ -15,6 +16,7 @@ use super::leaving::Leaving;
 use super::outbox::{Outbox, micros};
 use super::packets::Packets;
 use super::stream_match::StreamMatch;
+use crate::meters::{self, Present};
 use crate::observe::{Inbox, Observer, Registration, Seen};
 use crate::path::{TcpPath, TcpTurn};
 
@@ -36,6 +38,8 @@ pub(super) struct TcpLeg {
     /// Of an emulated path: what has come as far as its gateway.
     at_gateway: Option<StreamMatch>,
     passed_on: u64,
+    round_trips: Histogram,
+    _present: Present,
     _registration: Registration,
 }
 
@@ -68,6 +72,8 @@ impl TcpLeg {
         observer: &Arc<Observer>,
         inbox: Inbox,
     ) -> Self {
+        let round_trips = meters::round_trips(on.protocol, path.kind());
+        let present = Present::leg(on.protocol, path.kind());
         Self {
             on,
             target,
@@ -83,6 +89,8 @@ impl TcpLeg {
             received: 0,
             matching: StreamMatch::default(),
             passed_on: 0,
+            round_trips,
+            _present: present,
             _registration: observer.register(on, local, inbox),
         }
     }
@@ -152,6 +160,7 @@ impl TcpLeg {
         let data = Data::from_bytes(bytes);
         outbox.push(at, on, Event::Reply { offset, bytes: bytes.len(), data });
         for answer in self.matching.received(self.received) {
+            self.round_trips.record(answer.round_trip(at));
             outbox.push(at, on, answer.event(at));
         }
     }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use metrics::Histogram;
 use streamgram_protocol::{
     Cause, Code, Data, Event, LegId, Line as LineId, Link, Path, Problem, Unanswered,
 };
@@ -14,6 +15,7 @@ use super::burst::{Bursts, Line};
 use super::datagram_match::DatagramMatch;
 use super::outbox::Outbox;
 use super::packets::Packets;
+use crate::meters::{self, Present};
 use crate::observe::{Inbox, Observer, Registration, Seen};
 use crate::path::{UdpPath, UdpTurn};
 
@@ -30,6 +32,8 @@ pub(super) struct UdpLeg {
     sent: u64,
     replies: u64,
     matching: DatagramMatch,
+    round_trips: Histogram,
+    _present: Present,
     _registration: Registration,
 }
 
@@ -56,6 +60,8 @@ impl UdpLeg {
             bursts: Bursts::default(),
             waiting: None,
             sent: 0,
+            round_trips: meters::round_trips(on.protocol, path.kind()),
+            _present: Present::leg(on.protocol, path.kind()),
             replies: 0,
             matching: DatagramMatch::new(patience, path.kind() == Path::Emulated),
             path,
@@ -172,6 +178,7 @@ impl UdpLeg {
             (Path::Emulated, None) => None,
         };
         if let Some(answer) = answer {
+            self.round_trips.record(answer.round_trip(at));
             outbox.push(at, on, answer.event(at));
         }
     }

@@ -12,6 +12,8 @@ mod udp;
 
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::meters::Present;
+
 pub use tcp::EmulatedTcp;
 pub use udp::EmulatedUdp;
 
@@ -19,4 +21,14 @@ pub use udp::EmulatedUdp;
 const STEPS_PER_TURN: usize = 64;
 
 /// The right to one emulated path, of all that the server may have.
-pub type Permit = OwnedSemaphorePermit;
+#[derive(Debug)]
+pub struct Permit {
+    _permit: OwnedSemaphorePermit,
+    _present: Present,
+}
+
+impl From<OwnedSemaphorePermit> for Permit {
+    fn from(permit: OwnedSemaphorePermit) -> Self {
+        Self { _permit: permit, _present: Present::lab() }
+    }
+}

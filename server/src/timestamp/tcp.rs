@@ -18,9 +18,10 @@ use tokio_util::task::TaskTracker;
 use tracing::debug;
 
 use super::Shared;
-use crate::accept::accept;
+use crate::accept::{LAST_WORDS, accept};
 use crate::admission::{Admission, Admitted, Full};
 use crate::config::TcpLimits;
+use crate::meters::{self, Present};
 use crate::observe::{Seen, Watcher, cause_of};
 use crate::refusals::Refusal;
 use crate::timestamp::clock::Clock;
@@ -31,17 +32,21 @@ use crate::timestamp::clock::Clock;
 const LINGER: Duration = Duration::from_secs(2);
 
 /// Answers clients until `stop`; returns when the last connection has ended.
+///
+/// # Errors
+/// The listener has ended; connections have not.
 pub async fn serve(
     listener: TcpListener,
     shared: Shared,
     limits: TcpLimits,
     stop: CancellationToken,
-) {
+) -> io::Result<()> {
     let admission = Admission::new(limits.tcp_connections, limits.tcp_connections_per_address);
     let (connections, patience) = (TaskTracker::new(), Patience::of(&limits));
     loop {
         let accepting = accept(&listener, &shared.refusals);
-        let Some((stream, peer)) = stop.run_until_cancelled(accepting).await else { break };
+        let Some(accepted) = stop.run_until_cancelled(accepting).await else { break };
+        let (stream, peer) = accepted?;
         // A leg of the bridge is as old as its session wants it to be, and counted there.
         let watcher = shared.observer.watcher_of(Protocol::Tcp, peer);
         let is_leg = watcher.is_some();
@@ -53,11 +58,16 @@ pub async fn serve(
             }
         };
         let patience = if is_leg { Patience::ENDLESS } else { patience };
-        let client = Client { stream, peer, watcher, patience, _admitted: admitted };
+        let present = Present::connection("tcp");
+        let client =
+            Client { stream, peer, watcher, patience, _admitted: admitted, _present: present };
         connections.spawn(client.serve(shared.clone(), stop.clone()));
     }
+    // From here on nobody can connect, unless a service manager has the socket as well.
+    drop(listener);
     connections.close();
     connections.wait().await;
+    Ok(())
 }
 
 /// The connection ends here and at once: to wait in silence would tell a client less.
@@ -117,6 +127,7 @@ struct Client {
     watcher: Option<Arc<Watcher>>,
     patience: Patience,
     _admitted: Option<Admitted>,
+    _present: Present,
 }
 
 impl Client {
@@ -128,7 +139,7 @@ impl Client {
             debug!(%peer, %error, "TCP_NODELAY could not be set");
         }
         tell(watcher, || Seen::Accepted);
-        let ended = answer(&mut *stream, &shared.clock, watcher, patience, &stop).await;
+        let ended = answer(&mut *stream, &shared.clock, watcher, *patience, &stop).await;
         tell(watcher, || Seen::Closed { cause: cause(&ended) });
         let refusal = match ended {
             Ok(End::Finished) => return,
@@ -153,8 +164,8 @@ impl Client {
     }
 }
 
-/// Answers one client until it has sent its FIN, until it has to go, or until `stop`. Then all replies
-/// and a FIN are on their way, unless it read nothing.
+/// Answers one client until it has sent its FIN, until it has to go, or until [`LAST_WORDS`] after
+/// `stop`. Then all replies and a FIN are on their way, unless it read nothing.
 ///
 /// # Errors
 /// What ended the connection instead.
@@ -162,7 +173,7 @@ async fn answer(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
     clock: &Clock,
     watcher: Option<&Watcher>,
-    patience: &Patience,
+    mut patience: Patience,
     stop: &CancellationToken,
 ) -> io::Result<End> {
     // The stamp's place is in front of the place that is read into: one read, one write, no copy.
@@ -170,16 +181,22 @@ async fn answer(
     reply[0] = b'[';
     reply[STAMP_LEN - 2..STAMP_LEN].copy_from_slice(b"] ");
     let (mut number, mut offset) = (0, 0);
+    let replies = meters::tcp_replies();
     let came = Instant::now();
-    let mut heard = came;
+    let (mut heard, mut stopping) = (came, false);
     // Made once and not for every read: they are asked only when there is nothing to read.
     let mut stopped = pin!(stop.cancelled());
     let mut alarm = pin!(sleep_until(patience.deadline(came, heard).into()));
     let end = loop {
+        if !stopping && stop.is_cancelled() {
+            stopping = true;
+            patience.lifetime = patience.lifetime.min(came.elapsed() + LAST_WORDS);
+            alarm.as_mut().reset(patience.deadline(came, heard).into());
+        }
         let bytes = tokio::select! {
             biased;
             read = stream.read(&mut reply[STAMP_LEN..]) => read?,
-            () = &mut stopped => break End::Stopped,
+            () = &mut stopped, if !stopping => continue,
             () = &mut alarm => {
                 if let Some(end) = patience.over(came, heard, Instant::now()) {
                     break end;
@@ -201,13 +218,14 @@ async fn answer(
             Ok(written) => written?,
             Err(_elapsed) => return Ok(End::Unread),
         }
+        replies.increment(1);
         // The alarm alone would not do: who always has more to read never lets it ring.
         if let Some(end) = patience.over(came, heard, heard) {
             break end;
         }
     };
     stream.shutdown().await?;
-    Ok(end)
+    Ok(if stopping && end == End::Old { End::Stopped } else { end })
 }
 
 /// Reads on, for nothing but the end.
@@ -248,7 +266,7 @@ fn tell(watcher: Option<&Watcher>, seen: impl FnOnce() -> Seen) {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::duplex;
+    use tokio::io::{duplex, join, repeat, sink};
 
     use super::*;
 
@@ -257,7 +275,7 @@ mod tests {
         let (client, server) = duplex(8);
         let answering = tokio::spawn(async move {
             let (clock, never) = (Clock::system(), CancellationToken::new());
-            answer(server, &clock, None, &Patience::ENDLESS, &never).await
+            answer(server, &clock, None, Patience::ENDLESS, &never).await
         });
         let (mut replies, mut sends) = tokio::io::split(client);
         let sending = tokio::spawn(async move {
@@ -279,5 +297,25 @@ mod tests {
             rest = &echo[length..];
         }
         assert_eq!(echoed, b"0123456789abcdef");
+    }
+
+    #[tokio::test]
+    async fn who_always_has_more_to_read_has_to_go_all_the_same() {
+        let patience = Patience { lifetime: Duration::from_millis(20), ..Patience::ENDLESS };
+        let (clock, never) = (Clock::system(), CancellationToken::new());
+        let stream = join(repeat(b'x'), sink());
+        let answering = answer(stream, &clock, None, patience, &never);
+        let ended = timeout(Duration::from_secs(20), answering).await.expect("it ends");
+        assert_eq!(ended.unwrap(), End::Old);
+    }
+
+    #[tokio::test]
+    async fn who_always_has_more_to_read_is_stopped_all_the_same() {
+        let (clock, stop) = (Clock::system(), CancellationToken::new());
+        stop.cancel();
+        let stream = join(repeat(b'x'), sink());
+        let answering = answer(stream, &clock, None, Patience::ENDLESS, &stop);
+        let ended = timeout(Duration::from_secs(20), answering).await.expect("it ends");
+        assert_eq!(ended.unwrap(), End::Stopped);
     }
 }

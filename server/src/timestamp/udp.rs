@@ -9,9 +9,10 @@ pub mod rates;
 pub mod sources;
 
 use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use metrics::Counter;
 use streamgram_protocol::{Protocol, READ_BYTES};
 use tokio::net::UdpSocket;
 use tokio::time::{sleep, timeout};
@@ -21,6 +22,7 @@ use tracing::debug;
 use self::rates::Rates;
 use super::Shared;
 use crate::config::UdpLimits;
+use crate::meters;
 use crate::refusals::Refusal;
 
 /// Room for the largest datagram that UDP's length field allows (RFC 768), so that its true length
@@ -34,11 +36,18 @@ const SEND_PATIENCE: Duration = Duration::from_millis(100);
 const RECEIVE_PAUSE: Duration = Duration::from_millis(20);
 
 /// Answers datagrams until `stop`.
-pub async fn serve(socket: UdpSocket, shared: Shared, limits: UdpLimits, stop: CancellationToken) {
-    // A bound socket has an address; without one nothing could be its own.
-    let own = socket.local_addr().unwrap_or((Ipv4Addr::UNSPECIFIED, 0).into());
+///
+/// # Errors
+/// The socket has no address.
+pub async fn serve(
+    socket: UdpSocket,
+    shared: Shared,
+    limits: UdpLimits,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    let own = socket.local_addr()?;
     let rates = Rates::new(&limits, Instant::now());
-    let mut server = Server { socket, own, shared, rates };
+    let mut server = Server { socket, own, shared, rates, answered: meters::datagrams() };
     let mut buffer = vec![0; BUFFER_BYTES];
     while let Some(received) = stop.run_until_cancelled(server.socket.recv_from(&mut buffer)).await
     {
@@ -51,6 +60,7 @@ pub async fn serve(socket: UdpSocket, shared: Shared, limits: UdpLimits, stop: C
             }
         }
     }
+    Ok(())
 }
 
 struct Server {
@@ -58,6 +68,7 @@ struct Server {
     own: SocketAddr,
     shared: Shared,
     rates: Rates,
+    answered: Counter,
 }
 
 impl Server {
@@ -77,8 +88,11 @@ impl Server {
         }
         let reply = clock.ctime();
         let sending = timeout(SEND_PATIENCE, self.socket.send_to(&reply, peer)).await;
-        if let Err(error) = sending.unwrap_or_else(|elapsed| Err(elapsed.into())) {
-            refusals.count(Refusal::UdpSend, Instant::now(), format_args!("{peer}: {error}"));
+        match sending.unwrap_or_else(|elapsed| Err(elapsed.into())) {
+            Ok(_bytes) => self.answered.increment(1),
+            Err(error) => {
+                refusals.count(Refusal::UdpSend, Instant::now(), format_args!("{peer}: {error}"));
+            }
         }
     }
 }

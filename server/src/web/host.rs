@@ -54,12 +54,18 @@ pub(super) struct NotAHost;
 pub(super) fn authority(headers: &HeaderMap) -> Result<Option<Authority>, NotAHost> {
     let mut hosts = headers.get_all(HOST).into_iter();
     let Some(host) = hosts.next() else { return Ok(None) };
-    let authority = Authority::try_from(host.as_bytes()).map_err(|_invalid| NotAHost)?;
-    let name = authority.as_str();
-    let rest = name.strip_prefix(authority.host()).ok_or(NotAHost)?;
+    if hosts.next().is_some() {
+        return Err(NotAHost);
+    }
+    host_and_port(host.as_bytes()).map(Some)
+}
+
+/// A host and perhaps a port, and no user before them.
+pub(super) fn host_and_port(text: &[u8]) -> Result<Authority, NotAHost> {
+    let authority = Authority::try_from(text).map_err(|_invalid| NotAHost)?;
+    let rest = authority.as_str().strip_prefix(authority.host()).ok_or(NotAHost)?;
     let is_host = rest.is_empty() || rest.starts_with(':') && authority.port_u16().is_some();
-    let is_host = is_host && hosts.next().is_none() && name.len() <= MAX_HOST_BYTES;
-    is_host.then_some(Some(authority)).ok_or(NotAHost)
+    (is_host && text.len() <= MAX_HOST_BYTES).then_some(authority).ok_or(NotAHost)
 }
 
 fn is_ours(host: &str, names: &[String]) -> bool {

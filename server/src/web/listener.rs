@@ -18,15 +18,17 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower_service::Service;
 use tracing::debug;
 
 use super::connection::Connection;
-use crate::accept::accept;
+use crate::accept::{LAST_WORDS, accept};
 use crate::admission::{Admission, Admitted, Full};
 use crate::config::HttpLimits;
+use crate::meters::Present;
 use crate::refusals::{Refusal, Refusals};
 
 /// Bytes of a request's line and header fields. More are answered with 431.
@@ -40,7 +42,14 @@ pub(super) struct Peer {
     /// The other end of the connection, be it a proxy.
     pub(super) address: SocketAddr,
     /// The connection's place: a session keeps it when the connection becomes its own.
-    pub(super) admitted: Arc<Admitted>,
+    pub(super) place: Arc<Place>,
+}
+
+/// The place of a connection among all that are open.
+#[derive(Debug)]
+pub(super) struct Place {
+    _admitted: Admitted,
+    _present: Present,
 }
 
 /// How every connection is served.
@@ -54,37 +63,44 @@ struct Serving {
     stop: CancellationToken,
 }
 
-/// Serves requests until `stop`, and then those that have begun; returns when the last connection that
+/// Serves requests to a surface until `stop`, and then those that have begun; returns when the last connection that
 /// is not a session's has ended.
+///
+/// # Errors
+/// The listener has ended; connections have not.
 pub async fn serve(
+    surface: &'static str,
     listener: TcpListener,
     router: Router,
     limits: HttpLimits,
     refusals: Arc<Refusals>,
     stop: CancellationToken,
-) {
+) -> io::Result<()> {
     let admission = Admission::new(limits.http_connections, limits.http_connections_per_address);
     let connections = TaskTracker::new();
     let patience = Duration::from_secs(limits.http_write_s.into());
     let serving = Serving { router, http: protocol(&limits), patience, refusals, stop };
     loop {
         let accepting = accept(&listener, &serving.refusals);
-        let Some((stream, address)) = serving.stop.run_until_cancelled(accepting).await else {
-            break;
-        };
+        let Some(accepted) = serving.stop.run_until_cancelled(accepting).await else { break };
+        let (stream, address) = accepted?;
         let ip = address.ip().to_canonical();
         let is_proxy = limits.proxies.iter().any(|network| network.contains(&ip));
         let admitted = if is_proxy { admission.admit_proxy(ip) } else { admission.admit(ip) };
         match admitted {
             Ok(admitted) => {
-                let peer = Peer { address, admitted: Arc::new(admitted) };
+                let place = Place { _admitted: admitted, _present: Present::connection(surface) };
+                let peer = Peer { address, place: Arc::new(place) };
                 connections.spawn(serving.clone().connection(stream, peer));
             }
             Err(full) => serving.refuse(full, address),
         }
     }
+    // From here on nobody can connect, unless a service manager has the socket as well.
+    drop(listener);
     connections.close();
     connections.wait().await;
+    Ok(())
 }
 
 fn protocol(limits: &HttpLimits) -> http1::Builder {
@@ -113,9 +129,14 @@ impl Serving {
         });
         let stream = TokioIo::new(Connection::new(stream, patience));
         let mut connection = pin!(http.serve_connection(stream, service).with_upgrades());
+        let stopped = async {
+            stop.cancelled().await;
+            // hyper would close over a request that is on its way.
+            sleep(LAST_WORDS).await;
+        };
         let ended = tokio::select! {
             ended = &mut connection => ended,
-            () = stop.cancelled() => {
+            () = stopped => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }

@@ -4,10 +4,10 @@
 //! this server (RFC 6455, section 10.2). The browser says which page it was.
 
 use axum::http::header::ORIGIN;
-use axum::http::uri::{Authority, Uri};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue};
 
-use super::host::authority;
+use super::host::{authority, host_and_port};
 use crate::config::HttpLimits;
 
 /// Whether a request for a session comes from the page itself, from an origin that was allowed, or
@@ -25,16 +25,16 @@ pub(super) fn is_allowed(headers: &HeaderMap, limits: &HttpLimits) -> bool {
 /// Whether the origin has the host and port that the request is for. Its scheme may differ: a proxy
 /// that speaks TLS changes that.
 fn is_own(origin: &HeaderValue, headers: &HeaderMap) -> Option<bool> {
-    let origin = Uri::try_from(origin.as_bytes()).ok()?;
-    let default = match origin.scheme_str()? {
+    let (scheme, origin) = origin.to_str().ok()?.split_once("://")?;
+    let default = match scheme {
         "http" => 80,
         "https" => 443,
         _ => return None,
     };
     let host = authority(headers).ok()??;
     let port = |authority: &Authority| authority.port_u16().unwrap_or(default);
-    let origin = origin.authority()?;
-    Some(origin.host().eq_ignore_ascii_case(host.host()) && port(origin) == port(&host))
+    let origin = host_and_port(origin.as_bytes()).ok()?;
+    Some(origin.host().eq_ignore_ascii_case(host.host()) && port(&origin) == port(&host))
 }
 
 #[cfg(test)]

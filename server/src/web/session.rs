@@ -19,12 +19,13 @@ use futures_util::{FutureExt, SinkExt, Stream, StreamExt};
 use streamgram_protocol::{ClientMessage, Limits, SUBPROTOCOL, ServerMessage};
 
 use super::client_address::client_address;
-use super::listener::Peer;
+use super::listener::{Peer, Place};
 use super::socket::{self, Frame, Frames, SocketLimits, reason};
 use super::{Web, origin};
 use crate::admission::{Admitted, Full};
 use crate::bridge::{Command, Session};
-use crate::refusals::Refusal;
+use crate::meters::Present;
+use crate::refusals::{Refusal, Refusals};
 
 /// Seconds after which somebody for whom there was no room may ask again.
 const RETRY_AFTER_S: &str = "10";
@@ -63,8 +64,8 @@ pub(super) async fn upgrade(
     };
     let upgrade = socket::limited(upgrade.protocols([SUBPROTOCOL]), &limits);
     upgrade.on_upgrade(move |socket| {
-        let sessions = web.tasks.sessions.clone();
-        sessions.track_future(serve(socket, address, limits, web, (peer.admitted, place)))
+        let sessions = web.running.clone();
+        sessions.track_future(serve(socket, address, limits, web, (peer.place, place)))
     })
 }
 
@@ -80,30 +81,37 @@ async fn serve(
     client: IpAddr,
     limits: SocketLimits,
     web: Web,
-    (_connection, place): (Arc<Admitted>, Result<Admitted, CloseFrame>),
+    (_connection, place): (Arc<Place>, Result<Admitted, CloseFrame>),
 ) {
     let Web { bridge, stop, refusals, .. } = web;
-    let (frames, mut outgoing) = socket::split(socket, client, limits, refusals);
+    let (frames, mut outgoing) = socket::split(socket, client, limits, Arc::clone(&refusals));
     let mut commands = Commands { frames, limits: bridge.limits };
     let _place = match place {
         Ok(place) => place,
         Err(full) => return socket::close(commands.frames, outgoing, Some(full)).await,
     };
+    let _present = Present::session();
     let mut events = (&mut outgoing).with(|message: ServerMessage| {
         ready(message.encode().map(|json| Message::Text(json.into())).map_err(Error::new))
     });
     let session = Session::new(bridge).run(&mut commands, &mut events);
     // What is shared with other sessions is not left half done by a panic: locks are taken over.
     let running = AssertUnwindSafe(session).catch_unwind();
-    let why = told(stop.run_until_cancelled(running).await);
+    let why = told(stop.run_until_cancelled(running).await, client, &refusals);
     socket::close(commands.frames, outgoing, why).await;
 }
 
 /// What the peer is told of a session that ran to its end, panicked, or had to stop.
-fn told(ran: Option<thread::Result<()>>) -> Option<CloseFrame> {
+fn told(
+    ran: Option<thread::Result<()>>,
+    client: IpAddr,
+    refusals: &Refusals,
+) -> Option<CloseFrame> {
     match ran {
         Some(Ok(())) => None,
         Some(Err(_panic)) => {
+            let detail = format_args!("a session of {client} met a bug");
+            refusals.count(Refusal::WsPanic, Instant::now(), detail);
             Some(reason(close_code::ERROR, "the server has a bug, and this session met it"))
         }
         None => Some(reason(close_code::AWAY, "the server is stopping")),
@@ -137,9 +145,11 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_panic_is_the_end_of_its_session_and_told_as_one() {
+    async fn a_panic_is_the_end_of_its_session_told_and_counted() {
         let buggy = async { panic!("a bug") };
-        let told = told(Some(AssertUnwindSafe(buggy).catch_unwind().await)).unwrap();
-        assert_eq!(told.code, 1011);
+        let panicked = AssertUnwindSafe(buggy).catch_unwind().await;
+        let refusals = Refusals::default();
+        let told = told(Some(panicked), [192, 0, 2, 1].into(), &refusals).unwrap();
+        assert_eq!((told.code, refusals.of(Refusal::WsPanic)), (1011, 1));
     }
 }

@@ -140,7 +140,11 @@ pub fn split(
 /// Ends a socket, with what its peer is to be told, or with what its [`Frames`] ended with.
 pub async fn close(frames: Frames, mut outgoing: Outgoing, reason: Option<CloseFrame>) {
     let Some(reason) = reason.or(frames.refusal) else { return };
-    let closing = outgoing.send(Message::Close(Some(reason)));
+    let closing = async {
+        // A pong that is owed would be sent after the close frame.
+        outgoing.flush().await?;
+        outgoing.send(Message::Close(Some(reason))).await
+    };
     if let Ok(Ok(())) = timeout(CLOSE_PATIENCE, closing).await {
         sleep(CLOSE_LINGER).await;
     }
@@ -200,6 +204,8 @@ impl Frames {
     fn broken(&mut self, error: Error) {
         use tungstenite::Error as Cause;
         use tungstenite::error::ProtocolError;
+        // Reading sends pongs.
+        note_unread(&error, self.client, &self.refusals);
         let Ok(cause) = error.into_inner().downcast::<Cause>() else { return };
         let close = match *cause {
             Cause::Capacity(_) => {
@@ -250,15 +256,19 @@ impl Stream for Frames {
 }
 
 impl Outgoing {
-    /// Takes note of a peer that does not read.
+    /// The same, once it is noted if the peer does not read.
     fn noted(&self, outcome: Poll<Result<(), Error>>) -> Poll<Result<(), Error>> {
-        if let Poll::Ready(Err(error)) = &outcome
-            && is_unread(error)
-        {
-            let detail = format_args!("WebSocket of {} reads nothing", self.client);
-            self.refusals.count(Refusal::HttpUnread, Instant::now(), detail);
+        if let Poll::Ready(Err(error)) = &outcome {
+            note_unread(error, self.client, &self.refusals);
         }
         outcome
+    }
+}
+
+fn note_unread(error: &Error, client: IpAddr, refusals: &Refusals) {
+    if is_unread(error) {
+        let detail = format_args!("WebSocket of {client} reads nothing");
+        refusals.count(Refusal::HttpUnread, Instant::now(), detail);
     }
 }
 

@@ -73,7 +73,8 @@ impl Session {
             // One path for each protocol: that of the connection before ends here.
             self.leaving = None;
         }
-        Arc::clone(&self.bridge.labs).try_acquire_owned().map_err(|_full| {
+        let permit = Arc::clone(&self.bridge.labs).try_acquire_owned();
+        permit.map(Permit::from).map_err(|_full| {
             let limit = self.bridge.limits.labs;
             let detail = format!("the server emulates {limit} paths, the limit is {limit}");
             problem(Code::TooManyLabs, protocol, detail)
