@@ -1,6 +1,6 @@
 //! The real binary, started on free ports; stopped when the test lets go of it.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
@@ -165,6 +165,7 @@ impl Server {
     #[cfg(unix)]
     #[must_use]
     pub fn stop(mut self) -> (ExitStatus, Vec<u8>) {
+        use std::io::Read as _;
         let asked = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status();
         assert!(asked.is_ok_and(|status| status.success()), "the process takes signals");
         let since = Instant::now();

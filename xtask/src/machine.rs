@@ -59,6 +59,12 @@ pub(crate) fn rustc(line: &str) -> Result<String> {
     Ok(line.context("rustc -vV has another shape")?.to_owned())
 }
 
+/// When the last commit was made, in seconds since 1970.
+pub(crate) fn commit_time() -> Result<String> {
+    let time = output(Command::new("git").args(["log", "-1", "--format=%ct"]).current_dir(root()))?;
+    Ok(time.trim().to_owned())
+}
+
 /// Cargo's own folder, where dependencies are unpacked.
 pub(crate) fn cargo_home() -> Result<PathBuf> {
     let named = env::var_os("CARGO_HOME").map(PathBuf::from);

@@ -55,7 +55,11 @@ enum Task {
     /// Dependencies: bans, licenses, sources, advisories (fetched, or from a clone of RustSec's)
     Audit { clone: Option<PathBuf> },
     /// Bills of materials of server and page, as CycloneDX, into target/dist
-    Sbom,
+    Sbom {
+        /// The server's for this target of Rust's
+        #[arg(long)]
+        target: Option<String>,
+    },
     /// Run every fuzz target, or one, for so many seconds each, on the nightly toolchain
     Fuzz { seconds: u32, target: Option<String> },
     /// Autobahn's cases for WebSockets, against a server that echoes; needs python3 with pip
@@ -71,7 +75,7 @@ fn main() -> ExitCode {
         Task::Targets => targets(),
         Task::Reproducible { target } => reproducible::run(target.as_deref()),
         Task::Audit { clone } => audit::run(clone.as_deref()),
-        Task::Sbom => sbom::run(),
+        Task::Sbom { target } => sbom::run(target.as_deref()),
         Task::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),
         Task::Conformance => conformance(),
     };

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use sha2::{Digest, Sha256};
 
 use crate::step::{Plan, complete};
@@ -56,10 +56,8 @@ fn build(folder: &Path, target: &str) -> Result<()> {
     if folder.exists() {
         fs::remove_dir_all(folder)?;
     }
-    fs::create_dir_all(folder)?;
-    let mut commit = Command::new("git");
-    let commit = commit.args(["archive", "HEAD"]).current_dir(machine::root()).output()?;
-    tar::Archive::new(commit.stdout.as_slice()).unpack(folder).context("git archive failed")?;
+    let mut clone = Command::new("git");
+    complete(clone.args(["clone", "--quiet"]).arg(machine::root()).arg(folder))?;
     let mut dist = Command::new("cargo");
     dist.args(["xtask", "dist", "--target", target]).current_dir(folder);
     complete(dist.env_remove("CARGO_TARGET_DIR"))
