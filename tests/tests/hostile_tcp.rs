@@ -1,4 +1,6 @@
 //! TCP clients that stay, do not read, or come in crowds: what ends them, and that nobody else notices.
+// What a client costs is read from /proc.
+#![cfg(target_os = "linux")]
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -195,14 +197,12 @@ async fn resets_at_any_moment_end_nobody_else() {
 }
 
 /// A server that may open few files.
-#[cfg(target_os = "linux")]
 fn with_files(files: u32) -> Server {
     let mut command = Command::new("sh");
     command.args(["-c", r#"ulimit -n "$0" && exec "$@""#, &files.to_string()]).arg(binary());
     Server::spawn(command)
 }
 
-#[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_crowd_takes_no_descriptors_from_pages_and_sessions() {
     let server = with_files(256);

@@ -1,4 +1,5 @@
 //! A stop by a signal: everybody is told, and nobody holds it up.
+// Windows has no signals.
 #![cfg(unix)]
 
 use std::process::Command;
