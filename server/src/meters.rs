@@ -10,7 +10,6 @@ use metrics::{
     gauge, histogram,
 };
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use metrics_process::Collector;
 use streamgram_protocol::{Path, Protocol};
 use tokio::runtime::Handle;
 
@@ -39,7 +38,6 @@ const ROUND_TRIP_BUCKETS: [f64; 14] = [
 /// Everything that is measured, from [`start`] on.
 pub struct Meters {
     recorder: PrometheusHandle,
-    process: Collector,
 }
 
 /// Begins to measure; once in a process.
@@ -83,9 +81,9 @@ pub fn start() -> Result<Meters, BuildError> {
             drop(round_trips(protocol, path));
         }
     }
-    let process = Collector::default();
-    process.describe();
-    Ok(Meters { recorder, process })
+    #[cfg(not(target_os = "macos"))]
+    metrics_process::Collector::default().describe();
+    Ok(Meters { recorder })
 }
 
 impl Meters {
@@ -97,7 +95,8 @@ impl Meters {
         }
         let tasks = Handle::current().metrics().num_alive_tasks();
         gauge!(TASKS).set(u32::try_from(tasks).unwrap_or(u32::MAX));
-        self.process.collect();
+        #[cfg(not(target_os = "macos"))]
+        metrics_process::Collector::default().collect();
         self.recorder.run_upkeep();
         self.recorder.render()
     }
