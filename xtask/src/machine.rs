@@ -59,9 +59,10 @@ pub(crate) fn rustc(line: &str) -> Result<String> {
     Ok(line.context("rustc -vV has another shape")?.to_owned())
 }
 
-/// When the last commit was made, in seconds since 1970.
-pub(crate) fn commit_time() -> Result<String> {
-    let time = output(Command::new("git").args(["log", "-1", "--format=%ct"]).current_dir(root()))?;
+/// When the last commit of a repository was made, in one of the formats of `git log`.
+pub(crate) fn commit_time(repository: &Path, format: &str) -> Result<String> {
+    let log = ["log", "-1", &format!("--format={format}")];
+    let time = output(Command::new("git").args(log).current_dir(repository))?;
     Ok(time.trim().to_owned())
 }
 

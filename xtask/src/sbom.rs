@@ -28,7 +28,7 @@ fn bill(package: &str, target: &str, name: &str) -> Result<()> {
     let mut cyclonedx = cargo(&["cyclonedx", "--quiet", "--format=json", "--spec-version=1.5"]);
     cyclonedx.args(["--no-build-deps", "--override-filename", NAME, "--target", target]);
     // The commit's time instead of now; with it there is no random serial number either.
-    complete(cyclonedx.env("SOURCE_DATE_EPOCH", machine::commit_time()?))?;
+    complete(cyclonedx.env("SOURCE_DATE_EPOCH", machine::commit_time(machine::root(), "%ct")?))?;
     let mut bill = String::new();
     // It writes one beside every crate's Cargo.toml.
     for member in packages()? {
