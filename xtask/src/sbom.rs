@@ -17,7 +17,7 @@ pub(crate) fn run(target: Option<&str>) -> Result<()> {
     let target = target.map_or_else(|| machine::rustc("host"), |target| Ok(target.to_owned()))?;
     let version = env!("CARGO_PKG_VERSION");
     let server = format!("streamgram-{version}-{target}.cdx.json");
-    let page = format!("streamgram-page-{version}.cdx.json");
+    let page = format!("streamgram-{version}-page.cdx.json");
     let mut plan = Plan::of(3);
     plan.step("cargo-cyclonedx", || machine::cargo_tool("cyclonedx"))?;
     plan.step("server", || bill("streamgram", &target, &server))?;
