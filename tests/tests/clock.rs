@@ -1,4 +1,5 @@
 //! The clock follows the machine's time zone while the server runs, into summer time and out of it.
+// A time zone of its own needs Linux namespaces.
 #![cfg(target_os = "linux")]
 
 use std::fs;

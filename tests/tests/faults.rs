@@ -3,6 +3,7 @@
 //!
 //! A non-blocking socket never says EINTR, and one that was never full never says EAGAIN to a send; the
 //! other calls get these as well.
+// strace makes the system calls fail.
 #![cfg(target_os = "linux")]
 
 use std::collections::{BTreeMap, BTreeSet};

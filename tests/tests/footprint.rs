@@ -1,4 +1,5 @@
 //! What an idle session costs.
+// What a session costs is read from /proc.
 #![cfg(target_os = "linux")]
 
 use std::fs;

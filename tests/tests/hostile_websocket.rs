@@ -1,5 +1,6 @@
 //! WebSockets that come from elsewhere, are too many or too fast, or do not listen: each is ended by
 //! itself and told why, and nobody else notices.
+// What a peer costs is read from /proc.
 #![cfg(target_os = "linux")]
 
 use std::net::{SocketAddr, TcpListener, UdpSocket};

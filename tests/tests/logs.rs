@@ -1,5 +1,6 @@
 //! The log: whatever strangers send, its lines are the server's own, hold no payload, do not flood it,
 //! and stop nothing where nobody reads them.
+// Stopped by a signal, which Windows has not.
 #![cfg(unix)]
 
 use std::env;

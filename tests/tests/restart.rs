@@ -1,4 +1,5 @@
 //! A service manager that holds the sockets restarts the server, and nobody is refused.
+// Windows hands over no descriptors.
 #![cfg(unix)]
 
 use std::net::{Shutdown, SocketAddr, TcpListener, UdpSocket as StdUdpSocket};

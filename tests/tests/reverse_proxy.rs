@@ -1,5 +1,6 @@
 //! `deploy/nginx.conf` as it is, but for ports and files: the page, the API and sessions come through
 //! TLS, and every client as itself.
+// nginx is Debian's.
 #![cfg(target_os = "linux")]
 
 use std::env;

@@ -1,5 +1,6 @@
 //! A stop while clients talk, sessions run and attackers do their worst: nothing that is owed is lost,
 //! and it does not take longer than promised.
+// Windows has no signals.
 #![cfg(unix)]
 
 use std::process::Command;

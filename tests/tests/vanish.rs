@@ -1,4 +1,5 @@
 //! Clients that vanish, or read nothing, leave nothing behind and cost nothing.
+// What is left behind is read from /proc.
 #![cfg(target_os = "linux")]
 
 use std::time::Duration;
