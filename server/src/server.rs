@@ -90,18 +90,20 @@ impl Server {
         let tcp = tcp.map_err(failed("TCP", config.tcp))?;
         let udp = socket(inherited.udp, config.udp).await;
         let udp = udp.map_err(failed("UDP", config.udp))?;
-        let admin = match config.admin {
+        let (admin, admin_address) = match config.admin {
             Some(address) => {
-                Some(TcpListener::bind(address).await.map_err(failed("admin", address))?)
+                let failed = failed("admin", address);
+                let admin = TcpListener::bind(address).await.map_err(failed)?;
+                let address = admin.local_addr().map_err(failed)?;
+                (Some(admin), Some(address))
             }
-            None => None,
+            None => (None, None),
         };
-        let admin_address = admin.as_ref().map(TcpListener::local_addr).transpose();
         let addresses = Addresses {
             http: http.local_addr().map_err(failed("HTTP", config.http))?,
             tcp: tcp.local_addr().map_err(failed("TCP", config.tcp))?,
             udp: udp.local_addr().map_err(failed("UDP", config.udp))?,
-            admin: admin_address.map_err(failed("admin", config.http))?,
+            admin: admin_address,
         };
         Ok(Self { http, tcp, udp, admin, config, addresses })
     }
