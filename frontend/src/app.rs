@@ -1,189 +1,21 @@
-//! The page: state, what a person can ask for, and the arrangement of the parts.
+//! The root of the page: what a person chose for all of it, language and colours.
 
-use std::rc::Rc;
-
-use streamgram_protocol::{
-    ClientMessage, Close, Congestion, How, Link, Open, Path, Protocol, Send, SetLink, Stop,
-};
 use yew::prelude::*;
 
-use crate::components::header::Header;
-use crate::components::ladder_card::LadderCard;
-use crate::components::lane_card::{Ask, LaneCard};
-use crate::components::link_card::{LinkCard, Wish};
-use crate::components::prompt::Prompt;
-use crate::components::verdict_card::VerdictCard;
-use crate::draft::{Draft, allowed, empty_datagram};
-use crate::hooks::use_socket::{UseSocketHandle, use_socket};
-use crate::page::{Action, Notice, Page};
+use crate::components::preferences::Preferences;
+use crate::hooks::use_choice::use_choice;
+use crate::language::Language;
+use crate::playground::Playground;
+use crate::theme::Theme;
 
 /// The root component.
 #[component]
 pub(crate) fn App() -> Html {
-    let page = use_reducer(Page::new);
-    let socket = use_socket({
-        let page = page.dispatcher();
-        Callback::from(move |action| page.dispatch(action))
-    });
-    let ids = use_mut_ref(|| 0_u64);
-    let zone = *use_memo((), |()| zone_minutes());
-
-    let route = use_state(Route::default);
-    let open = use_callback((*route).clone(), {
-        let (page, socket) = (page.dispatcher(), socket.clone());
-        move |protocol: Protocol, route| {
-            page.dispatch(Action::Opening(protocol));
-            socket.send(route.open(protocol));
-        }
-    });
-    use_effect_with(page.hello.clone(), {
-        let open = open.clone();
-        move |hello| {
-            if hello.is_some() {
-                Protocol::BOTH.into_iter().for_each(|protocol| open.emit(protocol));
-            }
-        }
-    });
-
-    let next_id = move || {
-        *ids.borrow_mut() += 1;
-        *ids.borrow()
-    };
-    let submit = {
-        let (page, socket, next_id) = (page.clone(), socket.clone(), next_id.clone());
-        Callback::from(move |draft: Draft| go_out(&page, &socket, draft.check(&page, next_id())))
-    };
-    let ask = {
-        let (page, open, socket) = (page.clone(), open.clone(), socket.clone());
-        Callback::from(move |ask: Ask| match ask {
-            Ask::Open(protocol) => open.emit(protocol),
-            Ask::EmptyDatagram => {
-                let send = empty_datagram(next_id());
-                go_out(&page, &socket, allowed(&page, &send).map(|()| send));
-            }
-            Ask::Stop(id) => drop(socket.send(ClientMessage::Stop(Stop { id }))),
-            Ask::Message(message) => drop(socket.send(message)),
-        })
-    };
-    let wish = {
-        let (page, socket, route) = (page.clone(), socket.clone(), route.clone());
-        Callback::from(move |wish| go_over(&page, &socket, &route, wish))
-    };
-    let clear = {
-        let page = page.dispatcher();
-        Callback::from(move |()| page.dispatch(Action::Cleared))
-    };
-
+    let (language, on_language) = use_choice::<Language>();
+    let (theme, on_theme) = use_choice::<Theme>();
     html! {
-        <>
-            <Header link={page.link} hello={page.hello.clone()} />
-            <main class="main">
-                <Prompt limits={page.limits()} notice={page.notice.clone()}
-                    suggestion={route.suggestion.clone()}
-                    on_submit={submit} on_open={open} on_clear={clear} />
-                <LinkCard path={route.path} link={Rc::clone(&route.link)} hint={route.hint} on_wish={wish} />
-                <VerdictCard page={Rc::new((*page).clone())} />
-                <div class="lanes">
-                    for protocol in Protocol::BOTH {
-                        <LaneCard key={protocol.name()} lane={Rc::clone(page.lane(protocol))}
-                            {zone} on_ask={ask.clone()} />
-                    }
-                </div>
-                if route.path == Path::Emulated {
-                    <LadderCard tcp={Rc::clone(&page.tcp)} udp={Rc::clone(&page.udp)}
-                        congestion={route.congestion()} />
-                }
-            </main>
-        </>
+        <ContextProvider<Language> context={language}>
+            <Playground preferences={html! { <Preferences {theme} {on_language} {on_theme} /> }} />
+        </ContextProvider<Language>>
     }
-}
-
-/// The path that legs are opened over.
-#[derive(Debug, Clone, Default, PartialEq)]
-struct Route {
-    path: Path,
-    link: Rc<Link>,
-    hint: Option<&'static str>,
-    suggestion: Option<Rc<Draft>>,
-}
-
-impl Route {
-    fn open(&self, protocol: Protocol) -> ClientMessage {
-        let link = (self.path == Path::Emulated).then(|| Box::new((*self.link).clone()));
-        ClientMessage::Open(Open { protocol, nodelay: None, path: self.path, link })
-    }
-
-    fn congestion(&self) -> &'static str {
-        match self.link.congestion {
-            Congestion::Reno => "Reno",
-            Congestion::Cubic => "Cubic",
-        }
-    }
-}
-
-/// Does what a person wants of the link. A new path, or a preset, opens both legs anew; knobs turn
-/// under way.
-fn go_over(
-    page: &UseReducerHandle<Page>,
-    socket: &UseSocketHandle,
-    route: &UseStateHandle<Route>,
-    wish: Wish,
-) {
-    let next = match wish {
-        Wish::Path(path) => Route { path, ..(**route).clone() },
-        Wish::Link(link) => Route { link: Rc::new(link), ..(**route).clone() },
-        Wish::Preset(preset) => Route {
-            path: Path::Emulated,
-            link: Rc::new(preset.link.clone()),
-            hint: Some(preset.look_for),
-            suggestion: Some(Rc::new(Draft::from(&*preset))),
-        },
-        Wish::Unreadable(text) => {
-            return page.dispatch(Action::Noticed(Some(Notice { text, open: None })));
-        }
-    };
-    if let Err(wrong) = next.link.check() {
-        let text = format!("The link stays as it was: {wrong}.");
-        return page.dispatch(Action::Noticed(Some(Notice { text, open: None })));
-    }
-    page.dispatch(Action::Noticed(None));
-    let anew = next.path != route.path || next.suggestion != route.suggestion;
-    for protocol in Protocol::BOTH {
-        let lane = page.lane(protocol);
-        if anew {
-            if lane.is_there() {
-                socket.send(ClientMessage::Close(Close { protocol, how: How::Close }));
-            }
-            page.dispatch(Action::Opening(protocol));
-            socket.send(next.open(protocol));
-        } else if lane.is_open() && lane.path == Path::Emulated {
-            let link = Box::new((*next.link).clone());
-            socket.send(ClientMessage::Link(SetLink { protocol, link }));
-        }
-    }
-    route.set(next);
-}
-
-/// Sends what may be sent, else says why not; whether it went out.
-fn go_out(
-    page: &UseReducerHandle<Page>,
-    socket: &UseSocketHandle,
-    send: Result<Send, Notice>,
-) -> bool {
-    match send {
-        Ok(send) => {
-            page.dispatch(Action::Sending(Rc::new(send.clone())));
-            socket.send(ClientMessage::Send(send))
-        }
-        Err(notice) => {
-            page.dispatch(Action::Noticed(Some(notice)));
-            false
-        }
-    }
-}
-
-/// How many minutes east of UTC this browser is.
-#[expect(clippy::cast_possible_truncation, reason = "a day has 1,440 minutes")]
-fn zone_minutes() -> i32 {
-    -(js_sys::Date::new_0().get_timezone_offset() as i32)
 }

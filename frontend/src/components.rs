@@ -6,6 +6,7 @@ pub(crate) mod ladder_card;
 pub(crate) mod lane_card;
 pub(crate) mod lane_stats;
 pub(crate) mod link_card;
+pub(crate) mod preferences;
 pub(crate) mod prompt;
 pub(crate) mod shortcuts;
 pub(crate) mod transcript;

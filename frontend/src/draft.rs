@@ -1,8 +1,9 @@
 //! What stands in the prompt, and whether it may be sent.
 
-use streamgram_protocol::{Data, Preset, Protocol, Send, Target};
+use streamgram_protocol::{Code, Data, Invalid, Limits, Preset, Send, Target};
 
-use crate::page::{Link, Notice, Page};
+use crate::notice::Notice;
+use crate::page::{Link, Page};
 
 /// What a person has typed and chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,19 +41,17 @@ impl Draft {
     /// The message that would go out, with this id.
     ///
     /// # Errors
-    /// Why nothing goes out, naming the limit.
+    /// Why nothing goes out, with the limit.
     pub(crate) fn check(&self, page: &Page, id: u64) -> Result<Send, Notice> {
-        let count = number(&self.count, "the number of lines")?;
-        let interval_ms = number(&self.interval_ms, "the interval in ms")?;
+        let limits = page.limits();
+        let count = number(&self.count).ok_or(Notice::Count { limit: limits.burst_lines })?;
+        let interval_ms = number(&self.interval_ms);
+        let interval_ms = interval_ms.ok_or(Notice::Interval { limit: limits.interval_ms })?;
         let data = Data::Text(self.text.clone());
         let send = Send { id, to: self.to, data, count, interval_ms };
-        if self.text.is_empty() && self.to != Target::Udp {
-            let why = "An empty line has no bytes: over TCP there is nothing to send. Over UDP it is a \
-                       datagram of its own: use “empty datagram”.";
-            return Err(notice(why));
-        }
         if self.text.is_empty() {
-            return Err(notice("For an empty datagram use the button in the UDP lane."));
+            let over_udp = self.to == Target::Udp;
+            return Err(if over_udp { Notice::EmptyOverUdp } else { Notice::EmptyOverTcp });
         }
         allowed(page, &send)?;
         Ok(send)
@@ -62,20 +61,30 @@ impl Draft {
 /// Whether a send may go out now.
 ///
 /// # Errors
-/// Why not, naming the limit.
+/// Why not, with the limit.
 pub(crate) fn allowed(page: &Page, send: &Send) -> Result<(), Notice> {
-    send.check(&page.limits())
-        .map_err(|invalid| notice(&format!("Not sent: {}.", invalid.detail)))?;
+    send.check(&page.limits()).map_err(|invalid| refusal(&invalid, send, &page.limits()))?;
     if page.link != Link::Connected {
-        return Err(notice("Not sent: the server was out of reach."));
+        return Err(Notice::Away);
     }
     match send.to.protocols().iter().find(|protocol| !page.lane(**protocol).is_open()) {
-        Some(&closed) => {
-            let text = format!("Not sent: {} is not open.", closed.name());
-            let open = (!page.lane(closed).is_there()).then_some(closed);
-            Err(Notice { text, open })
+        Some(&protocol) => {
+            Err(Notice::NotOpen { protocol, can_open: !page.lane(protocol).is_there() })
         }
         None => Ok(()),
+    }
+}
+
+/// What a check found, so that it can be said in any language.
+fn refusal(invalid: &Invalid, send: &Send, limits: &Limits) -> Notice {
+    match (invalid.code, invalid.field.as_deref()) {
+        (_, Some("count")) => Notice::Count { limit: limits.burst_lines },
+        (_, Some("interval_ms")) => Notice::Interval { limit: limits.interval_ms },
+        (Code::OverLimit, _) => {
+            let bytes = send.data.line(send.count).map_or(0, |line| line.len());
+            Notice::TooLong { bytes, limit: limits.line_bytes }
+        }
+        _ => Notice::Hex(invalid.detail.clone()),
     }
 }
 
@@ -84,22 +93,19 @@ pub(crate) fn empty_datagram(id: u64) -> Send {
     Send { id, to: Target::Udp, data: Data::Text(String::new()), count: 1, interval_ms: 0 }
 }
 
-fn number(typed: &str, what: &str) -> Result<u32, Notice> {
-    typed.trim().parse().map_err(|_| notice(&format!("Not sent: {what} must be a whole number.")))
-}
-
-fn notice(text: &str) -> Notice {
-    Notice { text: text.into(), open: None::<Protocol> }
+fn number(typed: &str) -> Option<u32> {
+    typed.trim().parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
     use std::rc::Rc;
 
-    use streamgram_protocol::{Event, LegId, Path, ServerMessage};
+    use streamgram_protocol::{Event, LegId, Path, Protocol, ServerMessage};
     use yew::Reducible;
 
     use super::*;
+    use crate::language::Language;
     use crate::page::Action;
     use crate::page::tests::hello;
 
@@ -118,8 +124,8 @@ mod tests {
         page(vec![hello(0), opened(Protocol::Tcp), opened(Protocol::Udp)])
     }
 
-    fn refusal(draft: &Draft, page: &Page) -> String {
-        draft.check(page, 1).unwrap_err().text
+    fn refused(draft: &Draft, page: &Page) -> String {
+        draft.check(page, 1).unwrap_err().text(Language::En)
     }
 
     #[test]
@@ -137,27 +143,25 @@ mod tests {
             ..Draft::default()
         };
         let page = ready();
+        let count = "Not sent: the number of lines must be a whole number from 1 to 1,000.";
+        assert_eq!(refused(&draft("x", "1001", "0"), &page), count);
+        assert_eq!(refused(&draft("x", "many", "0"), &page), count);
         assert_eq!(
-            refusal(&draft("x", "1001", "0"), &page),
-            "Not sent: count is 1001, it must be 1 to 1000."
+            refused(&draft("x", "1", "10001"), &page),
+            "Not sent: the interval must be a whole number of milliseconds, at most 10,000."
         );
         assert_eq!(
-            refusal(&draft("x", "1", "10001"), &page),
-            "Not sent: interval_ms is 10001, the limit is 10000."
+            refused(&draft(&"x".repeat(65_508), "1", "0"), &page),
+            "Not sent: the line is 65,508 bytes, the limit is 65,507 bytes."
         );
-        assert_eq!(
-            refusal(&draft(&"x".repeat(65_508), "1", "0"), &page),
-            "Not sent: line is 65508 bytes, the limit is 65507."
-        );
-        assert!(refusal(&draft("x", "many", "0"), &page).contains("must be a whole number"));
     }
 
     #[test]
     fn an_empty_line_is_explained() {
         let draft = |to| Draft { text: String::new(), to, ..Draft::default() };
-        assert!(refusal(&draft(Target::Tcp), &ready()).contains("nothing to send"));
-        assert!(refusal(&draft(Target::Both), &ready()).contains("nothing to send"));
-        assert!(refusal(&draft(Target::Udp), &ready()).contains("button"));
+        assert!(refused(&draft(Target::Tcp), &ready()).contains("nothing to send"));
+        assert!(refused(&draft(Target::Both), &ready()).contains("nothing to send"));
+        assert!(refused(&draft(Target::Udp), &ready()).contains("button"));
         assert!(allowed(&ready(), &empty_datagram(1)).is_ok());
     }
 
@@ -165,10 +169,8 @@ mod tests {
     fn a_closed_leg_is_named_and_can_be_opened() {
         let half = page(vec![hello(0), opened(Protocol::Udp)]);
         let notice = Draft::default().check(&half, 1).unwrap_err();
-        assert_eq!(
-            (notice.text.as_str(), notice.open),
-            ("Not sent: TCP is not open.", Some(Protocol::Tcp))
-        );
-        assert!(refusal(&Draft::default(), &Page::new()).contains("out of reach"));
+        assert_eq!(notice.opens(), Some(Protocol::Tcp));
+        assert_eq!(notice.text(Language::En), "Not sent: TCP is not open.");
+        assert!(refused(&Draft::default(), &Page::new()).contains("out of reach"));
     }
 }

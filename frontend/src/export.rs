@@ -6,19 +6,20 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, Url};
 
 use crate::ladder::{Arrow, Ladder, lifeline};
+use crate::language::Language;
 use crate::trace::Readable;
 
 /// Width of a saved ladder in pixels; a percent of it is a whole number of them.
 const WIDTH: u64 = 1_200;
 
 /// One line for each packet.
-pub(crate) fn save_text(ladder: &Ladder) {
-    save("streamgram-packets.txt", "text/plain", text(ladder).as_bytes());
+pub(crate) fn save_text(language: Language, ladder: &Ladder) {
+    save("streamgram-packets.txt", "text/plain", text(language, ladder).as_bytes());
 }
 
 /// The whole ladder, not only what is in sight.
-pub(crate) fn save_svg(ladder: &Ladder) {
-    save("streamgram-ladder.svg", "image/svg+xml", svg(ladder).as_bytes());
+pub(crate) fn save_svg(language: Language, ladder: &Ladder) {
+    save("streamgram-ladder.svg", "image/svg+xml", svg(language, ladder).as_bytes());
 }
 
 /// What one end has sent and received.
@@ -30,16 +31,16 @@ pub(crate) fn save_capture(ladder: &Ladder, vantage: End) {
     save(name, "application/octet-stream", &capture(ladder, vantage));
 }
 
-fn text(ladder: &Ladder) -> String {
+fn text(language: Language, ladder: &Ladder) -> String {
     let lines = ladder.arrows.iter().map(|arrow| {
         let Arrow { protocol, sent, .. } = arrow;
-        let label = sent.packet.label();
-        format!("{} · {label} · {}\n", protocol.name(), sent.packet.line(sent.at_us))
+        let label = sent.packet.label(language);
+        format!("{} · {label} · {}\n", protocol.name(), sent.packet.line(language, sent.at_us))
     });
     lines.collect()
 }
 
-fn svg(ladder: &Ladder) -> String {
+fn svg(language: Language, ladder: &Ladder) -> String {
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{}\" \
          font-family=\"monospace\" font-size=\"11\"><rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>",
@@ -71,7 +72,7 @@ fn svg(ladder: &Ladder) -> String {
             "<text x=\"{}\" y=\"{}\" text-anchor=\"{anchor}\">{}</text>",
             x(at),
             from - 2,
-            packet.label()
+            packet.label(language)
         );
     }
     for fold in &ladder.folds {
@@ -140,14 +141,14 @@ mod tests {
 
     #[test]
     fn text_has_a_line_for_each_packet() {
-        let text = text(&ladder());
+        let text = text(Language::En, &ladder());
         assert_eq!(text.lines().count(), 2);
         assert!(text.lines().nth(1).unwrap().contains("lost by chance"), "{text}");
     }
 
     #[test]
     fn a_picture_has_an_arrow_for_each_packet_and_a_cross_for_a_lost_one() {
-        let svg = svg(&ladder());
+        let svg = svg(Language::En, &ladder());
         assert_eq!(svg.matches("<line").count(), 2);
         assert_eq!(svg.matches('✕').count(), 1);
     }

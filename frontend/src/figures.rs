@@ -1,5 +1,7 @@
 //! Numbers as people read them.
 
+use crate::language::Language;
+
 /// `65507` as `65,507`.
 pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -13,17 +15,47 @@ pub(crate) fn count(number: u64) -> String {
     text
 }
 
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Noun {
+    Byte,
+    Line,
+    Send,
+    Read,
+    Reply,
+    Datagram,
+    Segment,
+    Packet,
+    Piece,
+    Stamp,
+}
+
 /// A number with its noun: `1 read`, `2 reads`.
-pub(crate) fn counted(number: u64, noun: &str) -> String {
-    let plural = if number == 1 {
-        ""
-    } else if noun.ends_with('y') {
-        "ies"
-    } else {
-        "s"
+pub(crate) fn counted(language: Language, number: u64, noun: Noun) -> String {
+    let (one, n) = (number == 1, count(number));
+    let text = match noun {
+        Noun::Byte if one => language.one_byte(),
+        Noun::Line if one => language.one_line(),
+        Noun::Send if one => language.one_send(),
+        Noun::Read if one => language.one_read(),
+        Noun::Reply if one => language.one_reply(),
+        Noun::Datagram if one => language.one_datagram(),
+        Noun::Segment if one => language.one_segment(),
+        Noun::Packet if one => language.one_packet(),
+        Noun::Piece if one => language.one_piece(),
+        Noun::Stamp if one => language.one_stamp(),
+        Noun::Byte => return language.bytes(&n),
+        Noun::Line => return language.lines(&n),
+        Noun::Send => return language.sends(&n),
+        Noun::Read => return language.reads(&n),
+        Noun::Reply => return language.replies(&n),
+        Noun::Datagram => return language.datagrams(&n),
+        Noun::Segment => return language.segments(&n),
+        Noun::Packet => return language.packets(&n),
+        Noun::Piece => return language.pieces(&n),
+        Noun::Stamp => return language.stamps(&n),
     };
-    let stem = if plural == "ies" { &noun[..noun.len() - 1] } else { noun };
-    format!("{} {stem}{plural}", count(number))
+    text.into()
 }
 
 /// Microseconds in the unit that suits them: `0.31 ms`, `51.2 ms`, `1.05 s`.
@@ -63,9 +95,10 @@ mod tests {
 
     #[test]
     fn nouns_agree_with_their_number() {
-        assert_eq!(counted(1, "reply"), "1 reply");
-        assert_eq!(counted(2, "reply"), "2 replies");
-        assert_eq!(counted(0, "read"), "0 reads");
+        let counted = |number, noun| Language::ALL.map(|it| counted(it, number, noun));
+        assert_eq!(counted(1, Noun::Reply), ["1 reply", "1 个回复"]);
+        assert_eq!(counted(2_000, Noun::Reply), ["2,000 replies", "2,000 个回复"]);
+        assert_eq!(counted(0, Noun::Read), ["0 reads", "0 次读取"]);
     }
 
     #[test]

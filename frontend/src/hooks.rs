@@ -1,4 +1,5 @@
 //! What of the browser the page uses, one hook each.
 
+pub(crate) mod use_choice;
 pub(crate) mod use_history;
 pub(crate) mod use_socket;

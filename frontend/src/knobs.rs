@@ -1,12 +1,16 @@
 //! The knobs of a link as a person turns them: names, units, steps of the sliders, and how a value is
 //! read. What is allowed is for [`Link::check`](streamgram_protocol::Link::check) to say.
 
-use streamgram_protocol::{Impairment, Link, Percent, Rule};
+use streamgram_protocol::{Impairment, Link, OutOfRange, Percent, PresetName, Rule};
+
+use crate::language::Language;
 
 /// A knob of one direction, by tc-netem's name. Values are whole numbers; of percentages, hundredths.
 pub(crate) struct Knob {
     pub(crate) name: &'static str,
     pub(crate) unit: &'static str,
+    /// The name with its meaning, where the language is another.
+    pub(crate) label: fn(Language) -> &'static str,
     /// Values that the slider stops at.
     pub(crate) steps: &'static [u32],
     pub(crate) get: fn(&Impairment) -> u32,
@@ -25,6 +29,7 @@ pub(crate) const KNOBS: [Knob; 7] = [
     Knob {
         name: "delay",
         unit: "ms",
+        label: Language::knob_delay,
         steps: MS,
         get: |way| way.delay_ms,
         set: |way, value| way.delay_ms = value,
@@ -32,6 +37,7 @@ pub(crate) const KNOBS: [Knob; 7] = [
     Knob {
         name: "jitter",
         unit: "ms",
+        label: Language::knob_jitter,
         steps: MS,
         get: |way| way.jitter_ms,
         set: |way, value| way.jitter_ms = value,
@@ -39,6 +45,7 @@ pub(crate) const KNOBS: [Knob; 7] = [
     Knob {
         name: "loss",
         unit: PERCENT,
+        label: Language::knob_loss,
         steps: HUNDREDTHS,
         get: |way| hundredths(way.loss),
         set: |way, value| way.loss = percent(value),
@@ -46,6 +53,7 @@ pub(crate) const KNOBS: [Knob; 7] = [
     Knob {
         name: "duplicate",
         unit: PERCENT,
+        label: Language::knob_duplicate,
         steps: HUNDREDTHS,
         get: |way| hundredths(way.duplicate),
         set: |way, value| way.duplicate = percent(value),
@@ -53,6 +61,7 @@ pub(crate) const KNOBS: [Knob; 7] = [
     Knob {
         name: "reorder",
         unit: PERCENT,
+        label: Language::knob_reorder,
         steps: HUNDREDTHS,
         get: |way| hundredths(way.reorder),
         set: |way, value| way.reorder = percent(value),
@@ -60,6 +69,7 @@ pub(crate) const KNOBS: [Knob; 7] = [
     Knob {
         name: "rate",
         unit: "kbit/s",
+        label: Language::knob_rate,
         steps: KBIT,
         get: |way| way.rate_kbit,
         set: |way, value| way.rate_kbit = value,
@@ -67,6 +77,7 @@ pub(crate) const KNOBS: [Knob; 7] = [
     Knob {
         name: "limit",
         unit: "packets",
+        label: Language::knob_limit,
         steps: PACKETS,
         get: |way| way.limit,
         set: |way, value| way.limit = value,
@@ -82,8 +93,15 @@ pub(crate) enum Side {
 }
 
 impl Side {
-    pub(crate) const ALL: [(Self, &'static str); 3] =
-        [(Self::Both, "both ways"), (Self::Up, "to the server"), (Self::Down, "to the client")];
+    pub(crate) const ALL: [Self; 3] = [Self::Both, Self::Up, Self::Down];
+
+    pub(crate) fn name(self, language: Language) -> &'static str {
+        match self {
+            Self::Both => language.both_ways(),
+            Self::Up => language.to_the_server(),
+            Self::Down => language.to_the_client(),
+        }
+    }
 
     /// The direction that is shown.
     pub(crate) fn of(self, link: &Link) -> &Impairment {
@@ -145,16 +163,39 @@ fn percent(hundredths: u32) -> Percent {
 }
 
 /// A rule in words.
-pub(crate) fn rule_text(rule: Rule) -> String {
+pub(crate) fn rule_text(language: Language, rule: Rule) -> String {
     match rule {
-        Rule::LoseLine { line, packet: None } => format!("lose the first copy of line {line}"),
+        Rule::LoseLine { line, packet: None } => language.rule_lose_line(&line.to_string()),
         Rule::LoseLine { line, packet: Some(nth) } => {
-            format!("lose packet {nth} of the first copy of line {line}")
+            language.rule_lose_packet(&nth.to_string(), &line.to_string())
         }
-        Rule::LoseReply { line } => format!("lose the first reply to line {line}"),
+        Rule::LoseReply { line } => language.rule_lose_reply(&line.to_string()),
         Rule::BlackOut { from_ms, to_ms } => {
-            format!("lose everything from {from_ms} to {to_ms} ms after a send begins")
+            language.rule_black_out(&from_ms.to_string(), &to_ms.to_string())
         }
+    }
+}
+
+/// What is wrong with a knob.
+pub(crate) fn range_text(language: Language, wrong: &OutOfRange) -> String {
+    let OutOfRange { knob, value, least, most } = wrong;
+    language.out_of_range(knob, value, &least.to_string(), &most.to_string())
+}
+
+/// What a preset is called, and what to look for with it.
+pub(crate) fn preset_text(language: Language, name: PresetName) -> (&'static str, &'static str) {
+    match name {
+        PresetName::Perfect => (language.preset_perfect(), language.preset_perfect_hint()),
+        PresetName::Wifi => (language.preset_wifi(), language.preset_wifi_hint()),
+        PresetName::Satellite => (language.preset_satellite(), language.preset_satellite_hint()),
+        PresetName::Reordering => (language.preset_reordering(), language.preset_reordering_hint()),
+        PresetName::Duplicates => (language.preset_duplicates(), language.preset_duplicates_hint()),
+        PresetName::DeepQueue => (language.preset_deep_queue(), language.preset_deep_queue_hint()),
+        PresetName::SmallMtu => (language.preset_small_mtu(), language.preset_small_mtu_hint()),
+        PresetName::LineThreeLost => {
+            (language.preset_line_three(), language.preset_line_three_hint())
+        }
+        PresetName::Blackout => (language.preset_blackout(), language.preset_blackout_hint()),
     }
 }
 

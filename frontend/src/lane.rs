@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use streamgram_protocol::{Cause, Data, Event, Path, Protocol, Send, Unanswered};
 
-use crate::figures::{counted, duration};
 use crate::last_send::{LastSend, Line, Piece, Read, Status};
+use crate::note::Note;
 use crate::trace::Trace;
 
 /// Rows that a lane keeps; the oldest goes for one more, and is counted.
@@ -50,17 +50,7 @@ pub(crate) enum What {
         /// The first and the last line that it answers, where that is known.
         answers: Option<(u32, u32)>,
     },
-    Note {
-        text: String,
-        tone: Tone,
-    },
-}
-
-/// How a note is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Tone {
-    Plain,
-    Bad,
+    Note(Note),
 }
 
 /// One protocol's lane.
@@ -158,7 +148,7 @@ impl Lane {
         if let Some(send) = &mut self.last_send {
             send.finished = true;
         }
-        self.note(at_us, "the connection to the server is gone, and the leg with it", Tone::Bad);
+        self.note(at_us, Note::SessionEnded);
     }
 
     pub(crate) fn clear(&mut self) {
@@ -167,8 +157,8 @@ impl Lane {
         self.waiting.clear();
     }
 
-    pub(crate) fn note(&mut self, at_us: u64, text: impl Into<String>, tone: Tone) {
-        self.push(at_us, What::Note { text: text.into(), tone });
+    pub(crate) fn note(&mut self, at_us: u64, note: Note) {
+        self.push(at_us, What::Note(note));
     }
 
     /// Takes in what the session told about this lane's leg.
@@ -180,34 +170,26 @@ impl Lane {
                 self.local.clone_from(local);
                 self.peer.clone_from(peer);
                 self.nodelay = nodelay.unwrap_or(true);
-                let how = handshake_us.map_or_else(
-                    || "socket open, nothing was sent for it".into(),
-                    |us| format!("connected, the handshake took {}", duration(us)),
-                );
-                self.note(at_us, how, Tone::Plain);
+                let note = handshake_us
+                    .map_or(Note::SocketOpen, |handshake_us| Note::Connected { handshake_us });
+                self.note(at_us, note);
             }
             Event::NodelaySet { nodelay, .. } => {
                 self.nodelay = *nodelay;
-                let state = if *nodelay { "on" } else { "off" };
-                self.note(at_us, format!("TCP_NODELAY is {state}"), Tone::Plain);
+                self.note(at_us, Note::Nodelay(*nodelay));
             }
             Event::HalfClosed => {
                 self.state = LegState::HalfClosed;
-                self.note(at_us, "half-closed: FIN sent, replies are still read", Tone::Plain);
+                self.note(at_us, Note::HalfClosed);
             }
             Event::Refused { peer, .. } => self.refused(at_us, peer),
             Event::Closed { cause, detail, .. } => {
                 self.state = LegState::Closed(*cause);
                 self.running = None;
-                let detail = detail.as_ref().map(|detail| format!(" ({detail})"));
-                let text = format!("{}{}", cause_text(*cause), detail.unwrap_or_default());
-                self.note(at_us, text, cause_tone(*cause));
+                self.note(at_us, Note::Closed { cause: *cause, detail: detail.clone() });
             }
-            Event::ServerClosed { cause, .. } => {
-                let text = format!("the server saw the connection end: {}", cause_text(*cause));
-                self.note(at_us, text, Tone::Plain);
-            }
-            Event::LinkSet => self.note(at_us, "the link was changed", Tone::Plain),
+            Event::ServerClosed { cause } => self.note(at_us, Note::ServerSawEnd(*cause)),
+            Event::LinkSet => self.note(at_us, Note::LinkChanged),
             Event::PacketsMissed { count } => self.trace.missed += count,
             _ => self.take_line(at_us, leg, event),
         }
@@ -218,7 +200,7 @@ impl Lane {
             self.state = LegState::Refused;
             self.running = None;
         }
-        self.note(at_us, format!("refused: nobody listens on {peer}"), Tone::Bad);
+        self.note(at_us, Note::Refused { peer: peer.to_owned() });
     }
 
     /// Events about the bytes of a leg.
@@ -280,8 +262,7 @@ impl Lane {
         }
         self.sends.remove(&id);
         if lines < of {
-            let text = format!("stopped after {} of {of}", counted(lines.into(), "line"));
-            self.note(at_us, text, Tone::Plain);
+            self.note(at_us, Note::Stopped { lines, of });
         }
     }
 
@@ -333,26 +314,6 @@ impl Lane {
         }
         self.rows.push_back(Rc::new(Row { key, at_us, what }));
         key
-    }
-}
-
-/// Why a leg or connection ended, for a person.
-pub(crate) fn cause_text(cause: Cause) -> &'static str {
-    match cause {
-        Cause::Closed => "closed",
-        Cause::Reset => "reset: RST sent, nothing more is read",
-        Cause::PeerClosed => "closed by the peer (FIN)",
-        Cause::PeerReset => "reset by the peer (RST)",
-        Cause::TimedOut => "given up: nobody answered",
-        Cause::Limit => "ended by a limit",
-        Cause::Failed => "failed",
-    }
-}
-
-fn cause_tone(cause: Cause) -> Tone {
-    match cause {
-        Cause::Closed | Cause::Reset | Cause::PeerClosed => Tone::Plain,
-        Cause::PeerReset | Cause::TimedOut | Cause::Limit | Cause::Failed => Tone::Bad,
     }
 }
 

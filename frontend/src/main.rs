@@ -1,5 +1,5 @@
 //! The page of Streamgram. State is pure and tested without a browser ([`page`], [`lane`],
-//! [`last_send`], [`strip`], [`verdict`], [`draft`]); components show it; hooks talk to the browser.
+//! [`last_send`], [`strip`], [`verdict`], [`draft`]; their words stand in [`language`]); components show it; hooks talk to the browser.
 
 mod app;
 mod components;
@@ -10,9 +10,15 @@ mod hooks;
 mod knobs;
 mod ladder;
 mod lane;
+mod language;
 mod last_send;
+mod note;
+mod notice;
 mod page;
+mod playground;
+mod storage;
 mod strip;
+mod theme;
 mod trace;
 mod verdict;
 

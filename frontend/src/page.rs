@@ -5,8 +5,9 @@ use std::rc::Rc;
 use streamgram_protocol::{Event, Hello, Limits, Protocol, Send, ServerMessage};
 use yew::Reducible;
 
-use crate::figures::{count, duration};
-use crate::lane::{Lane, Tone};
+use crate::lane::Lane;
+use crate::note::Note;
+use crate::notice::Notice;
 
 /// The WebSocket to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,14 +18,6 @@ pub(crate) enum Link {
     Lost {
         retry_ms: u32,
     },
-}
-
-/// Something that the person at the prompt must be told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Notice {
-    pub(crate) text: String,
-    /// The leg that would have to be opened.
-    pub(crate) open: Option<Protocol>,
 }
 
 /// The state of the page. Copies are cheap: what is large is shared.
@@ -96,15 +89,12 @@ impl Page {
         match message.event {
             Event::Hello(hello) => self.greeted(hello),
             Event::Error(problem) => match problem.protocol {
-                Some(protocol) => self.lane_mut(protocol).note(at_us, problem.detail, Tone::Bad),
-                None => self.notice = Some(Notice { text: problem.detail, open: None }),
+                Some(protocol) => {
+                    self.lane_mut(protocol).note(at_us, Note::Objection(problem.detail));
+                }
+                None => self.notice = Some(Notice::Objection(problem.detail)),
             },
-            Event::Missed { count: missed } => {
-                let missed = count(missed);
-                let text =
-                    format!("{missed} observations of the servers came too fast and are gone");
-                self.notice = Some(Notice { text, open: None });
-            }
+            Event::Missed { count } => self.notice = Some(Notice::Missed(count)),
             event => {
                 if let (Some(on), Event::Packet(packet)) = (message.on, &event) {
                     self.lane_mut(on.protocol).trace.push(on.leg, message.at_us, packet);
@@ -118,12 +108,9 @@ impl Page {
     fn greeted(&mut self, hello: Hello) {
         self.link = Link::Connected;
         if let Some((since, tried)) = self.lost.take() {
-            let away = duration(tried.saturating_sub(since).saturating_mul(1_000));
-            let text = format!(
-                "gap: the server was out of reach for {away}; the leg is opened anew, nothing is sent again"
-            );
+            let away_us = tried.saturating_sub(since).saturating_mul(1_000);
             for protocol in Protocol::BOTH {
-                self.lane_mut(protocol).note(hello.wall_ms * 1_000, text.clone(), Tone::Bad);
+                self.lane_mut(protocol).note(hello.wall_ms * 1_000, Note::Gap { away_us });
             }
         }
         self.hello = Some(Rc::new(hello));
@@ -156,7 +143,7 @@ impl Reducible for Page {
             }
             Action::Opening(protocol) => {
                 // Why a session ended stays: its legs are opened anew before anybody could read that.
-                page.notice = page.notice.filter(|notice| notice.open != Some(protocol));
+                page.notice = page.notice.filter(|notice| notice.opens() != Some(protocol));
                 page.lane_mut(protocol).opening();
             }
             Action::Sending(send) => {
@@ -180,6 +167,7 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::lane::{LegState, What};
+    use crate::language::Language;
 
     pub(crate) fn hello(wall_ms: u64) -> ServerMessage {
         let (tcp, udp) = ("127.0.0.1:25677".into(), "127.0.0.1:23135".into());
@@ -191,9 +179,9 @@ pub(crate) mod tests {
         actions.into_iter().fold(Rc::new(Page::new()), |page, action| page.reduce(action))
     }
 
-    fn last_note(page: &Page) -> String {
+    fn last_note(page: &Page) -> Note {
         match &page.tcp.rows.back().unwrap().what {
-            What::Note { text, .. } => text.clone(),
+            What::Note(note) => note.clone(),
             other => panic!("{other:?}"),
         }
     }
@@ -209,10 +197,8 @@ pub(crate) mod tests {
             Action::Received(vec![hello(3_608_200)]),
         ]);
         assert_eq!(page.link, Link::Connected);
-        assert_eq!(
-            last_note(&page),
-            "gap: the server was out of reach for 3.20 s; the leg is opened anew, nothing is sent again"
-        );
+        assert_eq!(last_note(&page), Note::Gap { away_us: 3_200_000 });
+        assert!(last_note(&page).text(Language::En).contains("3.20 s; nothing was sent again"));
         assert_eq!(page.tcp.state, LegState::None);
     }
 
@@ -227,13 +213,13 @@ pub(crate) mod tests {
 
     #[test]
     fn a_leg_that_opens_takes_with_it_only_the_wish_for_it() {
-        let notice = |open| Notice { text: "TCP is not open".into(), open };
+        let closed = |protocol| Notice::NotOpen { protocol, can_open: true };
         let opened_after = |notice| {
             after([Action::Noticed(Some(notice)), Action::Opening(Protocol::Tcp)]).notice.clone()
         };
-        assert_eq!(opened_after(notice(Some(Protocol::Tcp))), None);
-        for open in [None, Some(Protocol::Udp)] {
-            assert_eq!(opened_after(notice(open)), Some(notice(open)));
+        assert_eq!(opened_after(closed(Protocol::Tcp)), None);
+        for other in [Notice::Away, closed(Protocol::Udp)] {
+            assert_eq!(opened_after(other.clone()), Some(other));
         }
     }
 
@@ -248,7 +234,11 @@ pub(crate) mod tests {
                 on: None,
             }])
         };
-        assert_eq!(last_note(&after([problem(Some(Protocol::Tcp))])), "TCP is not open");
-        assert_eq!(after([problem(None)]).notice.as_ref().unwrap().text, "TCP is not open");
+        let detail = "TCP is not open".to_owned();
+        assert_eq!(
+            last_note(&after([problem(Some(Protocol::Tcp))])),
+            Note::Objection(detail.clone())
+        );
+        assert_eq!(after([problem(None)]).notice, Some(Notice::Objection(detail)));
     }
 }

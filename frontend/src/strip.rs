@@ -3,7 +3,8 @@
 
 use streamgram_protocol::Protocol;
 
-use crate::figures::{count, counted};
+use crate::figures::{Noun, count, counted};
+use crate::language::Language;
 use crate::last_send::{LastSend, Line, Read, Status};
 
 /// Lines that the strip shows; of a longer burst, the first ones.
@@ -50,57 +51,53 @@ pub(crate) struct Strip {
 }
 
 impl Strip {
-    pub(crate) fn of(send: &LastSend) -> Self {
+    pub(crate) fn of(language: Language, send: &LastSend) -> Self {
         let hidden = send.lines.len().saturating_sub(SHOWN_LINES);
         let mut shown = send.clone();
         shown.lines.truncate(SHOWN_LINES);
         match send.protocol {
-            Protocol::Tcp => Self { hidden, ..stream(&shown) },
-            Protocol::Udp => Self { hidden, ..datagrams(&shown) },
+            Protocol::Tcp => Self { hidden, ..stream(language, &shown) },
+            Protocol::Udp => Self { hidden, ..datagrams(language, &shown) },
         }
     }
 }
 
-fn stream(send: &LastSend) -> Strip {
+fn stream(language: Language, send: &LastSend) -> Strip {
     let (first, last) = send.span();
     let scale = Scale { first, bytes: last - first };
+    let bytes = |bytes: usize| counted(language, bytes as u64, Noun::Byte);
     let sends = send.lines.iter().map(|line| {
         let span = (line.offset, line.offset + line.bytes as u64);
-        let bytes = counted(line.bytes as u64, "byte");
-        scale.cell(span, line.number.to_string(), format!("line {}: {bytes}", line.number))
+        let number = line.number.to_string();
+        let title = language.strip_line(&number, &bytes(line.bytes));
+        scale.cell(span, number, title)
     });
     let reads = send.own_reads().map(|read| {
         let span = (read.offset, read.offset + read.bytes as u64);
         let lines = lines_within(send, span);
-        let bytes = counted(read.bytes as u64, "byte");
-        scale.cell(
-            span,
-            lines.clone(),
-            format!("one read of the server: {bytes}, {}", named(&lines)),
-        )
+        let title = language.strip_read(&bytes(read.bytes), &named(language, &lines));
+        scale.cell(span, lines, title)
     });
     let replies = send.pieces.iter().filter_map(|piece| {
         let (span, stamps) = send.echoed(piece);
         let span = span?;
         let lines = lines_within(send, span);
-        let (bytes, stamps) =
-            (counted(piece.bytes as u64, "byte"), counted(stamps as u64, "stamp"));
-        let title = format!("one read of replies: {bytes} with {stamps}, {}", named(&lines));
+        let stamps = counted(language, stamps as u64, Noun::Stamp);
+        let title = language.strip_reply(&bytes(piece.bytes), &stamps, &named(language, &lines));
         Some(scale.cell(span, lines, title))
     });
     let (sends, reads, replies): (Vec<_>, Vec<_>, Vec<_>) =
         (sends.collect(), reads.collect(), replies.collect());
-    let summary = format!(
-        "TCP: {}, {} by the server, {} of replies, over {} bytes",
-        counted(sends.len() as u64, "send"),
-        counted(reads.len() as u64, "read"),
-        counted(replies.len() as u64, "read"),
-        count(scale.bytes),
+    let summary = language.strip_stream_summary(
+        &counted(language, sends.len() as u64, Noun::Send),
+        &counted(language, reads.len() as u64, Noun::Read),
+        &counted(language, replies.len() as u64, Noun::Read),
+        &counted(language, scale.bytes, Noun::Byte),
     );
     Strip { sends, reads, replies, bytes: scale.bytes, hidden: 0, summary }
 }
 
-fn datagrams(send: &LastSend) -> Strip {
+fn datagrams(language: Language, send: &LastSend) -> Strip {
     // An empty datagram is drawn as wide as one byte: it is there.
     let width = |bytes: usize| bytes.max(1) as u64;
     let scale = Scale { first: 0, bytes: send.lines.iter().map(|line| width(line.bytes)).sum() };
@@ -109,19 +106,19 @@ fn datagrams(send: &LastSend) -> Strip {
     let mut from = 0;
     for (line, read) in send.lines.iter().zip(&observed) {
         let span = (from, from + width(line.bytes));
-        let bytes = counted(line.bytes as u64, "byte");
-        let title = format!("datagram {}: {bytes}", line.number);
-        sends.push(scale.cell(span, line.number.to_string(), title));
-        reads.extend(taken(&scale, span, line, *read, send.is_open()));
-        replies.push(replied(&scale, span, line));
+        let number = line.number.to_string();
+        let bytes = counted(language, line.bytes as u64, Noun::Byte);
+        let title = language.strip_datagram(&number, &bytes);
+        sends.push(scale.cell(span, number, title));
+        reads.extend(taken(language, &scale, span, line, *read, send.is_open()));
+        replies.push(replied(language, &scale, span, line));
         from = span.1;
     }
     let answered = replies.iter().filter(|cell| cell.kind == Kind::Whole).count();
-    let summary = format!(
-        "UDP: {}, {} seen by the server, {}",
-        counted(sends.len() as u64, "datagram"),
-        observed.iter().flatten().count(),
-        counted(answered as u64, "reply"),
+    let summary = language.strip_datagram_summary(
+        &counted(language, sends.len() as u64, Noun::Datagram),
+        &count(observed.iter().flatten().count() as u64),
+        &counted(language, answered as u64, Noun::Reply),
     );
     let bytes = send.lines.iter().map(|line| line.bytes as u64).sum();
     Strip { sends, reads, replies, bytes, hidden: 0, summary }
@@ -129,29 +126,30 @@ fn datagrams(send: &LastSend) -> Strip {
 
 /// What the server took of a datagram, and what a short `recv` would throw away of it.
 fn taken(
+    language: Language,
     scale: &Scale,
     (from, to): (u64, u64),
     line: &Line,
     read: Option<&Read>,
     open: bool,
 ) -> Vec<Cell> {
-    let (label, bytes) = (line.number.to_string(), counted(line.bytes as u64, "byte"));
+    let bytes = |bytes: usize| counted(language, bytes as u64, Noun::Byte);
+    let label = line.number.to_string();
     match read {
         Some(read) if read.kept < read.bytes => {
             let kept = from + read.kept as u64;
-            let title = format!("a recv(1024) keeps {} of {bytes}", count(read.kept as u64));
+            let title = language.strip_keeps(&count(read.kept as u64), &bytes(read.bytes));
             let whole = scale.cell((from, kept), label, title);
-            let cut = counted((read.bytes - read.kept) as u64, "byte");
-            let title = format!("a recv(1024) throws {cut} away");
-            let cut = scale.cell((kept, to), "cut".into(), title);
+            let title = language.strip_throws(&bytes(read.bytes - read.kept));
+            let cut = scale.cell((kept, to), language.strip_cut().into(), title);
             vec![whole, Cell { kind: Kind::Cut, ..cut }]
         }
         Some(_) => {
-            let title = format!("the server took datagram {label}: {bytes}");
+            let title = language.strip_taken(&label, &bytes(line.bytes));
             vec![scale.cell((from, to), label, title)]
         }
         None => {
-            let title = format!("datagram {label} has not been seen by the server");
+            let title = language.strip_not_seen(&label);
             let kind = if open { Kind::Waiting } else { Kind::Lost };
             vec![Cell { kind, ..scale.cell((from, to), "✕".into(), title) }]
         }
@@ -159,14 +157,14 @@ fn taken(
 }
 
 /// Whether a datagram was answered.
-fn replied(scale: &Scale, span: (u64, u64), line: &Line) -> Cell {
-    let number = line.number;
+fn replied(language: Language, scale: &Scale, span: (u64, u64), line: &Line) -> Cell {
+    let number = line.number.to_string();
     let (kind, label, title) = match line.status {
-        Status::Answered { .. } => (Kind::Whole, number.to_string(), "answered"),
-        Status::Waiting => (Kind::Waiting, "…".into(), "no answer yet"),
-        Status::NoReply { .. } => (Kind::Lost, "✕".into(), "no answer"),
+        Status::Answered { .. } => (Kind::Whole, number.clone(), language.strip_answered(&number)),
+        Status::Waiting => (Kind::Waiting, "…".into(), language.strip_no_answer_yet(&number)),
+        Status::NoReply { .. } => (Kind::Lost, "✕".into(), language.strip_no_answer(&number)),
     };
-    Cell { kind, ..scale.cell(span, label, format!("datagram {number}: {title}")) }
+    Cell { kind, ..scale.cell(span, label, title) }
 }
 
 /// Numbers of the lines that have bytes in a stretch of the stream: `3` or `3–5`.
@@ -183,9 +181,12 @@ fn lines_within(send: &LastSend, (from, to): (u64, u64)) -> String {
     }
 }
 
-fn named(lines: &str) -> String {
-    let plural = if lines.contains('–') { "lines" } else { "line" };
-    format!("{plural} {lines}")
+fn named(language: Language, lines: &str) -> String {
+    if lines.contains('–') {
+        language.strip_lines_named(lines)
+    } else {
+        language.strip_line_named(lines)
+    }
 }
 
 /// From offsets to parts of the scale.
@@ -223,7 +224,7 @@ mod tests {
         let mut send = merged();
         send.piece(Piece { offset: 127, bytes: 68 });
         send.piece(Piece { offset: 195, bytes: 48 });
-        let strip = Strip::of(&send);
+        let strip = Strip::of(Language::En, &send);
         assert_eq!(labels(&strip.sends), ["1", "2", "3", "4", "5"]);
         assert_eq!(labels(&strip.reads), ["1", "2", "3–5"]);
         assert_eq!(labels(&strip.replies), ["1–2", "3–5"]);
@@ -243,7 +244,7 @@ mod tests {
         send.lines.push(Line { number: 2, offset: 1, bytes: 500, status });
         send.read(Read { number: 0, offset: 0, bytes: 1_500, kept: 1_024 });
         send.finished = true;
-        let strip = Strip::of(&send);
+        let strip = Strip::of(Language::En, &send);
         assert_eq!(labels(&strip.reads), ["1", "cut", "✕"]);
         assert_eq!((strip.reads[1].from, strip.reads[1].to), (51_200, 75_000));
         assert_eq!(labels(&strip.replies), ["1", "✕"]);
@@ -255,7 +256,10 @@ mod tests {
     fn an_empty_datagram_is_there() {
         let mut send = LastSend::new(Protocol::Udp, 1, 1, 1);
         send.lines.push(Line { number: 1, offset: 0, bytes: 0, status: Status::Waiting });
-        assert_eq!((Strip::of(&send).sends[0].to, Strip::of(&send).bytes), (PARTS, 0));
+        assert_eq!(
+            (Strip::of(Language::En, &send).sends[0].to, Strip::of(Language::En, &send).bytes),
+            (PARTS, 0)
+        );
     }
 
     #[test]
@@ -265,7 +269,7 @@ mod tests {
             let offset = u64::from(number) - 1;
             send.lines.push(Line { number, offset, bytes: 1, status: Status::Waiting });
         }
-        let strip = Strip::of(&send);
+        let strip = Strip::of(Language::En, &send);
         assert_eq!((strip.sends.len(), strip.hidden, strip.bytes), (SHOWN_LINES, 50, 100));
     }
 }

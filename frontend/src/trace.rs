@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use streamgram_protocol::{End, Flags, Header, Packet, Verdict};
 
-use crate::figures::duration;
+use crate::figures::{Noun, counted, duration};
+use crate::language::Language;
 
 /// Packets that a lane keeps; the oldest goes for one more, and is counted.
 pub(crate) const KEPT_PACKETS: usize = 5_000;
@@ -85,11 +86,11 @@ pub(crate) trait Readable {
     /// It does not arrive.
     fn is_lost(&self) -> bool;
     /// A few words for its arrow.
-    fn label(&self) -> String;
+    fn label(&self, language: Language) -> String;
     /// What the path did to it.
-    fn verdict_text(&self) -> &'static str;
+    fn verdict_text(&self, language: Language) -> &'static str;
     /// One line with everything but its payload.
-    fn line(&self, at_us: u64) -> String;
+    fn line(&self, language: Language, at_us: u64) -> String;
 }
 
 impl Readable for Packet {
@@ -97,69 +98,73 @@ impl Readable for Packet {
         self.arrives_us.is_none()
     }
 
-    fn label(&self) -> String {
+    fn label(&self, language: Language) -> String {
         let what = match (self.header, self.line) {
             (Header::Tcp { flags, .. }, None) => flag_names(flags),
-            (Header::Udp { offset, .. }, None) if offset > 0 => "fragment".into(),
-            (Header::Udp { .. }, None) => "datagram".into(),
+            (Header::Udp { offset, .. }, None) if offset > 0 => language.packet_fragment().into(),
+            (Header::Udp { .. }, None) => language.packet_datagram().into(),
             (header, Some(line)) => {
-                let whose = if self.from == End::Client { "line" } else { "reply" };
-                let part = match header {
-                    Header::Udp { offset: 0, more: false, .. } | Header::Tcp { .. } => "",
-                    Header::Udp { .. } => ", part",
+                let number = line.number.to_string();
+                let what = if self.from == End::Client {
+                    language.packet_line(&number)
+                } else {
+                    language.packet_reply(&number)
                 };
-                format!("{whose} {}{part}", line.number)
+                match header {
+                    Header::Udp { offset: 0, more: false, .. } | Header::Tcp { .. } => what,
+                    Header::Udp { .. } => language.packet_part(&what),
+                }
             }
         };
         match (self.retransmission, self.duplicate_ack) {
-            (true, _) => format!("{what} again"),
-            (_, true) => format!("dup {what}"),
+            (true, _) => language.packet_again(&what),
+            (_, true) => language.packet_dup(&what),
             _ => what,
         }
     }
 
-    fn verdict_text(&self) -> &'static str {
+    fn verdict_text(&self, language: Language) -> &'static str {
         match self.verdict {
-            Verdict::Delivered => "arrives",
-            Verdict::Duplicated => "arrives twice",
-            Verdict::Reordered => "overtakes",
-            Verdict::Lost => "lost by chance",
-            Verdict::LostByRule => "lost by a rule",
-            Verdict::LostInBlackOut => "lost in the blackout",
-            Verdict::QueueFull => "dropped, the queue is full",
+            Verdict::Delivered => language.verdict_arrives(),
+            Verdict::Duplicated => language.verdict_twice(),
+            Verdict::Reordered => language.verdict_overtakes(),
+            Verdict::Lost => language.verdict_lost(),
+            Verdict::LostByRule => language.verdict_lost_by_rule(),
+            Verdict::LostInBlackOut => language.verdict_lost_in_blackout(),
+            Verdict::QueueFull => language.verdict_queue_full(),
         }
     }
 
-    fn line(&self, at_us: u64) -> String {
-        let from =
-            if self.from == End::Client { "client → gateway" } else { "gateway → client" };
-        let took =
-            self.arrives_us.map(|at| format!(" after {}", duration(at.saturating_sub(at_us))));
+    fn line(&self, language: Language, at_us: u64) -> String {
+        let from = if self.from == End::Client {
+            language.client_to_gateway()
+        } else {
+            language.gateway_to_client()
+        };
+        // Names of header fields are the RFCs', in every language.
         let header = match self.header {
             Header::Tcp { flags, seq, ack, window, length } => {
                 let flags = flag_names(flags);
                 format!("[{flags}] seq {seq} ack {ack} window {window} length {length}")
             }
             Header::Udp { ident, offset, more, length } if more || offset > 0 => {
-                format!(
-                    "UDP fragment, ident {ident}, offset {offset}, more {more}, length {length}"
-                )
+                format!("UDP ident {ident} offset {offset} more {more} length {length}")
             }
             Header::Udp { length, .. } => format!("UDP length {length}"),
         };
+        let time = format!("{}.{:06} s", at_us / 1_000_000, at_us % 1_000_000);
         let mark = match (self.retransmission, self.duplicate_ack) {
-            (true, _) => " · retransmission",
-            (_, true) => " · duplicate ACK",
-            _ => "",
+            (true, _) => Some(language.mark_retransmission()),
+            (_, true) => Some(language.mark_duplicate_ack()),
+            _ => None,
         };
-        format!(
-            "{}.{:06} s · {from} · {header}{mark} · {} bytes · {}{}",
-            at_us / 1_000_000,
-            at_us % 1_000_000,
-            self.bytes,
-            self.verdict_text(),
-            took.unwrap_or_default()
-        )
+        let bytes = counted(language, self.bytes.into(), Noun::Byte);
+        let took = self.arrives_us.map(|at| duration(at.saturating_sub(at_us)));
+        let fate = self.verdict_text(language);
+        let fate = took.map_or_else(|| fate.into(), |time| language.verdict_after(fate, &time));
+        let parts =
+            [Some(time.as_str()), Some(from), Some(&header), mark, Some(&bytes), Some(&fate)];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
     }
 }
 
@@ -243,15 +248,15 @@ pub(crate) mod tests {
     #[test]
     fn a_label_says_what_it_is_and_what_it_is_again() {
         let mut sent = with_line(segment(End::Client, 0, 0, true), 3);
-        assert_eq!(sent.packet.label(), "line 3");
+        assert_eq!(sent.packet.label(Language::En), "line 3");
         sent.packet.retransmission = true;
-        assert_eq!(sent.packet.label(), "line 3 again");
+        assert_eq!(sent.packet.label(Language::En), "line 3 again");
         sent.packet.line = None;
         sent.packet.retransmission = false;
         sent.packet.duplicate_ack = true;
-        assert_eq!(sent.packet.label(), "dup ACK");
+        assert_eq!(sent.packet.label(Language::En), "dup ACK");
         assert_eq!(
-            sent.packet.line(1_000_020),
+            sent.packet.line(Language::En, 1_000_020),
             "1.000020 s · client → gateway · [ACK] seq 1 ack 1 window 9 length 0 · duplicate ACK · \
              40 bytes · lost by chance"
         );

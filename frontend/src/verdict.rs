@@ -3,8 +3,9 @@
 
 use streamgram_protocol::{Protocol, STAMP_LEN, Unanswered};
 
-use crate::figures::{count, counted, duration};
+use crate::figures::{Noun, count, counted, duration};
 use crate::lane::Lane;
+use crate::language::Language;
 use crate::last_send::{LastSend, Status};
 use crate::page::Page;
 use crate::trace::Sum;
@@ -29,18 +30,21 @@ pub(crate) struct Verdict {
 
 impl Verdict {
     /// The verdict on the page's last send, if there was one.
-    pub(crate) fn of(page: &Page) -> Option<Self> {
+    pub(crate) fn of(language: Language, page: &Page) -> Option<Self> {
         let sends = [&page.tcp, &page.udp].map(|lane| lane.last_send.as_ref());
         let latest = sends.iter().flatten().map(|send| send.id).max()?;
         let mut sends = sends.into_iter().flatten().filter(|send| send.id == latest);
         let first = sends.next()?;
         let findings = [Some(first), sends.next()].into_iter().flatten().map(|send| {
-            let Finding { protocol, figures, mut meaning } = finding(send);
-            meaning.extend(on_the_wire(page.lane(protocol), send));
+            let Finding { protocol, figures, mut meaning } = finding(language, send);
+            for more in on_the_wire(language, page.lane(protocol), send) {
+                meaning.push(' ');
+                meaning.push_str(&more);
+            }
             Finding { protocol, figures, meaning }
         });
         let findings = findings.collect();
-        Some(Self { sends: counted(first.of.into(), "send"), findings })
+        Some(Self { sends: counted(language, first.of.into(), Noun::Send), findings })
     }
 }
 
@@ -53,63 +57,57 @@ impl std::fmt::Display for Verdict {
     }
 }
 
-fn finding(send: &LastSend) -> Finding {
+fn finding(language: Language, send: &LastSend) -> Finding {
     let (figures, meaning) = match send.protocol {
-        Protocol::Tcp => (stream_figures(send), stream_meaning(send)),
-        Protocol::Udp => (datagram_figures(send), datagram_meaning(send)),
+        Protocol::Tcp => (stream_figures(language, send), stream_meaning(language, send)),
+        Protocol::Udp => (datagram_figures(language, send), datagram_meaning(language, send)),
     };
-    let meaning = match still_open(send) {
-        Some(waiting) => waiting,
-        None => meaning,
-    };
+    let meaning = still_open(language, send).unwrap_or(meaning);
     Finding { protocol: send.protocol, figures, meaning }
 }
 
-/// What the send's packets came to, over an emulated path.
-fn on_the_wire(lane: &Lane, send: &LastSend) -> Option<String> {
+/// What the send's packets came to, over an emulated path: a sentence or two.
+fn on_the_wire(language: Language, lane: &Lane, send: &LastSend) -> Vec<String> {
     let Sum { packets, bytes, again, lost, duplicated, overtaken } = lane.trace.since(send.id);
     if packets == 0 {
-        return None;
+        return Vec::new();
     }
-    let bytes = counted(bytes, "byte");
-    let last = send.lines.iter().filter_map(|line| match line.status {
+    let bytes = counted(language, bytes, Noun::Byte);
+    let wire = match lane.protocol {
+        Protocol::Tcp => {
+            let segments = counted(language, packets, Noun::Segment);
+            language.wire_tcp(&segments, &count(again), &bytes)
+        }
+        Protocol::Udp => {
+            let packets = counted(language, packets, Noun::Packet);
+            let [lost, duplicated, overtaken] = [lost, duplicated, overtaken].map(count);
+            language.wire_udp(&packets, &bytes, &lost, &duplicated, &overtaken)
+        }
+    };
+    let answers = send.lines.iter().filter_map(|line| match line.status {
         Status::Answered { rtt_us, .. } => Some(rtt_us),
         _ => None,
     });
-    let slowest = last.max().map(|rtt| format!("; the slowest answer took {}", duration(rtt)));
-    let slowest = slowest.unwrap_or_default();
-    Some(match lane.protocol {
-        Protocol::Tcp => format!(
-            " On the wire: {}, {} sent again, {bytes} with all headers{slowest}.",
-            counted(packets, "segment"),
-            count(again)
-        ),
-        Protocol::Udp => format!(
-            " On the wire: {}, {bytes} with all headers; {} lost, {} duplicated, {} out of order{slowest}.",
-            counted(packets, "packet"),
-            count(lost),
-            count(duplicated),
-            count(overtaken)
-        ),
-    })
+    let slowest = answers.max().map(|rtt| language.slowest(&duration(rtt)));
+    [wire].into_iter().chain(slowest).collect()
 }
 
-fn still_open(send: &LastSend) -> Option<String> {
+fn still_open(language: Language, send: &LastSend) -> Option<String> {
     if !send.is_open() {
         return None;
     }
     let sent = send.lines.len() as u64;
     let waiting = send.count(|status| status == Status::Waiting);
     Some(if send.finished {
-        format!("Waiting for the answer to {}.", counted(waiting, "line"))
+        language.awaiting(&counted(language, waiting, Noun::Line))
     } else {
-        format!("{} of {} lines are out.", count(sent), count(send.of.into()))
+        language.going_out(&count(sent), &count(send.of.into()))
     })
 }
 
-fn stream_figures(send: &LastSend) -> String {
-    let reads = send.own_reads().count() as u64;
-    format!("{}, {}", counted(reads, "read"), counted(complete_replies(send), "reply"))
+fn stream_figures(language: Language, send: &LastSend) -> String {
+    let reads = counted(language, send.own_reads().count() as u64, Noun::Read);
+    language.verdict_pair(&reads, &counted(language, complete_replies(send), Noun::Reply))
 }
 
 /// Replies of the server that have come back whole: one to each of its reads.
@@ -123,34 +121,23 @@ fn complete_replies(send: &LastSend) -> u64 {
     whole.count() as u64
 }
 
-fn stream_meaning(send: &LastSend) -> String {
-    if let Some(missing) = missing(send) {
+fn stream_meaning(language: Language, send: &LastSend) -> String {
+    if let Some(missing) = missing(language, send) {
         return missing;
     }
     let (lines, reads) = (send.lines.len(), send.own_reads().count());
-    let took = round_trip(send).map(|rtt| format!(" after {rtt}")).unwrap_or_default();
     match (lines, reads) {
-        (1, 1) => format!("The bytes came back behind a stamp{took}."),
-        (1, _) => format!(
-            "One send, split into reads of {} bytes: the server reads 1,024 at a time, and every read \
-             got a stamp of its own.",
-            read_sizes(send)
+        (1, 1) => round_trip(send).map_or_else(
+            || language.stream_single().into(),
+            |time| language.stream_single_after(&time),
         ),
-        _ if reads < lines => format!(
-            "The server read {} in {}: a stream keeps the bytes in order, not where one send ended \
-             and the next began.",
-            counted(lines as u64, "send"),
-            counted(reads as u64, "piece"),
-        ),
-        _ if reads == lines => {
-            "This time every send was read on its own. TCP does not promise that: \
-                                send faster, and they merge."
-                .into()
+        (1, _) => language.stream_split(&read_sizes(send)),
+        _ if reads < lines => {
+            let sends = counted(language, lines as u64, Noun::Send);
+            language.stream_merged(&sends, &counted(language, reads as u64, Noun::Piece))
         }
-        _ => format!(
-            "More reads than sends: the server reads at most 1,024 bytes at a time, here {}.",
-            read_sizes(send)
-        ),
+        _ if reads == lines => language.stream_one_by_one().into(),
+        _ => language.stream_more_reads(&read_sizes(send)),
     }
 }
 
@@ -160,63 +147,58 @@ fn read_sizes(send: &LastSend) -> String {
     sizes.join(" + ") + more
 }
 
-fn datagram_figures(send: &LastSend) -> String {
+fn datagram_figures(language: Language, send: &LastSend) -> String {
     let replies = send.count(|status| matches!(status, Status::Answered { .. }));
-    let datagrams = counted(send.reads.len() as u64, "datagram");
-    format!("{datagrams}, {}", counted(replies, "reply"))
+    let datagrams = counted(language, send.reads.len() as u64, Noun::Datagram);
+    language.verdict_pair(&datagrams, &counted(language, replies, Noun::Reply))
 }
 
-fn datagram_meaning(send: &LastSend) -> String {
-    if let Some(missing) = missing(send) {
+fn datagram_meaning(language: Language, send: &LastSend) -> String {
+    if let Some(missing) = missing(language, send) {
         return missing;
     }
     let cut = send.reads.iter().find(|read| read.kept < read.bytes);
     if let Some(read) = cut {
-        return format!(
-            "A datagram of {} bytes, whole or not at all: a program that calls recv(1024), as the \
-             article's does, keeps {} and loses the rest.",
-            count(read.bytes as u64),
-            count(read.kept as u64)
-        );
+        let [bytes, kept] =
+            [read.bytes, read.kept].map(|it| counted(language, it as u64, Noun::Byte));
+        return language.datagram_cut(&bytes, &kept);
     }
     let late = send.count(|status| matches!(status, Status::Answered { late: true, .. }));
     if late > 0 {
-        return format!("{} came late, and nobody asked for it again.", counted(late, "reply"));
+        return language.datagram_late(&counted(language, late, Noun::Reply));
     }
-    let took = round_trip(send).map(|rtt| format!(" after {rtt}")).unwrap_or_default();
-    match send.lines.len() {
-        1 => format!("The time alone came back{took}; the reply carries no echo."),
-        _ => {
-            "Every send arrived as it was sent: a datagram keeps its boundaries. The replies carry \
-              the time alone."
-                .into()
-        }
+    match (send.lines.len(), round_trip(send)) {
+        (1, Some(time)) => language.datagram_single_after(&time),
+        (1, None) => language.datagram_single().into(),
+        _ => language.datagram_boundaries().into(),
     }
 }
 
 /// What stayed without an answer, if anything did.
-fn missing(send: &LastSend) -> Option<String> {
+fn missing(language: Language, send: &LastSend) -> Option<String> {
     let without = |cause: Unanswered| {
         send.count(
             |status| matches!(status, Status::NoReply { cause: other, .. } if other == cause),
         )
     };
     let one_of = send.count(|status| matches!(status, Status::NoReply { certain: false, .. }));
-    let lines = |number| counted(number, "line");
+    let lines = |number| counted(language, number, Noun::Line);
     if without(Unanswered::Refused) > 0 {
-        return Some("Refused: nobody listens there.".into());
+        return Some(language.missing_refused().into());
     }
     if without(Unanswered::TimedOut) > 0 {
-        let which = if one_of > 0 { ", which of them cannot be told" } else { "" };
-        let number = without(Unanswered::TimedOut);
-        return Some(format!("{} without a reply{which}; UDP sends nothing again.", lines(number)));
+        let lines = lines(without(Unanswered::TimedOut));
+        return Some(if one_of > 0 {
+            language.missing_one_of(&lines)
+        } else {
+            language.missing_timed_out(&lines)
+        });
     }
     if without(Unanswered::Closed) > 0 {
-        let number = lines(without(Unanswered::Closed));
-        return Some(format!("{number} without an answer when the leg ended."));
+        return Some(language.missing_closed(&lines(without(Unanswered::Closed))));
     }
     let unsent = send.of as usize - send.lines.len().min(send.of as usize);
-    (unsent > 0).then(|| format!("{} did not go out.", lines(unsent as u64)))
+    (unsent > 0).then(|| language.missing_unsent(&lines(unsent as u64)))
 }
 
 /// The round trip of a single line.
@@ -254,7 +236,7 @@ mod tests {
 
     #[test]
     fn what_merged_is_said_with_its_numbers() {
-        let finding = finding(&answered(merged()));
+        let finding = finding(Language::En, &answered(merged()));
         assert_eq!(finding.figures, "3 reads, 3 replies");
         assert!(finding.meaning.starts_with("The server read 5 sends in 3 pieces"), "{finding:?}");
     }
@@ -264,7 +246,11 @@ mod tests {
         let mut send = merged();
         send.lines.truncate(2);
         send.of = 2;
-        assert!(finding(&answered(send)).meaning.starts_with("This time every send was read"));
+        assert!(
+            finding(Language::En, &answered(send))
+                .meaning
+                .starts_with("This time every send was read")
+        );
     }
 
     #[test]
@@ -274,27 +260,31 @@ mod tests {
         send.read(Read { number: 0, offset: 0, bytes: 1_024, kept: 1_024 });
         send.read(Read { number: 1, offset: 1_024, bytes: 476, kept: 476 });
         send.finished = true;
-        assert!(finding(&send).meaning.contains("1,024 + 476"));
+        assert!(finding(Language::En, &send).meaning.contains("1,024 + 476"));
     }
 
     #[test]
     fn a_datagram_is_whole_cut_or_missing() {
-        let whole = finding(&datagram(5, 5, ANSWERED));
+        let whole = finding(Language::En, &datagram(5, 5, ANSWERED));
         assert_eq!(
             whole.meaning,
             "The time alone came back after 0.31 ms; the reply carries no echo."
         );
-        assert!(finding(&datagram(1_500, 1_024, ANSWERED)).meaning.contains("keeps 1,024"));
+        assert!(
+            finding(Language::En, &datagram(1_500, 1_024, ANSWERED))
+                .meaning
+                .contains("keeps 1,024 bytes")
+        );
         let lost = Status::NoReply { cause: Unanswered::TimedOut, certain: true };
         assert_eq!(
-            finding(&datagram(5, 5, lost)).meaning,
+            finding(Language::En, &datagram(5, 5, lost)).meaning,
             "1 line without a reply; UDP sends nothing again."
         );
     }
 
     #[test]
     fn while_something_is_awaited_nothing_is_concluded() {
-        let waiting = finding(&datagram(5, 5, Status::Waiting));
+        let waiting = finding(Language::En, &datagram(5, 5, Status::Waiting));
         assert_eq!(waiting.meaning, "Waiting for the answer to 1 line.");
     }
 
@@ -302,6 +292,6 @@ mod tests {
     fn a_send_that_was_stopped_says_what_did_not_go_out() {
         let mut send = answered(merged());
         send.of = 9;
-        assert_eq!(finding(&send).meaning, "4 lines did not go out.");
+        assert_eq!(finding(Language::En, &send).meaning, "4 lines did not go out.");
     }
 }

@@ -2,14 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use streamgram_lab::{Mark, Options, Packet, TcpLab, UdpLab};
-use streamgram_protocol::{Data, End, Line, Preset, Verdict};
+use streamgram_protocol::{Data, End, Line, Preset, PresetName, Verdict};
 
 /// When the first line goes out.
 const START: u64 = 2_000_000;
 /// When the last reply must be back.
 const OVER: u64 = 60_000_000;
 
-fn preset(name: &str) -> Preset {
+fn preset(name: PresetName) -> Preset {
     Preset::all().into_iter().find(|preset| preset.name == name).unwrap()
 }
 
@@ -43,11 +43,16 @@ fn tcp(preset: &Preset) -> (Vec<Packet>, u64) {
     };
     for (at, line, bytes) in burst(preset) {
         run(&mut lab, at);
-        assert_eq!(lab.write(at, End::Client, &bytes, Some(line)), bytes.len(), "{}", preset.name);
+        assert_eq!(
+            lab.write(at, End::Client, &bytes, Some(line)),
+            bytes.len(),
+            "{:?}",
+            preset.name
+        );
     }
     run(&mut lab, OVER);
     let sent: Vec<u8> = burst(preset).into_iter().flat_map(|(_, _, bytes)| bytes).collect();
-    assert!(back == sent, "{}: TCP answers everything, in order", preset.name);
+    assert!(back == sent, "{:?}: TCP answers everything, in order", preset.name);
     (trace, done)
 }
 
@@ -88,21 +93,21 @@ fn again(trace: &[Packet]) -> usize {
 
 #[test]
 fn perfect_loses_nothing_and_repeats_nothing() {
-    let preset = preset("Perfect");
+    let preset = preset(PresetName::Perfect);
     assert_eq!(again(&tcp(&preset).0), 0);
     assert_eq!(lines(&udp(&preset)), (1..=20).collect::<Vec<_>>());
 }
 
 #[test]
 fn wifi_loses_a_datagram_and_repeats_a_segment() {
-    let preset = preset("Wi-Fi");
+    let preset = preset(PresetName::Wifi);
     assert!(again(&tcp(&preset).0) > 0);
     assert!(udp(&preset).len() < 20);
 }
 
 #[test]
 fn satellite_takes_600_ms_there_and_back() {
-    let preset = preset("Satellite");
+    let preset = preset(PresetName::Satellite);
     assert_eq!(udp(&preset), (1..=5).map(|line| (line, 600)).collect::<Vec<_>>());
     let (trace, _) = tcp(&preset);
     assert_eq!(trace[1].sent_at / 1_000, 300, "the SYN has arrived");
@@ -110,7 +115,7 @@ fn satellite_takes_600_ms_there_and_back() {
 
 #[test]
 fn reordering_lets_datagrams_change_places_and_tcp_say_so() {
-    let preset = preset("Reordering");
+    let preset = preset(PresetName::Reordering);
     assert!(!lines(&udp(&preset)).is_sorted());
     let (trace, _) = tcp(&preset);
     assert!(trace.iter().any(|packet| packet.mark == Some(Mark::DuplicateAck)));
@@ -118,7 +123,7 @@ fn reordering_lets_datagrams_change_places_and_tcp_say_so() {
 
 #[test]
 fn duplicates_are_answered_twice_by_udp_and_dropped_by_tcp() {
-    let preset = preset("Duplicates");
+    let preset = preset(PresetName::Duplicates);
     assert!(udp(&preset).len() > 20);
     let (trace, _) = tcp(&preset);
     assert!(trace.iter().any(|packet| packet.verdict == Verdict::Duplicated));
@@ -126,7 +131,7 @@ fn duplicates_are_answered_twice_by_udp_and_dropped_by_tcp() {
 
 #[test]
 fn a_deep_queue_loses_nothing_and_answers_later_and_later() {
-    let preset = preset("Narrow with a deep queue");
+    let preset = preset(PresetName::DeepQueue);
     let replies = udp(&preset);
     assert_eq!(lines(&replies), (1..=40).collect::<Vec<_>>());
     assert!(replies.is_sorted_by_key(|(_, took)| *took));
@@ -135,7 +140,7 @@ fn a_deep_queue_loses_nothing_and_answers_later_and_later() {
 
 #[test]
 fn one_fragment_of_a_small_mtu_loses_the_whole_datagram() {
-    let preset = preset("Small MTU");
+    let preset = preset(PresetName::SmallMtu);
     assert_eq!(lines(&udp(&preset)), [2]);
     let (trace, _) = tcp(&preset);
     let lost = trace.iter().filter(|packet| packet.verdict == Verdict::LostByRule).count();
@@ -144,7 +149,7 @@ fn one_fragment_of_a_small_mtu_loses_the_whole_datagram() {
 
 #[test]
 fn line_three_is_lost_once_for_tcp_and_for_ever_for_udp() {
-    let preset = preset("Line 3 lost");
+    let preset = preset(PresetName::LineThreeLost);
     assert_eq!(lines(&udp(&preset)), [1, 2, 4, 5]);
     let (trace, done) = tcp(&preset);
     assert!(again(&trace) > 0);
@@ -154,7 +159,7 @@ fn line_three_is_lost_once_for_tcp_and_for_ever_for_udp() {
 
 #[test]
 fn a_blackout_loses_datagrams_and_only_delays_tcp() {
-    let preset = preset("Three-second blackout");
+    let preset = preset(PresetName::Blackout);
     let answered = lines(&udp(&preset));
     // One every 300 ms: lines 5 to 14 go out in the dark.
     let expected: Vec<u32> = (1..=4).chain(15..=20).collect();

@@ -16,7 +16,8 @@ pub use data::{BadHex, Data, numbered};
 pub use limits::{CTIME_LEN, DEFAULT_HTTP, DEFAULT_TCP, DEFAULT_UDP, Limits, MAX_DATAGRAM};
 pub use limits::{MAX_ERROR_CHARS, MAX_ID, READ_BYTES, STAMP_LEN, SUBPROTOCOL};
 pub use link::{
-    Congestion, Impairment, Link, MAX_EMULATED_DATAGRAM, OutOfRange, Percent, Preset, Rule,
+    Congestion, Impairment, Link, MAX_EMULATED_DATAGRAM, OutOfRange, Percent, Preset, PresetName,
+    Rule,
 };
 pub use packet::{End, Flags, Header, Line, Packet, Verdict};
 pub use server::{Cause, Code, Event, Hello, LegId, Problem, ServerMessage, Unanswered};

@@ -11,7 +11,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 pub use percent::Percent;
-pub use preset::Preset;
+pub use preset::{Preset, PresetName};
 pub use rule::Rule;
 use serde::{Deserialize, Serialize};
 
@@ -245,7 +245,7 @@ mod tests {
     fn what_is_encoded_is_decoded() {
         for preset in Preset::all() {
             let json = serde_json::to_string(&preset.link).unwrap();
-            assert_eq!(link(&json), Ok(preset.link), "{}", preset.name);
+            assert_eq!(link(&json), Ok(preset.link), "{:?}", preset.name);
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use yew::prelude::*;
 
-use crate::figures::{count, counted};
+use crate::figures::{Noun, count, counted};
+use crate::language::use_language;
 use crate::last_send::LastSend;
 use crate::strip::{Cell, Kind, SHOWN_LINES, Strip};
 
@@ -19,11 +20,12 @@ pub(crate) struct BoundaryStripProps {
 /// The last send, cut three times.
 #[component]
 pub(crate) fn BoundaryStrip(BoundaryStripProps { send }: &BoundaryStripProps) -> Html {
-    let strip = use_memo(send.clone(), Strip::of);
+    let language = use_language();
+    let strip = use_memo((language, send.clone()), |(language, send)| Strip::of(*language, send));
     let rows = [
-        ("you sent", "sends", &strip.sends),
-        ("server read", "reads", &strip.reads),
-        ("replies", "replies", &strip.replies),
+        (language.strip_sends(), "sends", &strip.sends),
+        (language.strip_reads(), "reads", &strip.reads),
+        (language.strip_replies(), "replies", &strip.replies),
     ];
     html! {
         <div class="strip" role="img" aria-label={strip.summary.clone()}>
@@ -36,9 +38,9 @@ pub(crate) fn BoundaryStrip(BoundaryStripProps { send }: &BoundaryStripProps) ->
             <div class="strip-scale">
                 <span>{ "0" }</span>
                 if strip.hidden > 0 {
-                    <span>{ format!("the first {SHOWN_LINES} lines; {} not drawn", count(strip.hidden as u64)) }</span>
+                    <span>{ language.strip_hidden(&SHOWN_LINES.to_string(), &count(strip.hidden as u64)) }</span>
                 }
-                <span>{ counted(strip.bytes, "byte") }</span>
+                <span>{ counted(language, strip.bytes, Noun::Byte) }</span>
             </div>
         </div>
     }

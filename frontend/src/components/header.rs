@@ -6,23 +6,27 @@ use streamgram_protocol::Hello;
 use yew::prelude::*;
 
 use super::shortcuts::Shortcuts;
+use crate::language::use_language;
 use crate::page::Link;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct HeaderProps {
     pub(crate) link: Link,
     pub(crate) hello: Option<Rc<Hello>>,
+    /// Choices for the whole page.
+    pub(crate) preferences: Html,
 }
 
 /// The page's head.
 #[component]
-pub(crate) fn Header(HeaderProps { link, hello }: &HeaderProps) -> Html {
+pub(crate) fn Header(HeaderProps { link, hello, preferences }: &HeaderProps) -> Html {
+    let language = use_language();
     let (status, text) = match link {
-        Link::Connecting => ("connecting", "connecting …".to_owned()),
-        Link::Connected => ("connected", "connected".to_owned()),
+        Link::Connecting => ("connecting", language.connecting().to_owned()),
+        Link::Connected => ("connected", language.connected().to_owned()),
         Link::Lost { retry_ms } => {
-            let seconds = retry_ms.div_ceil(1_000);
-            ("lost", format!("out of reach, next try in {seconds} s"))
+            let seconds = retry_ms.div_ceil(1_000).to_string();
+            ("lost", language.out_of_reach(&seconds))
         }
     };
     html! {
@@ -37,6 +41,7 @@ pub(crate) fn Header(HeaderProps { link, hello }: &HeaderProps) -> Html {
                     <span><b class="udp">{ "UDP " }</b><code>{ &hello.udp }</code></span>
                 </span>
             }
+            { preferences.clone() }
             <Shortcuts />
         </header>
     }

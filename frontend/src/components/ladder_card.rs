@@ -11,6 +11,7 @@ use crate::export;
 use crate::figures::{count, duration};
 use crate::ladder::{Arrow, Fold, Ladder, ZOOM_ONE, ZOOMS, lifeline};
 use crate::lane::Lane;
+use crate::language::{Language, use_language};
 use crate::trace::Readable;
 
 /// Pixels above and below the window that are drawn too, so that scrolling shows no gaps.
@@ -32,6 +33,7 @@ pub(crate) struct LadderCardProps {
 #[component]
 pub(crate) fn LadderCard(props: &LadderCardProps) -> Html {
     let LadderCardProps { tcp, udp, congestion } = props;
+    let language = use_language();
     let (zoom, chosen) = (use_state(|| ZOOM_ONE), use_state_eq(|| None::<usize>));
     let follows = use_state_eq(|| true);
     // Pixels from the top that are scrolled away, and pixels in sight.
@@ -87,37 +89,37 @@ pub(crate) fn LadderCard(props: &LadderCardProps) -> Html {
     };
     let (top, height) = *sight;
     let seen = ladder.within(top.saturating_sub(AROUND), top + height + AROUND);
-    let said = chosen.and_then(|at| ladder.arrows.get(at)).map(said);
+    let said = chosen.and_then(|at| ladder.arrows.get(at)).map(|arrow| said(language, arrow));
     html! {
-        <section class="ladder card" aria-label="Packets">
+        <section class="ladder card" aria-label={language.packets_title()}>
             <div class="ladder-head">
-                <h2>{ "Packets" }</h2>
-                <small class="hint">{ format!("emulated path · smoltcp, classic {congestion}, a sender \
-                    without SACK · the gateway terminates TCP") }</small>
-                { toolbar(&zoom, &follows, &ladder) }
+                <h2>{ language.packets_title() }</h2>
+                <small class="hint">{ language.packets_of(congestion) }</small>
+                { toolbar(language, &zoom, &follows, &ladder) }
             </div>
             <div class="ladder-names" aria-hidden="true">
                 for protocol in Protocol::BOTH {
                     <span data-protocol={protocol.name()}><b>{ protocol.name() }</b>
-                        <i>{ "client" }</i><i>{ "gateway" }</i></span>
+                        <i>{ language.client() }</i><i>{ language.gateway() }</i></span>
                 }
             </div>
             <div class="ladder-window" ref={window} tabindex="0" role="group" {onscroll} {onkeydown}
-                aria-label={format!("{} packets; arrow keys step through them", ladder.arrows.len())}>
+                aria-label={language.packets_step(&count(ladder.arrows.len() as u64))}>
                 <svg width="100%" height={ladder.height.to_string()} data-arrows={ladder.arrows.len().to_string()}>
                     { lifelines(ladder.height) }
                     for fold in ladder.folds.iter() { { draw_fold(fold) } }
-                    for (at, arrow) in seen { { draw(at, arrow, *chosen == Some(at), &choose) } }
+                    for (at, arrow) in seen { { draw(language, (at, arrow), *chosen == Some(at), &choose) } }
                 </svg>
             </div>
             <div class="ladder-packet" role="status">
-                { said.unwrap_or_else(|| left_out(tcp, udp)) }
+                { said.unwrap_or_else(|| left_out(language, tcp, udp)) }
             </div>
         </section>
     }
 }
 
 fn toolbar(
+    language: Language,
     zoom: &UseStateHandle<u64>,
     follows: &UseStateHandle<bool>,
     ladder: &Rc<Ladder>,
@@ -132,19 +134,19 @@ fn toolbar(
         let follows = follows.clone();
         move |_| follows.set(!*follows)
     };
-    let save = |name: &'static str, save: fn(&Ladder)| {
+    let save = |name: &'static str, save: fn(Language, &Ladder)| {
         let ladder = Rc::clone(ladder);
-        html! { <button type="button" onclick={move |_| save(&ladder)}>{ name }</button> }
+        html! { <button type="button" onclick={move |_| save(language, &ladder)}>{ name }</button> }
     };
     html! {
-        <div class="ladder-tools" role="group" aria-label="Ladder">
-            { zoom_to("−", "zoom out", **zoom / 2) }
-            { zoom_to("+", "zoom in", **zoom * 2) }
-            <button type="button" aria-pressed={follows.to_string()} onclick={follow}>{ "follow" }</button>
-            { save("text", export::save_text) }
+        <div class="ladder-tools" role="group" aria-label={language.ladder()}>
+            { zoom_to("−", language.zoom_out(), **zoom / 2) }
+            { zoom_to("+", language.zoom_in(), **zoom * 2) }
+            <button type="button" aria-pressed={follows.to_string()} onclick={follow}>{ language.follow() }</button>
+            { save(language.save_text(), export::save_text) }
             { save("SVG", export::save_svg) }
-            { save("pcapng, client", |ladder| export::save_capture(ladder, End::Client)) }
-            { save("pcapng, gateway", |ladder| export::save_capture(ladder, End::Gateway)) }
+            { save("pcapng, client", |_, ladder| export::save_capture(ladder, End::Client)) }
+            { save("pcapng, gateway", |_, ladder| export::save_capture(ladder, End::Gateway)) }
         </div>
     }
 }
@@ -181,7 +183,12 @@ fn kind(arrow: &Arrow) -> &'static str {
     }
 }
 
-fn draw(at: usize, arrow: &Arrow, chosen: bool, choose: &Callback<Option<usize>>) -> Html {
+fn draw(
+    language: Language,
+    (at, arrow): (usize, &Arrow),
+    chosen: bool,
+    choose: &Callback<Option<usize>>,
+) -> Html {
     let packet = &arrow.sent.packet;
     let (near, far) =
         (lifeline(arrow.protocol, packet.from), lifeline(arrow.protocol, packet.from.peer()));
@@ -207,18 +214,18 @@ fn draw(at: usize, arrow: &Arrow, chosen: bool, choose: &Callback<Option<usize>>
                 { line(near, arrow.from, far, copy) }
                 <circle cx={percent(far)} cy={copy.to_string()} r="3" />
             }
-            { label(arrow, near, far) }
+            { label(language, arrow, near, far) }
         </g>
     }
 }
 
 /// Labels stand where their arrow begins: no two begin closer than a label is high.
-fn label(arrow: &Arrow, near: u64, far: u64) -> Html {
+fn label(language: Language, arrow: &Arrow, near: u64, far: u64) -> Html {
     let (x, anchor) = if near < far { (near + 1, "start") } else { (near - 1, "end") };
     let copy = if arrow.copy.is_some() { " ×2" } else { "" };
     html! {
         <text class="ladder-label" x={percent(x)} y={(arrow.from - 2).to_string()} text-anchor={anchor}>
-            { arrow.sent.packet.label() }{ copy }
+            { arrow.sent.packet.label(language) }{ copy }
         </text>
     }
 }
@@ -232,7 +239,7 @@ fn percent(part: u64) -> String {
 }
 
 /// The chosen packet in words, and its payload.
-fn said(arrow: &Arrow) -> Html {
+fn said(language: Language, arrow: &Arrow) -> Html {
     let packet = &arrow.sent.packet;
     let length = match packet.header {
         Header::Tcp { length, .. } | Header::Udp { length, .. } => usize::from(length),
@@ -241,22 +248,22 @@ fn said(arrow: &Arrow) -> Html {
     let bytes = bytes.to_bytes().map_or_else(|_| Vec::new(), |bytes| bytes.into_owned());
     html! {
         <>
-            <p><b>{ packet.label() }</b>{ " · " }{ packet.line(arrow.sent.at_us) }</p>
+            <p><b>{ packet.label(language) }</b>{ " · " }{ packet.line(language, arrow.sent.at_us) }</p>
             if length > 0 {
-                <code>{ payload(&bytes[bytes.len().saturating_sub(length)..]) }</code>
+                <code>{ payload(language, &bytes[bytes.len().saturating_sub(length)..]) }</code>
             }
         </>
     }
 }
 
-fn left_out(tcp: &Lane, udp: &Lane) -> Html {
+fn left_out(language: Language, tcp: &Lane, udp: &Lane) -> Html {
     let (dropped, missed) =
         (tcp.trace.dropped + udp.trace.dropped, tcp.trace.missed + udp.trace.missed);
     html! {
         <p class="hint">
-            { "Point at a packet, or step with the arrow keys." }
-            if dropped > 0 { { format!(" {} older packets are not kept.", count(dropped)) } }
-            if missed > 0 { { format!(" {} packets were not told.", count(missed)) } }
+            { language.ladder_hint() }
+            if dropped > 0 { { " " }{ language.packets_dropped(&count(dropped)) } }
+            if missed > 0 { { " " }{ language.packets_missed(&count(missed)) } }
         </p>
     }
 }

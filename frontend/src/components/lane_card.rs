@@ -10,6 +10,7 @@ use super::boundary_strip::BoundaryStrip;
 use super::lane_stats::LaneStats;
 use super::transcript::Transcript;
 use crate::lane::{Lane, LegState};
+use crate::language::{Language, use_language};
 
 /// What a person can ask of a lane.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,8 +32,9 @@ pub(crate) struct LaneCardProps {
 /// A lane.
 #[component]
 pub(crate) fn LaneCard(LaneCardProps { lane, zone, on_ask }: &LaneCardProps) -> Html {
+    let language = use_language();
     let name = lane.protocol.name();
-    let (status, state) = state(lane);
+    let (status, state) = state(language, lane);
     html! {
         <section class="lane card" data-protocol={name} aria-label={name}>
             <div class="lane-head">
@@ -42,43 +44,43 @@ pub(crate) fn LaneCard(LaneCardProps { lane, zone, on_ask }: &LaneCardProps) -> 
                     <code class="lane-addresses">{ &lane.local }{ " → " }{ &lane.peer }</code>
                 }
             </div>
-            <div class="lane-actions">{ actions(lane, on_ask) }</div>
+            <div class="lane-actions">{ actions(language, lane, on_ask) }</div>
             <LaneStats lane={Rc::clone(lane)} />
             if let Some(send) = &lane.last_send {
                 <BoundaryStrip send={send.clone()} />
             }
-            { explanation(lane.protocol) }
+            { explanation(language, lane.protocol) }
             <Transcript lane={Rc::clone(lane)} zone={*zone} />
         </section>
     }
 }
 
-fn state(lane: &Lane) -> (&'static str, &'static str) {
+fn state(language: Language, lane: &Lane) -> (&'static str, &'static str) {
     match (lane.state, lane.protocol) {
-        (LegState::None, _) => ("none", "not open"),
-        (LegState::Opening, _) => ("connecting", "opening …"),
-        (LegState::Open, Protocol::Tcp) => ("connected", "connected"),
-        (LegState::Open, Protocol::Udp) => ("connected", "open, no connection"),
-        (LegState::HalfClosed, _) => ("half", "half-closed"),
-        (LegState::Refused, _) => ("lost", "refused"),
-        (LegState::Closed(Cause::Closed), _) => ("none", "closed"),
-        (LegState::Closed(Cause::Reset), _) => ("none", "reset"),
-        (LegState::Closed(Cause::PeerClosed), _) => ("none", "closed by the peer"),
-        (LegState::Closed(Cause::PeerReset), _) => ("lost", "reset by the peer"),
-        (LegState::Closed(Cause::TimedOut), _) => ("lost", "nobody answered"),
-        (LegState::Closed(Cause::Limit), _) => ("lost", "ended by a limit"),
-        (LegState::Closed(Cause::Failed), _) => ("lost", "failed"),
+        (LegState::None, _) => ("none", language.state_none()),
+        (LegState::Opening, _) => ("connecting", language.state_opening()),
+        (LegState::Open, Protocol::Tcp) => ("connected", language.connected()),
+        (LegState::Open, Protocol::Udp) => ("connected", language.state_open_udp()),
+        (LegState::HalfClosed, _) => ("half", language.state_half_closed()),
+        (LegState::Refused, _) => ("lost", language.state_refused()),
+        (LegState::Closed(Cause::Closed), _) => ("none", language.cause_closed()),
+        (LegState::Closed(Cause::Reset), _) => ("none", language.state_reset()),
+        (LegState::Closed(Cause::PeerClosed), _) => ("none", language.state_peer_closed()),
+        (LegState::Closed(Cause::PeerReset), _) => ("lost", language.state_peer_reset()),
+        (LegState::Closed(Cause::TimedOut), _) => ("lost", language.state_timed_out()),
+        (LegState::Closed(Cause::Limit), _) => ("lost", language.cause_limit()),
+        (LegState::Closed(Cause::Failed), _) => ("lost", language.cause_failed()),
     }
 }
 
-fn actions(lane: &Lane, on_ask: &Callback<Ask>) -> Html {
+fn actions(language: Language, lane: &Lane, on_ask: &Callback<Ask>) -> Html {
     let protocol = lane.protocol;
     let close = |name: &'static str, how: How, allowed: bool| {
         let ask = Ask::Message(ClientMessage::Close(Close { protocol, how }));
         button(name, allowed, on_ask, ask)
     };
     let open = button(
-        if protocol == Protocol::Tcp { "connect" } else { "open" },
+        if protocol == Protocol::Tcp { language.connect() } else { language.open() },
         !lane.is_there(),
         on_ask,
         Ask::Open(protocol),
@@ -88,16 +90,16 @@ fn actions(lane: &Lane, on_ask: &Callback<Ask>) -> Html {
         <>
             { open }
             if protocol == Protocol::Tcp {
-                { close("half-close", How::Half, lane.is_open()) }
-                { close("close", How::Close, lane.is_there()) }
-                { close("reset", How::Reset, lane.is_there()) }
-                { nodelay(lane, on_ask) }
+                { close(language.half_close(), How::Half, lane.is_open()) }
+                { close(language.close(), How::Close, lane.is_there()) }
+                { close(language.reset(), How::Reset, lane.is_there()) }
+                { nodelay(language, lane, on_ask) }
             } else {
-                { close("close", How::Close, lane.is_there()) }
-                { button("empty datagram", lane.is_open(), on_ask, Ask::EmptyDatagram) }
+                { close(language.close(), How::Close, lane.is_there()) }
+                { button(language.empty_datagram(), lane.is_open(), on_ask, Ask::EmptyDatagram) }
             }
             if let Some(send) = stop {
-                { button("stop the burst", true, on_ask, Ask::Stop(send.id)) }
+                { button(language.stop_burst(), true, on_ask, Ask::Stop(send.id)) }
             }
         </>
     }
@@ -108,36 +110,28 @@ fn button(name: &'static str, allowed: bool, on_ask: &Callback<Ask>, ask: Ask) -
     html! { <button type="button" disabled={!allowed} {onclick}>{ name }</button> }
 }
 
-fn nodelay(lane: &Lane, on_ask: &Callback<Ask>) -> Html {
+fn nodelay(language: Language, lane: &Lane, on_ask: &Callback<Ask>) -> Html {
     let onchange = on_ask.reform(|event: Event| {
         let on = event.target_unchecked_into::<HtmlInputElement>().checked();
         Ask::Message(ClientMessage::Nodelay(Nodelay { on }))
     });
     html! {
-        <label class="lane-option" title="Off: small writes wait for the acknowledgement of the one before">
+        <label class="lane-option" title={language.nodelay_why()}>
             <input type="checkbox" checked={lane.nodelay} disabled={!lane.is_open()} {onchange} />
             { " TCP_NODELAY" }
         </label>
     }
 }
 
-fn explanation(protocol: Protocol) -> Html {
-    match protocol {
-        Protocol::Tcp => html! {
-            <details class="lane-why">
-                <summary>{ "Why is there a time inside the reply?" }</summary>
-                <p>{ "The server answers every read, of at most 1,024 bytes, with " }<code>{ "[time] " }</code>
-                   { " and the same bytes. So the stamps show where its reads began, and those are not \
-                      where your sends did: a stream has no boundaries of its own." }</p>
-            </details>
-        },
-        Protocol::Udp => html! {
-            <details class="lane-why">
-                <summary>{ "Why does the reply carry no echo?" }</summary>
-                <p>{ "The UDP server answers every datagram with the time alone, 24 bytes, as in the \
-                      article. Nothing in a reply says which datagram it answers; this page knows because \
-                      the server tells it which datagrams it took, and in which order." }</p>
-            </details>
-        },
+fn explanation(language: Language, protocol: Protocol) -> Html {
+    let (question, answer) = match protocol {
+        Protocol::Tcp => {
+            let stamp = html! { <code>{ "[time] " }</code> };
+            (language.why_stamp(), language.html_why_stamp_because(stamp))
+        }
+        Protocol::Udp => (language.why_no_echo(), language.why_no_echo_because().into()),
+    };
+    html! {
+        <details class="lane-why"><summary>{ question }</summary><p>{ answer }</p></details>
     }
 }

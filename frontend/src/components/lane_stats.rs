@@ -6,6 +6,7 @@ use yew::prelude::*;
 
 use crate::figures::{count, duration};
 use crate::lane::Lane;
+use crate::language::use_language;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct LaneStatsProps {
@@ -15,13 +16,14 @@ pub(crate) struct LaneStatsProps {
 /// Counts and round trips.
 #[component]
 pub(crate) fn LaneStats(LaneStatsProps { lane }: &LaneStatsProps) -> Html {
+    let language = use_language();
     let time = |us: Option<u64>| us.map_or_else(|| "–".to_owned(), duration);
     let figures = [
-        ("sent", count(lane.sent)),
-        ("answered", count(lane.answered)),
-        ("without reply", count(lane.unanswered)),
-        ("last round trip", time(lane.last_round_trip())),
-        ("median", time(lane.median_round_trip())),
+        (language.stat_sent(), count(lane.sent)),
+        (language.stat_answered(), count(lane.answered)),
+        (language.stat_without_reply(), count(lane.unanswered)),
+        (language.stat_last_round_trip(), time(lane.last_round_trip())),
+        (language.stat_median(), time(lane.median_round_trip())),
     ];
     html! {
         <dl class="lane-stats">

@@ -2,11 +2,13 @@
 
 use std::rc::Rc;
 
-use streamgram_protocol::{Congestion, Link, Path, Preset, Rule};
+use streamgram_protocol::{Congestion, Link, Path, Preset, PresetName, Rule};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
-use crate::knobs::{KNOBS, Knob, Side, rule_text};
+use crate::knobs::{KNOBS, Knob, Side, preset_text, rule_text};
+use crate::language::{Language, use_language};
+use crate::notice::Notice;
 
 /// What a person wants of the link.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,62 +19,64 @@ pub(crate) enum Wish {
     Link(Link),
     /// A preset: its link, and its burst in the prompt.
     Preset(Box<Preset>),
-    /// Something that cannot be read as a number, in words.
-    Unreadable(String),
+    /// Something that cannot be read as a number.
+    Unreadable(Notice),
 }
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct LinkCardProps {
     pub(crate) path: Path,
     pub(crate) link: Rc<Link>,
-    /// What to look for with the chosen preset.
-    pub(crate) hint: Option<&'static str>,
+    /// The preset that was chosen.
+    pub(crate) preset: Option<PresetName>,
     pub(crate) on_wish: Callback<Wish>,
 }
 
 /// The controls of the link.
 #[component]
-pub(crate) fn LinkCard(LinkCardProps { path, link, hint, on_wish }: &LinkCardProps) -> Html {
+pub(crate) fn LinkCard(LinkCardProps { path, link, preset, on_wish }: &LinkCardProps) -> Html {
+    let language = use_language();
     let side = use_state(|| Side::Both);
-    let paths = [(Path::Direct, "direct"), (Path::Emulated, "emulated")];
+    let paths =
+        [(Path::Direct, language.path_direct()), (Path::Emulated, language.path_emulated())];
+    let hint = preset.map_or(language.link_hint(), |name| preset_text(language, name).1);
     html! {
-        <section class="link card" aria-label="Link">
+        <section class="link card" aria-label={language.link()}>
             <div class="link-head">
-                <h2>{ "Link" }</h2>
-                <div class="targets" role="group" aria-label="Path">
+                <h2>{ language.link() }</h2>
+                <div class="targets" role="group" aria-label={language.path()}>
                     for (of, name) in paths {
                         <button type="button" aria-pressed={(of == *path).to_string()}
                             onclick={on_wish.reform(move |_| Wish::Path(of))}>{ name }</button>
                     }
                 </div>
-                <div class="link-presets" role="group" aria-label="Presets">
-                    for preset in Preset::all() { { preset_button(preset, on_wish) } }
+                <div class="link-presets" role="group" aria-label={language.presets()}>
+                    for preset in Preset::all() { { preset_button(language, preset, on_wish) } }
                 </div>
             </div>
             if *path == Path::Emulated {
-                <p class="link-hint">{ hint.unwrap_or(
-                    "Both legs cross a link of their own with these knobs; every packet is shown below.") }</p>
+                <p class="link-hint">{ hint }</p>
                 <div class="link-knobs">
-                    for knob in KNOBS.iter() { { knob_row(knob, *side, link, on_wish) } }
+                    for knob in KNOBS.iter() { { knob_row(language, knob, (*side, link), on_wish) } }
                 </div>
                 <details class="link-more">
-                    <summary>{ "Directions, rules, TCP, seed" }</summary>
-                    <div class="targets" role="group" aria-label="Which directions the knobs turn">
-                        for (of, name) in Side::ALL {
+                    <summary>{ language.link_more() }</summary>
+                    <div class="targets" role="group" aria-label={language.directions()}>
+                        for of in Side::ALL {
                             <button type="button" aria-pressed={(of == *side).to_string()}
-                                onclick={let side = side.clone(); move |_| side.set(of)}>{ name }</button>
+                                onclick={let side = side.clone(); move |_| side.set(of)}>{ of.name(language) }</button>
                         }
                     </div>
-                    { rules(link, on_wish) }
-                    { next_open(link, on_wish) }
+                    { rules(language, link, on_wish) }
+                    { next_open(language, link, on_wish) }
                 </details>
             }
         </section>
     }
 }
 
-fn preset_button(preset: Preset, on_wish: &Callback<Wish>) -> Html {
-    let (name, title) = (preset.name, preset.look_for);
+fn preset_button(language: Language, preset: Preset, on_wish: &Callback<Wish>) -> Html {
+    let (name, title) = preset_text(language, preset.name);
     let preset = Box::new(preset);
     html! {
         <button type="button" {title} onclick={on_wish.reform(move |_| Wish::Preset(preset.clone()))}>
@@ -81,7 +85,14 @@ fn preset_button(preset: Preset, on_wish: &Callback<Wish>) -> Html {
     }
 }
 
-fn knob_row(knob: &'static Knob, side: Side, link: &Rc<Link>, on_wish: &Callback<Wish>) -> Html {
+fn knob_row(
+    language: Language,
+    knob: &'static Knob,
+    (side, link): (Side, &Rc<Link>),
+    on_wish: &Callback<Wish>,
+) -> Html {
+    let label = (knob.label)(language);
+    let unit = if knob.unit == "packets" { language.unit_packets() } else { knob.unit };
     let value = (knob.get)(side.of(link));
     let slide = {
         let link = Rc::clone(link);
@@ -96,25 +107,25 @@ fn knob_row(knob: &'static Knob, side: Side, link: &Rc<Link>, on_wish: &Callback
         on_wish.reform(move |event: Event| {
             let typed = event.target_unchecked_into::<HtmlInputElement>().value();
             knob.read(&typed).map_or_else(
-                || Wish::Unreadable(format!("{} is “{typed}”, it must be a number", knob.name)),
+                || Wish::Unreadable(Notice::NotANumber { knob: knob.name, typed: typed.clone() }),
                 |value| Wish::Link(side.turned(&link, knob, value)),
             )
         })
     };
     html! {
         <div class="link-knob" key={knob.name}>
-            <span>{ knob.name }</span>
+            <span>{ label }</span>
             <input type="range" min="0" max={(knob.steps.len() - 1).to_string()} step="1"
-                value={knob.step(value).to_string()} aria-label={format!("{}, slider", knob.name)}
+                value={knob.step(value).to_string()} aria-label={language.knob_slider(label)}
                 oninput={slide} />
             <input type="text" inputmode="decimal" value={knob.shown(value)} onchange={typed}
-                aria-label={format!("{} in {}", knob.name, knob.unit)} />
-            <small>{ knob.unit }</small>
+                aria-label={language.knob_in(label, unit)} />
+            <small>{ unit }</small>
         </div>
     }
 }
 
-fn rules(link: &Rc<Link>, on_wish: &Callback<Wish>) -> Html {
+fn rules(language: Language, link: &Rc<Link>, on_wish: &Callback<Wish>) -> Html {
     let with = |rules: Vec<Rule>| {
         let link = Link { rules, ..(**link).clone() };
         on_wish.reform(move |_: MouseEvent| Wish::Link(link.clone()))
@@ -128,28 +139,28 @@ fn rules(link: &Rc<Link>, on_wish: &Callback<Wish>) -> Html {
         html! { <button type="button" {onclick}>{ name }</button> }
     };
     html! {
-        <div class="link-rules" role="group" aria-label="Rules">
+        <div class="link-rules" role="group" aria-label={language.rules()}>
             for (at, rule) in link.rules.iter().enumerate() {
-                <span class="link-rule">{ rule_text(*rule) }
-                    <button type="button" aria-label={format!("remove: {}", rule_text(*rule))}
+                <span class="link-rule">{ rule_text(language, *rule) }
+                    <button type="button" aria-label={language.rule_remove(&rule_text(language, *rule))}
                         onclick={without(at)}>
                         { "✕" }</button></span>
             }
-            { add("lose line 3", Rule::LoseLine { line: 3, packet: None }) }
-            { add("lose reply 2", Rule::LoseReply { line: 2 }) }
-            { add("black out 1 s to 4 s", Rule::BlackOut { from_ms: 1_000, to_ms: 4_000 }) }
+            { add(language.add_lose_line(), Rule::LoseLine { line: 3, packet: None }) }
+            { add(language.add_lose_reply(), Rule::LoseReply { line: 2 }) }
+            { add(language.add_black_out(), Rule::BlackOut { from_ms: 1_000, to_ms: 4_000 }) }
         </div>
     }
 }
 
 /// What applies when a leg is opened next.
-fn next_open(link: &Rc<Link>, on_wish: &Callback<Wish>) -> Html {
+fn next_open(language: Language, link: &Rc<Link>, on_wish: &Callback<Wish>) -> Html {
     let number = |name: &'static str, value: u64, set: fn(&mut Link, u64)| {
         let link = Rc::clone(link);
         let onchange = on_wish.reform(move |event: Event| {
             let typed = event.target_unchecked_into::<HtmlInputElement>().value();
             let Ok(value) = typed.trim().parse() else {
-                return Wish::Unreadable(format!("{name} is “{typed}”, it must be a whole number"));
+                return Wish::Unreadable(Notice::NotANumber { knob: name, typed });
             };
             let mut link = (*link).clone();
             set(&mut link, value);
@@ -170,14 +181,14 @@ fn next_open(link: &Rc<Link>, on_wish: &Callback<Wish>) -> Html {
         html! { <label><input type="checkbox" checked={on} {onchange} />{ " " }{ name }</label> }
     };
     html! {
-        <div class="link-next" role="group" aria-label="From the next open on">
+        <div class="link-next" role="group" aria-label={language.next_open()}>
             { number("MTU", link.mtu.into(), |link, mtu| link.mtu = u16::try_from(mtu).unwrap_or(u16::MAX)) }
-            { number("seed", link.seed, |link, seed| link.seed = seed) }
-            { toggle("Cubic instead of Reno", link.congestion == Congestion::Cubic, |link, on| {
+            { number(language.seed(), link.seed, |link, seed| link.seed = seed) }
+            { toggle(language.cubic(), link.congestion == Congestion::Cubic, |link, on| {
                 link.congestion = if on { Congestion::Cubic } else { Congestion::Reno };
             }) }
-            { toggle("delayed ACK", link.delayed_ack, |link, on| link.delayed_ack = on) }
-            <small class="hint">{ "these apply when a leg is opened next" }</small>
+            { toggle(language.delayed_ack(), link.delayed_ack, |link, on| link.delayed_ack = on) }
+            <small class="hint">{ language.next_open_hint() }</small>
         </div>
     }
 }

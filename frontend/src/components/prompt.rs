@@ -9,10 +9,11 @@ use yew::prelude::*;
 use crate::draft::Draft;
 use crate::figures::count;
 use crate::hooks::use_history::use_history;
-use crate::page::Notice;
+use crate::language::{Language, use_language};
+use crate::notice::Notice;
 
 /// Lines of the quick burst: enough to see TCP merge.
-const QUICK_BURST: &str = "20";
+pub(crate) const QUICK_BURST: &str = "20";
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct PromptProps {
@@ -29,6 +30,7 @@ pub(crate) struct PromptProps {
 /// The prompt.
 #[component]
 pub(crate) fn Prompt(props: &PromptProps) -> Html {
+    let language = use_language();
     let draft = use_state(Draft::default);
     use_effect_with(props.suggestion.clone(), {
         let draft = draft.clone();
@@ -102,33 +104,32 @@ pub(crate) fn Prompt(props: &PromptProps) -> Html {
         <form class="prompt card" {onsubmit} novalidate=true>
             <div class="prompt-line">
                 <span class="prompt-sign" aria-hidden="true">{ ">" }</span>
-                <input ref={line} class="prompt-text" aria-label="Line to send" autocomplete="off"
-                    autocapitalize="off" spellcheck="false" placeholder="a line to send"
+                <input ref={line} class="prompt-text" aria-label={language.line_to_send()} autocomplete="off"
+                    autocapitalize="off" spellcheck="false" placeholder={language.placeholder()}
                     value={draft.text.clone()} {onkeydown}
                     oninput={edit(|draft, text| draft.text = text)} />
-                <button class="primary">{ "Send" }<span aria-hidden="true">{ " ⏎" }</span></button>
+                <button class="primary">{ language.send() }<span aria-hidden="true">{ " ⏎" }</span></button>
             </div>
             <div class="prompt-options">
-                { targets(&draft) }
-                <label>{ "lines " }<input type="number" min="1" max={burst_lines.to_string()}
+                { targets(language, &draft) }
+                <label>{ language.prompt_lines() }{ " " }<input type="number" min="1" max={burst_lines.to_string()}
                     value={draft.count.clone()}
                     oninput={edit(|draft, count| draft.count = count)} /></label>
-                <label>{ "every " }<input type="number" min="0" max={interval_ms.to_string()}
+                <label>{ language.prompt_every() }{ " " }<input type="number" min="0" max={interval_ms.to_string()}
                     value={draft.interval_ms.clone()}
                     oninput={edit(|draft, interval| draft.interval_ms = interval)} />{ " ms" }</label>
-                <button type="button" onclick={burst}>{ format!("Burst {QUICK_BURST}") }</button>
-                <button type="button" onclick={props.on_clear.reform(|_| ())}>{ "Clear" }</button>
+                <button type="button" onclick={burst}>{ language.burst(QUICK_BURST) }</button>
+                <button type="button" onclick={props.on_clear.reform(|_| ())}>{ language.clear() }</button>
                 <small class="hint">
-                    <code>{ "{n}" }</code>{ " becomes the line’s number; up to " }
-                    { count(burst_lines.into()) }{ " lines" }
+                    { language.html_number_hint(html! { <code>{ "{n}" }</code> }, &count(burst_lines.into())) }
                 </small>
             </div>
             <p class="notice" role="alert">
                 if let Some(notice) = &props.notice {
-                    { &notice.text }
-                    if let Some(protocol) = notice.open {
+                    { notice.text(language) }
+                    if let Some(protocol) = notice.opens() {
                         <button type="button" onclick={props.on_open.reform(move |_| protocol)}>
-                            { format!("Open {}", protocol.name()) }
+                            { language.open_leg(protocol.name()) }
                         </button>
                     }
                 }
@@ -138,12 +139,16 @@ pub(crate) fn Prompt(props: &PromptProps) -> Html {
 }
 
 /// Where the line goes: three buttons of which one is pressed.
-fn targets(draft: &UseStateHandle<Draft>) -> Html {
-    let choices = [(Target::Tcp, "TCP"), (Target::Both, "both"), (Target::Udp, "UDP")];
+fn targets(language: Language, draft: &UseStateHandle<Draft>) -> Html {
+    let choices = [
+        (Target::Tcp, "TCP", "TCP"),
+        (Target::Both, "both", language.both()),
+        (Target::Udp, "UDP", "UDP"),
+    ];
     html! {
-        <div class="targets" role="group" aria-label="Where it goes">
-            for (to, name) in choices {
-                <button key={name} type="button" data-target={name}
+        <div class="targets" role="group" aria-label={language.where_it_goes()}>
+            for (to, word, name) in choices {
+                <button key={word} type="button" data-target={word}
                     aria-pressed={(draft.to == to).to_string()}
                     onclick={
                         let draft = draft.clone();

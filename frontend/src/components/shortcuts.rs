@@ -5,18 +5,23 @@ use wasm_bindgen::JsCast;
 use web_sys::{HtmlDialogElement, HtmlElement};
 use yew::prelude::*;
 
-const KEYS: [(&str, &str); 6] = [
-    ("Enter", "send the line"),
-    ("↑ ↓", "recall lines that were sent"),
-    ("Esc", "back to the draft"),
-    ("Ctrl L", "clear the transcript, with the focus in the prompt"),
-    ("Tab", "reach every button, with Shift backwards"),
-    ("?", "this list"),
-];
+use crate::language::{Language, use_language};
+
+fn keys(language: Language) -> [(&'static str, &'static str); 6] {
+    [
+        ("Enter", language.key_enter()),
+        ("↑ ↓", language.key_arrows()),
+        ("Esc", language.key_escape()),
+        ("Ctrl L", language.key_clear()),
+        ("Tab", language.key_tab()),
+        ("?", language.key_help()),
+    ]
+}
 
 /// A button, and the dialog that it opens.
 #[component]
 pub(crate) fn Shortcuts() -> Html {
+    let language = use_language();
     let dialog = use_node_ref();
     let show = {
         let dialog = dialog.clone();
@@ -44,17 +49,17 @@ pub(crate) fn Shortcuts() -> Html {
     });
     html! {
         <>
-            <button type="button" class="shortcuts-button" aria-label="Keyboard shortcuts"
+            <button type="button" class="shortcuts-button" aria-label={language.shortcuts()}
                 onclick={move |_| show()}>{ "?" }</button>
             <dialog ref={dialog} class="shortcuts" aria-labelledby="shortcuts-title">
                 <form method="dialog">
-                    <h2 id="shortcuts-title">{ "Keys" }</h2>
+                    <h2 id="shortcuts-title">{ language.keys() }</h2>
                     <dl>
-                        for (key, meaning) in KEYS {
+                        for (key, meaning) in keys(language) {
                             <div><dt><kbd>{ key }</kbd></dt><dd>{ meaning }</dd></div>
                         }
                     </dl>
-                    <button class="primary">{ "Close" }</button>
+                    <button class="primary">{ language.dismiss() }</button>
                 </form>
             </dialog>
         </>
@@ -63,5 +68,5 @@ pub(crate) fn Shortcuts() -> Html {
 
 fn is_typing(event: &Event) -> bool {
     let target = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok());
-    target.is_some_and(|target| target.tag_name() == "INPUT")
+    target.is_some_and(|it| matches!(it.tag_name().as_str(), "INPUT" | "SELECT" | "TEXTAREA"))
 }

@@ -6,8 +6,9 @@ use web_sys::Element;
 use yew::prelude::*;
 
 use super::transcript_row::TranscriptRow;
-use crate::figures::counted;
+use crate::figures::count;
 use crate::lane::Lane;
+use crate::language::use_language;
 
 /// How far from the end, in pixels, still counts as being there: fractions of zoomed pixels.
 const END_PIXELS: i32 = 8;
@@ -22,6 +23,7 @@ pub(crate) struct TranscriptProps {
 /// The transcript of a lane.
 #[component]
 pub(crate) fn Transcript(TranscriptProps { lane, zone }: &TranscriptProps) -> Html {
+    let language = use_language();
     let list = use_node_ref();
     let following = use_state(|| true);
     let newest = lane.rows.back().map(|row| row.key);
@@ -49,17 +51,17 @@ pub(crate) fn Transcript(TranscriptProps { lane, zone }: &TranscriptProps) -> Ht
         <div class="transcript">
             if lane.dropped > 0 {
                 <p class="transcript-dropped">
-                    { counted(lane.dropped, "older row") }{ " dropped" }
+                    { language.older_rows_dropped(&count(lane.dropped)) }
                 </p>
             }
             <ol ref={list} class="rows" tabindex="0" {onscroll}
-                aria-label={format!("{} transcript", lane.protocol.name())}>
+                aria-label={language.transcript_of(lane.protocol.name())}>
                 for row in &lane.rows {
                     <TranscriptRow key={row.key} row={Rc::clone(row)} zone={*zone} />
                 }
             </ol>
             if !*following {
-                <button type="button" class="transcript-jump" onclick={jump}>{ "↓ newest" }</button>
+                <button type="button" class="transcript-jump" onclick={jump}>{ language.newest() }</button>
             }
         </div>
     }

@@ -5,8 +5,9 @@ use std::rc::Rc;
 use streamgram_protocol::{Data, Piece, Unanswered, pieces};
 use yew::prelude::*;
 
-use crate::figures::{counted, duration, time_of_day};
-use crate::lane::{Row, Tone, What};
+use crate::figures::{Noun, counted, duration, time_of_day};
+use crate::lane::{Row, What};
+use crate::language::{Language, use_language};
 use crate::last_send::Status;
 
 /// Bytes of a payload that a row shows; of more it says how many there are.
@@ -22,17 +23,18 @@ pub(crate) struct TranscriptRowProps {
 /// A row.
 #[component]
 pub(crate) fn TranscriptRow(TranscriptRowProps { row, zone }: &TranscriptRowProps) -> Html {
+    let language = use_language();
     let time = html! { <time>{ time_of_day(row.at_us, *zone) }</time> };
     match &row.what {
         What::Line { send, number, bytes, status } => {
-            let (kind, text) = status_text(*status);
+            let (kind, text) = status_text(language, *status);
             html! {
                 <li class="row" data-kind="line" data-status={kind}>
                     { time }
-                    <span class="row-arrow"><span class="visually-hidden">{ "sent line " }</span>
+                    <span class="row-arrow"><span class="visually-hidden">{ language.sent_line() }{ " " }</span>
                         <span aria-hidden="true">{ "→ " }</span>{ number }</span>
-                    <code class="row-bytes">{ payload(&send.data.line(*number).unwrap_or_default()) }</code>
-                    <span class="row-size">{ counted(*bytes as u64, "byte") }</span>
+                    <code class="row-bytes">{ payload(language, &send.data.line(*number).unwrap_or_default()) }</code>
+                    <span class="row-size">{ counted(language, *bytes as u64, Noun::Byte) }</span>
                     <span class="row-status">{ text }</span>
                 </li>
             }
@@ -40,42 +42,41 @@ pub(crate) fn TranscriptRow(TranscriptRowProps { row, zone }: &TranscriptRowProp
         What::Reply { data, bytes, answers } => html! {
             <li class="row" data-kind="reply">
                 { time }
-                <span class="row-arrow"><span class="visually-hidden">{ "received " }</span>
+                <span class="row-arrow"><span class="visually-hidden">{ language.received() }{ " " }</span>
                     <span aria-hidden="true">{ "← " }</span>{ answers.map(numbers) }</span>
-                <code class="row-bytes">{ reply(data) }</code>
-                <span class="row-size">{ counted(*bytes as u64, "byte") }</span>
+                <code class="row-bytes">{ reply(language, data) }</code>
+                <span class="row-size">{ counted(language, *bytes as u64, Noun::Byte) }</span>
                 <span class="row-status"></span>
             </li>
         },
-        What::Note { text, tone } => {
-            let tone = if *tone == Tone::Bad { "bad" } else { "plain" };
+        What::Note(note) => {
+            let tone = if note.is_bad() { "bad" } else { "plain" };
             html! {
                 <li class="row" data-kind="note" data-tone={tone}>
                     { time }
                     <span class="row-arrow" aria-hidden="true">{ if tone == "bad" { "!" } else { "·" } }</span>
-                    <span class="row-note">{ text }</span>
+                    <span class="row-note">{ note.text(language) }</span>
                 </li>
             }
         }
     }
 }
 
-fn status_text(status: Status) -> (&'static str, String) {
+fn status_text(language: Language, status: Status) -> (&'static str, String) {
     match status {
-        Status::Waiting => ("waiting", "… waiting".into()),
+        Status::Waiting => ("waiting", language.status_waiting().into()),
         Status::Answered { rtt_us, late, certain } => {
-            let late = if late { ", late" } else { "" };
-            let one_of = if certain { "" } else { ", or a neighbour’s" };
-            ("answered", format!("✓ {}{late}{one_of}", duration(rtt_us)))
+            let time = duration(rtt_us);
+            let text = if late { language.status_late(&time) } else { format!("✓ {time}") };
+            ("answered", if certain { text } else { language.or_a_neighbour(&text) })
         }
         Status::NoReply { cause, certain } => {
-            let one_of = if certain { "" } else { " (this or a neighbour)" };
             let text = match cause {
-                Unanswered::TimedOut => "✕ no reply",
-                Unanswered::Refused => "✕ refused",
-                Unanswered::Closed => "✕ leg ended first",
+                Unanswered::TimedOut => language.status_no_reply(),
+                Unanswered::Refused => language.status_refused(),
+                Unanswered::Closed => language.status_leg_ended(),
             };
-            ("lost", format!("{text}{one_of}"))
+            ("lost", if certain { text.into() } else { language.this_or_a_neighbour(text) })
         }
     }
 }
@@ -85,12 +86,12 @@ fn numbers((first, last): (u32, u32)) -> String {
     if first == last { first.to_string() } else { format!("{first}–{last}") }
 }
 
-fn reply(data: &Data) -> Html {
-    data.to_bytes().map_or_else(|_| html! {}, |bytes| payload(&bytes))
+fn reply(language: Language, data: &Data) -> Html {
+    data.to_bytes().map_or_else(|_| html! {}, |bytes| payload(language, &bytes))
 }
 
 /// Bytes as text, what is not text as escapes that look like escapes.
-pub(crate) fn payload(bytes: &[u8]) -> Html {
+pub(crate) fn payload(language: Language, bytes: &[u8]) -> Html {
     let shown = &bytes[..bytes.len().min(SHOWN_BYTES)];
     let left = bytes.len() - shown.len();
     html! {
@@ -102,10 +103,10 @@ pub(crate) fn payload(bytes: &[u8]) -> Html {
                 } }
             }
             if left > 0 {
-                <span class="row-more">{ " … " }{ counted(left as u64, "byte") }{ " more" }</span>
+                <span class="row-more">{ " " }{ language.more_bytes(&counted(language, left as u64, Noun::Byte)) }</span>
             }
             if bytes.is_empty() {
-                <span class="row-more">{ "empty" }</span>
+                <span class="row-more">{ language.empty() }</span>
             }
         </>
     }
@@ -148,7 +149,8 @@ mod tests {
 
     #[test]
     fn what_is_not_certain_says_so() {
-        let one_of = status_text(Status::NoReply { cause: Unanswered::TimedOut, certain: false });
+        let status = Status::NoReply { cause: Unanswered::TimedOut, certain: false };
+        let one_of = status_text(Language::En, status);
         assert_eq!(one_of, ("lost", "✕ no reply (this or a neighbour)".into()));
     }
 }

@@ -5,6 +5,8 @@ use std::rc::Rc;
 use streamgram_protocol::Protocol;
 use yew::prelude::*;
 
+use super::prompt::QUICK_BURST;
+use crate::language::use_language;
 use crate::page::Page;
 use crate::verdict::{Finding, Verdict};
 
@@ -16,13 +18,14 @@ pub(crate) struct VerdictCardProps {
 /// What happened, in a sentence for each protocol.
 #[component]
 pub(crate) fn VerdictCard(VerdictCardProps { page }: &VerdictCardProps) -> Html {
-    let verdict = Verdict::of(page);
+    let language = use_language();
+    let verdict = Verdict::of(language, page);
     let lanes = [&page.tcp, &page.udp];
     let open = lanes.iter().any(|lane| lane.last_send.as_ref().is_some_and(|send| send.is_open()));
     // Read out once, when all is known, not at every step of a burst.
     let spoken = verdict.as_ref().filter(|_| !open).map(ToString::to_string).unwrap_or_default();
     html! {
-        <section class="verdict card" aria-label="Verdict">
+        <section class="verdict card" aria-label={language.verdict()}>
             if let Some(verdict) = &verdict {
                 <p class="verdict-sends">{ &verdict.sends }</p>
                 <div class="verdict-findings">
@@ -30,8 +33,7 @@ pub(crate) fn VerdictCard(VerdictCardProps { page }: &VerdictCardProps) -> Html 
                 </div>
             } else {
                 <p class="verdict-invitation">
-                    { "Press Enter: the line goes over real TCP and real UDP, and what comes back is \
-                       compared here. " }<b>{ "Burst 20" }</b>{ " shows what a stream does to boundaries." }
+                    { language.html_invitation(html! { <b>{ language.burst(QUICK_BURST) }</b> }) }
                 </p>
             }
             <p class="visually-hidden" role="status">{ spoken }</p>

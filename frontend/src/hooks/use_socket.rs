@@ -20,7 +20,8 @@ use streamgram_protocol::{ClientMessage, SUBPROTOCOL, ServerMessage};
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
-use crate::page::{Action, Notice};
+use crate::notice::Notice;
+use crate::page::Action;
 
 /// Messages of the page that wait for the socket; a person does not type that fast.
 const WAITING_MESSAGES: usize = 64;
@@ -99,7 +100,7 @@ async fn serve(outgoing: &Outgoing, on_action: &Callback<Action>) -> bool {
     outgoing.borrow_mut().replace(sender);
     let batch = Batch::new(on_action.clone());
     let mut came = false;
-    let notice = |text| on_action.emit(Action::Noticed(Some(Notice { text, open: None })));
+    let notice = |notice| on_action.emit(Action::Noticed(Some(notice)));
     let reading = async {
         loop {
             match frames.next().await {
@@ -107,15 +108,13 @@ async fn serve(outgoing: &Outgoing, on_action: &Callback<Action>) -> bool {
                     came = true;
                     match ServerMessage::decode(&text) {
                         Ok(message) => batch.push(message),
-                        Err(error) => notice(format!(
-                            "The server said something this page does not know: {error}"
-                        )),
+                        Err(error) => notice(Notice::NotUnderstood(error.to_string())),
                     }
                 }
                 Some(Err(WebSocketError::ConnectionClose(CloseEvent { reason, .. })))
                     if !reason.is_empty() =>
                 {
-                    notice(format!("The server ended the session: {reason}."));
+                    notice(Notice::Ended(reason));
                 }
                 Some(Err(WebSocketError::ConnectionError)) => {}
                 _ => break,

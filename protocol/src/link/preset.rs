@@ -1,16 +1,37 @@
-//! Links worth looking at, each with a burst that shows what it is about.
+//! Links worth looking at, each with a burst that shows what it is about. The page has words for them.
 
 use std::borrow::Cow;
 
 use super::{Impairment, Link, Percent, Rule};
 
-/// A link with a name, a hint and a burst to try.
+/// Which preset; a page finds its words for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PresetName {
+    /// Nothing happens to a packet.
+    Perfect,
+    /// A little jitter and loss.
+    Wifi,
+    /// A long delay.
+    Satellite,
+    /// Packets overtake.
+    Reordering,
+    /// Packets arrive twice.
+    Duplicates,
+    /// A low rate behind a long queue.
+    DeepQueue,
+    /// Datagrams are fragmented, and a fragment is lost.
+    SmallMtu,
+    /// The first copy of line 3 is lost.
+    LineThreeLost,
+    /// Everything is lost for three seconds.
+    Blackout,
+}
+
+/// A link with a name and a burst to try.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preset {
     /// What to call it.
-    pub name: &'static str,
-    /// One sentence: what to look for.
-    pub look_for: &'static str,
+    pub name: PresetName,
     /// The link.
     pub link: Link,
     /// The line to send; `{n}` becomes its number.
@@ -40,10 +61,9 @@ impl Preset {
 }
 
 /// A preset whose directions are alike.
-fn preset(name: &'static str, look_for: &'static str, both: Impairment) -> Preset {
+fn preset(name: PresetName, both: Impairment) -> Preset {
     Preset {
         name,
-        look_for,
         link: Link { up: both, down: both, ..Link::default() },
         text: "line {n}".into(),
         count: 20,
@@ -56,46 +76,23 @@ fn delay(delay_ms: u32) -> Impairment {
 }
 
 fn perfect() -> Preset {
-    preset(
-        "Perfect",
-        "TCP spends three packets on a handshake before the first byte; UDP just sends.",
-        Impairment::default(),
-    )
+    preset(PresetName::Perfect, Impairment::default())
 }
 
 fn wifi() -> Preset {
-    preset(
-        "Wi-Fi",
-        "A lost segment comes again and holds back all that follow; a lost datagram is only missing.",
-        Impairment { jitter_ms: 5, loss: Percent::whole(2), ..delay(10) },
-    )
+    preset(PresetName::Wifi, Impairment { jitter_ms: 5, loss: Percent::whole(2), ..delay(10) })
 }
 
 fn satellite() -> Preset {
-    Preset {
-        count: 5,
-        ..preset(
-            "Satellite",
-            "TCP's first reply takes two round trips, for one goes into the handshake; UDP's takes one.",
-            delay(300),
-        )
-    }
+    Preset { count: 5, ..preset(PresetName::Satellite, delay(300)) }
 }
 
 fn reordering() -> Preset {
-    preset(
-        "Reordering",
-        "UDP's replies change places; TCP puts its bytes in order and sends duplicate ACKs meanwhile.",
-        Impairment { reorder: Percent::whole(25), ..delay(50) },
-    )
+    preset(PresetName::Reordering, Impairment { reorder: Percent::whole(25), ..delay(50) })
 }
 
 fn duplicates() -> Preset {
-    preset(
-        "Duplicates",
-        "A datagram that arrives twice is answered twice; TCP drops the bytes it already has.",
-        Impairment { duplicate: Percent::whole(25), ..delay(20) },
-    )
+    preset(PresetName::Duplicates, Impairment { duplicate: Percent::whole(25), ..delay(20) })
 }
 
 fn deep_queue() -> Preset {
@@ -103,20 +100,12 @@ fn deep_queue() -> Preset {
         text: format!("line {{n}}, {}", "long enough to fill the pipe ".repeat(3)).into(),
         count: 40,
         interval_ms: 5,
-        ..preset(
-            "Narrow with a deep queue",
-            "Nothing is lost, but each reply is later than the one before: the queue only adds delay.",
-            Impairment { rate_kbit: 64, ..delay(20) },
-        )
+        ..preset(PresetName::DeepQueue, Impairment { rate_kbit: 64, ..delay(20) })
     }
 }
 
 fn small_mtu() -> Preset {
-    let preset = preset(
-        "Small MTU",
-        "One fragment is lost and with it the whole datagram; TCP sends one segment again.",
-        delay(20),
-    );
+    let preset = preset(PresetName::SmallMtu, delay(20));
     Preset {
         link: Link {
             mtu: 576,
@@ -131,11 +120,7 @@ fn small_mtu() -> Preset {
 }
 
 fn line_three_lost() -> Preset {
-    let preset = preset(
-        "Line 3 lost",
-        "TCP's line 3 goes out again a second later, and lines 4 and 5 wait for it; UDP's stays lost.",
-        delay(20),
-    );
+    let preset = preset(PresetName::LineThreeLost, delay(20));
     Preset {
         link: Link { rules: vec![Rule::LoseLine { line: 3, packet: None }], ..preset.link },
         count: 5,
@@ -144,11 +129,7 @@ fn line_three_lost() -> Preset {
 }
 
 fn blackout() -> Preset {
-    let preset = preset(
-        "Three-second blackout",
-        "TCP tries again at doubling distances and loses nothing; UDP loses what was sent meanwhile.",
-        delay(20),
-    );
+    let preset = preset(PresetName::Blackout, delay(20));
     Preset {
         link: Link { rules: vec![Rule::BlackOut { from_ms: 1_000, to_ms: 4_000 }], ..preset.link },
         interval_ms: 300,
@@ -164,9 +145,8 @@ mod tests {
     #[test]
     fn every_preset_is_allowed() {
         for preset in Preset::all() {
-            assert_eq!(preset.link.check(), Ok(()), "{}", preset.name);
+            assert_eq!(preset.link.check(), Ok(()), "{:?}", preset.name);
             assert!(preset.count <= Limits::default().burst_lines);
-            assert!(preset.look_for.ends_with('.'));
         }
     }
 }
