@@ -163,7 +163,7 @@ impl Reducible for Page {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use streamgram_protocol::{Code, Problem};
+    use streamgram_protocol::{Code, Feed, Problem};
 
     use super::*;
     use crate::lane::{LegState, What};
@@ -171,7 +171,8 @@ pub(crate) mod tests {
 
     pub(crate) fn hello(wall_ms: u64) -> ServerMessage {
         let (tcp, udp) = ("127.0.0.1:25677".into(), "127.0.0.1:23135".into());
-        let hello = Hello { version: "0".into(), wall_ms, tcp, udp, limits: Limits::default() };
+        let (version, feed) = ("0".into(), Feed::Own);
+        let hello = Hello { version, wall_ms, tcp, udp, feed, limits: Limits::default() };
         ServerMessage { at_us: 0, event: Event::Hello(hello), on: None }
     }
 

@@ -24,6 +24,8 @@ pub enum ClientMessage {
     Send(Send),
     /// Ends a burst before its last line.
     Stop(Stop),
+    /// Asks to be told of raw clients, or no longer.
+    Watch(Watch),
 }
 
 /// `{"type":"open","protocol":"tcp"}`
@@ -102,6 +104,13 @@ pub struct Stop {
     pub id: u64,
 }
 
+/// `{"type":"watch","on":true}`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Watch {
+    /// Whether [`Event::Raw`](crate::Event::Raw) is told from now on.
+    pub on: bool,
+}
+
 /// Where a line goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -174,6 +183,7 @@ impl ClientMessage {
             Self::Link(_) => "link",
             Self::Send(_) => "send",
             Self::Stop(_) => "stop",
+            Self::Watch(_) => "watch",
         }
     }
 
@@ -214,14 +224,16 @@ impl ClientMessage {
         let checked = match name.as_str() {
             "open" => fields(text).and_then(open),
             "close" => fields(text).and_then(close),
-            "nodelay" => fields(text).map(|f: NodelayFields| Self::Nodelay(Nodelay { on: f.on })),
+            "nodelay" => fields(text).map(|f: OnFields| Self::Nodelay(Nodelay { on: f.on })),
             "link" => fields(text).and_then(set_link),
             "send" => fields(text).and_then(|fields| send(fields, limits)),
             "stop" => fields(text).and_then(stop),
+            "watch" => fields(text).map(|f: OnFields| Self::Watch(Watch { on: f.on })),
             _ => Err(Invalid {
                 code: Code::UnknownType,
                 detail: format!(
-                    "{name:?} is not one of \"open\", \"close\", \"nodelay\", \"link\", \"send\", \"stop\""
+                    "{name:?} is not one of \"open\", \"close\", \"nodelay\", \"link\", \"send\", \"stop\", \
+                     \"watch\""
                 ),
                 ..bad_field("type", "")
             }),
@@ -271,7 +283,7 @@ struct CloseFields {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct NodelayFields {
+struct OnFields {
     #[serde(rename = "type")]
     _kind: IgnoredAny,
     on: bool,
@@ -458,6 +470,16 @@ mod tests {
             decode(r#"{"type":"close","protocol":"tcp"}"#).unwrap(),
             ClientMessage::Close(Close { protocol: Protocol::Tcp, how: How::Close })
         );
+    }
+
+    #[test]
+    fn a_switch_is_on_or_off() {
+        for on in [true, false] {
+            let json = format!(r#"{{"type":"watch","on":{on}}}"#);
+            let watch = ClientMessage::Watch(Watch { on });
+            assert_eq!((decode(&json), watch.encode().unwrap()), (Ok(watch.clone()), json));
+        }
+        assert_eq!(wrong(r#"{"type":"watch"}"#).1, "on");
     }
 
     #[test]

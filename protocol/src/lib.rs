@@ -8,18 +8,23 @@ mod data;
 mod limits;
 pub mod link;
 mod packet;
+mod raw;
 mod server;
 mod text;
 
+pub use client::Watch;
 pub use client::{ClientMessage, Close, How, Invalid, Nodelay, Open, Send, SetLink, Stop, Target};
 pub use data::{BadHex, Data, numbered};
 pub use limits::{CTIME_LEN, DEFAULT_HTTP, DEFAULT_TCP, DEFAULT_UDP, Limits, MAX_DATAGRAM};
-pub use limits::{MAX_ERROR_CHARS, MAX_ID, READ_BYTES, STAMP_LEN, SUBPROTOCOL};
+pub use limits::{
+    MAX_ERROR_CHARS, MAX_ID, RAW_BYTES, RAW_CLIENTS, READ_BYTES, STAMP_LEN, SUBPROTOCOL,
+};
 pub use link::{
     Congestion, Impairment, Link, MAX_EMULATED_DATAGRAM, OutOfRange, Percent, Preset, PresetName,
     Rule,
 };
 pub use packet::{End, Flags, Header, Line, Packet, Verdict};
+pub use raw::{Feed, Raw, Seen};
 pub use server::{Cause, Code, Event, Hello, LegId, Problem, ServerMessage, Unanswered};
 pub use text::{Piece, is_hidden, pieces, printable};
 

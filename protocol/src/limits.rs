@@ -25,6 +25,12 @@ pub const MAX_DATAGRAM: usize = 65_507;
 /// Characters of an error's text. It quotes what was wrong, and that can be as long as a message: the
 /// middle of a longer text is left out.
 pub const MAX_ERROR_CHARS: usize = 400;
+/// Bytes of a raw client's read or datagram that are told, from its first. A longer one is told up to
+/// here; its length is told in any case.
+pub const RAW_BYTES: usize = READ_BYTES;
+/// Raw clients that a session knows by number at a time. One more takes the number of the UDP peer that
+/// was silent the longest; while all are open TCP connections, what it does is counted as missed.
+pub const RAW_CLIENTS: usize = 1_024;
 /// The largest id of a send: what a JavaScript number holds exactly (2^53 - 1).
 pub const MAX_ID: u64 = (1 << 53) - 1;
 

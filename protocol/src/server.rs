@@ -6,7 +6,7 @@ mod decode;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Data, Limits, Packet, Path, Protocol};
+use crate::{Data, Feed, Limits, Packet, Path, Protocol, Raw};
 
 /// An event and when it happened. The server's own observations carry the time at which the server
 /// made them, so `at_us` can be a little smaller than that of the message before.
@@ -172,6 +172,14 @@ pub enum Event {
     },
     /// The leg's emulated link was changed. Seed, MTU and congestion control apply to the next leg.
     LinkSet,
+    /// A server saw something of a client that is not a leg.
+    Raw(Raw),
+    /// Things that the servers saw of raw clients and that are not told: the session is too slow, or
+    /// knows as many clients as it may.
+    RawMissed {
+        /// How many, since the last such message.
+        count: u64,
+    },
 }
 
 /// Who the server is and what it allows.
@@ -185,6 +193,8 @@ pub struct Hello {
     pub tcp: String,
     /// Address of the UDP timestamp server.
     pub udp: String,
+    /// Of which raw clients a session is told that asks for it.
+    pub feed: Feed,
     /// This server's limits.
     pub limits: Limits,
 }
@@ -266,6 +276,8 @@ pub enum Code {
     TooManyLabs,
     /// The leg's path is not emulated: it has no link to change.
     NotEmulated,
+    /// The server tells nobody of raw clients.
+    FeedOff,
     /// The system refused; `detail` says why.
     Io,
 }

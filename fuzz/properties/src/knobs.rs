@@ -60,7 +60,8 @@ pub fn lab_knobs(input: &[u8]) {
                 }
             }
             ClientMessage::Close(Close { protocol: Protocol::Udp, .. })
-            | ClientMessage::Stop(_) => {}
+            | ClientMessage::Stop(_)
+            | ClientMessage::Watch(_) => {}
         }
         for _ in 0..STEPS_BETWEEN {
             let _goes_on = stream.step();

@@ -5,10 +5,10 @@ use serde::de::{DeserializeOwned, Error as _};
 use serde_json::{Error, Map, Value};
 
 use super::{Event, Hello, LegId, Problem, ServerMessage};
-use crate::{Data, Flags, Header, Packet};
+use crate::{Data, Flags, Header, Packet, Raw, Seen};
 
 /// Every `type` that there is.
-const TYPES: [&str; 20] = [
+const TYPES: [&str; 22] = [
     "hello",
     "opened",
     "nodelay_set",
@@ -29,6 +29,8 @@ const TYPES: [&str; 20] = [
     "packet",
     "packets_missed",
     "link_set",
+    "raw",
+    "raw_missed",
 ];
 
 /// The fields of a message that were not taken yet.
@@ -69,10 +71,12 @@ impl Fields {
     }
 
     fn data(&mut self) -> Result<Data, Error> {
-        match self.string_if_there("text") {
-            Some(text) => Ok(Data::Text(text)),
-            None => self.string("hex").map(Data::Hex),
-        }
+        self.data_if_there().ok_or_else(|| missing("text"))
+    }
+
+    fn data_if_there(&mut self) -> Option<Data> {
+        let text = self.string_if_there("text").map(Data::Text);
+        text.or_else(|| self.string_if_there("hex").map(Data::Hex))
     }
 
     fn on(&mut self) -> Result<Option<LegId>, Error> {
@@ -119,6 +123,8 @@ fn event(kind: &str, fields: &mut Fields) -> Result<Event, Error> {
         "packet" => Event::Packet(packet(fields)?),
         "packets_missed" => Event::PacketsMissed { count: fields.number("count")? },
         "link_set" => Event::LinkSet,
+        "raw" => Event::Raw(raw(fields)?),
+        "raw_missed" => Event::RawMissed { count: fields.number("count")? },
         "server_accepted" => Event::ServerAccepted,
         "server_read" => Event::ServerRead {
             number: fields.number("number")?,
@@ -182,6 +188,7 @@ fn hello(fields: &mut Fields) -> Result<Hello, Error> {
         wall_ms: fields.number("wall_ms")?,
         tcp: fields.string("tcp")?,
         udp: fields.string("udp")?,
+        feed: fields.take("feed")?,
         limits: fields.take("limits")?,
     })
 }
@@ -210,6 +217,39 @@ fn packet(fields: &mut Fields) -> Result<Packet, Error> {
         retransmission: fields.flag("retransmission"),
         duplicate_ack: fields.flag("duplicate_ack"),
         hex: fields.string("hex")?,
+    })
+}
+
+fn raw(fields: &mut Fields) -> Result<Raw, Error> {
+    let seen = match fields.string("seen")?.as_str() {
+        "accepted" => Seen::Accepted,
+        "read" => Seen::Read {
+            number: fields.number("number")?,
+            offset: fields.number("offset")?,
+            bytes: fields.number("bytes")?,
+            data: fields.data_if_there(),
+        },
+        "datagram" => Seen::Datagram {
+            number: fields.number("number")?,
+            bytes: fields.number("bytes")?,
+            kept: fields.number("kept")?,
+            data: fields.data_if_there(),
+        },
+        "reply" => Seen::Reply {
+            number: fields.number("number")?,
+            offset: fields.number("offset")?,
+            bytes: fields.number("bytes")?,
+            data: fields.data_if_there(),
+        },
+        "refused" => Seen::Refused { reason: fields.string("reason")? },
+        "closed" => Seen::Closed { cause: fields.take("cause")? },
+        _ => return Err(missing("seen")),
+    };
+    Ok(Raw {
+        protocol: fields.take("protocol")?,
+        client: fields.number("client")?,
+        peer: fields.string("peer")?,
+        seen,
     })
 }
 

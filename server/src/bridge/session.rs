@@ -14,7 +14,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use streamgram_protocol::{
-    Cause, ClientMessage, Event, Hello, Invalid, Limits, Protocol, ServerMessage,
+    Cause, ClientMessage, Event, Feed, Hello, Invalid, Limits, Protocol, ServerMessage,
 };
 use tokio::task::yield_now;
 use tokio::time::sleep_until;
@@ -244,6 +244,7 @@ fn hello(Targets { tcp, udp }: Targets, limits: Limits) -> Hello {
         wall_ms: u64::try_from(wall.as_millis()).unwrap_or(u64::MAX),
         tcp: tcp.to_string(),
         udp: udp.to_string(),
+        feed: Feed::Off,
         limits,
     }
 }

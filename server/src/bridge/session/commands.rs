@@ -30,6 +30,7 @@ impl Session {
             ClientMessage::Link(link) => self.set_link(&link),
             ClientMessage::Send(send) => return self.send(&send),
             ClientMessage::Stop(stop) => return self.stop(&stop),
+            ClientMessage::Watch(_) => Err(feed_off()),
         };
         if let Err(problem) = carried_out {
             self.complain(Problem { message: Some(name.into()), ..problem });
@@ -229,6 +230,11 @@ impl Session {
 
 fn problem(code: Code, protocol: Protocol, detail: String) -> Problem {
     Problem { code, detail, message: None, field: None, id: None, protocol: Some(protocol) }
+}
+
+fn feed_off() -> Problem {
+    let detail = "the server tells nobody of raw clients".into();
+    Problem { protocol: None, ..problem(Code::FeedOff, Protocol::Tcp, detail) }
 }
 
 fn not_open(protocol: Protocol) -> Problem {

@@ -1,0 +1,169 @@
+//! What a session is told of raw clients: whoever talks to a server without a leg, `nc` for example.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Cause, Data, Protocol};
+
+/// Something that a server saw of a raw client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Raw {
+    /// Which server.
+    pub protocol: Protocol,
+    /// The session's number for this client; it counts from 1. A TCP connection is a client, and so is a
+    /// UDP peer for as long as the session knows it.
+    pub client: u64,
+    /// The client's address.
+    pub peer: String,
+    /// What it saw.
+    #[serde(flatten)]
+    pub seen: Seen,
+}
+
+/// What a server can see of a raw client.
+///
+/// Offsets are as those of a leg. Data is left out unless the client and whoever is told are both on the
+/// server's own machine: elsewhere one address can be many people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "seen", rename_all = "snake_case")]
+pub enum Seen {
+    /// A connection was accepted.
+    Accepted,
+    /// A read of a connection returned.
+    Read {
+        /// Which read of the connection, from 0.
+        number: u64,
+        /// Where its first byte stands in the stream.
+        offset: u64,
+        /// Its length.
+        bytes: usize,
+        /// The bytes.
+        #[serde(flatten)]
+        data: Option<Data>,
+    },
+    /// A datagram came, and is going to be answered.
+    Datagram {
+        /// Which datagram of this client, from 0.
+        number: u64,
+        /// Its length.
+        bytes: usize,
+        /// How many of its bytes a `recv(1024)` keeps.
+        kept: usize,
+        /// Its bytes, at most [`RAW_BYTES`](crate::RAW_BYTES) of them.
+        #[serde(flatten)]
+        data: Option<Data>,
+    },
+    /// The system took a reply to send.
+    Reply {
+        /// The number of the read, or of the datagram, that it answers.
+        number: u64,
+        /// TCP: where its first byte stands in the stream of replies. UDP: the same as `number`.
+        offset: u64,
+        /// Its length.
+        bytes: usize,
+        /// The bytes, stamp and all.
+        #[serde(flatten)]
+        data: Option<Data>,
+    },
+    /// A limit, or the filter against reflection, turned a connection or a datagram away.
+    Refused {
+        /// Why, as `/api/refused` names it.
+        reason: String,
+    },
+    /// A connection ended.
+    Closed {
+        /// How, as the server saw it.
+        cause: Cause,
+    },
+}
+
+/// Of which raw clients a session may be told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Feed {
+    /// Those that come from the address that the session comes from.
+    #[default]
+    Own,
+    /// All.
+    All,
+    /// None.
+    Off,
+}
+
+impl Feed {
+    /// Every choice.
+    pub const EVERY: [Self; 3] = [Self::Own, Self::All, Self::Off];
+
+    /// Its name, as messages and flags have it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::All => "all",
+            Self::Off => "off",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Event, ServerMessage};
+
+    #[test]
+    fn what_was_seen_is_one_flat_object() {
+        let of = |protocol, seen| {
+            let raw = Raw { protocol, client: 3, peer: "127.0.0.1:51702".into(), seen };
+            ServerMessage { at_us: 5, event: Event::Raw(raw), on: None }
+        };
+        let data = |text: &str| Some(Data::Text(text.into()));
+        let tcp = |seen| of(Protocol::Tcp, seen);
+        let udp = |seen| of(Protocol::Udp, seen);
+        for (message, rest) in [
+            (tcp(Seen::Accepted), r#""tcp","client":3,"peer":"127.0.0.1:51702","seen":"accepted""#),
+            (
+                tcp(Seen::Read { number: 0, offset: 0, bytes: 5, data: data("hello") }),
+                r#""tcp","client":3,"peer":"127.0.0.1:51702","seen":"read","number":0,"offset":0,"bytes":5,"text":"hello""#,
+            ),
+            (
+                udp(Seen::Datagram { number: 1, bytes: 1_500, kept: 1_024, data: None }),
+                r#""udp","client":3,"peer":"127.0.0.1:51702","seen":"datagram","number":1,"bytes":1500,"kept":1024"#,
+            ),
+            (
+                udp(Seen::Reply {
+                    number: 1,
+                    offset: 1,
+                    bytes: 1,
+                    data: Some(Data::Hex("f0".into())),
+                }),
+                r#""udp","client":3,"peer":"127.0.0.1:51702","seen":"reply","number":1,"offset":1,"bytes":1,"hex":"f0""#,
+            ),
+            (
+                udp(Seen::Refused { reason: "udp_address_rate".into() }),
+                r#""udp","client":3,"peer":"127.0.0.1:51702","seen":"refused","reason":"udp_address_rate""#,
+            ),
+            (
+                tcp(Seen::Closed { cause: Cause::PeerClosed }),
+                r#""tcp","client":3,"peer":"127.0.0.1:51702","seen":"closed","cause":"peer_closed""#,
+            ),
+        ] {
+            let json = format!(r#"{{"at_us":5,"type":"raw","protocol":{rest}}}"#);
+            assert_eq!(message.encode().unwrap(), json);
+            assert_eq!(ServerMessage::decode(&json).unwrap(), message);
+        }
+    }
+
+    #[test]
+    fn what_can_be_seen_has_no_other_names() {
+        let json =
+            r#"{"at_us":5,"type":"raw","protocol":"tcp","client":3,"peer":"","seen":"smelt"}"#;
+        let error = ServerMessage::decode(json).unwrap_err().to_string();
+        assert!(error.starts_with("seen is missing, or not what it should be"), "{error}");
+    }
+
+    #[test]
+    fn a_feed_has_the_same_name_everywhere() {
+        for feed in Feed::EVERY {
+            assert_eq!(serde_json::to_value(feed).unwrap(), feed.name());
+        }
+    }
+}
