@@ -1,5 +1,6 @@
 //! What the page is made of; each shows what it is given and says what it is asked.
 
+pub(crate) mod absence_card;
 pub(crate) mod boundary_strip;
 pub(crate) mod header;
 pub(crate) mod ladder_card;
@@ -8,6 +9,7 @@ pub(crate) mod lane_stats;
 pub(crate) mod link_card;
 pub(crate) mod preferences;
 pub(crate) mod prompt;
+pub(crate) mod raw_clients_card;
 pub(crate) mod shortcuts;
 pub(crate) mod transcript;
 pub(crate) mod transcript_row;

@@ -16,6 +16,7 @@ mod note;
 mod notice;
 mod page;
 mod playground;
+mod raw_clients;
 mod storage;
 mod strip;
 mod theme;

@@ -8,6 +8,7 @@ use yew::Reducible;
 use crate::lane::Lane;
 use crate::note::Note;
 use crate::notice::Notice;
+use crate::raw_clients::RawClients;
 
 /// The WebSocket to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,13 +21,25 @@ pub(crate) enum Link {
     },
 }
 
+/// Whether the server is there for the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Absence {
+    None,
+    /// It cannot be reached.
+    Away,
+    /// It can be reached again, and no leg was opened since.
+    Back,
+}
+
 /// The state of the page. Copies are cheap: what is large is shared.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Page {
     pub(crate) link: Link,
+    pub(crate) absence: Absence,
     pub(crate) hello: Option<Rc<Hello>>,
     pub(crate) tcp: Rc<Lane>,
     pub(crate) udp: Rc<Lane>,
+    pub(crate) raw: Rc<RawClients>,
     pub(crate) notice: Option<Notice>,
     /// Since when the server has been out of reach, and when it was last tried again; both in Unix
     /// milliseconds of the browser, whose clock need not be the server's.
@@ -56,9 +69,11 @@ impl Page {
     pub(crate) fn new() -> Self {
         Self {
             link: Link::Connecting,
+            absence: Absence::None,
             hello: None,
             tcp: Rc::new(Lane::new(Protocol::Tcp)),
             udp: Rc::new(Lane::new(Protocol::Udp)),
+            raw: Rc::default(),
             notice: None,
             lost: None,
         }
@@ -95,6 +110,8 @@ impl Page {
                 None => self.notice = Some(Notice::Objection(problem.detail)),
             },
             Event::Missed { count } => self.notice = Some(Notice::Missed(count)),
+            Event::Raw(raw) => Rc::make_mut(&mut self.raw).take(at_us, raw),
+            Event::RawMissed { count } => Rc::make_mut(&mut self.raw).missed += count,
             event => {
                 if let (Some(on), Event::Packet(packet)) = (message.on, &event) {
                     self.lane_mut(on.protocol).trace.push(on.leg, message.at_us, packet);
@@ -107,6 +124,7 @@ impl Page {
 
     fn greeted(&mut self, hello: Hello) {
         self.link = Link::Connected;
+        self.absence = if self.hello.is_some() { Absence::Back } else { Absence::None };
         if let Some((since, tried)) = self.lost.take() {
             let away_us = tried.saturating_sub(since).saturating_mul(1_000);
             for protocol in Protocol::BOTH {
@@ -122,8 +140,10 @@ impl Page {
             for protocol in Protocol::BOTH {
                 self.lane_mut(protocol).session_ended(at_ms * 1_000);
             }
+            Rc::make_mut(&mut self.raw).session_ended();
         }
         self.link = Link::Lost { retry_ms };
+        self.absence = Absence::Away;
     }
 }
 
@@ -144,6 +164,7 @@ impl Reducible for Page {
             Action::Opening(protocol) => {
                 // Why a session ended stays: its legs are opened anew before anybody could read that.
                 page.notice = page.notice.filter(|notice| notice.opens() != Some(protocol));
+                page.absence = Absence::None;
                 page.lane_mut(protocol).opening();
             }
             Action::Sending(send) => {
@@ -197,7 +218,9 @@ pub(crate) mod tests {
             // The server's clock is an hour ahead; that is not part of the gap.
             Action::Received(vec![hello(3_608_200)]),
         ]);
-        assert_eq!(page.link, Link::Connected);
+        assert_eq!((page.link, page.absence), (Link::Connected, Absence::Back));
+        let opened = Rc::clone(&page).reduce(Action::Opening(Protocol::Udp));
+        assert_eq!(opened.absence, Absence::None);
         assert_eq!(last_note(&page), Note::Gap { away_us: 3_200_000 });
         assert!(last_note(&page).text(Language::En).contains("3.20 s; nothing was sent again"));
         assert_eq!(page.tcp.state, LegState::None);
@@ -210,6 +233,7 @@ pub(crate) mod tests {
             Action::Received(vec![hello(8_200)]),
         ]);
         assert!(page.tcp.rows.is_empty());
+        assert_eq!(page.absence, Absence::None);
     }
 
     #[test]

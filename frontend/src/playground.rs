@@ -3,21 +3,23 @@
 use std::rc::Rc;
 
 use streamgram_protocol::{
-    ClientMessage, Close, Congestion, How, Link, Open, Path, PresetName, Protocol, Send, SetLink,
-    Stop,
+    ClientMessage, Close, Congestion, Feed, How, Link, Open, Path, PresetName, Protocol, Send,
+    SetLink, Stop, Watch,
 };
 use yew::prelude::*;
 
+use crate::components::absence_card::AbsenceCard;
 use crate::components::header::Header;
 use crate::components::ladder_card::LadderCard;
 use crate::components::lane_card::{Ask, LaneCard};
 use crate::components::link_card::{LinkCard, Wish};
 use crate::components::prompt::Prompt;
+use crate::components::raw_clients_card::RawClientsCard;
 use crate::components::verdict_card::VerdictCard;
 use crate::draft::{Draft, allowed, empty_datagram};
 use crate::hooks::use_socket::{UseSocketHandle, use_socket};
 use crate::notice::Notice;
-use crate::page::{Action, Page};
+use crate::page::{Absence, Action, Page};
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct PlaygroundProps {
@@ -40,14 +42,21 @@ pub(crate) fn Playground(PlaygroundProps { preferences }: &PlaygroundProps) -> H
     let open = use_callback((*route).clone(), {
         let (page, socket) = (page.dispatcher(), socket.clone());
         move |protocol: Protocol, route| {
-            page.dispatch(Action::Opening(protocol));
-            socket.send(route.open(protocol));
+            page.dispatch(if socket.send(route.open(protocol)) {
+                Action::Opening(protocol)
+            } else {
+                Action::Noticed(Some(Notice::Away))
+            });
         }
     });
     use_effect_with(page.hello.clone(), {
-        let open = open.clone();
+        let (open, socket, absence) = (open.clone(), socket.clone(), page.absence);
         move |hello| {
-            if hello.is_some() {
+            if hello.as_ref().is_some_and(|hello| hello.feed != Feed::Off) {
+                socket.send(ClientMessage::Watch(Watch { on: true }));
+            }
+            // After the server was away, legs are opened by a person.
+            if hello.is_some() && absence == Absence::None {
                 Protocol::BOTH.into_iter().for_each(|protocol| open.emit(protocol));
             }
         }
@@ -86,6 +95,7 @@ pub(crate) fn Playground(PlaygroundProps { preferences }: &PlaygroundProps) -> H
         <>
             <Header link={page.link} hello={page.hello.clone()} preferences={preferences.clone()} />
             <main class="main">
+                <AbsenceCard absence={page.absence} on_open={open.clone()} />
                 <Prompt limits={page.limits()} notice={page.notice.clone()}
                     suggestion={route.suggestion.clone()}
                     on_submit={submit} on_open={open} on_clear={clear} />
@@ -97,6 +107,8 @@ pub(crate) fn Playground(PlaygroundProps { preferences }: &PlaygroundProps) -> H
                             {zone} on_ask={ask.clone()} />
                     }
                 </div>
+                <RawClientsCard raw={Rc::clone(&page.raw)} feed={page.hello.as_ref().map(|it| it.feed)}
+                    {zone} />
                 if route.path == Path::Emulated {
                     <LadderCard tcp={Rc::clone(&page.tcp)} udp={Rc::clone(&page.udp)}
                         congestion={route.congestion()} />

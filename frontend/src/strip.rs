@@ -1,11 +1,13 @@
 //! The boundary strip: the same bytes three times, cut where they were sent, where the server read
-//! them, and where the replies to them were read. One scale of offsets for all three rows.
+//! them, and where the replies to them were read. One scale of offsets for all three rows. Of a raw
+//! client only the server's side is known: what it read, and what it replied.
 
 use streamgram_protocol::Protocol;
 
 use crate::figures::{Noun, count, counted};
 use crate::language::Language;
 use crate::last_send::{LastSend, Line, Read, Status};
+use crate::raw_clients::{Exchange, RawClient};
 
 /// Lines that the strip shows; of a longer burst, the first ones.
 pub(crate) const SHOWN_LINES: usize = 100;
@@ -59,6 +61,56 @@ impl Strip {
             Protocol::Tcp => Self { hidden, ..stream(language, &shown) },
             Protocol::Udp => Self { hidden, ..datagrams(language, &shown) },
         }
+    }
+
+    /// What the server took of a raw client and what it answered, drawn on the bytes that it took.
+    pub(crate) fn of_client(language: Language, client: &RawClient) -> Self {
+        let width = |exchange: &Exchange| exchange.bytes.max(1) as u64;
+        let bytes = |bytes: usize| counted(language, bytes as u64, Noun::Byte);
+        let scale = Scale { first: 0, bytes: client.exchanges.iter().map(width).sum() };
+        let (mut reads, mut replies, mut from) = (Vec::new(), Vec::new(), 0);
+        for exchange in &client.exchanges {
+            let span = (from, from + width(exchange));
+            from = span.1;
+            let number = (exchange.number + 1).to_string();
+            let title = match client.protocol {
+                Protocol::Tcp => language.strip_client_read(&number, &bytes(exchange.bytes)),
+                Protocol::Udp => language.strip_datagram(&number, &bytes(exchange.bytes)),
+            };
+            let cut = exchange.kept < exchange.bytes;
+            let (label, split) = (number.clone(), span.0 + exchange.kept as u64);
+            reads.push(scale.cell((span.0, if cut { split } else { span.1 }), label, title));
+            if cut {
+                let title = language.strip_throws(&bytes(exchange.bytes - exchange.kept));
+                let cell = scale.cell((split, span.1), language.strip_cut().into(), title);
+                reads.push(Cell { kind: Kind::Cut, ..cell });
+            }
+            replies.push(match &exchange.reply {
+                Some(reply) => {
+                    let size = bytes(reply.bytes);
+                    let title = match client.protocol {
+                        Protocol::Tcp => language.strip_client_reply(&number, &size),
+                        Protocol::Udp => language.strip_client_datagram(&number, &size),
+                    };
+                    scale.cell(span, number, title)
+                }
+                None => {
+                    let title = language.strip_no_answer_yet(&number);
+                    Cell { kind: Kind::Waiting, ..scale.cell(span, "…".into(), title) }
+                }
+            });
+        }
+        let taken = match client.protocol {
+            Protocol::Tcp => Noun::Read,
+            Protocol::Udp => Noun::Datagram,
+        };
+        let summary = language.strip_client_summary(
+            &counted(language, client.reads, taken),
+            &counted(language, client.replies, Noun::Reply),
+            &counted(language, client.bytes, Noun::Byte),
+        );
+        let bytes = client.exchanges.iter().map(|exchange| exchange.bytes as u64).sum();
+        Self { sends: Vec::new(), reads, replies, bytes, hidden: 0, summary }
     }
 }
 
@@ -250,6 +302,15 @@ mod tests {
         assert_eq!(labels(&strip.replies), ["1", "✕"]);
         assert_eq!(strip.replies[1].kind, Kind::Lost);
         assert_eq!(strip.summary, "UDP: 2 datagrams, 1 seen by the server, 1 reply");
+    }
+
+    #[test]
+    fn a_raw_client_is_drawn_from_the_server_s_side() {
+        let strip = Strip::of_client(Language::En, &crate::raw_clients::tests::ended());
+        assert_eq!((strip.sends.len(), labels(&strip.reads)), (0, vec!["1", "2"]));
+        assert_eq!(labels(&strip.replies), ["1", "…"]);
+        assert_eq!(strip.replies[1].kind, Kind::Waiting);
+        assert_eq!(strip.summary, "2 reads by the server, 1 reply, over 10 bytes");
     }
 
     #[test]

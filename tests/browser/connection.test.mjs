@@ -41,7 +41,7 @@ before(async () => (server = await startServer()));
 after(() => server.stop());
 
 test(
-  "when the server is gone and back, both lanes show the gap, the legs open again, nothing is resent",
+  "when the server is gone and back, both lanes show the gap, nothing is resent, legs open by a click",
   onPage(
     async ({ page, events }) => {
       await type(page, "before");
@@ -50,6 +50,10 @@ test(
       const { http } = server;
       await server.stop();
       await page.locator(".header .badge[data-status=lost]").waitFor();
+      await page.locator(".absence[data-absence=away]", { hasText: "stays" }).waitFor();
+      await page.getByRole("button", { name: "connect", exact: true }).click();
+      await page.locator(".notice", { hasText: "out of reach" }).waitFor();
+      await page.locator(lane("TCP", ".badge[data-status=none]")).waitFor();
       await type(page, "while it is gone");
       await page.locator(".notice", { hasText: "out of reach" }).waitFor();
       server = await startServer(http);
@@ -57,7 +61,11 @@ test(
       for (const protocol of ["TCP", "UDP"]) {
         await page.locator(lane(protocol, ".row-note"), { hasText: /gap: .* out of reach for/ }).waitFor();
       }
+      await page.locator(".absence[data-absence=back]").waitFor();
+      assert.equal(of(events, "opened", "tcp").length, 1);
+      await page.getByRole("button", { name: "Open both legs" }).click();
       await ready(page);
+      assert.equal(await page.locator(".absence").count(), 0);
       assert.equal(of(events, "sent", "tcp").length, 1);
       await type(page, "after");
       await answered(page, "TCP", 2);

@@ -1,5 +1,7 @@
 //! The boundary strip, drawn: three rows of cells on one scale.
 
+use std::rc::Rc;
+
 use yew::prelude::*;
 
 use crate::figures::{Noun, count, counted};
@@ -22,6 +24,18 @@ pub(crate) struct BoundaryStripProps {
 pub(crate) fn BoundaryStrip(BoundaryStripProps { send }: &BoundaryStripProps) -> Html {
     let language = use_language();
     let strip = use_memo((language, send.clone()), |(language, send)| Strip::of(*language, send));
+    html! { <StripRows {strip} /> }
+}
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct StripRowsProps {
+    pub(crate) strip: Rc<Strip>,
+}
+
+/// The rows of a strip that have something in them.
+#[component]
+pub(crate) fn StripRows(StripRowsProps { strip }: &StripRowsProps) -> Html {
+    let language = use_language();
     let rows = [
         (language.strip_sends(), "sends", &strip.sends),
         (language.strip_reads(), "reads", &strip.reads),
@@ -29,7 +43,7 @@ pub(crate) fn BoundaryStrip(BoundaryStripProps { send }: &BoundaryStripProps) ->
     ];
     html! {
         <div class="strip" role="img" aria-label={strip.summary.clone()}>
-            for (name, row, cells) in rows {
+            for (name, row, cells) in rows.into_iter().filter(|(_, row, cells)| *row != "sends" || !cells.is_empty()) {
                 <span class="strip-name">{ name }</span>
                 <svg class="strip-row" data-row={row} width="100%" height="24">
                     for (place, cell) in cells.iter().enumerate() { { draw(place, cell) } }
