@@ -76,6 +76,19 @@ pub enum Seen {
     },
 }
 
+impl Seen {
+    /// The bytes that came or went, where they are told.
+    #[must_use]
+    pub fn data(&self) -> Option<&Data> {
+        match self {
+            Self::Read { data, .. } | Self::Datagram { data, .. } | Self::Reply { data, .. } => {
+                data.as_ref()
+            }
+            Self::Accepted | Self::Refused { .. } | Self::Closed { .. } => None,
+        }
+    }
+}
+
 /// Of which raw clients a session may be told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

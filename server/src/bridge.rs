@@ -8,6 +8,7 @@ mod leaving;
 mod outbox;
 mod packets;
 mod rates;
+mod raw_clients;
 mod session;
 mod stream_match;
 mod tcp_leg;

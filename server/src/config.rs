@@ -5,10 +5,11 @@ mod session;
 
 use std::net::SocketAddr;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use defences::{HttpLimits, TcpLimits, UdpLimits, WebSocketLimits};
 use session::{LabLimits, SessionLimits};
-use streamgram_protocol::{DEFAULT_HTTP, DEFAULT_TCP, DEFAULT_UDP, Limits};
+use streamgram_protocol::{DEFAULT_HTTP, DEFAULT_TCP, DEFAULT_UDP, Feed, Limits};
 use thiserror::Error;
 use tracing::level_filters::LevelFilter;
 
@@ -56,6 +57,10 @@ pub struct Serve {
     /// Address for the operator: /metrics in Prometheus' format, /healthz, /readyz; none by default
     #[arg(long, value_name = "ADDRESS", env = "STREAMGRAM_ADMIN")]
     pub admin: Option<SocketAddr>,
+    /// Of which raw clients, those that come to TCP and UDP without the page, a session is told that
+    /// asks for it: of those at its own address, of all, or of none
+    #[arg(long, env = "STREAMGRAM_FEED", default_value = Feed::Own.name(), value_parser = feed())]
+    pub feed: Feed,
     /// Only check the flags and the environment: say whether they are valid, and end
     #[arg(long)]
     pub check: bool,
@@ -134,6 +139,14 @@ impl Serve {
     }
 }
 
+fn feed() -> impl TypedValueParser<Value = Feed> {
+    let parser = PossibleValuesParser::new(Feed::EVERY.map(Feed::name));
+    parser.map(|name| {
+        let named = Feed::EVERY.into_iter().find(|feed| feed.name() == name);
+        named.unwrap_or_default()
+    })
+}
+
 /// Whether a system would let only one of two listen; port 0 is another one each time.
 fn collide(one: SocketAddr, other: SocketAddr) -> bool {
     let [ip, also] = [one.ip(), other.ip()];
@@ -158,7 +171,7 @@ mod tests {
         let Command::Serve(serve) = Cli::parse_from(["streamgram"]).command() else {
             panic!("serving is the default")
         };
-        assert_eq!(serve.limits(), Limits::default());
+        assert_eq!((serve.limits(), serve.feed), (Limits::default(), Feed::default()));
         assert!([serve.http, serve.tcp, serve.udp].iter().all(|at| at.ip().is_loopback()));
     }
 

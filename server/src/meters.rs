@@ -29,6 +29,7 @@ const SESSIONS: &str = "streamgram_sessions";
 const SESSIONS_TOTAL: &str = "streamgram_sessions_total";
 const TASKS: &str = "streamgram_tasks";
 const TCP_REPLIES_TOTAL: &str = "streamgram_tcp_replies_total";
+const WATCHING: &str = "streamgram_watching";
 
 /// Upper bounds of the buckets of round trips, in seconds: from loopback to a bad path by satellite.
 const ROUND_TRIP_BUCKETS: [f64; 14] = [
@@ -62,9 +63,10 @@ pub fn start() -> Result<Meters, BuildError> {
     describe_counter!(SESSIONS_TOTAL, "sessions that were begun");
     describe_gauge!(TASKS, "tasks of the runtime that are alive");
     describe_counter!(TCP_REPLIES_TOTAL, "reads of the TCP server that were answered");
+    describe_gauge!(WATCHING, "sessions that watch raw clients");
     // What has not happened yet is 0 and not absent.
     gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
-    for one in [SESSIONS, LABS, EVENTS_WAITING] {
+    for one in [SESSIONS, LABS, EVENTS_WAITING, WATCHING] {
         gauge!(one).set(0.0);
     }
     for all in [SESSIONS_TOTAL, DATAGRAMS_TOTAL, TCP_REPLIES_TOTAL] {
@@ -134,6 +136,11 @@ impl Present {
     pub(crate) fn leg(protocol: Protocol, path: Path) -> Self {
         let labels = of_leg(protocol, path);
         Self::one_of(gauge!(LEGS, &labels), &counter!(LEGS_TOTAL, &labels))
+    }
+
+    /// A session that watches raw clients.
+    pub(crate) fn watcher() -> Self {
+        Self::one_of(gauge!(WATCHING), &Counter::noop())
     }
 
     /// An emulated path, which may outlive its leg for a while.

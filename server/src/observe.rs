@@ -2,7 +2,14 @@
 //!
 //! A session registers the address of each of its legs before the leg connects, so it misses nothing
 //! that the servers saw of it. The servers look up who watches a peer and tell it; a watcher that is
-//! too slow loses observations, counted, and never holds up a server.
+//! too slow loses observations, counted, and never holds up a server. Whoever is not a leg is a raw
+//! client, see [`raw_client`].
+
+mod caller;
+mod departed;
+pub mod feed;
+pub mod inbox;
+pub mod raw_client;
 
 use std::collections::HashMap;
 use std::io;
@@ -11,8 +18,12 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
-use streamgram_protocol::{Cause, LegId, Protocol};
-use tokio::sync::mpsc;
+pub use caller::Caller;
+use departed::Departed;
+pub use feed::{RawFeed, Subscription, Unwatchable};
+pub use inbox::{Inbox, Waiting};
+pub use raw_client::{RawClient, Sight, Sighting};
+use streamgram_protocol::{Cause, Feed, LegId, Protocol};
 
 /// Observations that wait for one session; one more is dropped and counted.
 pub const WAITING_OBSERVATIONS: usize = 4_096;
@@ -64,6 +75,9 @@ pub struct Observer {
     // Looked at first: with nobody watching, an observation costs this one load.
     watched: AtomicUsize,
     watchers: RwLock<HashMap<(Protocol, SocketAddr), Arc<Watcher>>>,
+    departed: Departed,
+    /// Who watches raw clients.
+    pub feed: Arc<RawFeed>,
 }
 
 /// Where the observations of one peer go.
@@ -71,21 +85,7 @@ pub struct Observer {
 pub struct Watcher {
     on: LegId,
     datagrams: AtomicU64,
-    inbox: Inbox,
-}
-
-/// The sending end of a session's observations; one for all its legs.
-#[derive(Debug, Clone)]
-pub struct Inbox {
-    sender: mpsc::Sender<Observation>,
-    missed: Arc<AtomicU64>,
-}
-
-/// The receiving end.
-#[derive(Debug)]
-pub struct Observations {
-    receiver: mpsc::Receiver<Observation>,
-    missed: Arc<AtomicU64>,
+    inbox: Inbox<Observation>,
 }
 
 /// Withdraws the registration of an address when it is dropped.
@@ -95,22 +95,20 @@ pub struct Registration {
     key: (Protocol, SocketAddr),
 }
 
-/// Both ends of a session's observations.
-#[must_use]
-pub fn observations() -> (Inbox, Observations) {
-    let (sender, receiver) = mpsc::channel(WAITING_OBSERVATIONS);
-    let missed = Arc::new(AtomicU64::new(0));
-    (Inbox { sender, missed: Arc::clone(&missed) }, Observations { receiver, missed })
-}
-
 impl Observer {
+    /// Nobody watches anybody yet; `feed` says who may watch raw clients.
+    #[must_use]
+    pub fn new(feed: Feed) -> Self {
+        Self { feed: Arc::new(RawFeed::new(feed)), ..Self::default() }
+    }
+
     /// From now on, what the servers see of `address` goes to `inbox`.
     #[must_use]
     pub fn register(
         self: &Arc<Self>,
         on: LegId,
         address: SocketAddr,
-        inbox: Inbox,
+        inbox: Inbox<Observation>,
     ) -> Registration {
         let key = (on.protocol, canonical(address));
         let watcher = Arc::new(Watcher { on, datagrams: AtomicU64::new(0), inbox });
@@ -130,11 +128,35 @@ impl Observer {
         let watchers = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
         watchers.get(&(protocol, canonical(peer))).cloned()
     }
+
+    /// Whose connection the TCP server has accepted.
+    #[must_use]
+    pub fn caller(&self, peer: SocketAddr) -> Caller {
+        let peer = canonical(peer);
+        if let Some(watcher) = self.watcher_of(Protocol::Tcp, peer) {
+            Caller::Leg(watcher)
+        } else if self.departed.contains((Protocol::Tcp, peer), Instant::now()) {
+            Caller::Departed
+        } else {
+            Caller::Raw(self.feed.client(Protocol::Tcp, peer))
+        }
+    }
+
+    /// Who sent a datagram that is not a leg's, if anybody watches and it was none a moment ago either.
+    #[must_use]
+    pub fn raw_sender(&self, peer: SocketAddr) -> Option<RawClient> {
+        let peer = canonical(peer);
+        let client = self.feed.watched_client(Protocol::Udp, peer)?;
+        let is_departed = self.departed.contains((Protocol::Udp, peer), Instant::now());
+        (!is_departed).then_some(client)
+    }
 }
 
 impl Drop for Registration {
     fn drop(&mut self) {
         let observer = &self.observer;
+        // First: in between, what is still under way would be a stranger's.
+        observer.departed.add(self.key, Instant::now());
         let mut watchers = observer.watchers.write().unwrap_or_else(PoisonError::into_inner);
         if watchers.remove(&self.key).is_some() {
             observer.watched.fetch_sub(1, Ordering::Release);
@@ -145,36 +167,13 @@ impl Drop for Registration {
 impl Watcher {
     /// Hands an observation on, or counts it as missed; never waits.
     pub fn tell(&self, seen: Seen) {
-        let observation = Observation { at: Instant::now(), on: self.on, seen };
-        if self.inbox.sender.try_send(observation).is_err() {
-            self.inbox.missed.fetch_add(1, Ordering::Relaxed);
-        }
+        self.inbox.put(Observation { at: Instant::now(), on: self.on, seen });
     }
 
     /// Tells of one more datagram of `bytes` bytes.
     pub fn datagram(&self, bytes: usize, kept: usize) {
         let number = self.datagrams.fetch_add(1, Ordering::Relaxed);
         self.tell(Seen::Datagram { number, bytes, kept });
-    }
-}
-
-impl Observations {
-    /// The next observation.
-    ///
-    /// # Cancel safety
-    /// Losing a `select!` loses nothing.
-    pub async fn recv(&mut self) -> Option<Observation> {
-        self.receiver.recv().await
-    }
-
-    /// The next observation, if it is there already.
-    pub fn try_recv(&mut self) -> Option<Observation> {
-        self.receiver.try_recv().ok()
-    }
-
-    /// How many observations were dropped since the last call.
-    pub fn take_missed(&self) -> u64 {
-        self.missed.swap(0, Ordering::Relaxed)
     }
 }
 
@@ -197,6 +196,7 @@ fn canonical(address: SocketAddr) -> SocketAddr {
 
 #[cfg(test)]
 mod tests {
+    use super::inbox::inbox;
     use super::*;
 
     const LEG: LegId = LegId { protocol: Protocol::Udp, leg: 1 };
@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn a_registration_lasts_as_long_as_its_guard() {
         let observer = Arc::new(Observer::default());
-        let (inbox, _observations) = observations();
+        let (inbox, _observations) = inbox(1);
         assert!(observer.watcher_of(Protocol::Udp, peer()).is_none());
         let registration = observer.register(LEG, peer(), inbox);
         assert!(observer.watcher_of(Protocol::Udp, peer()).is_some());
@@ -220,9 +220,25 @@ mod tests {
     }
 
     #[test]
+    fn what_was_a_leg_a_moment_ago_is_no_raw_client() {
+        let observer = Arc::new(Observer::default());
+        let watching = observer.feed.watch(Some(peer().ip()));
+        assert!(observer.raw_sender(peer()).is_some());
+        assert!(matches!(observer.caller(peer()), Caller::Raw(_)));
+        for protocol in Protocol::BOTH {
+            let (inbox, _observations) = inbox(1);
+            drop(observer.register(LegId { protocol, leg: 1 }, peer(), inbox));
+        }
+        let mapped = "[::ffff:127.0.0.1]:9".parse().unwrap();
+        assert!(observer.raw_sender(mapped).is_none());
+        assert!(matches!(observer.caller(mapped), Caller::Departed));
+        assert!(watching.is_ok());
+    }
+
+    #[test]
     fn what_a_slow_session_misses_is_counted() {
         let observer = Arc::new(Observer::default());
-        let (inbox, mut observations) = observations();
+        let (inbox, mut observations) = inbox(WAITING_OBSERVATIONS);
         let _registration = observer.register(LEG, peer(), inbox);
         let watcher = observer.watcher_of(Protocol::Udp, peer()).unwrap();
         for _ in 0..WAITING_OBSERVATIONS + 3 {

@@ -125,7 +125,7 @@ impl Server {
         let refusals = Arc::new(Refusals::default());
         let shared = Shared {
             clock: Arc::new(Clock::system()),
-            observer: Arc::new(Observer::default()),
+            observer: Arc::new(Observer::new(config.feed)),
             refusals: Arc::clone(&refusals),
         };
         let targets = Targets { tcp: reachable(addresses.tcp), udp: reachable(addresses.udp) };

@@ -35,12 +35,9 @@ impl Client {
     fn start(targets: Targets, limits: Limits) -> Self {
         let (commands, mut taken) = channel(0);
         let (mut told, events) = channel(EVENTS_UNDER_WAY);
-        let session = Session::new(Bridge::new(
-            targets,
-            limits,
-            WebSocketLimits::default(),
-            Arc::new(Observer::default()),
-        ));
+        let rates = WebSocketLimits::default();
+        let bridge = Bridge::new(targets, limits, rates, Arc::new(Observer::default()));
+        let session = Session::new(bridge, None);
         let session = tokio::spawn(async move { session.run(&mut taken, &mut told).await });
         Self { commands, events, limits, session }
     }

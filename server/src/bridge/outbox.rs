@@ -8,12 +8,15 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use metrics::Gauge;
-use streamgram_protocol::{Event, LegId, ServerMessage};
+use streamgram_protocol::{Data, Event, LegId, ServerMessage};
 
 use crate::meters;
 
 /// Bytes of events, roughly, at which the session stops making more.
 const FULL_BYTES: usize = 256 * 1024;
+/// Bytes of events, roughly, at which nothing more is told of raw clients: the rest is for the session's
+/// own legs, which raw clients can so not hold up.
+const ENOUGH_FOR_RAW_BYTES: usize = FULL_BYTES / 2;
 /// What an event weighs without its payload.
 const EVENT_BYTES: usize = 128;
 
@@ -43,6 +46,11 @@ impl Outbox {
         self.waiting.push_back(ServerMessage { at_us: self.at_us(at), event, on: on.into() });
     }
 
+    /// When the session began.
+    pub(super) fn started(&self) -> Instant {
+        self.started
+    }
+
     /// Microseconds from the start of the session to `at`.
     pub(super) fn at_us(&self, at: Instant) -> u64 {
         micros(at.saturating_duration_since(self.started))
@@ -66,6 +74,11 @@ impl Outbox {
     pub(super) fn is_full(&self) -> bool {
         self.bytes >= FULL_BYTES
     }
+
+    /// Whether raw clients may be told of.
+    pub(super) fn has_room_for_raw(&self) -> bool {
+        self.bytes < ENOUGH_FOR_RAW_BYTES
+    }
 }
 
 impl Drop for Outbox {
@@ -80,6 +93,10 @@ fn weight(event: &Event) -> usize {
     match event {
         Event::Reply { bytes, .. } => EVENT_BYTES + bytes,
         Event::Packet(packet) => EVENT_BYTES + packet.hex.len(),
+        Event::Raw(raw) => {
+            let data = raw.seen.data();
+            EVENT_BYTES + data.map_or(0, |(Data::Text(data) | Data::Hex(data))| data.len())
+        }
         _ => EVENT_BYTES,
     }
 }

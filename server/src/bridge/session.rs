@@ -9,27 +9,34 @@ mod commands;
 
 use std::future::{pending, poll_fn};
 use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::task::ready;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use streamgram_protocol::{
-    Cause, ClientMessage, Event, Feed, Hello, Invalid, Limits, Protocol, ServerMessage,
+    Cause, ClientMessage, Event, Feed, Hello, Invalid, Protocol, ServerMessage,
 };
 use tokio::task::yield_now;
 use tokio::time::sleep_until;
 
+use super::Bridge;
 use super::leaving::Leaving;
 use super::outbox::Outbox;
 use super::rates::Rates;
+use super::raw_clients::RawClients;
 use super::tcp_leg::TcpLeg;
 use super::udp_leg::UdpLeg;
-use super::{Bridge, Targets};
-use crate::observe::{Inbox, Observation, Observations, Seen, cause_of, observations};
+use crate::observe::inbox::inbox;
+use crate::observe::{Inbox, Observation, Seen, Sighting, WAITING_OBSERVATIONS, Waiting, cause_of};
 use crate::path::{TcpTurn, UdpTurn};
 
 /// Turns of a leg before the session looks at everything else again.
 const LEG_TURNS: usize = 64;
+
+/// Sightings of raw clients that are taken before the session looks at everything else again.
+const SIGHTINGS_PER_TURN: usize = 64;
 
 /// What a client asked for, or what was wrong with it.
 pub type Command = Result<ClientMessage, Invalid>;
@@ -38,8 +45,9 @@ pub type Command = Result<ClientMessage, Invalid>;
 #[derive(Debug)]
 pub struct Session {
     bridge: Bridge,
-    inbox: Inbox,
-    observations: Observations,
+    inbox: Inbox<Observation>,
+    observations: Waiting<Observation>,
+    raw_clients: RawClients,
     outbox: Outbox,
     /// The sink has taken messages that it has not passed on yet.
     unflushed: bool,
@@ -55,6 +63,7 @@ pub struct Session {
 enum Woken {
     Command(Option<Command>),
     Observation(Observation),
+    Sighting(Arc<Sighting>),
     /// The client has taken every event, or can take none any more.
     Told(bool),
     /// A leg is ready, a line is due, or a reply is overdue: the next turn finds out.
@@ -62,18 +71,24 @@ enum Woken {
 }
 
 impl Session {
-    /// A session without legs.
+    /// A session without legs, of a client at this address; without one it is told of no raw client as
+    /// its own.
     #[must_use]
-    pub fn new(bridge: Bridge) -> Self {
-        let (inbox, observations) = observations();
+    pub fn new(bridge: Bridge, client: Option<IpAddr>) -> Self {
+        let (inbox, observations) = inbox(WAITING_OBSERVATIONS);
         let now = Instant::now();
         let mut outbox = Outbox::new(now);
-        outbox.push(now, None, Event::Hello(hello(bridge.targets, bridge.limits)));
+        outbox.push(
+            now,
+            None,
+            Event::Hello(hello(&bridge, bridge.observer.feed.choice_for(client))),
+        );
         Self {
             rates: Rates::new(bridge.rates, now),
             bridge,
             inbox,
             observations,
+            raw_clients: RawClients::new(client),
             outbox,
             unflushed: false,
             legs_opened: 0,
@@ -94,6 +109,7 @@ impl Session {
             match self.wait(more, commands, client).await {
                 Woken::Command(Some(command)) => self.obey(command).await,
                 Woken::Observation(observation) => self.observed(observation),
+                Woken::Sighting(sighting) => self.raw_clients.take(&sighting, &mut self.outbox),
                 Woken::Told(true) | Woken::Turn => {}
                 Woken::Command(None) | Woken::Told(false) => return,
             }
@@ -108,7 +124,7 @@ impl Session {
         client: &mut (impl Sink<ServerMessage> + Unpin),
     ) -> Woken {
         let (full, deadline) = (self.outbox.is_full(), self.next_deadline());
-        let Self { outbox, unflushed, observations, tcp, leaving, udp, .. } = self;
+        let Self { outbox, unflushed, observations, raw_clients, tcp, leaving, udp, .. } = self;
         tokio::select! {
             biased;
             told = tell(client, outbox, unflushed), if *unflushed || !outbox.is_empty() => {
@@ -120,6 +136,7 @@ impl Session {
             () = leaving_ready(leaving.as_mut()), if !full => Woken::Turn,
             () = udp_ready(udp.as_deref(), !full) => Woken::Turn,
             () = until(deadline) => Woken::Turn,
+            Some(sighting) = raw_clients.next() => Woken::Sighting(sighting),
             () = yield_now(), if more => Woken::Turn,
         }
     }
@@ -133,6 +150,7 @@ impl Session {
             tcp.and_then(|leg| leg.next_due()),
             udp.filter(|_| !full).and_then(|leg| leg.next_due()),
             udp.and_then(|leg| leg.next_deadline()),
+            self.raw_clients.missed_due(&self.outbox),
         ];
         lines.into_iter().flatten().min()
     }
@@ -149,7 +167,8 @@ impl Session {
                 .and_then(|mut leaving| leaving.turn(now, outbox).then_some(leaving));
         }
         let more = self.turn_tcp();
-        self.turn_udp() || more
+        let more = self.turn_udp() || more;
+        self.take_sightings(now) || more
     }
 
     fn turn_tcp(&mut self) -> bool {
@@ -201,6 +220,21 @@ impl Session {
         }
     }
 
+    /// Takes what was seen of raw clients, and leaves out what there is no room for; true if there is
+    /// more. Last of all: the session's own legs come first.
+    fn take_sightings(&mut self, now: Instant) -> bool {
+        let Self { raw_clients, outbox, .. } = self;
+        let mut taken = 0;
+        while taken < SIGHTINGS_PER_TURN
+            && let Some(sighting) = raw_clients.next_waiting()
+        {
+            raw_clients.take(&sighting, outbox);
+            taken += 1;
+        }
+        raw_clients.tell_missed(now, outbox);
+        taken == SIGHTINGS_PER_TURN
+    }
+
     fn observed(&mut self, Observation { at, on, seen }: Observation) {
         match on.protocol {
             Protocol::Tcp => {
@@ -236,16 +270,16 @@ impl Session {
     }
 }
 
-fn hello(Targets { tcp, udp }: Targets, limits: Limits) -> Hello {
+fn hello(bridge: &Bridge, feed: Feed) -> Hello {
     #[expect(clippy::disallowed_methods, reason = "the page shows it")]
     let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Hello {
         version: env!("CARGO_PKG_VERSION").into(),
         wall_ms: u64::try_from(wall.as_millis()).unwrap_or(u64::MAX),
-        tcp: tcp.to_string(),
-        udp: udp.to_string(),
-        feed: Feed::Off,
-        limits,
+        tcp: bridge.targets.tcp.to_string(),
+        udp: bridge.targets.udp.to_string(),
+        feed,
+        limits: bridge.limits,
     }
 }
 

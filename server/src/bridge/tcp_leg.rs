@@ -17,7 +17,7 @@ use super::outbox::{Outbox, micros};
 use super::packets::Packets;
 use super::stream_match::StreamMatch;
 use crate::meters::{self, Present};
-use crate::observe::{Inbox, Observer, Registration, Seen};
+use crate::observe::{Inbox, Observation, Observer, Registration, Seen};
 use crate::path::{TcpPath, TcpTurn};
 
 /// A connection, from its SYN to its end.
@@ -70,7 +70,7 @@ impl TcpLeg {
         nodelay: bool,
         packets: u64,
         observer: &Arc<Observer>,
-        inbox: Inbox,
+        inbox: Inbox<Observation>,
     ) -> Self {
         let round_trips = meters::round_trips(on.protocol, path.kind());
         let present = Present::leg(on.protocol, path.kind());

@@ -16,7 +16,7 @@ use super::datagram_match::DatagramMatch;
 use super::outbox::Outbox;
 use super::packets::Packets;
 use crate::meters::{self, Present};
-use crate::observe::{Inbox, Observer, Registration, Seen};
+use crate::observe::{Inbox, Observation, Observer, Registration, Seen};
 use crate::path::{UdpPath, UdpTurn};
 
 /// A socket and the datagrams that are under way.
@@ -45,7 +45,7 @@ impl UdpLeg {
         target: SocketAddr,
         (packets, patience): (u64, Duration),
         observer: &Arc<Observer>,
-        inbox: Inbox,
+        inbox: Inbox<Observation>,
     ) -> (Self, Event) {
         let opened = Event::Opened {
             path: path.kind(),

@@ -6,10 +6,9 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use streamgram_protocol::{CTIME_LEN, Cause, Protocol, READ_BYTES, STAMP_LEN};
+use streamgram_protocol::{CTIME_LEN, Cause, READ_BYTES, STAMP_LEN};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep_until, timeout};
@@ -22,7 +21,7 @@ use crate::accept::{LAST_WORDS, accept};
 use crate::admission::{Admission, Admitted, Full};
 use crate::config::TcpLimits;
 use crate::meters::{self, Present};
-use crate::observe::{Seen, Watcher, cause_of};
+use crate::observe::{Caller, cause_of};
 use crate::refusals::Refusal;
 use crate::timestamp::clock::Clock;
 
@@ -48,19 +47,19 @@ pub async fn serve(
         let Some(accepted) = stop.run_until_cancelled(accepting).await else { break };
         let (stream, peer) = accepted?;
         // A leg of the bridge is as old as its session wants it to be, and counted there.
-        let watcher = shared.observer.watcher_of(Protocol::Tcp, peer);
-        let is_leg = watcher.is_some();
+        let caller = shared.observer.caller(peer);
+        let is_leg = caller.is_leg();
         let admitted = match (!is_leg).then(|| admission.admit(peer.ip())).transpose() {
             Ok(admitted) => admitted,
             Err(full) => {
-                refuse(&shared, full, peer);
+                refuse(&shared, full, (&caller, peer));
                 continue;
             }
         };
         let patience = if is_leg { Patience::ENDLESS } else { patience };
         let present = Present::connection("tcp");
         let client =
-            Client { stream, peer, watcher, patience, _admitted: admitted, _present: present };
+            Client { stream, peer, caller, patience, _admitted: admitted, _present: present };
         connections.spawn(client.serve(shared.clone(), stop.clone()));
     }
     // From here on nobody can connect, unless a service manager has the socket as well.
@@ -71,12 +70,13 @@ pub async fn serve(
 }
 
 /// The connection ends here and at once: to wait in silence would tell a client less.
-fn refuse(shared: &Shared, full: Full, peer: SocketAddr) {
+fn refuse(shared: &Shared, full: Full, (caller, peer): (&Caller, SocketAddr)) {
     let (reason, limit) = match full {
         Full::All(limit) => (Refusal::TcpFull, limit),
         Full::Address(limit) => (Refusal::TcpAddressFull, limit),
     };
     let detail = format_args!("TCP client {peer}, the limit is {limit} clients");
+    caller.refused(reason);
     shared.refusals.count(reason, Instant::now(), detail);
 }
 
@@ -124,7 +124,7 @@ impl Patience {
 struct Client {
     stream: TcpStream,
     peer: SocketAddr,
-    watcher: Option<Arc<Watcher>>,
+    caller: Caller,
     patience: Patience,
     _admitted: Option<Admitted>,
     _present: Present,
@@ -132,15 +132,14 @@ struct Client {
 
 impl Client {
     async fn serve(mut self, shared: Shared, stop: CancellationToken) {
-        let Self { stream, peer, watcher, patience, .. } = &mut self;
-        let watcher = watcher.as_deref();
+        let Self { stream, peer, caller, patience, .. } = &mut self;
         // A reply of two chunks would otherwise wait for the delayed ACK of the first, 40 ms on Linux.
         if let Err(error) = stream.set_nodelay(true) {
             debug!(%peer, %error, "TCP_NODELAY could not be set");
         }
-        tell(watcher, || Seen::Accepted);
-        let ended = answer(&mut *stream, &shared.clock, watcher, *patience, &stop).await;
-        tell(watcher, || Seen::Closed { cause: cause(&ended) });
+        caller.accepted();
+        let ended = answer(&mut *stream, &shared.clock, caller, *patience, &stop).await;
+        caller.closed(cause(&ended));
         let refusal = match ended {
             Ok(End::Finished) => return,
             Ok(End::Stopped) => None,
@@ -172,7 +171,7 @@ impl Client {
 async fn answer(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
     clock: &Clock,
-    watcher: Option<&Watcher>,
+    caller: &Caller,
     mut patience: Patience,
     stop: &CancellationToken,
 ) -> io::Result<End> {
@@ -209,15 +208,16 @@ async fn answer(
             break End::Finished;
         }
         heard = Instant::now();
-        tell(watcher, || Seen::Read { number, offset, bytes });
-        number += 1;
-        offset += bytes as u64;
+        caller.read(number, offset, &reply[STAMP_LEN..STAMP_LEN + bytes]);
         reply[1..=CTIME_LEN].copy_from_slice(&clock.ctime());
         let writing = stream.write_all(&reply[..STAMP_LEN + bytes]);
         match timeout(patience.write, writing).await {
             Ok(written) => written?,
             Err(_elapsed) => return Ok(End::Unread),
         }
+        caller.replied(number, offset, &reply[..STAMP_LEN + bytes]);
+        number += 1;
+        offset += bytes as u64;
         replies.increment(1);
         // The alarm alone would not do: who always has more to read never lets it ring.
         if let Some(end) = patience.over(came, heard, heard) {
@@ -258,12 +258,6 @@ fn cause(ended: &io::Result<End>) -> Cause {
     }
 }
 
-fn tell(watcher: Option<&Watcher>, seen: impl FnOnce() -> Seen) {
-    if let Some(watcher) = watcher {
-        watcher.tell(seen());
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use tokio::io::{duplex, join, repeat, sink};
@@ -275,7 +269,7 @@ mod tests {
         let (client, server) = duplex(8);
         let answering = tokio::spawn(async move {
             let (clock, never) = (Clock::system(), CancellationToken::new());
-            answer(server, &clock, None, Patience::ENDLESS, &never).await
+            answer(server, &clock, &Caller::Departed, Patience::ENDLESS, &never).await
         });
         let (mut replies, mut sends) = tokio::io::split(client);
         let sending = tokio::spawn(async move {
@@ -304,7 +298,7 @@ mod tests {
         let patience = Patience { lifetime: Duration::from_millis(20), ..Patience::ENDLESS };
         let (clock, never) = (Clock::system(), CancellationToken::new());
         let stream = join(repeat(b'x'), sink());
-        let answering = answer(stream, &clock, None, patience, &never);
+        let answering = answer(stream, &clock, &Caller::Departed, patience, &never);
         let ended = timeout(Duration::from_secs(20), answering).await.expect("it ends");
         assert_eq!(ended.unwrap(), End::Old);
     }
@@ -314,7 +308,7 @@ mod tests {
         let (clock, stop) = (Clock::system(), CancellationToken::new());
         stop.cancel();
         let stream = join(repeat(b'x'), sink());
-        let answering = answer(stream, &clock, None, Patience::ENDLESS, &stop);
+        let answering = answer(stream, &clock, &Caller::Departed, Patience::ENDLESS, &stop);
         let ended = timeout(Duration::from_secs(20), answering).await.expect("it ends");
         assert_eq!(ended.unwrap(), End::Stopped);
     }

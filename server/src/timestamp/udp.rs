@@ -23,6 +23,7 @@ use self::rates::Rates;
 use super::Shared;
 use crate::config::UdpLimits;
 use crate::meters;
+use crate::observe::{RawClient, Sight};
 use crate::refusals::Refusal;
 
 /// Room for the largest datagram that UDP's length field allows (RFC 768), so that its true length
@@ -74,26 +75,39 @@ struct Server {
 impl Server {
     async fn answer(&mut self, payload: &[u8], peer: SocketAddr) {
         let Shared { clock, observer, refusals } = &self.shared;
-        match observer.watcher_of(Protocol::Udp, peer) {
+        let mut raw = None;
+        if let Some(watcher) = observer.watcher_of(Protocol::Udp, peer) {
             // A leg of the bridge: it never answers, and its session limits it.
-            Some(watcher) => watcher.datagram(payload.len(), payload.len().min(READ_BYTES)),
-            None => {
-                let now = Instant::now();
-                let refusal = sources::refusal(peer, self.own, payload)
-                    .or_else(|| self.rates.refusal(peer.ip(), now));
-                if let Some(refusal) = refusal {
-                    return refusals.count(refusal, now, format_args!("datagram from {peer}"));
-                }
+            watcher.datagram(payload.len(), payload.len().min(READ_BYTES));
+        } else {
+            raw = observer.raw_sender(peer);
+            let now = Instant::now();
+            let refusal = sources::refusal(peer, self.own, payload)
+                .or_else(|| self.rates.refusal(peer.ip(), now));
+            if let Some(refusal) = refusal {
+                tell(raw.as_ref(), |raw| raw.event(Sight::Refused(refusal)));
+                return refusals.count(refusal, now, format_args!("datagram from {peer}"));
             }
+            tell(raw.as_ref(), |raw| raw.datagram(payload));
         }
         let reply = clock.ctime();
         let sending = timeout(SEND_PATIENCE, self.socket.send_to(&reply, peer)).await;
         match sending.unwrap_or_else(|elapsed| Err(elapsed.into())) {
-            Ok(_bytes) => self.answered.increment(1),
+            Ok(_bytes) => {
+                tell(raw.as_ref(), |raw| raw.reply(0, 0, &reply));
+                self.answered.increment(1);
+            }
             Err(error) => {
+                tell(raw.as_ref(), |raw| raw.event(Sight::Refused(Refusal::UdpSend)));
                 refusals.count(Refusal::UdpSend, Instant::now(), format_args!("{peer}: {error}"));
             }
         }
+    }
+}
+
+fn tell(raw: Option<&RawClient>, what: impl FnOnce(&RawClient)) {
+    if let Some(raw) = raw {
+        what(raw);
     }
 }
 

@@ -18,7 +18,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::{FutureExt, SinkExt, Stream, StreamExt};
 use streamgram_protocol::{ClientMessage, Limits, SUBPROTOCOL, ServerMessage};
 
-use super::client_address::client_address;
+use super::client_address::{client_address, own_address};
 use super::listener::{Peer, Place};
 use super::socket::{self, Frame, Frames, SocketLimits, reason};
 use super::{Web, origin};
@@ -46,7 +46,9 @@ pub(super) async fn upgrade(
         web.refusals.count(Refusal::WsOrigin, now, detail.trim_end());
         return (StatusCode::FORBIDDEN, detail).into_response();
     }
-    let address = client_address(peer.address.ip(), &headers, &web.http_limits.proxies);
+    let proxies = &web.http_limits.proxies;
+    let address = client_address(peer.address.ip(), &headers, proxies);
+    let own = own_address(peer.address.ip(), &headers, proxies);
     let place = match web.sessions.admit(address) {
         Err(Full::All(limit)) => {
             let detail = format!("there are {limit} sessions, the limit is {limit}\n");
@@ -65,7 +67,7 @@ pub(super) async fn upgrade(
     let upgrade = socket::limited(upgrade.protocols([SUBPROTOCOL]), &limits);
     upgrade.on_upgrade(move |socket| {
         let sessions = web.running.clone();
-        sessions.track_future(serve(socket, address, limits, web, (peer.place, place)))
+        sessions.track_future(serve(socket, (address, own), limits, web, (peer.place, place)))
     })
 }
 
@@ -78,7 +80,7 @@ fn address_full(web: &Web, address: IpAddr, limit: usize) -> CloseFrame {
 
 async fn serve(
     socket: WebSocket,
-    client: IpAddr,
+    (client, own): (IpAddr, Option<IpAddr>),
     limits: SocketLimits,
     web: Web,
     (_connection, place): (Arc<Place>, Result<Admitted, CloseFrame>),
@@ -94,7 +96,7 @@ async fn serve(
     let mut events = (&mut outgoing).with(|message: ServerMessage| {
         ready(message.encode().map(|json| Message::Text(json.into())).map_err(Error::new))
     });
-    let session = Session::new(bridge).run(&mut commands, &mut events);
+    let session = Session::new(bridge, own).run(&mut commands, &mut events);
     // What is shared with other sessions is not left half done by a panic: locks are taken over.
     let running = AssertUnwindSafe(session).catch_unwind();
     let why = told(stop.run_until_cancelled(running).await, client, &refusals);

@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use streamgram_protocol::{
     Cause, ClientMessage, Close, Code, Event, How, LegId, Link, MAX_EMULATED_DATAGRAM, Nodelay,
-    Open, Path, Problem, Protocol, Send, SetLink, Stop,
+    Open, Path, Problem, Protocol, Send, SetLink, Stop, Watch,
 };
 
 use super::{Command, Session};
 use crate::bridge::tcp_leg::{TcpLeg, cause_of_closing};
 use crate::bridge::udp_leg::UdpLeg;
+use crate::observe::Unwatchable;
 use crate::path::direct::{DirectTcp, DirectUdp};
 use crate::path::emulated::{EmulatedTcp, EmulatedUdp, Permit};
 use crate::path::{TcpPath, UdpPath};
@@ -30,7 +31,7 @@ impl Session {
             ClientMessage::Link(link) => self.set_link(&link),
             ClientMessage::Send(send) => return self.send(&send),
             ClientMessage::Stop(stop) => return self.stop(&stop),
-            ClientMessage::Watch(_) => Err(feed_off()),
+            ClientMessage::Watch(watch) => self.watch(&watch),
         };
         if let Err(problem) = carried_out {
             self.complain(Problem { message: Some(name.into()), ..problem });
@@ -167,6 +168,21 @@ impl Session {
         Ok(())
     }
 
+    fn watch(&mut self, watch: &Watch) -> Result<(), Problem> {
+        if !watch.on {
+            self.raw_clients.unwatch(Instant::now(), &mut self.outbox);
+            return Ok(());
+        }
+        self.raw_clients.watch(&self.bridge.observer.feed).map_err(|unwatchable| {
+            let code = match unwatchable {
+                Unwatchable::Off => Code::FeedOff,
+                Unwatchable::Full => Code::OverLimit,
+            };
+            let detail = unwatchable.to_string();
+            Problem { code, detail, message: None, field: None, id: None, protocol: None }
+        })
+    }
+
     /// Each leg takes the send or refuses it, on its own.
     fn send(&mut self, send: &Send) {
         for &protocol in send.to.protocols() {
@@ -230,11 +246,6 @@ impl Session {
 
 fn problem(code: Code, protocol: Protocol, detail: String) -> Problem {
     Problem { code, detail, message: None, field: None, id: None, protocol: Some(protocol) }
-}
-
-fn feed_off() -> Problem {
-    let detail = "the server tells nobody of raw clients".into();
-    Problem { protocol: None, ..problem(Code::FeedOff, Protocol::Tcp, detail) }
 }
 
 fn not_open(protocol: Protocol) -> Problem {

@@ -1,0 +1,213 @@
+//! Which session watches which raw clients.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use streamgram_protocol::{Feed, Protocol};
+use thiserror::Error;
+
+use super::inbox::{Inbox, Waiting, inbox};
+use super::raw_client::{RawClient, Sighting};
+use crate::meters::Present;
+
+/// Sightings that wait for one session; one more is dropped and counted.
+pub const WAITING_SIGHTINGS: usize = 512;
+/// Sessions that may watch the same clients: a server tells each, and has to get done. One more is
+/// refused.
+pub const WATCHERS: usize = 256;
+
+/// Knows who watches raw clients.
+#[derive(Debug, Default)]
+pub struct RawFeed {
+    choice: Feed,
+    // Looked at first: with nobody watching, a sighting costs this one load.
+    watching: AtomicUsize,
+    /// By what they watch. A list is replaced and never changed, so who looks it up does not copy it.
+    watchers: RwLock<HashMap<Watched, Watchers>>,
+    ids: AtomicU64,
+}
+
+/// What somebody watches: the clients of an address, or all.
+type Watched = Option<IpAddr>;
+
+/// Everybody who watches the same.
+pub(super) type Watchers = Arc<[Inbox<Arc<Sighting>>]>;
+
+/// Why a session is not told of raw clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Unwatchable {
+    /// The operator does not want it, or the session's address is not known.
+    #[error("this session is told of no raw clients: --feed is off, or its proxy is not trusted")]
+    Off,
+    /// The limit of watchers.
+    #[error("{WATCHERS} sessions watch these raw clients, the limit is {WATCHERS}")]
+    Full,
+}
+
+/// A session's right to be told, until it is dropped.
+#[derive(Debug)]
+pub struct Subscription {
+    feed: Arc<RawFeed>,
+    watched: Watched,
+    /// To know it again.
+    inbox: Inbox<Arc<Sighting>>,
+    /// What it is told.
+    pub sightings: Waiting<Arc<Sighting>>,
+    _present: Present,
+}
+
+impl RawFeed {
+    /// Nobody watches yet.
+    #[must_use]
+    pub fn new(choice: Feed) -> Self {
+        Self { choice, ..Self::default() }
+    }
+
+    /// Of whom a session of this address may be told; without one, nobody is its own.
+    #[must_use]
+    pub fn choice_for(&self, session: Option<IpAddr>) -> Feed {
+        match (self.choice, session) {
+            (Feed::Own, None) => Feed::Off,
+            (choice, _) => choice,
+        }
+    }
+
+    /// From now on a session of this address is told of raw clients.
+    ///
+    /// # Errors
+    /// It may not be.
+    pub fn watch(self: &Arc<Self>, session: Option<IpAddr>) -> Result<Subscription, Unwatchable> {
+        let watched = match self.choice_for(session) {
+            Feed::Own => session,
+            Feed::All => None,
+            Feed::Off => return Err(Unwatchable::Off),
+        };
+        let (inbox, sightings) = inbox(WAITING_SIGHTINGS);
+        let mut all = self.watchers.write().unwrap_or_else(PoisonError::into_inner);
+        let before = all.get(&watched).map_or(&[][..], |inboxes| &**inboxes);
+        if before.len() >= WATCHERS {
+            return Err(Unwatchable::Full);
+        }
+        let now = before.iter().chain([&inbox]).cloned().collect();
+        all.insert(watched, now);
+        self.watching.fetch_add(1, Ordering::Release);
+        let (feed, present) = (Arc::clone(self), Present::watcher());
+        Ok(Subscription { feed, watched, inbox, sightings, _present: present })
+    }
+
+    /// Whether anybody watches.
+    pub(super) fn is_watched(&self) -> bool {
+        self.watching.load(Ordering::Acquire) > 0
+    }
+
+    /// A client's connection, or one datagram of it.
+    pub(crate) fn client(self: &Arc<Self>, protocol: Protocol, peer: SocketAddr) -> RawClient {
+        let id = self.ids.fetch_add(1, Ordering::Relaxed);
+        RawClient::new(Arc::clone(self), protocol, peer, id)
+    }
+
+    /// The same, if anybody watches at all.
+    pub(super) fn watched_client(
+        self: &Arc<Self>,
+        protocol: Protocol,
+        peer: SocketAddr,
+    ) -> Option<RawClient> {
+        self.is_watched().then(|| self.client(protocol, peer))
+    }
+
+    /// Who watches clients of this address, if anybody does.
+    pub(super) fn watchers_of(&self, peer: IpAddr) -> Option<Watchers> {
+        let watched = (self.choice == Feed::Own).then_some(peer);
+        let all = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
+        all.get(&watched).cloned()
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        let mut all = self.feed.watchers.write().unwrap_or_else(PoisonError::into_inner);
+        let others = all.remove(&self.watched).map(|inboxes| {
+            let others = inboxes.iter().filter(|inbox| !inbox.is_same(&self.inbox));
+            others.cloned().collect::<Arc<[_]>>()
+        });
+        if let Some(others) = others.filter(|others| !others.is_empty()) {
+            all.insert(self.watched, others);
+        }
+        self.feed.watching.fetch_sub(1, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::raw_client::Sight;
+    use super::*;
+
+    fn address(last: u8) -> Option<IpAddr> {
+        Some([192, 0, 2, last].into())
+    }
+
+    fn client(feed: &Arc<RawFeed>, last: u8) -> RawClient {
+        feed.client(Protocol::Tcp, ([192, 0, 2, last], 50_000).into())
+    }
+
+    fn told(subscription: &mut Subscription) -> usize {
+        std::iter::from_fn(|| subscription.sightings.try_recv()).count()
+    }
+
+    #[test]
+    fn own_is_what_comes_from_the_same_address() {
+        let feed = Arc::new(RawFeed::new(Feed::Own));
+        let [mut one, mut also, mut other] =
+            [1, 1, 2].map(|last| feed.watch(address(last)).unwrap());
+        client(&feed, 1).event(Sight::Accepted);
+        assert_eq!([&mut one, &mut also, &mut other].map(told), [1, 1, 0]);
+        drop(one);
+        client(&feed, 1).event(Sight::Accepted);
+        assert_eq!([&mut also, &mut other].map(told), [1, 0]);
+        assert_eq!(feed.watch(None).unwrap_err(), Unwatchable::Off);
+    }
+
+    #[test]
+    fn all_is_everybody_and_off_nobody() {
+        let feed = Arc::new(RawFeed::new(Feed::All));
+        let mut watchers = [address(1), None].map(|session| feed.watch(session).unwrap());
+        client(&feed, 9).event(Sight::Accepted);
+        assert_eq!(watchers.each_mut().map(told), [1, 1]);
+        let off = Arc::new(RawFeed::new(Feed::Off));
+        assert_eq!(off.watch(address(1)).unwrap_err(), Unwatchable::Off);
+    }
+
+    #[test]
+    fn with_the_last_watcher_the_servers_tell_nothing() {
+        let feed = Arc::new(RawFeed::new(Feed::Own));
+        assert!(feed.watched_client(Protocol::Udp, ([192, 0, 2, 1], 1).into()).is_none());
+        let watching = [1, 1, 2].map(|last| feed.watch(address(last)).unwrap());
+        assert!(feed.watched_client(Protocol::Udp, ([192, 0, 2, 1], 1).into()).is_some());
+        drop(watching);
+        assert!(!feed.is_watched() && feed.watchers.read().unwrap().is_empty());
+    }
+
+    #[test]
+    fn one_watcher_above_the_limit_is_refused() {
+        let feed = Arc::new(RawFeed::new(Feed::Own));
+        let mut watching: Vec<_> = (0..WATCHERS).map(|_| feed.watch(address(1)).unwrap()).collect();
+        let refused = feed.watch(address(1)).unwrap_err();
+        let words = "256 sessions watch these raw clients, the limit is 256";
+        assert_eq!((refused, refused.to_string().as_str()), (Unwatchable::Full, words));
+        assert!(feed.watch(address(2)).is_ok());
+        watching.pop();
+        assert!(feed.watch(address(1)).is_ok());
+    }
+
+    #[test]
+    fn what_a_session_is_too_slow_for_is_counted() {
+        let feed = Arc::new(RawFeed::new(Feed::Own));
+        let mut slow = feed.watch(address(1)).unwrap();
+        for _ in 0..WAITING_SIGHTINGS + 3 {
+            client(&feed, 1).event(Sight::Accepted);
+        }
+        assert_eq!((slow.sightings.take_missed(), told(&mut slow)), (3, WAITING_SIGHTINGS));
+    }
+}
