@@ -111,15 +111,16 @@ pub(crate) fn chromium() -> Result<PathBuf> {
     if let Some(found) = CHROMIUMS.iter().find_map(on_path) {
         return Ok(found);
     }
-    installed("chromium", "STREAMGRAM_CHROMIUM")
+    installed("chromium", "chromium", "STREAMGRAM_CHROMIUM")
 }
 
-/// A program of the tests: the one that a variable names, one on the path, or Debian's, installed.
-pub(crate) fn program(name: &str, variable: &str) -> Result<PathBuf> {
+/// A program of the tests: the one that a variable names, one on the path, or that of a package of
+/// Debian's, installed.
+pub(crate) fn program(name: &str, package: &str, variable: &str) -> Result<PathBuf> {
     if let Some(named) = env::var_os(variable) {
         return Ok(named.into());
     }
-    on_path(name).map_or_else(|| installed(name, variable), Ok)
+    on_path(name).map_or_else(|| installed(name, package, variable), Ok)
 }
 
 /// Whether there is a nightly toolchain; none is installed, that is the user's to decide.
@@ -144,8 +145,8 @@ pub(crate) fn cargo_tool(name: &str) -> Result<()> {
     installed.with_context(|| format!("{program} is missing: cargo install {program} --locked"))
 }
 
-/// A program from Debian's package of its name, where that can be had.
-fn installed(program: &str, variable: &str) -> Result<PathBuf> {
+/// A program from a package of Debian's, where that can be had.
+fn installed(program: &str, package: &str, variable: &str) -> Result<PathBuf> {
     if on_path("apt-get").is_none() || output(Command::new("id").arg("-u"))?.trim() != "0" {
         bail!("{program} is missing: install it, or name it in {variable}");
     }
@@ -156,7 +157,7 @@ fn installed(program: &str, variable: &str) -> Result<PathBuf> {
         complete(&mut apt)
     };
     apt(&["update"])?;
-    apt(&["install", "--yes", program])?;
+    apt(&["install", "--yes", package])?;
     on_path(program).with_context(|| format!("{program} was installed and is not on the path"))
 }
 

@@ -134,23 +134,27 @@ fn test() -> Result<()> {
     let binary = machine::binary("debug");
     let mut tests = cargo(&["test", "--workspace"]);
     tests.env("STREAMGRAM_BIN", &binary);
-    tests.env("TSHARK", machine::program("tshark", "TSHARK")?);
+    tests.env("TSHARK", machine::program("tshark", "tshark", "TSHARK")?);
     if cfg!(target_os = "linux") {
         for (program, variable) in
             [("strace", "STRACE"), ("nginx", "NGINX"), ("openssl", "OPENSSL")]
         {
-            tests.env(variable, machine::program(program, variable)?);
+            tests.env(variable, machine::program(program, program, variable)?);
         }
     }
     plan.command("unit and integration tests", tests)?;
     plan.step("what the browser tests need", || {
         machine::npm_packages()?;
+        machine::program("nc", "netcat-openbsd", "NC")?;
+        machine::program("python3", "python3", "PYTHON3")?;
         machine::chromium().map(drop)
     })?;
     plan.step("the lab's trace in wasm32, equal to the native one", same_trace)?;
     let mut browser = Command::new("node");
     browser.arg("--test").args(machine::browser_tests()?);
     browser.env("STREAMGRAM_BIN", &binary).env("STREAMGRAM_CHROMIUM", machine::chromium()?);
+    browser.env("NC", machine::program("nc", "netcat-openbsd", "NC")?);
+    browser.env("PYTHON3", machine::program("python3", "python3", "PYTHON3")?);
     plan.command("browser tests", browser)
 }
 

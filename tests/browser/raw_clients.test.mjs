@@ -1,0 +1,174 @@
+// Clients that come without the page: nc, Python, plain sockets. Each as a process or socket of its own.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { after, before, test } from "node:test";
+
+import { eventually, startServer, streamgram, type } from "./streamgram.mjs";
+
+const onPage = streamgram();
+const python = process.env.PYTHON3 ?? "python3";
+
+let server;
+before(async () => (server = await startServer()));
+after(() => server.stop());
+const ours = { http: () => server.http };
+
+/** Host and port of an address. */
+function parts(address) {
+  const at = address.lastIndexOf(":");
+  return [address.slice(0, at), address.slice(at + 1)];
+}
+
+/** Runs a program with this on its standard input; what it prints. */
+async function run(program, input) {
+  const child = spawn(program[0], program.slice(1), { stdio: ["pipe", "pipe", "inherit"] });
+  let output = "";
+  child.stdout.on("data", (chunk) => (output += chunk));
+  child.stdin.end(input);
+  await once(child, "close");
+  return output;
+}
+
+/** Says this over TCP with nc, and ends it once it was answered; every nc knows how to do that. */
+async function netcat(host, port, text) {
+  const child = spawn(process.env.NC ?? "nc", [host, port], { stdio: ["pipe", "pipe", "inherit"] });
+  const ended = once(child, "exit");
+  child.stdin.write(text);
+  const reply = once(child.stdout, "data");
+  const [chunk] = await Promise.race([reply, ended.then(() => Promise.reject(new Error("nc ended")))]);
+  child.kill();
+  await ended;
+  return String(chunk);
+}
+
+/** A client as the article has it: no newline goes out, at most 1,024 bytes are read. */
+const PYTHON = `
+import socket, sys
+kind, host, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
+stream = kind == "tcp"
+with socket.socket(socket.AF_INET, socket.SOCK_STREAM if stream else socket.SOCK_DGRAM) as own:
+    if stream:
+        own.connect((host, port))
+    for line in sys.stdin.read().split("\\n"):
+        own.send(line.encode()) if stream else own.sendto(line.encode(), (host, port))
+        print(own.recv(1024).decode())
+`;
+
+const client = (text) => [".raw-client", { hasText: text }];
+
+for (const [locale, reads] of [
+  ["en-US", "1 read"],
+  ["zh-CN", "1 次读取"],
+]) {
+  for (const width of [1440, 390]) {
+    test(
+      `nc and Python appear as the server sees them, ${locale}, ${width} pixels`,
+      onPage(
+        async ({ page }) => {
+          const [host, port] = parts(server.tcp);
+          const before = await page.locator(".raw-client").count();
+          assert.match(await netcat(host, port, "hello nc"), /^\[.{24}\] hello nc$/);
+          const [udpHost, udpPort] = parts(server.udp);
+          assert.match(await run([python, "-c", PYTHON, "tcp", host, port], "你好"), /\] 你好\n$/);
+          const times = await run([python, "-c", PYTHON, "udp", udpHost, udpPort], "a\nb");
+          assert.match(times, /^.{24}\n.{24}\n$/);
+          await eventually(async () => {
+            assert.equal((await page.locator(".raw-client").count()) - before, 3);
+          });
+          const [datagrams, scripted, nc] = await page.locator(".raw-client-line").all();
+          assert.match(await nc.innerText(), new RegExp(reads));
+          assert.match(await scripted.innerText(), /FIN/);
+          assert.match(await datagrams.innerText(), /UDP/);
+          await nc.click();
+          const details = page.locator(".raw-client-details");
+          await details.getByText("hello nc", { exact: true }).waitFor();
+          assert.equal(await details.locator(".strip-row").count(), 2);
+          await details.getByRole("button").click();
+          await details.getByText("68 65 6c 6c 6f 20 6e 63", { exact: true }).waitFor();
+          const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+          assert.equal(wide, width);
+        },
+        { ...ours, locale, viewport: { width, height: 900 } },
+      ),
+    );
+  }
+}
+
+test(
+  "hostile bytes of a raw client stay text",
+  onPage(async ({ page }) => {
+    const [host, port] = parts(server.tcp);
+    const hostile = "<img src=x onerror=alert(1)>\u202e\u001b[2J\0";
+    const socket = connect(Number(port), host, () => socket.end(hostile));
+    socket.resume();
+    await once(socket, "close");
+    await page.locator(".raw-client-line").first().click();
+    const code = page.locator(".raw-client-bytes code").first();
+    await code.getByText("<img src=x onerror=alert(1)>").waitFor();
+    assert.match(await code.innerText(), /\\u\{202e\}\\x1b\[2J\\x00/);
+    assert.equal(await page.locator(".raw-client img").count(), 0);
+  }, ours),
+);
+
+test(
+  "a connection that is reset says so",
+  onPage(async ({ page }) => {
+    const [host, port] = parts(server.tcp);
+    const socket = connect(Number(port), host);
+    await once(socket, "connect");
+    socket.write("x");
+    await once(socket, "data");
+    socket.resetAndDestroy();
+    await page.locator(...client("RST")).first().waitFor();
+  }, ours),
+);
+
+test(
+  "of a thousand raw clients at once the newest are kept, the others counted, and the page goes on",
+  onPage(
+    async ({ page }) => {
+      const { tcp, udp } = server;
+      const [host, port] = parts(tcp);
+      const [udpHost, udpPort] = parts(udp);
+      const sockets = Array.from({ length: 1_000 }, () => connect(Number(port), host));
+      try {
+        await Promise.all(sockets.map((socket) => once(socket, "connect")));
+        const replies = sockets.map((socket) => once(socket, "data"));
+        sockets.forEach((socket, n) => socket.write(`client ${n}`));
+        await Promise.all(replies);
+        await type(page, "meanwhile");
+        await page.locator(".verdict", { hasText: "The bytes came back" }).waitFor();
+        const datagram = createSocket("udp4");
+        datagram.send("last", Number(udpPort), udpHost);
+        await once(datagram, "message");
+        datagram.close();
+        await page.locator(".raw-client[data-protocol=UDP]").first().waitFor();
+        assert.equal(await page.locator(".raw-client").count(), 100);
+        const text = await page.locator(".raw-clients").innerText();
+        assert.match(text, /older clients are not kept|came too fast/);
+      } finally {
+        sockets.forEach((socket) => socket.destroy());
+      }
+    },
+    ours,
+  ),
+);
+
+let silent;
+before(async () => (silent = await startServer("127.0.0.1:0", ["--feed", "off"])));
+after(() => silent.stop());
+
+test(
+  "a server that tells nothing of raw clients says so",
+  onPage(
+    async ({ page }) => {
+      await page.locator(".raw-clients", { hasText: "--feed off" }).waitFor();
+      assert.equal(await page.locator(".notice").innerText(), "");
+    },
+    { http: () => silent.http },
+  ),
+);

@@ -1,0 +1,53 @@
+// What there is to see on the page, each view with how to get there; by classes, so in any language.
+
+import { connect } from "node:net";
+
+import { lane } from "./streamgram.mjs";
+
+/** Sends what stands in the prompt, or this line, and waits until `count` lines are answered by both. */
+async function send(page, count, line) {
+  if (line !== undefined) await page.locator(".prompt-text").fill(line);
+  await page.locator(".prompt-text").press("Enter");
+  await answered(page, count);
+}
+
+async function answered(page, count) {
+  for (const protocol of ["TCP", "UDP"]) {
+    const figure = page.locator(lane(protocol, ".lane-stats dd")).nth(1);
+    await figure.getByText(String(count), { exact: true }).waitFor();
+  }
+}
+
+/** Sends twenty lines without a pause. */
+async function burst(page) {
+  await page.locator(".prompt-burst").click();
+  await answered(page, 20);
+}
+
+export const VIEWS = {
+  start: async () => {},
+  line: (page) => send(page, 1),
+  burst,
+  split: (page) => send(page, 1, "套接字".repeat(167)),
+  lab: async (page) => {
+    await page.locator(".link-presets button").nth(7).click();
+    await page.locator(lane("TCP", ".badge[data-status=connected]")).waitFor();
+    await page.locator(".prompt-text").press("Enter");
+    await page.locator(lane("UDP", ".lane-stats dd")).nth(2).getByText("1", { exact: true }).waitFor();
+    await page.locator(lane("TCP", ".lane-stats dd")).nth(1).getByText("5", { exact: true }).waitFor();
+    await page.locator(".link-more").evaluate((more) => (more.open = true));
+    await page.locator(".ladder-window").press("Home");
+  },
+  raw: async (page, { tcp }) => {
+    await burst(page);
+    const [host, port] = tcp.split(":");
+    const socket = connect(Number(port), host, () => socket.end("hello from elsewhere"));
+    socket.resume();
+    await page.locator(".raw-client-line").first().click();
+    await page.locator(".raw-clients").scrollIntoViewIfNeeded();
+  },
+  keys: async (page) => {
+    await page.locator(".shortcuts-button").click();
+    await page.locator(".shortcuts").waitFor();
+  },
+};
