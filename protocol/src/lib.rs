@@ -5,6 +5,7 @@
 
 mod client;
 mod data;
+mod json;
 mod limits;
 pub mod link;
 mod packet;
@@ -25,7 +26,9 @@ pub use link::{
 };
 pub use packet::{End, Flags, Header, Line, Packet, Verdict};
 pub use raw::{Feed, Raw, Seen};
-pub use server::{Cause, Code, Event, Hello, LegId, Problem, ServerMessage, Unanswered};
+pub use server::{
+    Cause, Code, Event, Hello, LegId, Problem, ServerMessage, Unanswered, Unreadable,
+};
 pub use text::{Piece, is_hidden, pieces, printable};
 
 use serde::{Deserialize, Serialize};

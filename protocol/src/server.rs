@@ -4,6 +4,8 @@
 
 mod decode;
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Data, Feed, Limits, Packet, Path, Protocol, Raw};
@@ -282,6 +284,18 @@ pub enum Code {
     Io,
 }
 
+/// Why a text is not a message of this version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable(String);
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unreadable {}
+
 impl ServerMessage {
     /// The message as one JSON object.
     ///
@@ -295,7 +309,7 @@ impl ServerMessage {
     ///
     /// # Errors
     /// What is not a message of this version.
-    pub fn decode(text: &str) -> serde_json::Result<Self> {
+    pub fn decode(text: &str) -> Result<Self, Unreadable> {
         decode::message(text)
     }
 }

@@ -1,11 +1,15 @@
-//! Reads what a server tells, field by field: what serde derives for so many kinds of messages adds
-//! 22 kB to what a browser has to load. The tests hold it against what is derived for writing.
+//! Reads what a server tells, field by field: what serde derives for so many kinds of messages, and
+//! serde_json, add 30 kB to what a browser has to load. The tests hold it against what is derived for
+//! writing.
 
-use serde::de::{DeserializeOwned, Error as _};
-use serde_json::{Error, Map, Value};
+use std::fmt;
 
-use super::{Event, Hello, LegId, Problem, ServerMessage};
-use crate::{Data, Flags, Header, Packet, Raw, Seen};
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+
+use super::{Event, Hello, LegId, Problem, ServerMessage, Unreadable};
+use crate::json::Json;
+use crate::{Data, Flags, Header, Limits, Line, Packet, Raw, Seen};
 
 /// Every `type` that there is.
 const TYPES: [&str; 22] = [
@@ -34,43 +38,78 @@ const TYPES: [&str; 22] = [
 ];
 
 /// The fields of a message that were not taken yet.
-struct Fields(Map<String, Value>);
+struct Fields(Vec<(String, Json)>);
 
 impl Fields {
-    /// A field that must be there.
-    fn take<T: DeserializeOwned>(&mut self, name: &'static str) -> Result<T, Error> {
-        let value = self.0.remove(name).unwrap_or(Value::Null);
-        serde_json::from_value(value).map_err(|error| wrong(name, &error))
+    fn take(&mut self, name: &str) -> Option<Json> {
+        let at = self.0.iter().position(|(other, _)| other == name)?;
+        Some(self.0.swap_remove(at).1)
     }
 
     /// A number that must be there, of a type that it fits in.
-    fn number<N: TryFrom<u64>>(&mut self, name: &'static str) -> Result<N, Error> {
+    fn number<N: TryFrom<u64>>(&mut self, name: &'static str) -> Result<N, Unreadable> {
         self.number_if_there(name)?.ok_or_else(|| missing(name))
     }
 
-    fn number_if_there<N: TryFrom<u64>>(&mut self, name: &'static str) -> Result<Option<N>, Error> {
-        let Some(value) = self.0.remove(name) else { return Ok(None) };
-        let number = value.as_u64().and_then(|number| N::try_from(number).ok());
-        number.map(Some).ok_or_else(|| missing(name))
+    fn number_if_there<N: TryFrom<u64>>(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<N>, Unreadable> {
+        match self.take(name) {
+            None => Ok(None),
+            Some(Json::Number(number)) => N::try_from(number).map(Some).map_err(|_| missing(name)),
+            Some(_) => Err(missing(name)),
+        }
     }
 
     /// A flag; false if it is left out.
     fn flag(&mut self, name: &'static str) -> bool {
-        self.0.remove(name) == Some(Value::Bool(true))
+        self.flag_if_there(name) == Some(true)
     }
 
-    fn string(&mut self, name: &'static str) -> Result<String, Error> {
-        self.string_if_there(name).ok_or_else(|| missing(name))
-    }
-
-    fn string_if_there(&mut self, name: &'static str) -> Option<String> {
-        match self.0.remove(name) {
-            Some(Value::String(string)) => Some(string),
+    fn flag_if_there(&mut self, name: &'static str) -> Option<bool> {
+        match self.take(name) {
+            Some(Json::Flag(flag)) => Some(flag),
             _ => None,
         }
     }
 
-    fn data(&mut self) -> Result<Data, Error> {
+    fn string(&mut self, name: &'static str) -> Result<String, Unreadable> {
+        self.string_if_there(name).ok_or_else(|| missing(name))
+    }
+
+    fn string_if_there(&mut self, name: &'static str) -> Option<String> {
+        match self.take(name) {
+            Some(Json::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// One of the words that serde derives for a type.
+    fn word<'de, W: Deserialize<'de>>(&mut self, name: &'static str) -> Result<W, Unreadable> {
+        self.word_if_there(name)?.ok_or_else(|| missing(name))
+    }
+
+    fn word_if_there<'de, W: Deserialize<'de>>(
+        &mut self,
+        name: &'static str,
+    ) -> Result<Option<W>, Unreadable> {
+        let Some(word) = self.string_if_there(name) else { return Ok(None) };
+        W::deserialize(word.into_deserializer()).map(Some).map_err(|NoSuchWord| missing(name))
+    }
+
+    fn object(&mut self, name: &'static str) -> Result<Self, Unreadable> {
+        self.object_if_there(name).ok_or_else(|| missing(name))
+    }
+
+    fn object_if_there(&mut self, name: &'static str) -> Option<Self> {
+        match self.take(name) {
+            Some(Json::Object(fields)) => Some(Self(fields)),
+            _ => None,
+        }
+    }
+
+    fn data(&mut self) -> Result<Data, Unreadable> {
         self.data_if_there().ok_or_else(|| missing("text"))
     }
 
@@ -79,22 +118,39 @@ impl Fields {
         text.or_else(|| self.string_if_there("hex").map(Data::Hex))
     }
 
-    fn on(&mut self) -> Result<Option<LegId>, Error> {
+    fn on(&mut self) -> Result<Option<LegId>, Unreadable> {
         let Some(leg) = self.number_if_there("leg")? else { return Ok(None) };
-        Ok(Some(LegId { protocol: self.take("protocol")?, leg }))
+        Ok(Some(LegId { protocol: self.word("protocol")?, leg }))
     }
 }
 
-fn missing(name: &'static str) -> Error {
-    Error::custom(format_args!("{name} is missing, or not what it should be"))
+fn missing(name: &'static str) -> Unreadable {
+    Unreadable(format!("{name} is missing, or not what it should be"))
 }
 
-fn wrong(name: &'static str, error: &Error) -> Error {
-    Error::custom(format_args!("{name}: {error}"))
+/// A word that its type does not have. Which ones there are would be of no use: a server says it.
+#[derive(Debug)]
+struct NoSuchWord;
+
+impl fmt::Display for NoSuchWord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no such word")
+    }
 }
 
-pub(super) fn message(text: &str) -> Result<ServerMessage, Error> {
-    let mut fields = Fields(serde_json::from_str(text)?);
+impl std::error::Error for NoSuchWord {}
+
+impl serde::de::Error for NoSuchWord {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self
+    }
+}
+
+pub(super) fn message(text: &str) -> Result<ServerMessage, Unreadable> {
+    let Some(Json::Object(fields)) = Json::read(text) else {
+        return Err(Unreadable("a message is a JSON object".into()));
+    };
+    let mut fields = Fields(fields);
     let at_us = fields.number("at_us")?;
     let kind = fields.string("type")?;
     let on = fields.on()?;
@@ -102,20 +158,20 @@ pub(super) fn message(text: &str) -> Result<ServerMessage, Error> {
     Ok(ServerMessage { at_us, event, on })
 }
 
-fn event(kind: &str, fields: &mut Fields) -> Result<Event, Error> {
+fn event(kind: &str, fields: &mut Fields) -> Result<Event, Unreadable> {
     Ok(match kind {
         "hello" => Event::Hello(hello(fields)?),
         "opened" => Event::Opened {
-            path: fields.take("path")?,
+            path: fields.word("path")?,
             local: fields.string("local")?,
             peer: fields.string("peer")?,
             handshake_us: fields.number_if_there("handshake_us")?,
-            nodelay: fields.take("nodelay")?,
+            nodelay: fields.flag_if_there("nodelay"),
         },
         "nodelay_set" => Event::NodelaySet { nodelay: fields.flag("nodelay") },
         "half_closed" => Event::HalfClosed,
         "closed" => {
-            Event::Closed { cause: fields.take("cause")?, detail: fields.string_if_there("detail") }
+            Event::Closed { cause: fields.word("cause")?, detail: fields.string_if_there("detail") }
         }
         "refused" => Event::Refused { peer: fields.string("peer")? },
         "error" => Event::Error(problem(fields)?),
@@ -136,13 +192,13 @@ fn event(kind: &str, fields: &mut Fields) -> Result<Event, Error> {
             bytes: fields.number("bytes")?,
             kept: fields.number("kept")?,
         },
-        "server_closed" => Event::ServerClosed { cause: fields.take("cause")? },
+        "server_closed" => Event::ServerClosed { cause: fields.word("cause")? },
         _ => return of_a_line(kind, fields),
     })
 }
 
 /// Events about a line and its bytes.
-fn of_a_line(kind: &str, fields: &mut Fields) -> Result<Event, Error> {
+fn of_a_line(kind: &str, fields: &mut Fields) -> Result<Event, Unreadable> {
     Ok(match kind {
         "sent" => Event::Sent {
             id: fields.number("id")?,
@@ -171,56 +227,72 @@ fn of_a_line(kind: &str, fields: &mut Fields) -> Result<Event, Error> {
         "no_reply" => Event::NoReply {
             id: fields.number("id")?,
             line: fields.number("line")?,
-            cause: fields.take("cause")?,
+            cause: fields.word("cause")?,
             certain: fields.flag("certain"),
         },
         unknown => {
             let types = TYPES.map(|name| format!("`{name}`")).join(", ");
-            let sentence = format_args!("unknown type {unknown:?}, expected one of {types}");
-            return Err(Error::custom(sentence));
+            return Err(Unreadable(format!("unknown type `{unknown}`, expected one of {types}")));
         }
     })
 }
 
-fn hello(fields: &mut Fields) -> Result<Hello, Error> {
+fn hello(fields: &mut Fields) -> Result<Hello, Unreadable> {
     Ok(Hello {
         version: fields.string("version")?,
         wall_ms: fields.number("wall_ms")?,
         tcp: fields.string("tcp")?,
         udp: fields.string("udp")?,
-        feed: fields.take("feed")?,
-        limits: fields.take("limits")?,
+        feed: fields.word("feed")?,
+        limits: limits(&mut fields.object("limits")?)?,
     })
 }
 
-fn problem(fields: &mut Fields) -> Result<Problem, Error> {
+fn limits(fields: &mut Fields) -> Result<Limits, Unreadable> {
+    Ok(Limits {
+        line_bytes: fields.number("line_bytes")?,
+        burst_lines: fields.number("burst_lines")?,
+        interval_ms: fields.number("interval_ms")?,
+        sends_in_progress: fields.number("sends_in_progress")?,
+        message_bytes: fields.number("message_bytes")?,
+        no_reply_ms: fields.number("no_reply_ms")?,
+        connect_ms: fields.number("connect_ms")?,
+        labs: fields.number("labs")?,
+        lab_give_up_ms: fields.number("lab_give_up_ms")?,
+        lab_packets: fields.number("lab_packets")?,
+        lab_packets_per_s: fields.number("lab_packets_per_s")?,
+        lab_lifetime_s: fields.number("lab_lifetime_s")?,
+    })
+}
+
+fn problem(fields: &mut Fields) -> Result<Problem, Unreadable> {
     Ok(Problem {
-        code: fields.take("code")?,
+        code: fields.word("code")?,
         detail: fields.string("detail")?,
         message: fields.string_if_there("message"),
         field: fields.string_if_there("field"),
         id: fields.number_if_there("id")?,
-        protocol: fields.take("protocol")?,
+        protocol: fields.word_if_there("protocol")?,
     })
 }
 
-fn packet(fields: &mut Fields) -> Result<Packet, Error> {
+fn packet(fields: &mut Fields) -> Result<Packet, Unreadable> {
     Ok(Packet {
         number: fields.number("number")?,
-        from: fields.take("from")?,
-        verdict: fields.take("verdict")?,
+        from: fields.word("from")?,
+        verdict: fields.word("verdict")?,
         arrives_us: fields.number_if_there("arrives_us")?,
         copy_arrives_us: fields.number_if_there("copy_arrives_us")?,
         bytes: fields.number("bytes")?,
-        header: header(&mut Fields(fields.take("header")?))?,
-        line: fields.take("line")?,
+        header: header(&mut fields.object("header")?)?,
+        line: fields.object_if_there("line").as_mut().map(line).transpose()?,
         retransmission: fields.flag("retransmission"),
         duplicate_ack: fields.flag("duplicate_ack"),
         hex: fields.string("hex")?,
     })
 }
 
-fn raw(fields: &mut Fields) -> Result<Raw, Error> {
+fn raw(fields: &mut Fields) -> Result<Raw, Unreadable> {
     let seen = match fields.string("seen")?.as_str() {
         "accepted" => Seen::Accepted,
         "read" => Seen::Read {
@@ -242,18 +314,22 @@ fn raw(fields: &mut Fields) -> Result<Raw, Error> {
             data: fields.data_if_there(),
         },
         "refused" => Seen::Refused { reason: fields.string("reason")? },
-        "closed" => Seen::Closed { cause: fields.take("cause")? },
+        "closed" => Seen::Closed { cause: fields.word("cause")? },
         _ => return Err(missing("seen")),
     };
     Ok(Raw {
-        protocol: fields.take("protocol")?,
+        protocol: fields.word("protocol")?,
         client: fields.number("client")?,
         peer: fields.string("peer")?,
         seen,
     })
 }
 
-fn header(fields: &mut Fields) -> Result<Header, Error> {
+fn line(fields: &mut Fields) -> Result<Line, Unreadable> {
+    Ok(Line { send: fields.number("send")?, number: fields.number("number")? })
+}
+
+fn header(fields: &mut Fields) -> Result<Header, Unreadable> {
     if fields.string("protocol")? == "udp" {
         return Ok(Header::Udp {
             ident: fields.number("ident")?,
