@@ -123,8 +123,7 @@ async fn serve(outgoing: &Outgoing, on_action: &Callback<Action>) -> bool {
     };
     let writing = async {
         while let Some(message) = messages.next().await {
-            let Ok(text) = message.encode() else { continue };
-            if sink.send(Message::Text(text)).await.is_err() {
+            if sink.send(Message::Text(message.encode())).await.is_err() {
                 break;
             }
         }
