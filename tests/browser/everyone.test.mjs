@@ -5,7 +5,8 @@ import { test } from "node:test";
 
 import AxeBuilder from "@axe-core/playwright";
 
-import { answered, eventually, lane, streamgram, type } from "./streamgram.mjs";
+import { answered, eventually, lane, ready, streamgram, type } from "./streamgram.mjs";
+import { VIEWS } from "./views.mjs";
 
 const onPage = streamgram();
 
@@ -60,13 +61,11 @@ test(
 
 for (const width of [390, 320]) {
   test(
-    `at ${width} pixels nothing scrolls sideways`,
+    `at ${width} pixels a long line does not scroll the page sideways`,
     onPage(
       async ({ page }) => {
-        await page.getByRole("button", { name: "Burst 20" }).click();
-        await answered(page, "UDP", 20);
         await type(page, "x".repeat(3_000));
-        await answered(page, "TCP", 21);
+        await answered(page, "TCP", 1);
         const wide = await page.evaluate(() => document.documentElement.scrollWidth);
         assert.equal(wide, width);
       },
@@ -75,26 +74,157 @@ for (const width of [390, 320]) {
   );
 }
 
-for (const colorScheme of ["light", "dark"]) {
-  test(
-    `axe finds nothing, ${colorScheme}`,
-    onPage(
-      async ({ page }) => {
-        await page.getByRole("button", { name: "Burst 20" }).click();
-        await answered(page, "TCP", 20);
-        await answered(page, "UDP", 20);
-        await type(page, "");
-        await page.locator(".notice").waitFor();
-        const scan = async () => {
-          const { violations } = await new AxeBuilder({ page }).analyze();
-          assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]), []);
-        };
-        await scan();
-        await page.getByRole("button", { name: "Keyboard shortcuts" }).click();
-        await page.getByRole("dialog").waitFor();
-        await scan();
-      },
-      { colorScheme },
-    ),
-  );
+for (const locale of ["en-US", "zh-CN"]) {
+  for (const colorScheme of ["light", "dark"]) {
+    test(
+      `axe finds nothing in any view: ${locale}, ${colorScheme}`,
+      onPage(
+        async ({ page, server }) => {
+          for (const [view, show] of Object.entries(VIEWS)) {
+            await page.reload();
+            await ready(page);
+            await show(page, server);
+            const { violations } = await new AxeBuilder({ page }).analyze();
+            const found = violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]);
+            assert.deepEqual(found, [], view);
+          }
+        },
+        { locale, colorScheme },
+      ),
+    );
+  }
 }
+
+for (const width of [1440, 390, 320]) {
+  for (const locale of ["en-US", "zh-CN"]) {
+    test(
+      `in no view anything scrolls sideways or is smaller than 24 pixels: ${width} pixels, ${locale}`,
+      onPage(
+        async ({ page, server }) => {
+          for (const [view, show] of Object.entries(VIEWS)) {
+            await page.reload();
+            await ready(page);
+            await show(page, server);
+            const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+            assert.equal(wide, width, view);
+            assert.deepEqual(await page.evaluate(tooSmall), [], view);
+          }
+        },
+        { locale, viewport: { width, height: 700 } },
+      ),
+    );
+  }
+}
+
+/** Controls that a finger would miss (WCAG 2.2, 2.5.8). What is drawn inside a line of text is exempt. */
+function tooSmall() {
+  const controls = document.querySelectorAll("button, select, input, summary, textarea, a[href], [tabindex='0']");
+  const size = (control) => (control.closest("label") ?? control).getBoundingClientRect();
+  const small = ({ width, height }) => width > 0 && (width < 24 || height < 24);
+  return [...controls].filter((control) => small(size(control))).map((control) => control.outerHTML);
+}
+
+test(
+  "the language is the browser's, another is kept, and says itself to the document",
+  onPage(
+    async ({ page }) => {
+      await page.getByRole("button", { name: "发送" }).waitFor();
+      assert.equal(await page.evaluate(() => document.documentElement.lang), "zh-Hans");
+      await page.getByLabel("语言").selectOption("English");
+      await page.getByRole("button", { name: "Send" }).waitFor();
+      assert.equal(await page.evaluate(() => document.documentElement.lang), "en");
+      await page.reload();
+      await page.getByRole("button", { name: "Send" }).waitFor();
+    },
+    { locale: "zh-CN" },
+  ),
+);
+
+test(
+  "what has happened is told in the language that was chosen since",
+  onPage(async ({ page }) => {
+    await type(page, "");
+    await page.locator(".notice", { hasText: "An empty line has no bytes" }).waitFor();
+    await page.locator(lane("UDP", ".row-note"), { hasText: "socket open" }).waitFor();
+    await page.getByLabel("Language").selectOption("简体中文");
+    await page.locator(".notice", { hasText: "空行没有任何字节" }).waitFor();
+    await page.locator(lane("UDP", ".row-note"), { hasText: "套接字已打开" }).waitFor();
+  }),
+);
+
+test(
+  "colours are the system's until others are chosen, and those are kept",
+  onPage(
+    async ({ page }) => {
+      const dark = () => page.evaluate(() => matchMedia("(prefers-color-scheme: dark)").matches);
+      const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+      assert.equal(await dark(), true);
+      const asTheSystem = await ground();
+      await page.getByLabel("Colours").selectOption("light");
+      await eventually(async () => assert.notEqual(await ground(), asTheSystem));
+      const light = await ground();
+      await page.reload();
+      await ready(page);
+      assert.equal(await ground(), light);
+      await page.getByLabel("Colours").selectOption("dark");
+      await eventually(async () => assert.equal(await ground(), asTheSystem));
+    },
+    { colorScheme: "dark" },
+  ),
+);
+
+test(
+  "with the system's own few colours a pressed button and the strip still show",
+  onPage(
+    async ({ page }) => {
+      await VIEWS.burst(page);
+      const outline = (selector) =>
+        page.locator(selector).first().evaluate((it) => getComputedStyle(it).outlineStyle);
+      assert.equal(await outline(".targets [aria-pressed=true]"), "solid");
+      assert.equal(await outline(".targets [aria-pressed=false]"), "none");
+      const cell = page.locator(".strip-cell rect").first();
+      const [fill, stroke] = await cell.evaluate((it) => [getComputedStyle(it).fill, getComputedStyle(it).stroke]);
+      assert.notEqual(fill, stroke);
+    },
+    { forcedColors: "active" },
+  ),
+);
+
+test(
+  "a storage that refuses is replaced by memory",
+  onPage(async ({ page }) => {
+    await page.addInitScript(() => {
+      Object.defineProperty(window, "localStorage", {
+        get() {
+          throw new DOMException("refused", "SecurityError");
+        },
+      });
+    });
+    await page.reload();
+    await ready(page);
+    await page.getByLabel("Language").selectOption("简体中文");
+    await type(page, "仍然可用", "要发送的内容");
+    await page.locator(lane("TCP", ".row[data-status=answered]")).waitFor();
+  }),
+);
+
+test(
+  "a screen reader hears of a burst once, when all of it is known",
+  onPage(async ({ page }) => {
+    await page.evaluate(() => {
+      window.spoken = [];
+      const status = document.querySelector(".verdict [role=status]");
+      new MutationObserver(() => window.spoken.push(status.textContent)).observe(status, {
+        childList: true,
+        characterData: true,
+        subtree: true,
+      });
+    });
+    await VIEWS.burst(page);
+    await eventually(async () => {
+      const spoken = (await page.evaluate(() => window.spoken)).filter((text) => text !== "");
+      assert.equal(spoken.length, 1);
+      assert.match(spoken[0], /^20 sends: TCP .*; UDP 20 datagrams, 20 replies$/);
+    });
+  }),
+);

@@ -64,7 +64,7 @@ export function streamgram() {
       try {
         await page.goto(`http://${http?.() ?? shared.server.http}/`);
         await ready(page);
-        await test({ page, events });
+        await test({ page, events, server: shared.server });
         if (errors.length > 0) throw new Error(`the page had errors: ${errors.join("; ")}`);
       } finally {
         await context.close();
@@ -94,8 +94,8 @@ export function lane(protocol, inside = "") {
 }
 
 /** Types a line and sends it with Enter. */
-export async function type(page, text) {
-  const prompt = page.getByLabel("Line to send");
+export async function type(page, text, label = "Line to send") {
+  const prompt = page.getByLabel(label);
   await prompt.fill(text);
   await prompt.press("Enter");
 }
