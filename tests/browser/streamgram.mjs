@@ -8,7 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { chromium } from "playwright-core";
 
-const FLAGS = [
+export const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
   "--disable-quic",

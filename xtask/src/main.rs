@@ -39,6 +39,8 @@ enum Task {
     Test,
     /// The fast half of `test`: format, lints, unit tests
     Check,
+    /// Make docs/screenshots anew: every view of the page, in both languages and themes
+    Screenshots,
     /// Build target/release/streamgram with the page inside, and say what the page weighs
     Dist {
         /// Build for this target of Rust's, and pack an archive into target/dist
@@ -71,6 +73,7 @@ fn main() -> ExitCode {
         Task::Run { flags } => run(&flags),
         Task::Test => test(),
         Task::Check => check(),
+        Task::Screenshots => screenshots(),
         Task::Dist { target } => dist::run(target.as_deref()),
         Task::Targets => targets(),
         Task::Reproducible { target } => reproducible::run(target.as_deref()),
@@ -156,6 +159,20 @@ fn test() -> Result<()> {
     browser.env("NC", machine::program("nc", "netcat-openbsd", "NC")?);
     browser.env("PYTHON3", machine::program("python3", "python3", "PYTHON3")?);
     plan.command("browser tests", browser)
+}
+
+fn screenshots() -> Result<()> {
+    let mut plan = Plan::of(3);
+    plan.step("page", page::build)?;
+    plan.command("server", cargo(&["build", "--package", "streamgram"]))?;
+    plan.step("screenshots", || {
+        machine::npm_packages()?;
+        let mut node = Command::new("node");
+        node.arg(machine::root().join("tests/browser/screenshots.mjs"));
+        node.arg(machine::root().join("docs/screenshots"));
+        node.env("STREAMGRAM_BIN", machine::binary("debug"));
+        step::complete(node.env("STREAMGRAM_CHROMIUM", machine::chromium()?))
+    })
 }
 
 /// Runs a lab in wasm32 and compares the trace with that of this machine.

@@ -145,8 +145,8 @@ fn toolbar(
             <button type="button" aria-pressed={follows.to_string()} onclick={follow}>{ language.follow() }</button>
             { save(language.save_text(), export::save_text) }
             { save("SVG", export::save_svg) }
-            { save("pcapng, client", |_, ladder| export::save_capture(ladder, End::Client)) }
-            { save("pcapng, gateway", |_, ladder| export::save_capture(ladder, End::Gateway)) }
+            { save(language.capture_client(), |_, ladder| export::save_capture(ladder, End::Client)) }
+            { save(language.capture_gateway(), |_, ladder| export::save_capture(ladder, End::Gateway)) }
         </div>
     }
 }
