@@ -8,10 +8,15 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
+use streamgram::observe::feed::{WAITING_SIGHTINGS, WATCHERS};
 use streamgram_protocol::{
-    CTIME_LEN, Cause, ClientMessage, Code, Limits, ServerMessage, Unanswered,
+    CTIME_LEN, Cause, ClientMessage, Code, Event, Limits, RAW_BYTES, RAW_CLIENTS, ServerMessage,
+    Unanswered,
 };
-use streamgram_tests::{Browser, Server, binary, is_ctime};
+use streamgram_tests::{Browser, PATIENCE, Server, binary, is_ctime};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UdpSocket};
+use tokio::time::timeout;
 
 const DOCUMENT: &str = include_str!("../../docs/protocol.md");
 const RELIABILITY: &str = include_str!("../../docs/reliability.md");
@@ -83,6 +88,25 @@ async fn expect(browser: &mut Browser, used: &mut Vec<bool>, documented: &str) {
     }
 }
 
+/// Does what a command line with `printf` and `nc` does.
+async fn raw_client(command: &str, server: &Server) {
+    let (printf, nc) = command.split_once(" | ").expect("a pipe");
+    let line = printf.strip_prefix("printf ").expect("printf").as_bytes();
+    if nc.starts_with("nc -u -w 1 ") {
+        let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
+        socket.send_to(line, server.udp).await.expect("the socket takes a datagram");
+        let reply = timeout(PATIENCE, socket.recv(&mut [0; 64])).await;
+        reply.expect("UDP answers in time").expect("UDP answers");
+        return;
+    }
+    assert!(nc.starts_with("nc -N "), "{nc}");
+    let mut stream = TcpStream::connect(server.tcp).await.expect("TCP accepts");
+    stream.write_all(line).await.expect("TCP takes bytes");
+    stream.shutdown().await.expect("TCP takes a FIN");
+    let replies = timeout(PATIENCE, stream.read_to_end(&mut Vec::new())).await;
+    replies.expect("TCP answers in time").expect("TCP answers");
+}
+
 #[tokio::test]
 async fn every_conversation_happens_as_it_is_written() {
     let server = Server::start();
@@ -93,7 +117,13 @@ async fn every_conversation_happens_as_it_is_written() {
             match line.split_once(' ') {
                 Some(("→", message)) => browser.say(message).await,
                 Some(("←", message)) => expect(&mut browser, &mut used, message).await,
-                _ => panic!("neither said nor answered: {line}"),
+                Some(("$", command)) => {
+                    // What was said before has been carried out when this is answered.
+                    browser.say("?").await;
+                    browser.until(|event| matches!(event, Event::Error(_))).await;
+                    raw_client(command, &server).await;
+                }
+                _ => panic!("neither said, answered nor done: {line}"),
             }
         }
     }
@@ -160,6 +190,19 @@ fn every_limit_is_documented_with_its_default() {
     let limits = serde_json::to_value(Limits::default()).unwrap();
     for (name, value) in limits.as_object().unwrap() {
         let row = format!("\n| `{name}` | {} |", with_separators(&value.to_string()));
+        assert!(DOCUMENT.contains(&row), "{row}");
+    }
+}
+
+#[test]
+fn the_limits_of_raw_clients_are_documented() {
+    for (limit, unit) in [
+        (RAW_BYTES, "bytes of a read or a datagram"),
+        (RAW_CLIENTS, "clients that a session knows at a time"),
+        (WAITING_SIGHTINGS, "things seen that wait for a session"),
+        (WATCHERS, "sessions that watch the same address, or with `all` everybody"),
+    ] {
+        let row = format!("\n| {} | {unit} |", with_separators(&limit.to_string()));
         assert!(DOCUMENT.contains(&row), "{row}");
     }
 }

@@ -7,8 +7,10 @@ use std::io::{Write as _, stderr};
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use streamgram::observe::feed::WATCHERS;
 use streamgram_protocol::Event;
 use streamgram_tests::{Browser, Server};
+use tokio::net::UdpSocket;
 
 const SESSIONS: usize = 2_000;
 const MOST_KIB: f64 = 24.0;
@@ -76,6 +78,29 @@ async fn an_idle_session_without_legs_costs_at_most_16_kib() {
     let each = grown / f64::from(u32::try_from(sessions).unwrap());
     let _said = writeln!(stderr(), "{sessions} sessions without legs: {each:.1} KiB resident each");
     assert!(each <= MOST_WITHOUT_LEGS_KIB, "{each:.1} KiB");
+}
+
+#[tokio::test]
+async fn a_session_that_watches_raw_clients_costs_at_most_24_kib() {
+    let server = Server::start();
+    let _first = Browser::connect(server.http).await;
+    let before = server.resident_kib();
+    let mut browsers = join_all((0..WATCHERS).map(|_| Browser::connect(server.http))).await;
+    for browser in &mut browsers {
+        browser.say(r#"{"type":"watch","on":true}"#).await;
+        browser.say(r#"{"type":"nodelay","on":true}"#).await;
+        browser.until(|event| matches!(event, Event::Error(_))).await;
+    }
+    // Everybody knows a client; a thousand of them would be 200 KiB more.
+    let raw = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    raw.send_to(b"x", server.udp).await.unwrap();
+    for browser in &mut browsers {
+        browser.until(|event| matches!(event, Event::Raw(_))).await;
+    }
+    let grown = f64::from(server.resident_kib().saturating_sub(before));
+    let each = grown / f64::from(u32::try_from(WATCHERS).unwrap());
+    let _said = writeln!(stderr(), "{WATCHERS} sessions that watch: {each:.1} KiB resident each");
+    assert!(each <= MOST_KIB, "{each:.1} KiB");
 }
 
 #[tokio::test]

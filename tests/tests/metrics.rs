@@ -38,6 +38,9 @@ async fn every_measure_is_what_was_done() {
     let mut browser = Browser::connect_both(server.http).await;
     browser.say(r#"{"type":"send","id":1,"to":"udp","text":"x","count":5}"#).await;
     browser.until_count(5, |event| matches!(event, Event::Answered { .. })).await;
+    browser.say(r#"{"type":"watch","on":true}"#).await;
+    browser.say(r#"{"type":"nodelay","on":true}"#).await;
+    browser.until(|event| matches!(event, Event::NodelaySet { .. })).await;
     assert_eq!(request(server.http, "GET", "/", "host: evil.example\r\n").await.status, 400);
 
     for (name, value) in [
@@ -54,6 +57,7 @@ async fn every_measure_is_what_was_done() {
         (r#"streamgram_round_trip_seconds_count{protocol="UDP",path="direct"}"#, 5.0),
         (r#"streamgram_refused_total{reason="http_host"}"#, 1.0),
         ("streamgram_events_waiting", 0.0),
+        ("streamgram_watching", 1.0),
     ] {
         assert_eq!(measure(admin, name).await, value, "{name}");
     }

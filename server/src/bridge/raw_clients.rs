@@ -4,12 +4,13 @@
 use std::collections::HashMap;
 use std::future::pending;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use streamgram_protocol::{Data, Event, Protocol, RAW_CLIENTS, READ_BYTES, Raw, Seen};
 
 use super::outbox::Outbox;
+use crate::observe::feed::WAITING_SIGHTINGS;
 use crate::observe::raw_client::{Payload, may_show_bytes};
 use crate::observe::{RawFeed, Sight, Sighting, Subscription, Unwatchable};
 
@@ -27,8 +28,7 @@ pub(super) struct RawClients {
     numbered: u64,
     /// Sightings so far; how long a client has been silent is counted in them.
     seen: u64,
-    /// How many there had been when some were lost: a connection that was not heard of since then may
-    /// have ended unnoticed.
+    /// How many there are up to where some were lost, the end of a connection perhaps among them.
     lost_at: u64,
     missed: u64,
     told_missed: Option<Instant>,
@@ -46,6 +46,8 @@ struct Client {
     datagrams: u64,
     /// The server's number of the last.
     datagram: Option<u64>,
+    /// See [`Sighting::open`].
+    open: Weak<()>,
 }
 
 impl RawClients {
@@ -101,7 +103,8 @@ impl RawClients {
         let lost = subscription.sightings.take_missed();
         if lost > 0 {
             self.missed += lost;
-            self.lost_at = self.seen;
+            // What waits already came before.
+            self.lost_at = self.seen + WAITING_SIGHTINGS as u64;
         }
         subscription.sightings.try_recv()
     }
@@ -133,13 +136,13 @@ impl RawClients {
 
     /// A sighting with the client's number; none, if there is no number to be had.
     fn raw(&mut self, sighting: &Sighting) -> Option<Raw> {
-        let Sighting { protocol, peer, id, ref sight, .. } = *sighting;
+        let Sighting { protocol, peer, id, ref open, ref sight, .. } = *sighting;
         let key = (peer, (protocol == Protocol::Tcp).then_some(id));
         let is_end = matches!(sight, Sight::Refused(_) | Sight::Closed(_));
         let client = if protocol == Protocol::Tcp && is_end {
             self.clients.remove(&key).map_or_else(|| self.next_number(), |client| client.number)
         } else {
-            self.known(key)?.number
+            self.known(key, open)?.number
         };
         let data = |payload: &Payload| self.data(peer.ip(), payload);
         let seen = match *sight {
@@ -183,14 +186,15 @@ impl RawClients {
     }
 
     /// A client, with a new number if it is not known; none, if there is no room for it.
-    fn known(&mut self, key: Key) -> Option<&mut Client> {
+    fn known(&mut self, key: Key, open: &Weak<()>) -> Option<&mut Client> {
         if !self.clients.contains_key(&key) {
             if self.clients.len() >= RAW_CLIENTS {
                 let least = self.least_missed()?;
                 self.clients.remove(&least);
             }
             let number = self.next_number();
-            let client = Client { number, seen: 0, datagrams: 0, datagram: None };
+            let open = Weak::clone(open);
+            let client = Client { number, seen: 0, datagrams: 0, datagram: None, open };
             self.clients.insert(key, client);
         }
         let client = self.clients.get_mut(&key)?;
@@ -198,11 +202,12 @@ impl RawClients {
         Some(client)
     }
 
-    /// Who is silent the longest of those that may be forgotten: UDP peers, and connections that may have
+    /// Who is silent the longest of those that may be forgotten: UDP peers, and connections that have
     /// ended unnoticed.
     fn least_missed(&self) -> Option<Key> {
-        let may_go =
-            |(key, client): &(&Key, &Client)| key.1.is_none() || client.seen <= self.lost_at;
+        let may_go = |((_, connection), client): &(&Key, &Client)| {
+            connection.is_none() || client.seen <= self.lost_at && client.open.strong_count() == 0
+        };
         let may_go = self.clients.iter().filter(may_go);
         may_go.min_by_key(|(_, client)| client.seen).map(|(key, _)| *key)
     }
@@ -213,13 +218,12 @@ mod tests {
     use streamgram_protocol::{Cause, Feed};
 
     use super::*;
-    use crate::observe::feed::WAITING_SIGHTINGS;
     use crate::refusals::Refusal;
 
     /// Something that was seen of a client at a port, in the words of the test.
     fn sighting(protocol: Protocol, port: u16, id: u64, sight: Sight) -> Sighting {
         let peer = ([127, 0, 0, 1], port).into();
-        Sighting { at: Instant::now(), protocol, peer, id, sight }
+        Sighting { at: Instant::now(), protocol, peer, id, open: Weak::new(), sight }
     }
 
     fn payload(bytes: &[u8]) -> Payload {
@@ -348,25 +352,32 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_whose_end_may_have_been_lost_is_forgotten_for_a_new_client() {
+    fn a_connection_whose_end_was_lost_is_forgotten_for_a_new_client() {
         let feed = Arc::new(RawFeed::new(Feed::Own));
         let mut watching = Watching::from("127.0.0.1");
         watching.clients.watch(&feed).unwrap();
-        for id in 0..1_024 {
-            assert!(watching.tcp(7, id, Sight::Accepted).is_some());
+        let accepted = |watching: &mut Watching| {
+            let connection = feed.client(Protocol::Tcp, "127.0.0.1:7".parse().unwrap());
+            connection.event(Sight::Accepted);
+            let sighting = watching.clients.next_waiting().unwrap();
+            (connection, watching.take(&sighting).map(|(client, _)| client))
+        };
+        let mut connections: Vec<_> = (0..1_024).map(|_| accepted(&mut watching).0).collect();
+        // Half of them end at once, and the end of the last is lost.
+        connections[WAITING_SIGHTINGS - 1].read(0, 0, b"x");
+        for connection in connections.drain(..WAITING_SIGHTINGS) {
+            connection.event(Sight::Closed(Cause::PeerClosed));
         }
-        assert_eq!(watching.number_of_udp(1), None);
-        let client = feed.client(Protocol::Tcp, "127.0.0.1:7".parse().unwrap());
-        for _ in 0..=WAITING_SIGHTINGS {
-            client.event(Sight::Closed(Cause::PeerClosed));
+        while let Some(sighting) = watching.clients.next_waiting() {
+            watching.take(&sighting);
         }
-        assert!(watching.clients.next_waiting().is_some());
-        // Of all of them one is heard of again: it is the one that stays.
-        assert!(watching.tcp(7, 0, Sight::Read(0, 0, payload(b"x"))).is_some());
-        for port in 0..1_023 {
-            assert_eq!(watching.number_of_udp(port), Some(u64::from(port) + 1_025));
+        assert_eq!(watching.clients.clients.len(), connections.len() + 1);
+        while watching.clients.clients.len() < RAW_CLIENTS {
+            connections.push(accepted(&mut watching).0);
         }
-        assert!(watching.clients.clients.keys().any(|(_, id)| *id == Some(0)));
+        let (_takes_its_place, number) = accepted(&mut watching);
+        assert_eq!(number, Some(1_024 + 511 + 1));
+        assert_eq!(accepted(&mut watching).1, None, "the others are open");
     }
 
     #[test]
@@ -405,7 +416,7 @@ mod tests {
         watching.clients.unwatch(Instant::now(), &mut watching.outbox);
         assert!(watching.outbox.pop().is_some(), "what had happened before is told");
         client.event(Sight::Closed(Cause::PeerClosed));
-        assert_eq!((watching.clients.next_waiting(), watching.clients.clients.len()), (None, 0));
+        assert!(watching.clients.next_waiting().is_none() && watching.clients.clients.is_empty());
         watching.clients.watch(&feed).unwrap();
         assert_eq!(watching.number_of_udp(1), Some(2));
     }

@@ -6,20 +6,19 @@
 //! and with it its legs.
 
 mod commands;
+mod waiting;
 
-use std::future::{pending, poll_fn};
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::task::ready;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use futures_util::{Sink, SinkExt, Stream, StreamExt};
+use futures_util::{Sink, Stream, StreamExt};
 use streamgram_protocol::{
     Cause, ClientMessage, Event, Feed, Hello, Invalid, Protocol, ServerMessage,
 };
 use tokio::task::yield_now;
-use tokio::time::sleep_until;
+use waiting::{leaving_ready, sighting, tcp_ready, tell, udp_ready, until};
 
 use super::Bridge;
 use super::leaving::Leaving;
@@ -47,7 +46,9 @@ pub struct Session {
     bridge: Bridge,
     inbox: Inbox<Observation>,
     observations: Waiting<Observation>,
-    raw_clients: RawClients,
+    client: Option<IpAddr>,
+    /// Since the session asked for it.
+    raw_clients: Option<Box<RawClients>>,
     outbox: Outbox,
     /// The sink has taken messages that it has not passed on yet.
     unflushed: bool,
@@ -88,7 +89,8 @@ impl Session {
             bridge,
             inbox,
             observations,
-            raw_clients: RawClients::new(client),
+            client,
+            raw_clients: None,
             outbox,
             unflushed: false,
             legs_opened: 0,
@@ -109,7 +111,7 @@ impl Session {
             match self.wait(more, commands, client).await {
                 Woken::Command(Some(command)) => self.obey(command).await,
                 Woken::Observation(observation) => self.observed(observation),
-                Woken::Sighting(sighting) => self.raw_clients.take(&sighting, &mut self.outbox),
+                Woken::Sighting(sighting) => self.sighted(&sighting),
                 Woken::Told(true) | Woken::Turn => {}
                 Woken::Command(None) | Woken::Told(false) => return,
             }
@@ -136,7 +138,7 @@ impl Session {
             () = leaving_ready(leaving.as_mut()), if !full => Woken::Turn,
             () = udp_ready(udp.as_deref(), !full) => Woken::Turn,
             () = until(deadline) => Woken::Turn,
-            Some(sighting) = raw_clients.next() => Woken::Sighting(sighting),
+            Some(sighting) = sighting(raw_clients.as_deref_mut()) => Woken::Sighting(sighting),
             () = yield_now(), if more => Woken::Turn,
         }
     }
@@ -150,7 +152,7 @@ impl Session {
             tcp.and_then(|leg| leg.next_due()),
             udp.filter(|_| !full).and_then(|leg| leg.next_due()),
             udp.and_then(|leg| leg.next_deadline()),
-            self.raw_clients.missed_due(&self.outbox),
+            self.raw_clients.as_ref().and_then(|clients| clients.missed_due(&self.outbox)),
         ];
         lines.into_iter().flatten().min()
     }
@@ -223,7 +225,7 @@ impl Session {
     /// Takes what was seen of raw clients, and leaves out what there is no room for; true if there is
     /// more. Last of all: the session's own legs come first.
     fn take_sightings(&mut self, now: Instant) -> bool {
-        let Self { raw_clients, outbox, .. } = self;
+        let Self { raw_clients: Some(raw_clients), outbox, .. } = self else { return false };
         let mut taken = 0;
         while taken < SIGHTINGS_PER_TURN
             && let Some(sighting) = raw_clients.next_waiting()
@@ -233,6 +235,12 @@ impl Session {
         }
         raw_clients.tell_missed(now, outbox);
         taken == SIGHTINGS_PER_TURN
+    }
+
+    fn sighted(&mut self, sighting: &Sighting) {
+        if let Some(raw_clients) = &mut self.raw_clients {
+            raw_clients.take(sighting, &mut self.outbox);
+        }
     }
 
     fn observed(&mut self, Observation { at, on, seen }: Observation) {
@@ -280,55 +288,5 @@ fn hello(bridge: &Bridge, feed: Feed) -> Hello {
         udp: bridge.targets.udp.to_string(),
         feed,
         limits: bridge.limits,
-    }
-}
-
-/// Hands events to the client as fast as it takes them; true when it has all of them, false when it
-/// can take no more.
-async fn tell(
-    client: &mut (impl Sink<ServerMessage> + Unpin),
-    outbox: &mut Outbox,
-    unflushed: &mut bool,
-) -> bool {
-    let told = poll_fn(|cx| {
-        while !outbox.is_empty() {
-            ready!(client.poll_ready_unpin(cx))?;
-            if let Some(message) = outbox.pop() {
-                client.start_send_unpin(message)?;
-                *unflushed = true;
-            }
-        }
-        client.poll_flush_unpin(cx)
-    });
-    let told = told.await.is_ok();
-    *unflushed = false;
-    told
-}
-
-async fn tcp_ready(leg: Option<&mut TcpLeg>) {
-    match leg {
-        Some(leg) => leg.ready().await,
-        None => pending().await,
-    }
-}
-
-async fn leaving_ready(leaving: Option<&mut Leaving>) {
-    match leaving {
-        Some(leaving) => leaving.ready().await,
-        None => pending().await,
-    }
-}
-
-async fn udp_ready(leg: Option<&UdpLeg>, room: bool) {
-    match leg {
-        Some(leg) => leg.ready(room).await,
-        None => pending().await,
-    }
-}
-
-async fn until(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => sleep_until(deadline.into()).await,
-        None => pending().await,
     }
 }

@@ -4,7 +4,7 @@
 //! who, and only when somebody watches this address is anything made to tell.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use streamgram_protocol::{Cause, Protocol, RAW_BYTES};
@@ -13,7 +13,7 @@ use super::feed::RawFeed;
 use crate::refusals::Refusal;
 
 /// Something a server saw of a raw client, and when.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Sighting {
     /// The server's time.
     pub at: Instant,
@@ -23,6 +23,8 @@ pub struct Sighting {
     pub peer: SocketAddr,
     /// TCP: a number of the connection. UDP: a number of the datagram.
     pub id: u64,
+    /// TCP: leads nowhere any more once the connection has ended.
+    pub open: Weak<()>,
     /// What it saw.
     pub sight: Sight,
 }
@@ -60,11 +62,13 @@ pub struct RawClient {
     protocol: Protocol,
     peer: SocketAddr,
     id: u64,
+    open: Option<Arc<()>>,
 }
 
 impl RawClient {
     pub(super) fn new(feed: Arc<RawFeed>, protocol: Protocol, peer: SocketAddr, id: u64) -> Self {
-        Self { feed, protocol, peer, id }
+        let open = (protocol == Protocol::Tcp).then(Arc::default);
+        Self { feed, protocol, peer, id, open }
     }
 
     /// Tells of a read, the `number`th, at `offset` in the stream.
@@ -94,8 +98,9 @@ impl RawClient {
         let address = self.peer.ip();
         let Some(watchers) = self.feed.watchers_of(address) else { return };
         let Self { protocol, peer, id, .. } = *self;
-        let sight = sight(address);
-        let sighting = Arc::new(Sighting { at: Instant::now(), protocol, peer, id, sight });
+        let (at, sight) = (Instant::now(), sight(address));
+        let open = self.open.as_ref().map(Arc::downgrade).unwrap_or_default();
+        let sighting = Arc::new(Sighting { at, protocol, peer, id, open, sight });
         for watcher in &*watchers {
             watcher.put(Arc::clone(&sighting));
         }

@@ -10,6 +10,7 @@ use streamgram_protocol::{
 };
 
 use super::{Command, Session};
+use crate::bridge::raw_clients::RawClients;
 use crate::bridge::tcp_leg::{TcpLeg, cause_of_closing};
 use crate::bridge::udp_leg::UdpLeg;
 use crate::observe::Unwatchable;
@@ -170,10 +171,14 @@ impl Session {
 
     fn watch(&mut self, watch: &Watch) -> Result<(), Problem> {
         if !watch.on {
-            self.raw_clients.unwatch(Instant::now(), &mut self.outbox);
+            if let Some(raw_clients) = &mut self.raw_clients {
+                raw_clients.unwatch(Instant::now(), &mut self.outbox);
+            }
             return Ok(());
         }
-        self.raw_clients.watch(&self.bridge.observer.feed).map_err(|unwatchable| {
+        let raw_clients =
+            self.raw_clients.get_or_insert_with(|| Box::new(RawClients::new(self.client)));
+        raw_clients.watch(&self.bridge.observer.feed).map_err(|unwatchable| {
             let code = match unwatchable {
                 Unwatchable::Off => Code::FeedOff,
                 Unwatchable::Full => Code::OverLimit,
