@@ -3,6 +3,7 @@
 //! Time is to scale, with two exceptions that keep it legible: what follows too closely is moved
 //! apart, in its order, and what is far apart is folded, with the length of the wait written there.
 
+use std::collections::BinaryHeap;
 use std::rc::Rc;
 
 use streamgram_protocol::{End, Protocol};
@@ -71,8 +72,8 @@ impl Ladder {
     /// Lays out the packets of both protocols.
     pub(crate) fn of(tcp: &Trace, udp: &Trace, zoom: u64) -> Self {
         let arrows = in_turn(tcp, udp);
-        let mut moments = moments(&arrows);
-        moments.sort_unstable();
+        // A heap sorts in a tenth of the code that `sort` is.
+        let moments = BinaryHeap::from(moments(&arrows)).into_sorted_vec();
         let mut ladder = Self { arrows, folds: Vec::new(), height: 2 * MARGIN };
         let (mut y, mut before) = (MARGIN, moments.first().map_or(0, |moment| moment.at_us));
         let mut last_sent = None::<u64>;

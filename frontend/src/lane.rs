@@ -1,6 +1,6 @@
 //! One protocol's lane: its leg, its figures and its rows, from the events of the session.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BinaryHeap, VecDeque};
 use std::rc::Rc;
 
 use streamgram_protocol::{Cause, Data, Event, Path, Protocol, Send, Unanswered};
@@ -53,6 +53,21 @@ pub(crate) enum What {
     Note(Note),
 }
 
+impl Row {
+    /// The send and the number of the line whose reply may still come: one that was given up can be late.
+    fn awaits(&self) -> Option<(u64, u32)> {
+        match &self.what {
+            What::Line {
+                send,
+                number,
+                status: Status::Waiting | Status::NoReply { cause: Unanswered::TimedOut, .. },
+                ..
+            } => Some((send.id, *number)),
+            _ => None,
+        }
+    }
+}
+
 /// One protocol's lane.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Lane {
@@ -74,8 +89,8 @@ pub(crate) struct Lane {
     pub(crate) running: Option<Rc<Send>>,
     round_trips: VecDeque<u64>,
     next_key: u64,
-    sends: BTreeMap<u64, Rc<Send>>,
-    waiting: BTreeMap<(u64, u32), u64>,
+    /// Those that are still going out.
+    sends: Vec<Rc<Send>>,
 }
 
 impl Lane {
@@ -98,8 +113,7 @@ impl Lane {
             running: None,
             round_trips: VecDeque::new(),
             next_key: 0,
-            sends: BTreeMap::new(),
-            waiting: BTreeMap::new(),
+            sends: Vec::new(),
         }
     }
 
@@ -118,8 +132,8 @@ impl Lane {
     }
 
     pub(crate) fn median_round_trip(&self) -> Option<u64> {
-        let mut sorted: Vec<_> = self.round_trips.iter().copied().collect();
-        sorted.sort_unstable();
+        // A heap sorts in a tenth of the code that `sort` is.
+        let sorted = self.round_trips.iter().copied().collect::<BinaryHeap<_>>().into_sorted_vec();
         sorted.get(sorted.len() / 2).copied()
     }
 
@@ -127,7 +141,7 @@ impl Lane {
     pub(crate) fn sending(&mut self, send: &Rc<Send>) {
         self.last_send = Some(LastSend::new(self.protocol, self.leg, send.id, send.count));
         self.running = Some(Rc::clone(send));
-        self.sends.insert(send.id, Rc::clone(send));
+        self.sends.push(Rc::clone(send));
     }
 
     /// The page is about to ask for the leg.
@@ -137,8 +151,8 @@ impl Lane {
 
     /// The session is gone, and the leg with it.
     pub(crate) fn session_ended(&mut self, at_us: u64) {
-        let waiting: Vec<_> = self.waiting.keys().copied().collect();
-        for (id, number) in waiting {
+        let awaited: Vec<_> = self.rows.iter().filter_map(|row| row.awaits()).collect();
+        for (id, number) in awaited {
             let cause = Unanswered::Closed;
             self.settle(id, number, Status::NoReply { cause, certain: true });
         }
@@ -154,7 +168,6 @@ impl Lane {
     pub(crate) fn clear(&mut self) {
         self.rows.clear();
         self.dropped = 0;
-        self.waiting.clear();
     }
 
     pub(crate) fn note(&mut self, at_us: u64, note: Note) {
@@ -243,10 +256,9 @@ impl Lane {
 
     fn went_out(&mut self, at_us: u64, id: u64, line: Line) {
         self.sent += 1;
-        if let Some(send) = self.sends.get(&id).cloned() {
+        if let Some(send) = self.sends.iter().find(|send| send.id == id).cloned() {
             let Line { number, bytes, status, .. } = line;
-            let key = self.push(at_us, What::Line { send, number, bytes, status });
-            self.waiting.insert((id, number), key);
+            self.push(at_us, What::Line { send, number, bytes, status });
         }
         if let Some(send) = self.last_send.as_mut().filter(|send| send.id == id) {
             send.lines.push(line);
@@ -260,7 +272,7 @@ impl Lane {
         if self.running.as_ref().is_some_and(|send| send.id == id) {
             self.running = None;
         }
-        self.sends.remove(&id);
+        self.sends.retain(|send| send.id != id);
         if lines < of {
             self.note(at_us, Note::Stopped { lines, of });
         }
@@ -286,34 +298,21 @@ impl Lane {
         if let Some(send) = self.last_send.as_mut().filter(|send| send.id == id) {
             send.set_status(number, status);
         }
-        let Some(key) = self.waiting.get(&(id, number)).copied() else {
-            return;
-        };
-        // A line without a reply stays known: the reply may still come late.
-        if !matches!(status, Status::NoReply { cause: Unanswered::TimedOut, .. }) {
-            self.waiting.remove(&(id, number));
-        }
-        let first = self.rows.front().map_or(0, |row| row.key);
-        let at = key.checked_sub(first).and_then(|at| usize::try_from(at).ok());
-        if let Some(row) = at.and_then(|at| self.rows.get_mut(at))
+        let row = self.rows.iter_mut().find(|row| row.awaits() == Some((id, number)));
+        if let Some(row) = row
             && let What::Line { status: shown, .. } = &mut Rc::make_mut(row).what
         {
             *shown = status;
         }
     }
 
-    fn push(&mut self, at_us: u64, what: What) -> u64 {
-        let key = self.next_key;
-        self.next_key += 1;
+    fn push(&mut self, at_us: u64, what: What) {
         if self.rows.len() == KEPT_ROWS {
-            let gone = self.rows.pop_front();
+            self.rows.pop_front();
             self.dropped += 1;
-            if let Some(What::Line { send, number, .. }) = gone.as_deref().map(|row| &row.what) {
-                self.waiting.remove(&(send.id, *number));
-            }
         }
-        self.rows.push_back(Rc::new(Row { key, at_us, what }));
-        key
+        self.rows.push_back(Rc::new(Row { key: self.next_key, at_us, what }));
+        self.next_key += 1;
     }
 }
 
@@ -388,7 +387,6 @@ mod tests {
             sent(&mut lane, 1, line);
         }
         assert_eq!((lane.rows.len(), lane.dropped), (KEPT_ROWS, 501));
-        assert_eq!(lane.waiting.len(), KEPT_ROWS);
         let answered =
             Event::Answered { id: 1, line: 1_000, rtt_us: 9, late: false, certain: true };
         lane.take(3, LEG, &answered);

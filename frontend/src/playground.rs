@@ -42,7 +42,7 @@ pub(crate) fn Playground(PlaygroundProps { preferences }: &PlaygroundProps) -> H
     let open = use_callback((*route).clone(), {
         let (page, socket) = (page.dispatcher(), socket.clone());
         move |protocol: Protocol, route| {
-            page.dispatch(if socket.send(route.open(protocol)) {
+            page.dispatch(if socket.send(&route.open(protocol)) {
                 Action::Opening(protocol)
             } else {
                 Action::Noticed(Some(Notice::Away))
@@ -53,7 +53,7 @@ pub(crate) fn Playground(PlaygroundProps { preferences }: &PlaygroundProps) -> H
         let (open, socket, absence) = (open.clone(), socket.clone(), page.absence);
         move |hello| {
             if hello.as_ref().is_some_and(|hello| hello.feed != Feed::Off) {
-                socket.send(ClientMessage::Watch(Watch { on: true }));
+                socket.send(&ClientMessage::Watch(Watch { on: true }));
             }
             // After the server was away, legs are opened by a person.
             if hello.is_some() && absence == Absence::None {
@@ -78,8 +78,8 @@ pub(crate) fn Playground(PlaygroundProps { preferences }: &PlaygroundProps) -> H
                 let send = empty_datagram(next_id());
                 go_out(&page, &socket, allowed(&page, &send).map(|()| send));
             }
-            Ask::Stop(id) => drop(socket.send(ClientMessage::Stop(Stop { id }))),
-            Ask::Message(message) => drop(socket.send(message)),
+            Ask::Stop(id) => drop(socket.send(&ClientMessage::Stop(Stop { id }))),
+            Ask::Message(message) => drop(socket.send(&message)),
         })
     };
     let wish = {
@@ -169,13 +169,13 @@ fn go_over(
         let lane = page.lane(protocol);
         if anew {
             if lane.is_there() {
-                socket.send(ClientMessage::Close(Close { protocol, how: How::Close }));
+                socket.send(&ClientMessage::Close(Close { protocol, how: How::Close }));
             }
             page.dispatch(Action::Opening(protocol));
-            socket.send(next.open(protocol));
+            socket.send(&next.open(protocol));
         } else if lane.is_open() && lane.path == Path::Emulated {
             let link = Box::new((*next.link).clone());
-            socket.send(ClientMessage::Link(SetLink { protocol, link }));
+            socket.send(&ClientMessage::Link(SetLink { protocol, link }));
         }
     }
     route.set(next);
@@ -190,7 +190,7 @@ fn go_out(
     match send {
         Ok(send) => {
             page.dispatch(Action::Sending(Rc::new(send.clone())));
-            socket.send(ClientMessage::Send(send))
+            socket.send(&ClientMessage::Send(send))
         }
         Err(notice) => {
             page.dispatch(Action::Noticed(Some(notice)));

@@ -2,7 +2,6 @@
 //! memory keeps it as long as the page.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 use web_sys::Storage;
 
@@ -10,12 +9,13 @@ use web_sys::Storage;
 const PREFIX: &str = "streamgram.";
 
 thread_local! {
-    static MEMORY: RefCell<BTreeMap<&'static str, String>> = const { RefCell::new(BTreeMap::new()) };
+    static MEMORY: RefCell<Vec<(&'static str, String)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// What was written last under this key.
 pub(crate) fn read(key: &'static str) -> Option<String> {
-    let kept = MEMORY.with_borrow(|memory| memory.get(key).cloned());
+    let kept =
+        MEMORY.with_borrow(|memory| memory.iter().find(|it| it.0 == key).map(|it| it.1.clone()));
     kept.or_else(|| browser()?.get_item(&format!("{PREFIX}{key}")).ok()?)
 }
 
@@ -23,10 +23,9 @@ pub(crate) fn read(key: &'static str) -> Option<String> {
 pub(crate) fn write(key: &'static str, value: &str) {
     let stored = browser().is_some_and(|it| it.set_item(&format!("{PREFIX}{key}"), value).is_ok());
     MEMORY.with_borrow_mut(|memory| {
-        if stored {
-            memory.remove(key);
-        } else {
-            memory.insert(key, value.to_owned());
+        memory.retain(|it| it.0 != key);
+        if !stored {
+            memory.push((key, value.to_owned()));
         }
     });
 }

@@ -3,6 +3,8 @@
 //! One vantage point per file: with both in one, every packet would be there twice, and Wireshark
 //! would call half of them retransmissions.
 
+use std::collections::BinaryHeap;
+
 use streamgram_protocol::End;
 
 use crate::{Micros, Packet};
@@ -53,21 +55,19 @@ pub fn write(packets: &[Packet], vantage: End) -> Vec<u8> {
     file
 }
 
-fn seen_by(packets: &[Packet], vantage: End) -> Vec<(Micros, &Packet)> {
-    let mut seen: Vec<_> = packets
-        .iter()
-        .flat_map(|packet| {
-            let times = if packet.from == vantage {
-                [Some(packet.sent_at), None]
-            } else {
-                [packet.deliver_at, packet.duplicate_at]
-            };
-            times.into_iter().flatten().map(move |at| (at, packet))
-        })
-        .collect();
-    // An arrival comes before what it causes.
-    seen.sort_by_key(|(at, packet)| (*at, packet.from == vantage));
-    seen
+fn seen_by(packets: &[Packet], vantage: End) -> impl Iterator<Item = (Micros, &Packet)> {
+    let seen = packets.iter().enumerate().flat_map(|(number, packet)| {
+        let times = if packet.from == vantage {
+            [Some(packet.sent_at), None]
+        } else {
+            [packet.deliver_at, packet.duplicate_at]
+        };
+        // An arrival comes before what it causes.
+        times.into_iter().flatten().map(move |at| (at, packet.from == vantage, number))
+    });
+    // A heap sorts in a tenth of the code that `sort` is, which a page has to load.
+    let sorted = seen.collect::<BinaryHeap<_>>().into_sorted_vec();
+    sorted.into_iter().map(|(at, _, number)| (at, &packets[number]))
 }
 
 fn block(file: &mut Vec<u8>, kind: u32, fill: impl FnOnce(&mut Vec<u8>)) {

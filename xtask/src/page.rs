@@ -2,8 +2,8 @@
 //!
 //! What has not changed since the last time is not made again.
 
-use std::fs;
 use std::path::Path;
+use std::{fs, mem};
 
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
@@ -18,6 +18,8 @@ use crate::{machine, reproducible};
 const PROFILE: &str = "wasm-release";
 /// Name of the glue and the wasm before they get their hashes.
 const NAME: &str = "streamgram";
+/// How the names of closures begin that the glue calls.
+const CLOSURE: &str = "wasm_bindgen__convert__closures";
 
 /// Builds the page into [`site::folder`].
 pub(crate) fn build() -> Result<()> {
@@ -37,7 +39,7 @@ pub(crate) fn build() -> Result<()> {
     if stamp_file.exists() {
         fs::remove_file(&stamp_file)?;
     }
-    assemble(&glue(&wasm, &folder)?)?;
+    assemble(&glue(&wasm)?)?;
     Ok(fs::write(stamp_file, stamp)?)
 }
 
@@ -54,16 +56,12 @@ fn stamp(wasm: &Path) -> Result<String> {
 
 /// The script that loads the wasm, and the wasm as it expects it.
 struct Glue {
-    script: Vec<u8>,
+    script: String,
     wasm: Vec<u8>,
 }
 
-fn glue(wasm: &Path, folder: &Path) -> Result<Glue> {
-    let out = folder.join("glue");
-    if out.exists() {
-        fs::remove_dir_all(&out)?;
-    }
-    Bindgen::new()
+fn glue(wasm: &Path) -> Result<Glue> {
+    let mut output = Bindgen::new()
         .input_path(wasm)
         .out_name(NAME)
         .web(true)?
@@ -71,12 +69,26 @@ fn glue(wasm: &Path, folder: &Path) -> Result<Glue> {
         .keep_debug(false)
         .remove_name_section(true)
         .remove_producers_section(true)
-        .generate(&out)?;
-    if out.join("snippets").exists() {
+        .generate_output()?;
+    if !output.snippets().is_empty() || !output.local_modules().is_empty() {
         bail!("a dependency brings scripts of its own, which the site does not carry yet");
     }
-    let read = |name: String| fs::read(out.join(name));
-    Ok(Glue { script: read(format!("{NAME}.js"))?, wasm: read(format!("{NAME}_bg.wasm"))? })
+    // The indentation means nothing to a browser.
+    let mut script: String =
+        output.js().lines().flat_map(|line| [line.trim_start(), "\n"]).collect();
+    // Names that end in hashes stand in both files, and a hash cannot be compressed.
+    let module = output.wasm_mut();
+    let imports = module.imports.iter_mut().map(|import| &mut import.name);
+    let closures = module.exports.iter_mut().map(|export| &mut export.name);
+    let closures = closures.filter(|name| name.starts_with(CLOSURE));
+    for (number, name) in imports.chain(closures).enumerate() {
+        let long = mem::replace(name, format!("_{number}"));
+        if !script.contains(&long) {
+            bail!("the glue does not have {long}, which the wasm has");
+        }
+        script = script.replace(&long, name);
+    }
+    Ok(Glue { script, wasm: module.emit_wasm() })
 }
 
 fn assemble(glue: &Glue) -> Result<()> {
@@ -91,7 +103,7 @@ fn assemble(glue: &Glue) -> Result<()> {
     let style = site.add_hashed("style", "css", style);
     let icon = site.add_hashed("icon", "svg", fs::read(folder.join(&document.icon))?);
     let wasm = site.add_hashed(NAME, "wasm", glue.wasm.clone());
-    let script = site.add_hashed(NAME, "js", glue.script.clone());
+    let script = site.add_hashed(NAME, "js", glue.script.clone().into_bytes());
     // A module of its own: a page without inline scripts can forbid them.
     let start =
         format!("import start from './{script}';\nstart({{ module_or_path: '/{wasm}' }});\n");

@@ -4,27 +4,20 @@
 //! drawn a few times and not thousands of times. When the connection goes, it is tried again with
 //! growing pauses; nothing is ever sent again.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use futures_channel::mpsc;
-use futures_util::future::{AbortHandle, Abortable, select};
-use futures_util::{SinkExt, StreamExt, pin_mut};
-use gloo_net::websocket::events::CloseEvent;
-use gloo_net::websocket::futures::WebSocket;
-use gloo_net::websocket::{Message, WebSocketError};
+use gloo_events::EventListener;
 use gloo_render::{AnimationFrame, request_animation_frame};
 use gloo_timers::callback::Timeout;
-use gloo_timers::future::TimeoutFuture;
 use streamgram_protocol::{ClientMessage, SUBPROTOCOL, ServerMessage};
-use wasm_bindgen_futures::spawn_local;
+use wasm_bindgen::JsCast;
+use web_sys::{CloseEvent, MessageEvent, WebSocket};
 use yew::prelude::*;
 
 use crate::notice::Notice;
 use crate::page::Action;
 
-/// Messages of the page that wait for the socket; a person does not type that fast.
-const WAITING_MESSAGES: usize = 64;
 /// Pause before the first new attempt; every further one doubles it.
 const FIRST_PAUSE_MS: u32 = 500;
 /// The longest pause.
@@ -32,108 +25,132 @@ const LONGEST_PAUSE_MS: u32 = 8_000;
 /// When a hidden tab, which gets no frames, takes its messages in.
 const HIDDEN_TAB_MS: u32 = 250;
 
-type Outgoing = Rc<RefCell<Option<mpsc::Sender<ClientMessage>>>>;
-
 /// The sending end.
 #[derive(Clone)]
-pub(crate) struct UseSocketHandle {
-    outgoing: Outgoing,
-}
+pub(crate) struct UseSocketHandle(Rc<Connection>);
 
 impl UseSocketHandle {
     /// Sends a message; false if there is no connection to send it over.
-    pub(crate) fn send(&self, message: ClientMessage) -> bool {
-        let mut outgoing = self.outgoing.borrow_mut();
-        outgoing.as_mut().is_some_and(|outgoing| outgoing.try_send(message).is_ok())
+    pub(crate) fn send(&self, message: &ClientMessage) -> bool {
+        match &*self.0.attempt.borrow() {
+            Attempt::Running(Running { socket, .. }) if socket.ready_state() == WebSocket::OPEN => {
+                socket.send_with_str(&message.encode()).is_ok()
+            }
+            _ => false,
+        }
     }
 }
 
 /// Keeps a connection to the server this page came from, and tells what happens to it.
 #[hook]
 pub(crate) fn use_socket(on_action: Callback<Action>) -> UseSocketHandle {
-    let outgoing = use_mut_ref(|| None::<mpsc::Sender<ClientMessage>>);
-    let handle = UseSocketHandle { outgoing: Rc::clone(&outgoing) };
-    use_effect_with((), move |()| {
-        let (abort, registration) = AbortHandle::new_pair();
-        let keeping = Abortable::new(keep_connected(outgoing, on_action), registration);
-        spawn_local(async move {
-            // Aborted when the page goes; nobody is left to tell.
-            let _aborted = keeping.await;
-        });
-        move || abort.abort()
+    let connection = use_memo((), |()| Connection::new(on_action));
+    use_effect_with((), {
+        let connection = Rc::clone(&connection);
+        move |()| {
+            connection.open();
+            move || drop(connection.attempt.take())
+        }
     });
-    handle
+    UseSocketHandle(connection)
 }
 
-async fn keep_connected(outgoing: Outgoing, on_action: Callback<Action>) {
-    let mut attempt = 0;
-    loop {
-        if serve(&outgoing, &on_action).await {
-            attempt = 0;
+/// The connection, through all attempts at it.
+struct Connection {
+    on_action: Callback<Action>,
+    batch: Batch,
+    /// Attempts over which nothing came, since one over which something did.
+    failures: Cell<u32>,
+    // What it holds calls back to the connection: it is taken out when the page goes.
+    attempt: RefCell<Attempt>,
+}
+
+#[derive(Default)]
+enum Attempt {
+    #[default]
+    None,
+    Running(Running),
+    /// Dropped, it comes to nothing.
+    Pausing {
+        _end: Timeout,
+    },
+}
+
+/// An open socket; dropped, it is closed.
+struct Running {
+    socket: WebSocket,
+    _listeners: [EventListener; 2],
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Fails only for a code and a reason that are none.
+        let _closed = self.socket.close();
+    }
+}
+
+impl Connection {
+    fn new(on_action: Callback<Action>) -> Self {
+        let batch = Batch::new(on_action.clone());
+        Self { on_action, batch, failures: Cell::default(), attempt: RefCell::default() }
+    }
+
+    fn open(self: &Rc<Self>) {
+        let Some(socket) = socket() else { return self.pause() };
+        let (taking, closing) = (Rc::clone(self), Rc::clone(self));
+        let _listeners = [
+            EventListener::new(&socket, "message", move |event| taking.take(event)),
+            EventListener::new(&socket, "close", move |event| closing.closed(event)),
+        ];
+        self.attempt.replace(Attempt::Running(Running { socket, _listeners }));
+    }
+
+    fn take(&self, event: &Event) {
+        let data = event.unchecked_ref::<MessageEvent>().data();
+        self.failures.set(0);
+        match ServerMessage::decode(&data.as_string().unwrap_or_default()) {
+            Ok(message) => self.batch.push(message),
+            Err(error) => self.notice(Notice::NotUnderstood(error.to_string())),
         }
-        outgoing.borrow_mut().take();
-        let retry_ms = pause_ms(attempt, js_sys::Math::random());
-        attempt += 1;
-        on_action.emit(Action::Lost { at_ms: now_ms(), retry_ms });
-        TimeoutFuture::new(retry_ms).await;
-        on_action.emit(Action::Retried { at_ms: now_ms() });
+    }
+
+    /// A socket that could not be opened is told as closed too.
+    fn closed(self: &Rc<Self>, event: &Event) {
+        let reason = event.unchecked_ref::<CloseEvent>().reason();
+        if !reason.is_empty() {
+            self.notice(Notice::Ended(reason));
+        }
+        self.batch.flush();
+        self.pause();
+    }
+
+    fn pause(self: &Rc<Self>) {
+        let failures = self.failures.replace(self.failures.get().saturating_add(1));
+        let retry_ms = pause_ms(failures, js_sys::Math::random());
+        let connection = Rc::clone(self);
+        let end = Timeout::new(retry_ms, move || {
+            connection.on_action.emit(Action::Retried { at_ms: now_ms() });
+            connection.open();
+        });
+        self.attempt.replace(Attempt::Pausing { _end: end });
+        self.on_action.emit(Action::Lost { at_ms: now_ms(), retry_ms });
+    }
+
+    fn notice(&self, notice: Notice) {
+        self.on_action.emit(Action::Noticed(Some(notice)));
     }
 }
 
 /// Opens the WebSocket. A development build, which `trunk serve` makes, offers no subprotocol: trunk's
 /// proxy accepts none, and a browser hangs up on a server that accepts none of those it offered.
-fn open(url: &str) -> Option<WebSocket> {
+fn socket() -> Option<WebSocket> {
+    let url = url()?;
     let socket = if cfg!(debug_assertions) {
-        WebSocket::open(url)
+        WebSocket::new(&url)
     } else {
-        WebSocket::open_with_protocol(url, SUBPROTOCOL)
+        WebSocket::new_with_str(&url, SUBPROTOCOL)
     };
     socket.ok()
-}
-
-/// Serves one connection to its end; whether anything came over it.
-async fn serve(outgoing: &Outgoing, on_action: &Callback<Action>) -> bool {
-    let Some(url) = url() else { return false };
-    let Some(socket) = open(&url) else { return false };
-    let (mut sink, mut frames) = socket.split();
-    let (sender, mut messages) = mpsc::channel::<ClientMessage>(WAITING_MESSAGES);
-    outgoing.borrow_mut().replace(sender);
-    let batch = Batch::new(on_action.clone());
-    let mut came = false;
-    let notice = |notice| on_action.emit(Action::Noticed(Some(notice)));
-    let reading = async {
-        loop {
-            match frames.next().await {
-                Some(Ok(Message::Text(text))) => {
-                    came = true;
-                    match ServerMessage::decode(&text) {
-                        Ok(message) => batch.push(message),
-                        Err(error) => notice(Notice::NotUnderstood(error.to_string())),
-                    }
-                }
-                Some(Err(WebSocketError::ConnectionClose(CloseEvent { reason, .. })))
-                    if !reason.is_empty() =>
-                {
-                    notice(Notice::Ended(reason));
-                }
-                Some(Err(WebSocketError::ConnectionError)) => {}
-                _ => break,
-            }
-        }
-    };
-    let writing = async {
-        while let Some(message) = messages.next().await {
-            if sink.send(Message::Text(message.encode())).await.is_err() {
-                break;
-            }
-        }
-    };
-    {
-        pin_mut!(reading, writing);
-        select(reading, writing).await;
-    }
-    batch.flush();
-    came
 }
 
 /// Messages on their way to the page, handed over together.
