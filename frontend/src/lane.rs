@@ -144,6 +144,28 @@ impl Lane {
         self.sends.push(Rc::clone(send));
     }
 
+    /// The page is about to ask for another send, together with the one before.
+    pub(crate) fn sending_too(&mut self, send: &Rc<Send>) {
+        if let Some(last) = &mut self.last_send {
+            last.together_with(send.id);
+        }
+        self.running = Some(Rc::clone(send));
+        self.sends.push(Rc::clone(send));
+    }
+
+    /// The server did not take a send.
+    pub(crate) fn not_sent(&mut self, id: u64) {
+        if self.sends.iter().any(|send| send.id == id) {
+            self.sends.retain(|send| send.id != id);
+            self.ended(id);
+        }
+    }
+
+    /// Sends that are still going out.
+    pub(crate) fn in_progress(&self) -> usize {
+        self.sends.len()
+    }
+
     /// The page is about to ask for the leg.
     pub(crate) fn opening(&mut self) {
         self.state = LegState::Opening;
@@ -260,18 +282,25 @@ impl Lane {
             let Line { number, bytes, status, .. } = line;
             self.push(at_us, What::Line { send, number, bytes, status });
         }
-        if let Some(send) = self.last_send.as_mut().filter(|send| send.id == id) {
-            send.lines.push(line);
+        if let Some(send) = &mut self.last_send
+            && let Some(number) = send.number(id, line.number)
+        {
+            send.lines.push(Line { number, ..line });
         }
     }
 
-    fn finished(&mut self, at_us: u64, id: u64, lines: u32, of: u32) {
-        if let Some(send) = self.last_send.as_mut().filter(|send| send.id == id) {
-            send.finished = true;
+    /// A send is no longer going out.
+    fn ended(&mut self, id: u64) {
+        if let Some(send) = self.last_send.as_mut().filter(|send| send.number(id, 1).is_some()) {
+            send.one_ended();
         }
         if self.running.as_ref().is_some_and(|send| send.id == id) {
             self.running = None;
         }
+    }
+
+    fn finished(&mut self, at_us: u64, id: u64, lines: u32, of: u32) {
+        self.ended(id);
         self.sends.retain(|send| send.id != id);
         if lines < of {
             self.note(at_us, Note::Stopped { lines, of });
@@ -295,8 +324,10 @@ impl Lane {
 
     /// Notes how a line ended, in its row and in the last send.
     fn settle(&mut self, id: u64, number: u32, status: Status) {
-        if let Some(send) = self.last_send.as_mut().filter(|send| send.id == id) {
-            send.set_status(number, status);
+        if let Some(send) = &mut self.last_send
+            && let Some(line) = send.number(id, number)
+        {
+            send.set_status(line, status);
         }
         let row = self.rows.iter_mut().find(|row| row.awaits() == Some((id, number)));
         if let Some(row) = row
@@ -416,6 +447,35 @@ mod tests {
         assert!(matches!(status(&lane, 1), Status::NoReply { cause: Unanswered::Closed, .. }));
         assert_eq!((lane.state, lane.running.is_none()), (LegState::None, true));
         assert!(!lane.last_send.unwrap().is_open());
+    }
+
+    #[test]
+    fn sends_that_went_out_together_are_one_with_lines_numbered_through() {
+        let mut lane = opened();
+        lane.sending(&send(5, 2));
+        lane.sending_too(&send(6, 2));
+        for (id, line) in [(5, 1), (6, 1), (5, 2), (6, 2)] {
+            sent(&mut lane, id, line);
+        }
+        let finished = |id| Event::Finished { id, lines: 2, of: 2 };
+        lane.take(2, LEG, &finished(5));
+        let last = lane.last_send.clone().unwrap();
+        let numbers: Vec<_> = last.lines.iter().map(|line| line.number).collect();
+        assert_eq!((last.id, last.of, last.finished, numbers), (5, 4, false, vec![1, 3, 2, 4]));
+        lane.take(2, LEG, &finished(6));
+        let answered = Event::Answered { id: 6, line: 1, rtt_us: 9, late: false, certain: true };
+        lane.take(3, LEG, &answered);
+        let last = lane.last_send.as_ref().unwrap();
+        assert!(last.finished && matches!(last.lines[1].status, Status::Answered { .. }));
+        assert_eq!(lane.in_progress(), 0);
+    }
+
+    #[test]
+    fn a_send_that_the_server_does_not_take_is_not_waited_for() {
+        let mut lane = opened();
+        lane.sending(&send(5, 1));
+        lane.not_sent(5);
+        assert_eq!((lane.in_progress(), lane.last_send.unwrap().is_open()), (0, false));
     }
 
     #[test]

@@ -42,12 +42,21 @@ pub(crate) struct Piece {
     pub(crate) bytes: usize,
 }
 
-/// The last send on one leg.
+/// The last send on one leg. Several that went out together are one here: their lines are numbered
+/// through.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LastSend {
     pub(crate) protocol: Protocol,
     pub(crate) leg: u32,
+    /// The first send's; those of the others follow it.
     pub(crate) id: u64,
+    /// The last send's.
+    last_id: u64,
+    /// Sends that have not ended.
+    going: u64,
+    /// Lines of each send.
+    each: u32,
+    /// Lines of all of them.
     pub(crate) of: u32,
     pub(crate) finished: bool,
     pub(crate) lines: Vec<Line>,
@@ -63,6 +72,9 @@ impl LastSend {
             protocol,
             leg,
             id,
+            last_id: id,
+            going: 1,
+            each: of,
             of,
             finished: false,
             lines: Vec::new(),
@@ -70,6 +82,25 @@ impl LastSend {
             pieces: Vec::new(),
             left_out: 0,
         }
+    }
+
+    /// Another send, of as many lines, went out together with these.
+    pub(crate) fn together_with(&mut self, id: u64) {
+        self.last_id = id;
+        self.going += 1;
+        self.of += self.each;
+    }
+
+    /// One of the sends has ended.
+    pub(crate) fn one_ended(&mut self) {
+        self.going = self.going.saturating_sub(1);
+        self.finished = self.going == 0;
+    }
+
+    /// The number here of a line of one of the sends.
+    pub(crate) fn number(&self, id: u64, line: u32) -> Option<u32> {
+        let before = (self.id..=self.last_id).contains(&id).then(|| id - self.id)?;
+        u32::try_from(before).ok()?.checked_mul(self.each)?.checked_add(line)
     }
 
     pub(crate) fn read(&mut self, read: Read) {

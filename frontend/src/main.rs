@@ -2,11 +2,15 @@
 //! [`last_send`], [`strip`], [`verdict`], [`draft`]; their words stand in [`language`]); components show it; hooks talk to the browser.
 
 mod app;
+mod clipboard;
+mod commands;
 mod components;
 mod draft;
+mod escapes;
 mod export;
 mod figures;
 mod hooks;
+mod kept;
 mod knobs;
 mod ladder;
 mod lane;

@@ -1,8 +1,9 @@
 //! What the person at the prompt must be told, kept as facts: it is put into words when it is shown,
 //! in the language of that moment.
 
-use streamgram_protocol::{OutOfRange, Protocol};
+use streamgram_protocol::{BadHex, OutOfRange, Protocol, printable};
 
+use crate::escapes::BadEscape;
 use crate::figures::{Noun, count, counted};
 use crate::knobs::range_text;
 use crate::language::Language;
@@ -21,7 +22,19 @@ pub(crate) enum Notice {
     /// The line is too long.
     TooLong { bytes: usize, limit: usize },
     /// The line is not hexadecimal.
-    Hex(String),
+    Hex(BadHex),
+    /// The line has an escape that is none.
+    Escape(BadEscape),
+    /// The line is to be numbered and cannot be, for it goes out as hex.
+    NotNumbered,
+    /// So many lines cannot go out at once.
+    Lines { lines: usize, limit: usize },
+    /// It is about one of several lines.
+    OfLine { number: u32, notice: Box<Self> },
+    /// No more lines can be saved.
+    SavedFull { limit: usize },
+    /// What is to be saved is too long for that.
+    SavedLong { limit: usize },
     /// There is no session.
     Away,
     /// The leg is not open; whether it could be opened.
@@ -53,7 +66,26 @@ impl Notice {
                     [bytes, limit].map(|it| counted(language, *it as u64, Noun::Byte));
                 language.not_sent_long(&bytes, &limit)
             }
-            Self::Hex(detail) => language.not_sent_hex(detail),
+            Self::Hex(BadHex::Digit(digit, at)) => {
+                let digit = printable(digit.to_string().as_bytes());
+                language.not_sent_hex(&digit, &count(*at as u64 + 1))
+            }
+            Self::Hex(BadHex::Odd) => language.not_sent_odd().into(),
+            Self::Escape(BadEscape { at, found }) => {
+                language.not_sent_escape(&printable(found.as_bytes()), &count(*at as u64))
+            }
+            Self::NotNumbered => language.not_sent_numbered("{n}"),
+            Self::Lines { lines, limit } => {
+                let lines = counted(language, *lines as u64, Noun::Line);
+                language.not_sent_lines(&lines, &count(*limit as u64))
+            }
+            Self::OfLine { number, notice } => {
+                language.notice_of_line(&number.to_string(), &notice.text(language))
+            }
+            Self::SavedFull { limit } => language.saved_full(&count(*limit as u64)),
+            Self::SavedLong { limit } => {
+                language.saved_long(&counted(language, *limit as u64, Noun::Byte))
+            }
             Self::Away => language.not_sent_away().into(),
             Self::NotOpen { protocol, .. } => language.not_sent_closed(protocol.name()),
             Self::Link(wrong) => language.link_unchanged(&range_text(language, wrong)),
@@ -70,6 +102,19 @@ impl Notice {
         match self {
             Self::NotOpen { protocol, can_open: true } => Some(*protocol),
             _ => None,
+        }
+    }
+
+    /// The same about one of several lines, if it is about a line at all.
+    pub(crate) fn of_line(self, number: u32) -> Self {
+        match self {
+            Self::EmptyOverTcp
+            | Self::EmptyOverUdp
+            | Self::TooLong { .. }
+            | Self::Hex(_)
+            | Self::Escape(_)
+            | Self::NotNumbered => Self::OfLine { number, notice: Box::new(self) },
+            other => other,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use streamgram_protocol::{Event, Hello, Limits, Protocol, Send, ServerMessage};
 use yew::Reducible;
 
+use crate::draft::sample;
 use crate::lane::Lane;
 use crate::note::Note;
 use crate::notice::Notice;
@@ -41,6 +42,8 @@ pub(crate) struct Page {
     pub(crate) udp: Rc<Lane>,
     pub(crate) raw: Rc<RawClients>,
     pub(crate) notice: Option<Notice>,
+    /// What was sent last, a send or several that went out at once; before any, the sample.
+    pub(crate) last: Rc<Vec<Rc<Send>>>,
     /// Since when the server has been out of reach, and when it was last tried again; both in Unix
     /// milliseconds of the browser, whose clock need not be the server's.
     lost: Option<(u64, u64)>,
@@ -59,6 +62,8 @@ pub(crate) enum Action {
     Opening(Protocol),
     /// The page asks for a send.
     Sending(Rc<Send>),
+    /// The page asks for another send, together with the one before.
+    SendingToo(Rc<Send>),
     /// Something is to be said at the prompt, or no longer.
     Noticed(Option<Notice>),
     /// The transcript was cleared.
@@ -75,6 +80,7 @@ impl Page {
             udp: Rc::new(Lane::new(Protocol::Udp)),
             raw: Rc::default(),
             notice: None,
+            last: Rc::new(vec![Rc::new(sample())]),
             lost: None,
         }
     }
@@ -105,7 +111,9 @@ impl Page {
             Event::Hello(hello) => self.greeted(hello),
             Event::Error(problem) => match problem.protocol {
                 Some(protocol) => {
-                    self.lane_mut(protocol).note(at_us, Note::Objection(problem.detail));
+                    let lane = self.lane_mut(protocol);
+                    problem.id.into_iter().for_each(|id| lane.not_sent(id));
+                    lane.note(at_us, Note::Objection(problem.detail));
                 }
                 None => self.notice = Some(Notice::Objection(problem.detail)),
             },
@@ -172,6 +180,13 @@ impl Reducible for Page {
                 for &protocol in send.to.protocols() {
                     page.lane_mut(protocol).sending(&send);
                 }
+                page.last = Rc::new(vec![send]);
+            }
+            Action::SendingToo(send) => {
+                for &protocol in send.to.protocols() {
+                    page.lane_mut(protocol).sending_too(&send);
+                }
+                Rc::make_mut(&mut page.last).push(send);
             }
             Action::Noticed(notice) => page.notice = notice,
             Action::Cleared => {

@@ -9,6 +9,7 @@ use streamgram_protocol::{
 use yew::prelude::*;
 
 use crate::components::absence_card::AbsenceCard;
+use crate::components::commands_card::CommandsCard;
 use crate::components::header::Header;
 use crate::components::ladder_card::LadderCard;
 use crate::components::lane_card::{Ask, LaneCard};
@@ -37,6 +38,7 @@ pub(crate) fn Playground(PlaygroundProps { preferences }: &PlaygroundProps) -> H
     });
     let ids = use_mut_ref(|| 0_u64);
     let zone = *use_memo((), |()| zone_minutes());
+    let host = (*use_memo((), |()| host())).clone();
 
     let route = use_state(Route::default);
     let open = use_callback((*route).clone(), {
@@ -68,7 +70,7 @@ pub(crate) fn Playground(PlaygroundProps { preferences }: &PlaygroundProps) -> H
     };
     let submit = {
         let (page, socket, next_id) = (page.clone(), socket.clone(), next_id.clone());
-        Callback::from(move |draft: Draft| go_out(&page, &socket, draft.check(&page, next_id())))
+        Callback::from(move |draft: Draft| go_out(&page, &socket, draft.check(&page, &next_id)))
     };
     let ask = {
         let (page, open, socket) = (page.clone(), open.clone(), socket.clone());
@@ -76,7 +78,7 @@ pub(crate) fn Playground(PlaygroundProps { preferences }: &PlaygroundProps) -> H
             Ask::Open(protocol) => open.emit(protocol),
             Ask::EmptyDatagram => {
                 let send = empty_datagram(next_id());
-                go_out(&page, &socket, allowed(&page, &send).map(|()| send));
+                go_out(&page, &socket, allowed(&page, &send).map(|()| vec![send]));
             }
             Ask::Stop(id) => drop(socket.send(&ClientMessage::Stop(Stop { id }))),
             Ask::Message(message) => drop(socket.send(&message)),
@@ -107,8 +109,13 @@ pub(crate) fn Playground(PlaygroundProps { preferences }: &PlaygroundProps) -> H
                             {zone} on_ask={ask.clone()} />
                     }
                 </div>
-                <RawClientsCard raw={Rc::clone(&page.raw)} feed={page.hello.as_ref().map(|it| it.feed)}
-                    {zone} />
+                <div class="lanes">
+                    <RawClientsCard raw={Rc::clone(&page.raw)} feed={page.hello.as_ref().map(|it| it.feed)}
+                        {zone} />
+                    if let Some(hello) = &page.hello {
+                        <CommandsCard hello={Rc::clone(hello)} host={host} sends={Rc::clone(&page.last)} />
+                    }
+                </div>
                 if route.path == Path::Emulated {
                     <LadderCard tcp={Rc::clone(&page.tcp)} udp={Rc::clone(&page.udp)}
                         congestion={route.congestion()} />
@@ -181,22 +188,29 @@ fn go_over(
     route.set(next);
 }
 
-/// Sends what may be sent, else says why not; whether it went out.
+/// Sends what may be sent, all at once, else says why not; whether it went out.
 fn go_out(
     page: &UseReducerHandle<Page>,
     socket: &UseSocketHandle,
-    send: Result<Send, Notice>,
+    sends: Result<Vec<Send>, Notice>,
 ) -> bool {
-    match send {
-        Ok(send) => {
-            page.dispatch(Action::Sending(Rc::new(send.clone())));
+    match sends {
+        Ok(sends) => sends.into_iter().enumerate().all(|(place, send)| {
+            let sending = if place == 0 { Action::Sending } else { Action::SendingToo };
+            page.dispatch(sending(Rc::new(send.clone())));
             socket.send(&ClientMessage::Send(send))
-        }
+        }),
         Err(notice) => {
             page.dispatch(Action::Noticed(Some(notice)));
             false
         }
     }
+}
+
+/// The host that the page came from.
+fn host() -> AttrValue {
+    let host = web_sys::window().and_then(|window| window.location().hostname().ok());
+    host.unwrap_or_default().into()
 }
 
 /// How many minutes east of UTC this browser is.

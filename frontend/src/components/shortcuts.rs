@@ -7,9 +7,10 @@ use yew::prelude::*;
 
 use crate::language::{Language, use_language};
 
-fn keys(language: Language) -> [(&'static str, &'static str); 6] {
+fn keys(language: Language) -> [(&'static str, &'static str); 7] {
     [
         ("Enter", language.key_enter()),
+        ("Shift Enter", language.key_shift_enter()),
         ("↑ ↓", language.key_arrows()),
         ("Esc", language.key_escape()),
         ("Ctrl L", language.key_clear()),
