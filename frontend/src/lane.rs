@@ -1,16 +1,17 @@
-//! One protocol's lane: its leg, its figures and its rows, from the events of the session.
+//! One protocol's lane: its leg and its figures, from the events of the session. Its rows go into the
+//! transcript.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
-use streamgram_protocol::{Cause, Data, Event, Path, Protocol, Send, Unanswered};
+use streamgram_protocol::{Cause, Event, Path, Protocol, Send, Unanswered};
 
 use crate::last_send::{LastSend, Line, Piece, Read, Status};
+use crate::log::Log;
 use crate::note::Note;
+use crate::row::{Payload, Row, What};
 use crate::trace::Trace;
 
-/// Rows that a lane keeps; the oldest goes for one more, and is counted.
-pub(crate) const KEPT_ROWS: usize = 500;
 /// Round trips that the median is taken from, the latest ones.
 const KEPT_ROUND_TRIPS: usize = 1_000;
 
@@ -26,35 +27,8 @@ pub(crate) enum LegState {
     Closed(Cause),
 }
 
-/// A row of the transcript. `Eq` lets rows that are shared be told equal by their address.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Row {
-    /// Counts up in a lane; a row's identity.
-    pub(crate) key: u64,
-    /// Unix time in microseconds.
-    pub(crate) at_us: u64,
-    pub(crate) what: What,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum What {
-    Line {
-        send: Rc<Send>,
-        number: u32,
-        bytes: usize,
-        status: Status,
-    },
-    Reply {
-        data: Data,
-        bytes: usize,
-        /// The first and the last line that it answers, where that is known.
-        answers: Option<(u32, u32)>,
-    },
-    Note(Note),
-}
-
 /// One protocol's lane.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Lane {
     pub(crate) protocol: Protocol,
     pub(crate) state: LegState,
@@ -67,15 +41,14 @@ pub(crate) struct Lane {
     pub(crate) sent: u64,
     pub(crate) answered: u64,
     pub(crate) unanswered: u64,
-    pub(crate) rows: VecDeque<Rc<Row>>,
-    pub(crate) dropped: u64,
     pub(crate) last_send: Option<LastSend>,
     /// The latest send that is still going out.
     pub(crate) running: Option<Rc<Send>>,
     round_trips: VecDeque<u64>,
-    next_key: u64,
-    sends: BTreeMap<u64, Rc<Send>>,
-    waiting: BTreeMap<(u64, u32), u64>,
+    /// What the lines of the sends that are still going out have in common.
+    sends: BTreeMap<u64, Payload>,
+    /// The row of the latest reply.
+    reply: Option<u64>,
 }
 
 impl Lane {
@@ -92,14 +65,11 @@ impl Lane {
             sent: 0,
             answered: 0,
             unanswered: 0,
-            rows: VecDeque::new(),
-            dropped: 0,
             last_send: None,
             running: None,
             round_trips: VecDeque::new(),
-            next_key: 0,
             sends: BTreeMap::new(),
-            waiting: BTreeMap::new(),
+            reply: None,
         }
     }
 
@@ -127,7 +97,7 @@ impl Lane {
     pub(crate) fn sending(&mut self, send: &Rc<Send>) {
         self.last_send = Some(LastSend::new(self.protocol, self.leg, send.id, send.count));
         self.running = Some(Rc::clone(send));
-        self.sends.insert(send.id, Rc::clone(send));
+        self.sends.insert(send.id, Payload::of_lines(&send.data));
     }
 
     /// The page is about to ask for the leg.
@@ -136,11 +106,10 @@ impl Lane {
     }
 
     /// The session is gone, and the leg with it.
-    pub(crate) fn session_ended(&mut self, at_us: u64) {
-        let waiting: Vec<_> = self.waiting.keys().copied().collect();
-        for (id, number) in waiting {
+    pub(crate) fn session_ended(&mut self, log: &mut Log, at_us: u64) {
+        for (id, number) in log.waiting(self.protocol) {
             let cause = Unanswered::Closed;
-            self.settle(id, number, Status::NoReply { cause, certain: true });
+            self.settle(log, id, number, Status::NoReply { cause, certain: true });
         }
         self.state = LegState::None;
         self.running = None;
@@ -148,21 +117,15 @@ impl Lane {
         if let Some(send) = &mut self.last_send {
             send.finished = true;
         }
-        self.note(at_us, Note::SessionEnded);
+        self.note(log, at_us, Note::SessionEnded);
     }
 
-    pub(crate) fn clear(&mut self) {
-        self.rows.clear();
-        self.dropped = 0;
-        self.waiting.clear();
-    }
-
-    pub(crate) fn note(&mut self, at_us: u64, note: Note) {
-        self.push(at_us, What::Note(note));
+    pub(crate) fn note(&self, log: &mut Log, at_us: u64, note: Note) {
+        self.push(log, at_us, What::Note(note));
     }
 
     /// Takes in what the session told about this lane's leg.
-    pub(crate) fn take(&mut self, at_us: u64, leg: u32, event: &Event) {
+    pub(crate) fn take(&mut self, log: &mut Log, at_us: u64, leg: u32, event: &Event) {
         match event {
             Event::Opened { local, peer, handshake_us, nodelay, path } => {
                 (self.leg, self.path) = (leg, *path);
@@ -172,45 +135,45 @@ impl Lane {
                 self.nodelay = nodelay.unwrap_or(true);
                 let note = handshake_us
                     .map_or(Note::SocketOpen, |handshake_us| Note::Connected { handshake_us });
-                self.note(at_us, note);
+                self.note(log, at_us, note);
             }
             Event::NodelaySet { nodelay, .. } => {
                 self.nodelay = *nodelay;
-                self.note(at_us, Note::Nodelay(*nodelay));
+                self.note(log, at_us, Note::Nodelay(*nodelay));
             }
             Event::HalfClosed => {
                 self.state = LegState::HalfClosed;
-                self.note(at_us, Note::HalfClosed);
+                self.note(log, at_us, Note::HalfClosed);
             }
-            Event::Refused { peer, .. } => self.refused(at_us, peer),
+            Event::Refused { peer, .. } => self.refused(log, at_us, peer),
             Event::Closed { cause, detail, .. } => {
                 self.state = LegState::Closed(*cause);
                 self.running = None;
-                self.note(at_us, Note::Closed { cause: *cause, detail: detail.clone() });
+                self.note(log, at_us, Note::Closed { cause: *cause, detail: detail.clone() });
             }
-            Event::ServerClosed { cause } => self.note(at_us, Note::ServerSawEnd(*cause)),
-            Event::LinkSet => self.note(at_us, Note::LinkChanged),
+            Event::ServerClosed { cause } => self.note(log, at_us, Note::ServerSawEnd(*cause)),
+            Event::LinkSet => self.note(log, at_us, Note::LinkChanged),
             Event::PacketsMissed { count } => self.trace.missed += count,
-            _ => self.take_line(at_us, leg, event),
+            _ => self.take_line(log, at_us, leg, event),
         }
     }
 
-    fn refused(&mut self, at_us: u64, peer: &str) {
+    fn refused(&mut self, log: &mut Log, at_us: u64, peer: &str) {
         if self.protocol == Protocol::Tcp {
             self.state = LegState::Refused;
             self.running = None;
         }
-        self.note(at_us, Note::Refused { peer: peer.to_owned() });
+        self.note(log, at_us, Note::Refused { peer: peer.to_owned() });
     }
 
     /// Events about the bytes of a leg.
-    fn take_line(&mut self, at_us: u64, leg: u32, event: &Event) {
+    fn take_line(&mut self, log: &mut Log, at_us: u64, leg: u32, event: &Event) {
         match *event {
             Event::Sent { id, line: number, offset, bytes, .. } => {
                 let line = Line { number, offset, bytes, status: Status::Waiting };
-                self.went_out(at_us, id, line);
+                self.went_out(log, at_us, id, line);
             }
-            Event::Finished { id, lines, of, .. } => self.finished(at_us, id, lines, of),
+            Event::Finished { id, lines, of, .. } => self.finished(log, at_us, id, lines, of),
             Event::ServerRead { number, offset, bytes } => {
                 self.observed(leg, Read { number, offset, bytes, kept: bytes });
             }
@@ -218,7 +181,8 @@ impl Lane {
                 self.observed(leg, Read { number, offset: 0, bytes, kept });
             }
             Event::Reply { offset, bytes, ref data } => {
-                self.push(at_us, What::Reply { data: data.clone(), bytes, answers: None });
+                let what = What::Reply { payload: Payload::of(data), answers: None };
+                self.reply = Some(self.push(log, at_us, what));
                 if let Some(send) = self.last_send.as_mut().filter(|send| send.leg == leg) {
                     send.piece(Piece { offset, bytes });
                 }
@@ -230,30 +194,32 @@ impl Lane {
                 if self.round_trips.len() > KEPT_ROUND_TRIPS {
                     self.round_trips.pop_front();
                 }
-                self.settle(id, line, Status::Answered { rtt_us, late, certain });
-                self.answers(line);
+                self.settle(log, id, line, Status::Answered { rtt_us, late, certain });
+                if let Some(reply) = self.reply {
+                    log.answers(reply, line);
+                }
             }
             Event::NoReply { id, line, cause, certain, .. } => {
                 self.unanswered += 1;
-                self.settle(id, line, Status::NoReply { cause, certain });
+                self.settle(log, id, line, Status::NoReply { cause, certain });
             }
             _ => {}
         }
     }
 
-    fn went_out(&mut self, at_us: u64, id: u64, line: Line) {
+    fn went_out(&mut self, log: &mut Log, at_us: u64, id: u64, line: Line) {
         self.sent += 1;
-        if let Some(send) = self.sends.get(&id).cloned() {
+        if let Some(lines) = self.sends.get(&id) {
             let Line { number, bytes, status, .. } = line;
-            let key = self.push(at_us, What::Line { send, number, bytes, status });
-            self.waiting.insert((id, number), key);
+            let payload = lines.line(number);
+            self.push(log, at_us, What::Line { id, number, payload, bytes, status });
         }
         if let Some(send) = self.last_send.as_mut().filter(|send| send.id == id) {
             send.lines.push(line);
         }
     }
 
-    fn finished(&mut self, at_us: u64, id: u64, lines: u32, of: u32) {
+    fn finished(&mut self, log: &mut Log, at_us: u64, id: u64, lines: u32, of: u32) {
         if let Some(send) = self.last_send.as_mut().filter(|send| send.id == id) {
             send.finished = true;
         }
@@ -262,7 +228,7 @@ impl Lane {
         }
         self.sends.remove(&id);
         if lines < of {
-            self.note(at_us, Note::Stopped { lines, of });
+            self.note(log, at_us, Note::Stopped { lines, of });
         }
     }
 
@@ -272,54 +238,22 @@ impl Lane {
         }
     }
 
-    /// Notes at the newest row, the reply that came just before, which line it answers.
-    fn answers(&mut self, line: u32) {
-        if let Some(row) = self.rows.back_mut()
-            && let What::Reply { answers, .. } = &mut Rc::make_mut(row).what
-        {
-            *answers = Some(answers.map_or((line, line), |(first, _)| (first, line)));
-        }
-    }
-
     /// Notes how a line ended, in its row and in the last send.
-    fn settle(&mut self, id: u64, number: u32, status: Status) {
+    fn settle(&mut self, log: &mut Log, id: u64, number: u32, status: Status) {
         if let Some(send) = self.last_send.as_mut().filter(|send| send.id == id) {
             send.set_status(number, status);
         }
-        let Some(key) = self.waiting.get(&(id, number)).copied() else {
-            return;
-        };
-        // A line without a reply stays known: the reply may still come late.
-        if !matches!(status, Status::NoReply { cause: Unanswered::TimedOut, .. }) {
-            self.waiting.remove(&(id, number));
-        }
-        let first = self.rows.front().map_or(0, |row| row.key);
-        let at = key.checked_sub(first).and_then(|at| usize::try_from(at).ok());
-        if let Some(row) = at.and_then(|at| self.rows.get_mut(at))
-            && let What::Line { status: shown, .. } = &mut Rc::make_mut(row).what
-        {
-            *shown = status;
-        }
+        log.settle(self.protocol, id, number, status);
     }
 
-    fn push(&mut self, at_us: u64, what: What) -> u64 {
-        let key = self.next_key;
-        self.next_key += 1;
-        if self.rows.len() == KEPT_ROWS {
-            let gone = self.rows.pop_front();
-            self.dropped += 1;
-            if let Some(What::Line { send, number, .. }) = gone.as_deref().map(|row| &row.what) {
-                self.waiting.remove(&(send.id, *number));
-            }
-        }
-        self.rows.push_back(Rc::new(Row { key, at_us, what }));
-        key
+    fn push(&self, log: &mut Log, at_us: u64, what: What) -> u64 {
+        log.push(Row { key: 0, at_us, protocol: self.protocol, leg: self.leg, what })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use streamgram_protocol::Target;
+    use streamgram_protocol::{Data, Target};
 
     use super::*;
 
@@ -330,20 +264,21 @@ mod tests {
         Rc::new(Send { id, to: Target::Udp, data, count, interval_ms: 0 })
     }
 
-    fn opened() -> Lane {
-        let mut lane = Lane::new(Protocol::Udp);
+    fn opened() -> (Lane, Log) {
+        let (mut lane, mut log) = (Lane::new(Protocol::Udp), Log::default());
         let (local, peer) = ("127.0.0.1:5".into(), "127.0.0.1:6".into());
         let path = Path::Direct;
-        lane.take(0, LEG, &Event::Opened { path, local, peer, handshake_us: None, nodelay: None });
-        lane
+        let opened = Event::Opened { path, local, peer, handshake_us: None, nodelay: None };
+        lane.take(&mut log, 0, LEG, &opened);
+        (lane, log)
     }
 
-    fn sent(lane: &mut Lane, id: u64, line: u32) {
-        lane.take(1, LEG, &Event::Sent { id, line, offset: 0, bytes: 4, done_us: 2 });
+    fn sent(lane: &mut Lane, log: &mut Log, id: u64, line: u32) {
+        lane.take(log, 1, LEG, &Event::Sent { id, line, offset: 0, bytes: 4, done_us: 2 });
     }
 
-    fn status(lane: &Lane, key: usize) -> Status {
-        match &lane.rows[key].what {
+    fn status(log: &Log, key: u64) -> Status {
+        match &log.row(key).unwrap().what {
             What::Line { status, .. } => *status,
             other => panic!("{other:?}"),
         }
@@ -351,82 +286,68 @@ mod tests {
 
     #[test]
     fn a_line_waits_is_given_up_and_answered_late() {
-        let mut lane = opened();
+        let (mut lane, mut log) = opened();
         lane.sending(&send(1, 1));
-        sent(&mut lane, 1, 1);
-        assert_eq!(status(&lane, 1), Status::Waiting);
+        sent(&mut lane, &mut log, 1, 1);
+        assert_eq!(status(&log, 1), Status::Waiting);
         let (cause, certain) = (Unanswered::TimedOut, true);
-        lane.take(2, LEG, &Event::NoReply { id: 1, line: 1, cause, certain });
-        assert_eq!(status(&lane, 1), Status::NoReply { cause, certain });
+        lane.take(&mut log, 2, LEG, &Event::NoReply { id: 1, line: 1, cause, certain });
+        assert_eq!(status(&log, 1), Status::NoReply { cause, certain });
         assert_eq!((lane.answered, lane.unanswered), (0, 1));
         let late = Event::Answered { id: 1, line: 1, rtt_us: 9, late: true, certain };
-        lane.take(3, LEG, &late);
-        assert_eq!(status(&lane, 1), Status::Answered { rtt_us: 9, late: true, certain });
+        lane.take(&mut log, 3, LEG, &late);
+        assert_eq!(status(&log, 1), Status::Answered { rtt_us: 9, late: true, certain });
         assert_eq!((lane.answered, lane.unanswered), (1, 0));
     }
 
     #[test]
-    fn a_reply_names_the_lines_that_it_answers() {
-        let mut lane = opened();
+    fn a_reply_names_the_lines_that_it_answers_whatever_came_in_between() {
+        let (mut lane, mut log) = opened();
         lane.sending(&send(1, 3));
-        (1..=3).for_each(|line| sent(&mut lane, 1, line));
+        (1..=3).for_each(|line| sent(&mut lane, &mut log, 1, line));
         let data = Data::Text("reply".into());
-        lane.take(2, LEG, &Event::Reply { offset: 0, bytes: 5, data });
+        lane.take(&mut log, 2, LEG, &Event::Reply { offset: 0, bytes: 5, data });
+        Lane::new(Protocol::Tcp).note(&mut log, 2, Note::LinkChanged);
         for line in 1..=3 {
             let (late, certain) = (false, true);
-            lane.take(2, LEG, &Event::Answered { id: 1, line, rtt_us: 9, late, certain });
+            let answered = Event::Answered { id: 1, line, rtt_us: 9, late, certain };
+            lane.take(&mut log, 2, LEG, &answered);
         }
-        let newest = &lane.rows.back().unwrap().what;
-        assert!(matches!(newest, What::Reply { answers: Some((1, 3)), .. }), "{newest:?}");
-    }
-
-    #[test]
-    fn rows_are_bounded_and_the_dropped_ones_counted() {
-        let mut lane = opened();
-        lane.sending(&send(1, 1_000));
-        for line in 1..=1_000 {
-            sent(&mut lane, 1, line);
-        }
-        assert_eq!((lane.rows.len(), lane.dropped), (KEPT_ROWS, 501));
-        assert_eq!(lane.waiting.len(), KEPT_ROWS);
-        let answered =
-            Event::Answered { id: 1, line: 1_000, rtt_us: 9, late: false, certain: true };
-        lane.take(3, LEG, &answered);
-        assert!(matches!(status(&lane, KEPT_ROWS - 1), Status::Answered { .. }));
+        let reply = &log.row(4).unwrap().what;
+        assert!(matches!(reply, What::Reply { answers: Some((1, 3)), .. }), "{reply:?}");
     }
 
     #[test]
     fn the_median_is_that_of_the_round_trips() {
-        let mut lane = opened();
+        let (mut lane, mut log) = opened();
         assert_eq!(lane.median_round_trip(), None);
         for rtt_us in [9, 1, 5] {
-            lane.take(
-                3,
-                LEG,
-                &Event::Answered { id: 1, line: 1, rtt_us, late: false, certain: true },
-            );
+            let answered = Event::Answered { id: 1, line: 1, rtt_us, late: false, certain: true };
+            lane.take(&mut log, 3, LEG, &answered);
         }
         assert_eq!((lane.last_round_trip(), lane.median_round_trip()), (Some(5), Some(5)));
     }
 
     #[test]
     fn when_the_session_goes_nothing_is_waited_for() {
-        let mut lane = opened();
+        let (mut lane, mut log) = opened();
         lane.sending(&send(1, 2));
-        sent(&mut lane, 1, 1);
-        lane.session_ended(5);
-        assert!(matches!(status(&lane, 1), Status::NoReply { cause: Unanswered::Closed, .. }));
+        sent(&mut lane, &mut log, 1, 1);
+        lane.session_ended(&mut log, 5);
+        assert!(matches!(status(&log, 1), Status::NoReply { cause: Unanswered::Closed, .. }));
         assert_eq!((lane.state, lane.running.is_none()), (LegState::None, true));
         assert!(!lane.last_send.unwrap().is_open());
     }
 
     #[test]
     fn reads_of_another_leg_are_not_the_last_sends() {
-        let mut lane = opened();
+        let (mut lane, mut log) = opened();
         lane.sending(&send(1, 1));
         let old = 1;
-        lane.take(1, old, &Event::ServerDatagram { number: 0, bytes: 4, kept: 4 });
-        lane.take(1, LEG, &Event::ServerDatagram { number: 0, bytes: 4, kept: 4 });
+        for leg in [old, LEG] {
+            let datagram = Event::ServerDatagram { number: 0, bytes: 4, kept: 4 };
+            lane.take(&mut log, 1, leg, &datagram);
+        }
         assert_eq!(lane.last_send.unwrap().reads.len(), 1);
     }
 }

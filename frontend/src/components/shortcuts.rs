@@ -7,13 +7,16 @@ use yew::prelude::*;
 
 use crate::language::{Language, use_language};
 
-fn keys(language: Language) -> [(&'static str, &'static str); 6] {
+fn keys(language: Language) -> [(&'static str, &'static str); 9] {
     [
         ("Enter", language.key_enter()),
         ("↑ ↓", language.key_arrows()),
         ("Esc", language.key_escape()),
         ("Ctrl L", language.key_clear()),
         ("Tab", language.key_tab()),
+        ("↑ ↓", language.key_rows()),
+        ("Enter", language.key_row()),
+        ("c", language.key_copy()),
         ("?", language.key_help()),
     ]
 }
