@@ -104,7 +104,7 @@ fn capture(ladder: &Ladder, vantage: End) -> Vec<u8> {
 }
 
 /// Lets the browser save a file. Where it cannot, there is nothing to be done about it.
-fn save(name: &str, kind: &str, content: &[u8]) {
+pub(crate) fn save(name: &str, kind: &str, content: &[u8]) {
     let saved = || -> Result<(), JsValue> {
         let parts = js_sys::Array::of1(&js_sys::Uint8Array::from(content));
         let options = BlobPropertyBag::new();

@@ -81,6 +81,38 @@ pub(crate) fn time_of_day(unix_us: u64, zone_minutes: i32) -> String {
     format!("{:02}:{:02}:{seconds:02}.{ms:03}", minutes / 60, minutes % 60)
 }
 
+/// Date and time (RFC 3339), `2026-11-23T05:52:57.112000Z`, of Unix microseconds in a zone that many
+/// minutes east of UTC.
+pub(crate) fn date_time(unix_us: u64, zone_minutes: i32) -> String {
+    let us = i64::try_from(unix_us).unwrap_or(0) + i64::from(zone_minutes) * 60_000_000;
+    let (seconds, us) = (us.div_euclid(1_000_000), us.rem_euclid(1_000_000));
+    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let (year, month, day) = date(days);
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    let zone = match zone_minutes {
+        0 => "Z".to_owned(),
+        _ => {
+            let (sign, east) = (if zone_minutes < 0 { '-' } else { '+' }, zone_minutes.abs());
+            format!("{sign}{:02}:{:02}", east / 60, east % 60)
+        }
+    };
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{us:06}{zone}")
+}
+
+/// Year, month and day of a day counted from 1970-01-01. Years begin in March here: the day that is
+/// added in some of them is then their last, and every month's first day follows from its number.
+fn date(days: i64) -> (i64, i64, i64) {
+    // From 0000-03-01, in eras of 400 years, which all have the same number of days.
+    let days = days + 719_468;
+    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let first = (153 * month + 2) / 5;
+    let january = i64::from(month >= 10);
+    (400 * era + year + january, month + 3 - 12 * january, day - first + 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,5 +147,26 @@ mod tests {
         assert_eq!(time_of_day(1_795_413_177_112_000, 0), "05:52:57.112");
         assert_eq!(time_of_day(1_795_413_177_112_000, 480), "13:52:57.112");
         assert_eq!(time_of_day(0, -60), "23:00:00.000");
+    }
+
+    #[test]
+    fn a_date_is_that_of_the_calendar() {
+        assert_eq!(date_time(1_795_413_177_112_345, 0), "2026-11-23T05:52:57.112345Z");
+        assert_eq!(date_time(1_795_413_177_112_345, 480), "2026-11-23T13:52:57.112345+08:00");
+        assert_eq!(date_time(0, -570), "1969-12-31T14:30:00.000000-09:30");
+        let day = |days: u64| date_time(days * 86_400_000_000, 0)[..10].to_owned();
+        // Leap days of 2000 and 2024, none in 2100, and the days beside them.
+        assert_eq!(
+            [11_015, 11_016, 11_017, 19_782, 19_783, 47_540, 47_541].map(day),
+            [
+                "2000-02-28",
+                "2000-02-29",
+                "2000-03-01",
+                "2024-02-29",
+                "2024-03-01",
+                "2100-02-28",
+                "2100-03-01"
+            ]
+        );
     }
 }

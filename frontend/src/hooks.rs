@@ -2,4 +2,5 @@
 
 pub(crate) mod use_choice;
 pub(crate) mod use_history;
+pub(crate) mod use_matches;
 pub(crate) mod use_socket;

@@ -1,16 +1,17 @@
-//! One protocol's lane: its leg, its figures and its rows, from the events of the session.
+//! One protocol's lane: its leg and its figures, from the events of the session. Its rows go into the
+//! transcript.
 
 use std::collections::{BinaryHeap, VecDeque};
 use std::rc::Rc;
 
-use streamgram_protocol::{Cause, Data, Event, Path, Protocol, Send, Unanswered};
+use streamgram_protocol::{Cause, Event, Path, Protocol, Send, Unanswered};
 
 use crate::last_send::{LastSend, Line, Piece, Read, Status};
+use crate::log::Log;
 use crate::note::Note;
+use crate::row::{Payload, Row, What};
 use crate::trace::Trace;
 
-/// Rows that a lane keeps; the oldest goes for one more, and is counted.
-pub(crate) const KEPT_ROWS: usize = 500;
 /// Round trips that the median is taken from, the latest ones.
 const KEPT_ROUND_TRIPS: usize = 1_000;
 
@@ -26,50 +27,8 @@ pub(crate) enum LegState {
     Closed(Cause),
 }
 
-/// A row of the transcript. `Eq` lets rows that are shared be told equal by their address.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Row {
-    /// Counts up in a lane; a row's identity.
-    pub(crate) key: u64,
-    /// Unix time in microseconds.
-    pub(crate) at_us: u64,
-    pub(crate) what: What,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum What {
-    Line {
-        send: Rc<Send>,
-        number: u32,
-        bytes: usize,
-        status: Status,
-    },
-    Reply {
-        data: Data,
-        bytes: usize,
-        /// The first and the last line that it answers, where that is known.
-        answers: Option<(u32, u32)>,
-    },
-    Note(Note),
-}
-
-impl Row {
-    /// The send and the number of the line whose reply may still come: one that was given up can be late.
-    fn awaits(&self) -> Option<(u64, u32)> {
-        match &self.what {
-            What::Line {
-                send,
-                number,
-                status: Status::Waiting | Status::NoReply { cause: Unanswered::TimedOut, .. },
-                ..
-            } => Some((send.id, *number)),
-            _ => None,
-        }
-    }
-}
-
 /// One protocol's lane.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Lane {
     pub(crate) protocol: Protocol,
     pub(crate) state: LegState,
@@ -82,15 +41,14 @@ pub(crate) struct Lane {
     pub(crate) sent: u64,
     pub(crate) answered: u64,
     pub(crate) unanswered: u64,
-    pub(crate) rows: VecDeque<Rc<Row>>,
-    pub(crate) dropped: u64,
     pub(crate) last_send: Option<LastSend>,
     /// The latest send that is still going out.
     pub(crate) running: Option<Rc<Send>>,
     round_trips: VecDeque<u64>,
-    next_key: u64,
-    /// Those that are still going out.
-    sends: Vec<Rc<Send>>,
+    /// What the lines of the sends that are still going out have in common, by id.
+    sends: Vec<(u64, Payload)>,
+    /// The row of the latest reply.
+    reply: Option<u64>,
 }
 
 impl Lane {
@@ -107,13 +65,11 @@ impl Lane {
             sent: 0,
             answered: 0,
             unanswered: 0,
-            rows: VecDeque::new(),
-            dropped: 0,
             last_send: None,
             running: None,
             round_trips: VecDeque::new(),
-            next_key: 0,
             sends: Vec::new(),
+            reply: None,
         }
     }
 
@@ -141,7 +97,7 @@ impl Lane {
     pub(crate) fn sending(&mut self, send: &Rc<Send>) {
         self.last_send = Some(LastSend::new(self.protocol, self.leg, send.id, send.count));
         self.running = Some(Rc::clone(send));
-        self.sends.push(Rc::clone(send));
+        self.sends.push((send.id, Payload::of_lines(&send.data)));
     }
 
     /// The page is about to ask for another send, together with the one before.
@@ -150,13 +106,12 @@ impl Lane {
             last.together_with(send.id);
         }
         self.running = Some(Rc::clone(send));
-        self.sends.push(Rc::clone(send));
+        self.sends.push((send.id, Payload::of_lines(&send.data)));
     }
 
     /// The server did not take a send.
     pub(crate) fn not_sent(&mut self, id: u64) {
-        if self.sends.iter().any(|send| send.id == id) {
-            self.sends.retain(|send| send.id != id);
+        if self.sends.iter().any(|(send, _)| *send == id) {
             self.ended(id);
         }
     }
@@ -172,11 +127,10 @@ impl Lane {
     }
 
     /// The session is gone, and the leg with it.
-    pub(crate) fn session_ended(&mut self, at_us: u64) {
-        let awaited: Vec<_> = self.rows.iter().filter_map(|row| row.awaits()).collect();
-        for (id, number) in awaited {
+    pub(crate) fn session_ended(&mut self, log: &mut Log, at_us: u64) {
+        for (id, number) in log.waiting(self.protocol) {
             let cause = Unanswered::Closed;
-            self.settle(id, number, Status::NoReply { cause, certain: true });
+            self.settle(log, id, number, Status::NoReply { cause, certain: true });
         }
         self.state = LegState::None;
         self.running = None;
@@ -184,20 +138,15 @@ impl Lane {
         if let Some(send) = &mut self.last_send {
             send.finished = true;
         }
-        self.note(at_us, Note::SessionEnded);
+        self.note(log, at_us, Note::SessionEnded);
     }
 
-    pub(crate) fn clear(&mut self) {
-        self.rows.clear();
-        self.dropped = 0;
-    }
-
-    pub(crate) fn note(&mut self, at_us: u64, note: Note) {
-        self.push(at_us, What::Note(note));
+    pub(crate) fn note(&self, log: &mut Log, at_us: u64, note: Note) {
+        self.push(log, at_us, What::Note(note));
     }
 
     /// Takes in what the session told about this lane's leg.
-    pub(crate) fn take(&mut self, at_us: u64, leg: u32, event: &Event) {
+    pub(crate) fn take(&mut self, log: &mut Log, at_us: u64, leg: u32, event: &Event) {
         match event {
             Event::Opened { local, peer, handshake_us, nodelay, path } => {
                 (self.leg, self.path) = (leg, *path);
@@ -207,45 +156,45 @@ impl Lane {
                 self.nodelay = nodelay.unwrap_or(true);
                 let note = handshake_us
                     .map_or(Note::SocketOpen, |handshake_us| Note::Connected { handshake_us });
-                self.note(at_us, note);
+                self.note(log, at_us, note);
             }
             Event::NodelaySet { nodelay, .. } => {
                 self.nodelay = *nodelay;
-                self.note(at_us, Note::Nodelay(*nodelay));
+                self.note(log, at_us, Note::Nodelay(*nodelay));
             }
             Event::HalfClosed => {
                 self.state = LegState::HalfClosed;
-                self.note(at_us, Note::HalfClosed);
+                self.note(log, at_us, Note::HalfClosed);
             }
-            Event::Refused { peer, .. } => self.refused(at_us, peer),
+            Event::Refused { peer, .. } => self.refused(log, at_us, peer),
             Event::Closed { cause, detail, .. } => {
                 self.state = LegState::Closed(*cause);
                 self.running = None;
-                self.note(at_us, Note::Closed { cause: *cause, detail: detail.clone() });
+                self.note(log, at_us, Note::Closed { cause: *cause, detail: detail.clone() });
             }
-            Event::ServerClosed { cause } => self.note(at_us, Note::ServerSawEnd(*cause)),
-            Event::LinkSet => self.note(at_us, Note::LinkChanged),
+            Event::ServerClosed { cause } => self.note(log, at_us, Note::ServerSawEnd(*cause)),
+            Event::LinkSet => self.note(log, at_us, Note::LinkChanged),
             Event::PacketsMissed { count } => self.trace.missed += count,
-            _ => self.take_line(at_us, leg, event),
+            _ => self.take_line(log, at_us, leg, event),
         }
     }
 
-    fn refused(&mut self, at_us: u64, peer: &str) {
+    fn refused(&mut self, log: &mut Log, at_us: u64, peer: &str) {
         if self.protocol == Protocol::Tcp {
             self.state = LegState::Refused;
             self.running = None;
         }
-        self.note(at_us, Note::Refused { peer: peer.to_owned() });
+        self.note(log, at_us, Note::Refused { peer: peer.to_owned() });
     }
 
     /// Events about the bytes of a leg.
-    fn take_line(&mut self, at_us: u64, leg: u32, event: &Event) {
+    fn take_line(&mut self, log: &mut Log, at_us: u64, leg: u32, event: &Event) {
         match *event {
             Event::Sent { id, line: number, offset, bytes, .. } => {
                 let line = Line { number, offset, bytes, status: Status::Waiting };
-                self.went_out(at_us, id, line);
+                self.went_out(log, at_us, id, line);
             }
-            Event::Finished { id, lines, of, .. } => self.finished(at_us, id, lines, of),
+            Event::Finished { id, lines, of, .. } => self.finished(log, at_us, id, lines, of),
             Event::ServerRead { number, offset, bytes } => {
                 self.observed(leg, Read { number, offset, bytes, kept: bytes });
             }
@@ -253,7 +202,8 @@ impl Lane {
                 self.observed(leg, Read { number, offset: 0, bytes, kept });
             }
             Event::Reply { offset, bytes, ref data } => {
-                self.push(at_us, What::Reply { data: data.clone(), bytes, answers: None });
+                let what = What::Reply { payload: Payload::of(data), answers: None };
+                self.reply = Some(self.push(log, at_us, what));
                 if let Some(send) = self.last_send.as_mut().filter(|send| send.leg == leg) {
                     send.piece(Piece { offset, bytes });
                 }
@@ -265,22 +215,25 @@ impl Lane {
                 if self.round_trips.len() > KEPT_ROUND_TRIPS {
                     self.round_trips.pop_front();
                 }
-                self.settle(id, line, Status::Answered { rtt_us, late, certain });
-                self.answers(line);
+                self.settle(log, id, line, Status::Answered { rtt_us, late, certain });
+                if let Some(reply) = self.reply {
+                    log.answers(reply, line);
+                }
             }
             Event::NoReply { id, line, cause, certain, .. } => {
                 self.unanswered += 1;
-                self.settle(id, line, Status::NoReply { cause, certain });
+                self.settle(log, id, line, Status::NoReply { cause, certain });
             }
             _ => {}
         }
     }
 
-    fn went_out(&mut self, at_us: u64, id: u64, line: Line) {
+    fn went_out(&mut self, log: &mut Log, at_us: u64, id: u64, line: Line) {
         self.sent += 1;
-        if let Some(send) = self.sends.iter().find(|send| send.id == id).cloned() {
+        if let Some((_, lines)) = self.sends.iter().find(|(send, _)| *send == id) {
             let Line { number, bytes, status, .. } = line;
-            self.push(at_us, What::Line { send, number, bytes, status });
+            let payload = lines.line(number);
+            self.push(log, at_us, What::Line { id, number, payload, bytes, status });
         }
         if let Some(send) = &mut self.last_send
             && let Some(number) = send.number(id, line.number)
@@ -291,6 +244,7 @@ impl Lane {
 
     /// A send is no longer going out.
     fn ended(&mut self, id: u64) {
+        self.sends.retain(|(send, _)| *send != id);
         if let Some(send) = self.last_send.as_mut().filter(|send| send.number(id, 1).is_some()) {
             send.one_ended();
         }
@@ -299,11 +253,10 @@ impl Lane {
         }
     }
 
-    fn finished(&mut self, at_us: u64, id: u64, lines: u32, of: u32) {
+    fn finished(&mut self, log: &mut Log, at_us: u64, id: u64, lines: u32, of: u32) {
         self.ended(id);
-        self.sends.retain(|send| send.id != id);
         if lines < of {
-            self.note(at_us, Note::Stopped { lines, of });
+            self.note(log, at_us, Note::Stopped { lines, of });
         }
     }
 
@@ -313,43 +266,24 @@ impl Lane {
         }
     }
 
-    /// Notes at the newest row, the reply that came just before, which line it answers.
-    fn answers(&mut self, line: u32) {
-        if let Some(row) = self.rows.back_mut()
-            && let What::Reply { answers, .. } = &mut Rc::make_mut(row).what
-        {
-            *answers = Some(answers.map_or((line, line), |(first, _)| (first, line)));
-        }
-    }
-
     /// Notes how a line ended, in its row and in the last send.
-    fn settle(&mut self, id: u64, number: u32, status: Status) {
+    fn settle(&mut self, log: &mut Log, id: u64, number: u32, status: Status) {
         if let Some(send) = &mut self.last_send
             && let Some(line) = send.number(id, number)
         {
             send.set_status(line, status);
         }
-        let row = self.rows.iter_mut().find(|row| row.awaits() == Some((id, number)));
-        if let Some(row) = row
-            && let What::Line { status: shown, .. } = &mut Rc::make_mut(row).what
-        {
-            *shown = status;
-        }
+        log.settle(self.protocol, id, number, status);
     }
 
-    fn push(&mut self, at_us: u64, what: What) {
-        if self.rows.len() == KEPT_ROWS {
-            self.rows.pop_front();
-            self.dropped += 1;
-        }
-        self.rows.push_back(Rc::new(Row { key: self.next_key, at_us, what }));
-        self.next_key += 1;
+    fn push(&self, log: &mut Log, at_us: u64, what: What) -> u64 {
+        log.push(Row { key: 0, at_us, protocol: self.protocol, leg: self.leg, what })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use streamgram_protocol::Target;
+    use streamgram_protocol::{Data, Target};
 
     use super::*;
 
@@ -360,20 +294,21 @@ mod tests {
         Rc::new(Send { id, to: Target::Udp, data, count, interval_ms: 0 })
     }
 
-    fn opened() -> Lane {
-        let mut lane = Lane::new(Protocol::Udp);
+    fn opened() -> (Lane, Log) {
+        let (mut lane, mut log) = (Lane::new(Protocol::Udp), Log::default());
         let (local, peer) = ("127.0.0.1:5".into(), "127.0.0.1:6".into());
         let path = Path::Direct;
-        lane.take(0, LEG, &Event::Opened { path, local, peer, handshake_us: None, nodelay: None });
-        lane
+        let opened = Event::Opened { path, local, peer, handshake_us: None, nodelay: None };
+        lane.take(&mut log, 0, LEG, &opened);
+        (lane, log)
     }
 
-    fn sent(lane: &mut Lane, id: u64, line: u32) {
-        lane.take(1, LEG, &Event::Sent { id, line, offset: 0, bytes: 4, done_us: 2 });
+    fn sent(lane: &mut Lane, log: &mut Log, id: u64, line: u32) {
+        lane.take(log, 1, LEG, &Event::Sent { id, line, offset: 0, bytes: 4, done_us: 2 });
     }
 
-    fn status(lane: &Lane, key: usize) -> Status {
-        match &lane.rows[key].what {
+    fn status(log: &Log, key: u64) -> Status {
+        match &log.row(key).unwrap().what {
             What::Line { status, .. } => *status,
             other => panic!("{other:?}"),
         }
@@ -381,90 +316,75 @@ mod tests {
 
     #[test]
     fn a_line_waits_is_given_up_and_answered_late() {
-        let mut lane = opened();
+        let (mut lane, mut log) = opened();
         lane.sending(&send(1, 1));
-        sent(&mut lane, 1, 1);
-        assert_eq!(status(&lane, 1), Status::Waiting);
+        sent(&mut lane, &mut log, 1, 1);
+        assert_eq!(status(&log, 1), Status::Waiting);
         let (cause, certain) = (Unanswered::TimedOut, true);
-        lane.take(2, LEG, &Event::NoReply { id: 1, line: 1, cause, certain });
-        assert_eq!(status(&lane, 1), Status::NoReply { cause, certain });
+        lane.take(&mut log, 2, LEG, &Event::NoReply { id: 1, line: 1, cause, certain });
+        assert_eq!(status(&log, 1), Status::NoReply { cause, certain });
         assert_eq!((lane.answered, lane.unanswered), (0, 1));
         let late = Event::Answered { id: 1, line: 1, rtt_us: 9, late: true, certain };
-        lane.take(3, LEG, &late);
-        assert_eq!(status(&lane, 1), Status::Answered { rtt_us: 9, late: true, certain });
+        lane.take(&mut log, 3, LEG, &late);
+        assert_eq!(status(&log, 1), Status::Answered { rtt_us: 9, late: true, certain });
         assert_eq!((lane.answered, lane.unanswered), (1, 0));
     }
 
     #[test]
-    fn a_reply_names_the_lines_that_it_answers() {
-        let mut lane = opened();
+    fn a_reply_names_the_lines_that_it_answers_whatever_came_in_between() {
+        let (mut lane, mut log) = opened();
         lane.sending(&send(1, 3));
-        (1..=3).for_each(|line| sent(&mut lane, 1, line));
+        (1..=3).for_each(|line| sent(&mut lane, &mut log, 1, line));
         let data = Data::Text("reply".into());
-        lane.take(2, LEG, &Event::Reply { offset: 0, bytes: 5, data });
+        lane.take(&mut log, 2, LEG, &Event::Reply { offset: 0, bytes: 5, data });
+        Lane::new(Protocol::Tcp).note(&mut log, 2, Note::LinkChanged);
         for line in 1..=3 {
             let (late, certain) = (false, true);
-            lane.take(2, LEG, &Event::Answered { id: 1, line, rtt_us: 9, late, certain });
+            let answered = Event::Answered { id: 1, line, rtt_us: 9, late, certain };
+            lane.take(&mut log, 2, LEG, &answered);
         }
-        let newest = &lane.rows.back().unwrap().what;
-        assert!(matches!(newest, What::Reply { answers: Some((1, 3)), .. }), "{newest:?}");
-    }
-
-    #[test]
-    fn rows_are_bounded_and_the_dropped_ones_counted() {
-        let mut lane = opened();
-        lane.sending(&send(1, 1_000));
-        for line in 1..=1_000 {
-            sent(&mut lane, 1, line);
-        }
-        assert_eq!((lane.rows.len(), lane.dropped), (KEPT_ROWS, 501));
-        let answered =
-            Event::Answered { id: 1, line: 1_000, rtt_us: 9, late: false, certain: true };
-        lane.take(3, LEG, &answered);
-        assert!(matches!(status(&lane, KEPT_ROWS - 1), Status::Answered { .. }));
+        let reply = &log.row(4).unwrap().what;
+        assert!(matches!(reply, What::Reply { answers: Some((1, 3)), .. }), "{reply:?}");
     }
 
     #[test]
     fn the_median_is_that_of_the_round_trips() {
-        let mut lane = opened();
+        let (mut lane, mut log) = opened();
         assert_eq!(lane.median_round_trip(), None);
         for rtt_us in [9, 1, 5] {
-            lane.take(
-                3,
-                LEG,
-                &Event::Answered { id: 1, line: 1, rtt_us, late: false, certain: true },
-            );
+            let answered = Event::Answered { id: 1, line: 1, rtt_us, late: false, certain: true };
+            lane.take(&mut log, 3, LEG, &answered);
         }
         assert_eq!((lane.last_round_trip(), lane.median_round_trip()), (Some(5), Some(5)));
     }
 
     #[test]
     fn when_the_session_goes_nothing_is_waited_for() {
-        let mut lane = opened();
+        let (mut lane, mut log) = opened();
         lane.sending(&send(1, 2));
-        sent(&mut lane, 1, 1);
-        lane.session_ended(5);
-        assert!(matches!(status(&lane, 1), Status::NoReply { cause: Unanswered::Closed, .. }));
+        sent(&mut lane, &mut log, 1, 1);
+        lane.session_ended(&mut log, 5);
+        assert!(matches!(status(&log, 1), Status::NoReply { cause: Unanswered::Closed, .. }));
         assert_eq!((lane.state, lane.running.is_none()), (LegState::None, true));
         assert!(!lane.last_send.unwrap().is_open());
     }
 
     #[test]
     fn sends_that_went_out_together_are_one_with_lines_numbered_through() {
-        let mut lane = opened();
+        let (mut lane, mut log) = opened();
         lane.sending(&send(5, 2));
         lane.sending_too(&send(6, 2));
         for (id, line) in [(5, 1), (6, 1), (5, 2), (6, 2)] {
-            sent(&mut lane, id, line);
+            sent(&mut lane, &mut log, id, line);
         }
         let finished = |id| Event::Finished { id, lines: 2, of: 2 };
-        lane.take(2, LEG, &finished(5));
+        lane.take(&mut log, 2, LEG, &finished(5));
         let last = lane.last_send.clone().unwrap();
         let numbers: Vec<_> = last.lines.iter().map(|line| line.number).collect();
         assert_eq!((last.id, last.of, last.finished, numbers), (5, 4, false, vec![1, 3, 2, 4]));
-        lane.take(2, LEG, &finished(6));
+        lane.take(&mut log, 2, LEG, &finished(6));
         let answered = Event::Answered { id: 6, line: 1, rtt_us: 9, late: false, certain: true };
-        lane.take(3, LEG, &answered);
+        lane.take(&mut log, 3, LEG, &answered);
         let last = lane.last_send.as_ref().unwrap();
         assert!(last.finished && matches!(last.lines[1].status, Status::Answered { .. }));
         assert_eq!(lane.in_progress(), 0);
@@ -472,7 +392,7 @@ mod tests {
 
     #[test]
     fn a_send_that_the_server_does_not_take_is_not_waited_for() {
-        let mut lane = opened();
+        let (mut lane, _log) = opened();
         lane.sending(&send(5, 1));
         lane.not_sent(5);
         assert_eq!((lane.in_progress(), lane.last_send.unwrap().is_open()), (0, false));
@@ -480,11 +400,13 @@ mod tests {
 
     #[test]
     fn reads_of_another_leg_are_not_the_last_sends() {
-        let mut lane = opened();
+        let (mut lane, mut log) = opened();
         lane.sending(&send(1, 1));
         let old = 1;
-        lane.take(1, old, &Event::ServerDatagram { number: 0, bytes: 4, kept: 4 });
-        lane.take(1, LEG, &Event::ServerDatagram { number: 0, bytes: 4, kept: 4 });
+        for leg in [old, LEG] {
+            let datagram = Event::ServerDatagram { number: 0, bytes: 4, kept: 4 };
+            lane.take(&mut log, 1, leg, &datagram);
+        }
         assert_eq!(lane.last_send.unwrap().reads.len(), 1);
     }
 }

@@ -15,7 +15,7 @@ pub(crate) enum Status {
 }
 
 /// A line that went out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Line {
     pub(crate) number: u32,
     pub(crate) offset: u64,

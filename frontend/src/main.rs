@@ -16,16 +16,22 @@ mod ladder;
 mod lane;
 mod language;
 mod last_send;
+mod log;
+mod matches;
 mod note;
 mod notice;
 mod page;
 mod playground;
 mod raw_clients;
+mod records;
+mod row;
+mod status;
 mod storage;
 mod strip;
 mod theme;
 mod trace;
 mod verdict;
+mod view;
 
 fn main() {
     let root = web_sys::window()

@@ -7,6 +7,7 @@ use yew::Reducible;
 
 use crate::draft::sample;
 use crate::lane::Lane;
+use crate::log::Log;
 use crate::note::Note;
 use crate::notice::Notice;
 use crate::raw_clients::RawClients;
@@ -41,6 +42,7 @@ pub(crate) struct Page {
     pub(crate) tcp: Rc<Lane>,
     pub(crate) udp: Rc<Lane>,
     pub(crate) raw: Rc<RawClients>,
+    pub(crate) log: Rc<Log>,
     pub(crate) notice: Option<Notice>,
     /// What was sent last, a send or several that went out at once; before any, the sample.
     pub(crate) last: Rc<Vec<Rc<Send>>>,
@@ -79,6 +81,7 @@ impl Page {
             tcp: Rc::new(Lane::new(Protocol::Tcp)),
             udp: Rc::new(Lane::new(Protocol::Udp)),
             raw: Rc::default(),
+            log: Rc::default(),
             notice: None,
             last: Rc::new(vec![Rc::new(sample())]),
             lost: None,
@@ -98,10 +101,20 @@ impl Page {
     }
 
     fn lane_mut(&mut self, protocol: Protocol) -> &mut Lane {
-        Rc::make_mut(match protocol {
+        self.lane_and_log(protocol).0
+    }
+
+    fn lane_and_log(&mut self, protocol: Protocol) -> (&mut Lane, &mut Log) {
+        let lane = match protocol {
             Protocol::Tcp => &mut self.tcp,
             Protocol::Udp => &mut self.udp,
-        })
+        };
+        (Rc::make_mut(lane), Rc::make_mut(&mut self.log))
+    }
+
+    fn note(&mut self, protocol: Protocol, at_us: u64, note: Note) {
+        let (lane, log) = self.lane_and_log(protocol);
+        lane.note(log, at_us, note);
     }
 
     fn take(&mut self, message: ServerMessage) {
@@ -113,7 +126,7 @@ impl Page {
                 Some(protocol) => {
                     let lane = self.lane_mut(protocol);
                     problem.id.into_iter().for_each(|id| lane.not_sent(id));
-                    lane.note(at_us, Note::Objection(problem.detail));
+                    self.note(protocol, at_us, Note::Objection(problem.detail));
                 }
                 None => self.notice = Some(Notice::Objection(problem.detail)),
             },
@@ -124,7 +137,8 @@ impl Page {
                 if let (Some(on), Event::Packet(packet)) = (message.on, &event) {
                     self.lane_mut(on.protocol).trace.push(on.leg, message.at_us, packet);
                 } else if let Some(on) = message.on {
-                    self.lane_mut(on.protocol).take(at_us, on.leg, &event);
+                    let (lane, log) = self.lane_and_log(on.protocol);
+                    lane.take(log, at_us, on.leg, &event);
                 }
             }
         }
@@ -136,7 +150,7 @@ impl Page {
         if let Some((since, tried)) = self.lost.take() {
             let away_us = tried.saturating_sub(since).saturating_mul(1_000);
             for protocol in Protocol::BOTH {
-                self.lane_mut(protocol).note(hello.wall_ms * 1_000, Note::Gap { away_us });
+                self.note(protocol, hello.wall_ms * 1_000, Note::Gap { away_us });
             }
         }
         self.hello = Some(Rc::new(hello));
@@ -146,7 +160,8 @@ impl Page {
         if self.link == Link::Connected {
             self.lost = Some((at_ms, at_ms));
             for protocol in Protocol::BOTH {
-                self.lane_mut(protocol).session_ended(at_ms * 1_000);
+                let (lane, log) = self.lane_and_log(protocol);
+                lane.session_ended(log, at_ms * 1_000);
             }
             Rc::make_mut(&mut self.raw).session_ended();
         }
@@ -189,9 +204,7 @@ impl Reducible for Page {
                 Rc::make_mut(&mut page.last).push(send);
             }
             Action::Noticed(notice) => page.notice = notice,
-            Action::Cleared => {
-                Protocol::BOTH.into_iter().for_each(|protocol| page.lane_mut(protocol).clear());
-            }
+            Action::Cleared => Rc::make_mut(&mut page.log).clear(),
         }
         Rc::new(page)
     }
@@ -202,8 +215,9 @@ pub(crate) mod tests {
     use streamgram_protocol::{Code, Feed, Problem};
 
     use super::*;
-    use crate::lane::{LegState, What};
+    use crate::lane::LegState;
     use crate::language::Language;
+    use crate::row::What;
 
     pub(crate) fn hello(wall_ms: u64) -> ServerMessage {
         let (tcp, udp) = ("127.0.0.1:25677".into(), "127.0.0.1:23135".into());
@@ -217,7 +231,7 @@ pub(crate) mod tests {
     }
 
     fn last_note(page: &Page) -> Note {
-        match &page.tcp.rows.back().unwrap().what {
+        match &page.log.rows().next_back().unwrap().what {
             What::Note(note) => note.clone(),
             other => panic!("{other:?}"),
         }
@@ -247,8 +261,8 @@ pub(crate) mod tests {
             Action::Lost { at_ms: 5_000, retry_ms: 500 },
             Action::Received(vec![hello(8_200)]),
         ]);
-        assert!(page.tcp.rows.is_empty());
         assert_eq!(page.absence, Absence::None);
+        assert_eq!(page.log.len(), 0);
     }
 
     #[test]

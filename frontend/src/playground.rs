@@ -12,10 +12,11 @@ use crate::components::absence_card::AbsenceCard;
 use crate::components::commands_card::CommandsCard;
 use crate::components::header::Header;
 use crate::components::ladder_card::LadderCard;
-use crate::components::lane_card::{Ask, LaneCard};
+use crate::components::lane_card::Ask;
 use crate::components::link_card::{LinkCard, Wish};
 use crate::components::prompt::Prompt;
 use crate::components::raw_clients_card::RawClientsCard;
+use crate::components::transcript_pane::TranscriptPane;
 use crate::components::verdict_card::VerdictCard;
 use crate::draft::{Draft, allowed, empty_datagram};
 use crate::hooks::use_socket::{UseSocketHandle, use_socket};
@@ -88,7 +89,7 @@ pub(crate) fn Playground(PlaygroundProps { preferences }: &PlaygroundProps) -> H
         let (page, socket, route) = (page.clone(), socket.clone(), route.clone());
         Callback::from(move |wish| go_over(&page, &socket, &route, wish))
     };
-    let clear = {
+    let on_clear = {
         let page = page.dispatcher();
         Callback::from(move |()| page.dispatch(Action::Cleared))
     };
@@ -100,15 +101,10 @@ pub(crate) fn Playground(PlaygroundProps { preferences }: &PlaygroundProps) -> H
                 <AbsenceCard absence={page.absence} on_open={open.clone()} />
                 <Prompt limits={page.limits()} notice={page.notice.clone()}
                     suggestion={route.suggestion.clone()}
-                    on_submit={submit} on_open={open} on_clear={clear} />
+                    on_submit={submit} on_open={open} on_clear={on_clear.clone()} />
                 <LinkCard path={route.path} link={Rc::clone(&route.link)} preset={route.preset} on_wish={wish} />
                 <VerdictCard page={Rc::new((*page).clone())} />
-                <div class="lanes">
-                    for protocol in Protocol::BOTH {
-                        <LaneCard key={protocol.name()} lane={Rc::clone(page.lane(protocol))}
-                            {zone} on_ask={ask.clone()} />
-                    }
-                </div>
+                <TranscriptPane page={Rc::new((*page).clone())} {zone} on_ask={ask} {on_clear} />
                 <div class="lanes">
                     <RawClientsCard raw={Rc::clone(&page.raw)} feed={page.hello.as_ref().map(|it| it.feed)}
                         {zone} />

@@ -20,7 +20,7 @@ pub(crate) struct Sent {
 }
 
 /// The packets of the latest leg.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Trace {
     leg: u32,
     pub(crate) packets: VecDeque<Rc<Sent>>,

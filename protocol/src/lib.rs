@@ -8,6 +8,7 @@ mod data;
 mod json;
 mod limits;
 pub mod link;
+mod object;
 mod packet;
 mod raw;
 mod server;
@@ -24,6 +25,7 @@ pub use link::{
     Congestion, Impairment, Link, MAX_EMULATED_DATAGRAM, OutOfRange, Percent, Preset, PresetName,
     Rule,
 };
+pub use object::Object;
 pub use packet::{End, Flags, Header, Line, Packet, Verdict};
 pub use raw::{Feed, Raw, Seen};
 pub use server::{

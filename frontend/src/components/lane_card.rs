@@ -8,9 +8,11 @@ use yew::prelude::*;
 
 use super::boundary_strip::BoundaryStrip;
 use super::lane_stats::LaneStats;
-use super::transcript::Transcript;
+use super::transcript::{RowAsk, Transcript};
+use super::transcript_row::Look;
 use crate::lane::{Lane, LegState};
 use crate::language::{Language, use_language};
+use crate::matches::Matches;
 
 /// What a person can ask of a lane.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,14 +26,17 @@ pub(crate) enum Ask {
 #[derive(Properties, PartialEq)]
 pub(crate) struct LaneCardProps {
     pub(crate) lane: Rc<Lane>,
-    /// Minutes east of UTC.
-    pub(crate) zone: i32,
+    /// The rows, unless they stand somewhere else.
+    pub(crate) matches: Option<Rc<Matches>>,
+    pub(crate) look: Look,
     pub(crate) on_ask: Callback<Ask>,
+    pub(crate) on_row: Callback<RowAsk>,
 }
 
 /// A lane.
 #[component]
-pub(crate) fn LaneCard(LaneCardProps { lane, zone, on_ask }: &LaneCardProps) -> Html {
+pub(crate) fn LaneCard(props: &LaneCardProps) -> Html {
+    let LaneCardProps { lane, matches, look, on_ask, on_row } = props;
     let language = use_language();
     let name = lane.protocol.name();
     let (status, state) = state(language, lane);
@@ -50,7 +55,9 @@ pub(crate) fn LaneCard(LaneCardProps { lane, zone, on_ask }: &LaneCardProps) -> 
                 <BoundaryStrip send={send.clone()} />
             }
             { explanation(language, lane.protocol) }
-            <Transcript lane={Rc::clone(lane)} zone={*zone} />
+            if let Some(matches) = matches {
+                <Transcript matches={Rc::clone(matches)} list={lane.protocol} look={*look} {on_row} />
+            }
         </section>
     }
 }

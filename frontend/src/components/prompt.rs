@@ -154,7 +154,6 @@ pub(crate) fn Prompt(props: &PromptProps) -> Html {
                     value={draft.interval_ms.clone()}
                     oninput={edit(|draft, interval| draft.interval_ms = interval)} />{ " ms" }</label>
                 <button type="button" class="prompt-burst" onclick={burst}>{ language.burst(QUICK_BURST) }</button>
-                <button type="button" onclick={props.on_clear.reform(|_| ())}>{ language.clear() }</button>
                 <small class="hint">
                     { language.html_number_hint(html! { <code>{ "{n}" }</code> }, &count(burst_lines.into())) }
                 </small>

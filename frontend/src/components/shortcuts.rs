@@ -7,7 +7,7 @@ use yew::prelude::*;
 
 use crate::language::{Language, use_language};
 
-fn keys(language: Language) -> [(&'static str, &'static str); 7] {
+fn keys(language: Language) -> [(&'static str, &'static str); 10] {
     [
         ("Enter", language.key_enter()),
         ("Shift Enter", language.key_shift_enter()),
@@ -15,6 +15,9 @@ fn keys(language: Language) -> [(&'static str, &'static str); 7] {
         ("Esc", language.key_escape()),
         ("Ctrl L", language.key_clear()),
         ("Tab", language.key_tab()),
+        ("↑ ↓", language.key_rows()),
+        ("Enter", language.key_row()),
+        ("c", language.key_copy()),
         ("?", language.key_help()),
     ]
 }

@@ -1,109 +1,146 @@
-//! A row of the transcript: a line that went out, a reply, or a note.
+//! A row of the transcript, on one line: what does not fit is cut, and stands in the row's detail.
 
 use std::rc::Rc;
 
-use streamgram_protocol::{Data, Piece, Unanswered, pieces};
+use streamgram_protocol::{Piece, pieces};
 use yew::prelude::*;
 
 use crate::figures::{Noun, counted, duration, time_of_day};
-use crate::lane::{Row, What};
-use crate::language::{Language, use_language};
-use crate::last_send::Status;
+use crate::language::Language;
+use crate::row::{Payload, Row, What};
+use crate::status::{numbers, status_text};
 
-/// Bytes of a payload that a row shows; of more it says how many there are.
+/// Bytes of a payload that are shown beside a packet; of more it says how many there are.
 const SHOWN_BYTES: usize = 400;
+/// Bytes of a payload that a row has room for, on the widest page.
+const ROW_BYTES: usize = 240;
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct TranscriptRowProps {
-    pub(crate) row: Rc<Row>,
+/// How rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Look {
+    pub(crate) language: Language,
     /// Minutes east of UTC.
     pub(crate) zone: i32,
+    /// Payloads as hexadecimal digits.
+    pub(crate) hex: bool,
+    /// Times since the row before.
+    pub(crate) delta: bool,
+    /// Rows say whose they are.
+    pub(crate) protocol: bool,
+}
+
+/// Where a row stands in its list.
+#[derive(Debug)]
+pub(crate) struct Place<'a> {
+    /// Its element's id.
+    pub(crate) id: String,
+    /// Counted from 1.
+    pub(crate) at: usize,
+    pub(crate) of: usize,
+    pub(crate) before: Option<&'a Rc<Row>>,
+    pub(crate) active: bool,
 }
 
 /// A row.
-#[component]
-pub(crate) fn TranscriptRow(TranscriptRowProps { row, zone }: &TranscriptRowProps) -> Html {
-    let language = use_language();
-    let time = html! { <time>{ time_of_day(row.at_us, *zone) }</time> };
-    match &row.what {
-        What::Line { send, number, bytes, status } => {
-            let (kind, text) = status_text(language, *status);
-            html! {
-                <li class="row" data-kind="line" data-status={kind}>
-                    { time }
-                    <span class="row-arrow"><span class="visually-hidden">{ language.sent_line() }{ " " }</span>
-                        <span aria-hidden="true">{ "→ " }</span>{ number }</span>
-                    <code class="row-bytes">{ payload(language, &send.data.line(*number).unwrap_or_default()) }</code>
-                    <span class="row-size">{ counted(language, *bytes as u64, Noun::Byte) }</span>
-                    <span class="row-status">{ text }</span>
-                </li>
-            }
+pub(crate) fn row(look: Look, row: &Row, place: Place<'_>) -> Html {
+    let language = look.language;
+    let Place { id, at, of, before, active } = place;
+    let time = match before {
+        _ if !look.delta => time_of_day(row.at_us, look.zone),
+        Some(before) => since(row.at_us, before.at_us),
+        None => "–".into(),
+    };
+    let (kind, status, arrow, said, number, body, size, outcome) = match &row.what {
+        What::Line { number, payload, bytes, status, .. } => {
+            let (word, outcome) = status_text(language, *status);
+            let body = head(look, payload, *bytes);
+            let number = number.to_string();
+            ("line", word, "→ ", language.sent_line(), number, body, Some(*bytes), outcome)
         }
-        What::Reply { data, bytes, answers } => html! {
-            <li class="row" data-kind="reply">
-                { time }
-                <span class="row-arrow"><span class="visually-hidden">{ language.received() }{ " " }</span>
-                    <span aria-hidden="true">{ "← " }</span>{ answers.map(numbers) }</span>
-                <code class="row-bytes">{ reply(language, data) }</code>
-                <span class="row-size">{ counted(language, *bytes as u64, Noun::Byte) }</span>
-                <span class="row-status"></span>
-            </li>
-        },
+        What::Reply { payload, answers } => {
+            let bytes = payload.kept();
+            let (body, number) = (head(look, payload, bytes), numbers(*answers));
+            ("reply", "", "← ", language.received(), number, body, Some(bytes), String::new())
+        }
         What::Note(note) => {
-            let tone = if note.is_bad() { "bad" } else { "plain" };
-            html! {
-                <li class="row" data-kind="note" data-tone={tone}>
-                    { time }
-                    <span class="row-arrow" aria-hidden="true">{ if tone == "bad" { "!" } else { "·" } }</span>
-                    <span class="row-note">{ note.text(language) }</span>
-                </li>
+            let (status, arrow) = if note.is_bad() { ("bad", "!") } else { ("", "·") };
+            let (body, none) = (note.text(language).into(), String::new());
+            ("note", status, arrow, "", none.clone(), body, None, none)
+        }
+    };
+    html! {
+        <div key={row.key} class="row" role="option" {id} data-kind={kind} data-status={status}
+            data-protocol={row.protocol.name()} aria-selected={active.to_string()}
+            aria-posinset={at.to_string()} aria-setsize={of.to_string()}>
+            <time>{ time }</time>
+            if look.protocol {
+                <span class="row-protocol">{ row.protocol.name() }</span>
             }
-        }
+            <span class="row-arrow">
+                if !said.is_empty() {
+                    <span class="visually-hidden">{ said }{ " " }</span>
+                }
+                <span aria-hidden="true">{ arrow }</span>{ number }
+            </span>
+            if let Some(bytes) = size {
+                <code class="row-bytes">{ body }</code>
+                <span class="row-size">{ counted(language, bytes as u64, Noun::Byte) }</span>
+                <span class="row-status">{ outcome }</span>
+            } else {
+                <span class="row-note">{ body }</span>
+            }
+        </div>
     }
 }
 
-fn status_text(language: Language, status: Status) -> (&'static str, String) {
-    match status {
-        Status::Waiting => ("waiting", language.status_waiting().into()),
-        Status::Answered { rtt_us, late, certain } => {
-            let time = duration(rtt_us);
-            let text = if late { language.status_late(&time) } else { format!("✓ {time}") };
-            ("answered", if certain { text } else { language.or_a_neighbour(&text) })
-        }
-        Status::NoReply { cause, certain } => {
-            let text = match cause {
-                Unanswered::TimedOut => language.status_no_reply(),
-                Unanswered::Refused => language.status_refused(),
-                Unanswered::Closed => language.status_leg_ended(),
-            };
-            ("lost", if certain { text.into() } else { language.this_or_a_neighbour(text) })
-        }
+/// A time since the row before. What the page notes by itself has the time of its own clock, so that
+/// can be before zero.
+fn since(at_us: u64, before_us: u64) -> String {
+    let sign = if at_us < before_us { '−' } else { '+' };
+    format!("{sign}{}", duration(at_us.abs_diff(before_us)))
+}
+
+fn head(look: Look, payload: &Payload, bytes: usize) -> Html {
+    let most = if look.hex { ROW_BYTES / 3 } else { ROW_BYTES };
+    let head = payload.head(most);
+    html! {
+        <>
+            if look.hex && bytes > 0 { { digits(&head) } } else { { piecewise(look.language, &head) } }
+            if head.len() < bytes {
+                <span class="row-more">{ "…" }</span>
+            }
+        </>
     }
 }
 
-/// The lines that a reply answers: `3` or `3–5`.
-fn numbers((first, last): (u32, u32)) -> String {
-    if first == last { first.to_string() } else { format!("{first}–{last}") }
+/// Bytes as hexadecimal digits with spaces between them.
+pub(crate) fn digits(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x} ")).collect::<String>().trim_end().into()
 }
 
-fn reply(language: Language, data: &Data) -> Html {
-    data.to_bytes().map_or_else(|_| html! {}, |bytes| payload(language, &bytes))
-}
-
-/// Bytes as text, what is not text as escapes that look like escapes.
+/// Bytes as text, what is not text as escapes that look like escapes; of many, the first.
 pub(crate) fn payload(language: Language, bytes: &[u8]) -> Html {
     let shown = &bytes[..bytes.len().min(SHOWN_BYTES)];
     let left = bytes.len() - shown.len();
     html! {
         <>
-            for piece in pieces(shown) {
+            { piecewise(language, shown) }
+            if left > 0 {
+                <span class="row-more">{ " " }{ language.more_bytes(&counted(language, left as u64, Noun::Byte)) }</span>
+            }
+        </>
+    }
+}
+
+/// Bytes as text, what is not text as escapes that look like escapes.
+pub(crate) fn piecewise(language: Language, bytes: &[u8]) -> Html {
+    html! {
+        <>
+            for piece in pieces(bytes) {
                 { match piece {
                     Piece::Text(text) => html! { { text } },
                     Piece::Escape(escape) => html! { <span class="escape">{ escape }</span> },
                 } }
-            }
-            if left > 0 {
-                <span class="row-more">{ " " }{ language.more_bytes(&counted(language, left as u64, Noun::Byte)) }</span>
             }
             if bytes.is_empty() {
                 <span class="row-more">{ language.empty() }</span>
@@ -114,20 +151,41 @@ pub(crate) fn payload(language: Language, bytes: &[u8]) -> Html {
 
 #[cfg(test)]
 mod tests {
+    use streamgram_protocol::Data;
     use yew::LocalServerRenderer;
 
     use super::*;
+    use crate::log::tests;
 
-    async fn markup(what: What) -> String {
-        let row = Rc::new(Row { key: 0, at_us: 0, what });
-        let props = TranscriptRowProps { row, zone: 0 };
-        LocalServerRenderer::<TranscriptRow>::with_props(props).hydratable(false).render().await
+    const LOOK: Look =
+        Look { language: Language::En, zone: 0, hex: false, delta: false, protocol: false };
+
+    #[derive(Properties, PartialEq)]
+    struct ShownProps {
+        html: Html,
+    }
+
+    #[component]
+    fn Shown(props: &ShownProps) -> Html {
+        props.html.clone()
+    }
+
+    async fn markup(look: Look, what: What) -> String {
+        let before = Rc::new(tests::row(what.clone()));
+        let shown = Row { at_us: 1_500, ..tests::row(what) };
+        let place = Place { id: "r".into(), at: 3, of: 9, before: Some(&before), active: false };
+        let props = ShownProps { html: row(look, &shown, place) };
+        LocalServerRenderer::<Shown>::with_props(props).hydratable(false).render().await
+    }
+
+    fn reply(data: &Data) -> What {
+        What::Reply { payload: Payload::of(data), answers: None }
     }
 
     #[tokio::test]
     async fn a_hostile_payload_stays_text() {
         let data = Data::Text("<img src=x onerror=alert(1)>\u{202e}\u{1b}[2J".into());
-        let markup = markup(What::Reply { data, bytes: 36, answers: None }).await;
+        let markup = markup(LOOK, reply(&data)).await;
         assert!(markup.contains("&lt;img src=x onerror=alert(1)&gt;"), "{markup}");
         assert!(markup.contains(r"\u{202e}\x1b"), "{markup}");
         assert!(!markup.contains("<img"), "{markup}");
@@ -135,22 +193,23 @@ mod tests {
 
     #[tokio::test]
     async fn a_cut_character_is_shown_as_hex() {
-        let markup =
-            markup(What::Reply { data: Data::Hex("41e4bd".into()), bytes: 3, answers: None }).await;
+        let markup = markup(LOOK, reply(&Data::Hex("41e4bd".into()))).await;
         assert!(markup.contains(r#"A<span class="escape">\xe4\xbd</span>"#), "{markup}");
     }
 
     #[tokio::test]
-    async fn a_long_payload_says_how_much_is_not_shown() {
-        let data = Data::Text("x".repeat(SHOWN_BYTES + 100));
-        let markup = markup(What::Reply { data, bytes: 500, answers: None }).await;
-        assert!(markup.contains("100 bytes"), "{markup}");
+    async fn a_row_says_its_place_and_in_hex_its_bytes_and_the_time_since_the_one_before() {
+        let look = Look { hex: true, delta: true, protocol: true, ..LOOK };
+        let markup = markup(look, reply(&Data::Text("A\n".into()))).await;
+        for part in ["aria-posinset=\"3\"", "aria-setsize=\"9\"", "41 0a", "+1.50 ms", ">TCP<"] {
+            assert!(markup.contains(part), "{part}: {markup}");
+        }
     }
 
-    #[test]
-    fn what_is_not_certain_says_so() {
-        let status = Status::NoReply { cause: Unanswered::TimedOut, certain: false };
-        let one_of = status_text(Language::En, status);
-        assert_eq!(one_of, ("lost", "✕ no reply (this or a neighbour)".into()));
+    #[tokio::test]
+    async fn a_long_payload_is_cut_in_its_row() {
+        let markup = markup(LOOK, reply(&Data::Text("x".repeat(60_000)))).await;
+        assert_eq!(markup.matches("xx").count(), ROW_BYTES / 2);
+        assert!(markup.contains("60,000 bytes"), "{markup}");
     }
 }

@@ -1,74 +1,8 @@
 //! Writes what a client asks, field by field: what serde derives for it, and serde_json, add to what a
 //! browser has to load. The tests hold it against what is derived.
 
-use std::fmt::{self, Display, Write as _};
-
-use serde::Serialize;
-
 use super::{ClientMessage, Close, Nodelay, Open, Send, SetLink, Stop, Watch};
-use crate::{Data, Impairment, Link, Rule};
-
-/// An object that is being written.
-struct Object(String);
-
-impl Object {
-    fn new() -> Self {
-        Self("{".into())
-    }
-
-    fn name(&mut self, name: &str) {
-        if self.0.len() > 1 {
-            self.0.push(',');
-        }
-        self.0.push('"');
-        self.0.push_str(name);
-        self.0.push_str("\":");
-    }
-
-    /// A number or a flag, or JSON that is written already.
-    fn bare(mut self, name: &str, value: &dyn Display) -> Self {
-        self.name(name);
-        // Writing to a String cannot fail.
-        let _ok = write!(self.0, "{value}");
-        self
-    }
-
-    /// One of the words that serde derives for a type.
-    fn word(self, name: &str, word: impl Serialize) -> Self {
-        self.bare(name, &format_args!("\"{}\"", Word(word)))
-    }
-
-    fn text(mut self, name: &str, text: &str) -> Self {
-        self.name(name);
-        self.0.push('"');
-        for character in text.chars() {
-            match character {
-                '"' | '\\' => self.0.extend(['\\', character]),
-                '\0'..' ' => {
-                    // As above.
-                    let _ok = write!(self.0, "\\u{:04x}", u32::from(character));
-                }
-                _ => self.0.push(character),
-            }
-        }
-        self.0.push('"');
-        self
-    }
-
-    fn written(mut self) -> String {
-        self.0.push('}');
-        self.0
-    }
-}
-
-/// A variant without fields, by its name in JSON.
-struct Word<W>(W);
-
-impl<W: Serialize> Display for Word<W> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.serialize(f)
-    }
-}
+use crate::{Data, Impairment, Link, Object, Rule};
 
 pub(super) fn message(message: &ClientMessage) -> String {
     let object = Object::new().text("type", message.name());
