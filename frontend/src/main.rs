@@ -1,6 +1,7 @@
 //! The page of Streamgram. State is pure and tested without a browser ([`page`], [`lane`],
 //! [`last_send`], [`strip`], [`verdict`], [`draft`]; their words stand in [`language`]); components show it; hooks talk to the browser.
 
+mod address;
 mod app;
 mod clipboard;
 mod commands;
@@ -21,6 +22,7 @@ mod notice;
 mod page;
 mod playground;
 mod raw_clients;
+mod scenario;
 mod storage;
 mod strip;
 mod theme;

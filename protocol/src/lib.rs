@@ -10,6 +10,7 @@ mod limits;
 pub mod link;
 mod packet;
 mod raw;
+pub mod scenario;
 mod server;
 mod text;
 
@@ -26,6 +27,7 @@ pub use link::{
 };
 pub use packet::{End, Flags, Header, Line, Packet, Verdict};
 pub use raw::{Feed, Raw, Seen};
+pub use scenario::Scenario;
 pub use server::{
     Cause, Code, Event, Hello, LegId, Problem, ServerMessage, Unanswered, Unreadable,
 };
