@@ -4,6 +4,7 @@ use yew::prelude::*;
 
 use crate::components::preferences::Preferences;
 use crate::hooks::use_choice::use_choice;
+use crate::hooks::use_fragment::use_fragment;
 use crate::language::Language;
 use crate::playground::Playground;
 use crate::theme::Theme;
@@ -11,11 +12,12 @@ use crate::theme::Theme;
 /// The root component.
 #[component]
 pub(crate) fn App() -> Html {
+    let (fragment, on_answered) = use_fragment();
     let (language, on_language) = use_choice::<Language>();
     let (theme, on_theme) = use_choice::<Theme>();
     html! {
         <ContextProvider<Language> context={language}>
-            <Playground preferences={html! { <Preferences {theme} {on_language} {on_theme} /> }} />
+            <Playground {fragment} {on_answered} preferences={html! { <Preferences {theme} {on_language} {on_theme} /> }} />
         </ContextProvider<Language>>
     }
 }

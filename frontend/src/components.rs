@@ -2,18 +2,21 @@
 
 pub(crate) mod absence_card;
 pub(crate) mod boundary_strip;
+pub(crate) mod carried;
 pub(crate) mod commands_card;
 pub(crate) mod header;
 pub(crate) mod ladder_card;
 pub(crate) mod lane_card;
 pub(crate) mod lane_stats;
 pub(crate) mod link_card;
+pub(crate) mod offer_card;
 pub(crate) mod preferences;
 pub(crate) mod prompt;
 pub(crate) mod prompt_more;
 pub(crate) mod raw_clients_card;
 pub(crate) mod row_detail;
 pub(crate) mod saved_lines;
+pub(crate) mod share_dialog;
 pub(crate) mod shortcuts;
 pub(crate) mod transcript;
 pub(crate) mod transcript_pane;

@@ -3,11 +3,14 @@
 //!
 //! Protocol names, flags of packets and what the system says stay as they are in every language.
 
+use streamgram_protocol::{Limits, Scenario};
 use typed_i18n::{Builder, BuilderFromValue, TypedI18N};
 use yew::prelude::*;
 use yew::virtual_dom::VList;
 
 use crate::hooks::use_choice::Choice;
+use crate::hooks::use_fragment::fragment;
+use crate::scenario::language_of;
 
 /// A language of the page.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, TypedI18N)]
@@ -50,8 +53,12 @@ impl Choice for Language {
         }
     }
 
-    /// The first of the browser's languages that is one of ours.
+    /// That of the link that was opened, else the first of the browser's languages that is one of ours.
     fn suggested() -> Self {
+        let (linked, _) = Scenario::decode(&fragment(), &Limits::default());
+        if let Some(language) = linked.as_ref().and_then(language_of) {
+            return language;
+        }
         let tags = web_sys::window().map(|window| window.navigator().languages());
         let tags = tags.into_iter().flatten().filter_map(|tag| tag.as_string());
         tags.filter_map(|tag| Self::of_word(&tag)).next().unwrap_or_default()

@@ -1,6 +1,7 @@
 //! The page of Streamgram. State is pure and tested without a browser ([`page`], [`lane`],
 //! [`last_send`], [`strip`], [`verdict`], [`draft`]; their words stand in [`language`]); components show it; hooks talk to the browser.
 
+mod address;
 mod app;
 mod clipboard;
 mod commands;
@@ -25,6 +26,7 @@ mod playground;
 mod raw_clients;
 mod records;
 mod row;
+mod scenario;
 mod status;
 mod storage;
 mod strip;

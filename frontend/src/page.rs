@@ -222,7 +222,8 @@ pub(crate) mod tests {
     pub(crate) fn hello(wall_ms: u64) -> ServerMessage {
         let (tcp, udp) = ("127.0.0.1:25677".into(), "127.0.0.1:23135".into());
         let (version, feed) = ("0".into(), Feed::Own);
-        let hello = Hello { version, wall_ms, tcp, udp, feed, limits: Limits::default() };
+        let limits = Limits::default();
+        let hello = Hello { version, wall_ms, tcp, udp, feed, lan: None, limits };
         ServerMessage { at_us: 0, event: Event::Hello(hello), on: None }
     }
 

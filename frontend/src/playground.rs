@@ -2,9 +2,10 @@
 
 use std::rc::Rc;
 
+use streamgram_protocol::scenario::View;
 use streamgram_protocol::{
-    ClientMessage, Close, Congestion, Feed, How, Link, Open, Path, PresetName, Protocol, Send,
-    SetLink, Stop, Watch,
+    ClientMessage, Close, Congestion, Feed, How, Link, Open, Path, PresetName, Protocol, Scenario,
+    Send, SetLink, Stop, Watch,
 };
 use yew::prelude::*;
 
@@ -14,24 +15,37 @@ use crate::components::header::Header;
 use crate::components::ladder_card::LadderCard;
 use crate::components::lane_card::Ask;
 use crate::components::link_card::{LinkCard, Wish};
+use crate::components::offer_card::{self, Answer, offer_card, waiting_card};
 use crate::components::prompt::Prompt;
 use crate::components::raw_clients_card::RawClientsCard;
+use crate::components::share_dialog::ShareDialog;
 use crate::components::transcript_pane::TranscriptPane;
 use crate::components::verdict_card::VerdictCard;
 use crate::draft::{Draft, allowed, empty_datagram};
+use crate::hooks::use_awaited::{Awaited, use_awaited};
+use crate::hooks::use_fragment::forget;
 use crate::hooks::use_socket::{UseSocketHandle, use_socket};
+use crate::hooks::use_view::use_view;
+use crate::language::use_language;
 use crate::notice::Notice;
 use crate::page::{Absence, Action, Page};
+use crate::scenario::scenario;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct PlaygroundProps {
+    /// What stands behind the `#` of the page's address.
+    pub(crate) fragment: AttrValue,
+    /// Its scenario was answered.
+    pub(crate) on_answered: Callback<()>,
     /// Choices for the page's head.
     pub(crate) preferences: Html,
 }
 
 /// Everything below the choice of a language.
 #[component]
-pub(crate) fn Playground(PlaygroundProps { preferences }: &PlaygroundProps) -> Html {
+pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
+    let PlaygroundProps { fragment, on_answered, preferences } = props;
+    let language = use_language();
     let page = use_reducer(Page::new);
     let socket = use_socket({
         let page = page.dispatcher();
@@ -89,6 +103,37 @@ pub(crate) fn Playground(PlaygroundProps { preferences }: &PlaygroundProps) -> H
         let (page, socket, route) = (page.clone(), socket.clone(), route.clone());
         Callback::from(move |wish| go_over(&page, &socket, &route, wish))
     };
+    let (view, on_view) = use_view();
+    let (waiting, on_await) = use_awaited(&page, submit.clone());
+    let offer = use_memo((fragment.clone(), page.limits()), |(fragment, limits)| {
+        offer_card::read(fragment, limits)
+    });
+    let answer = {
+        let (page, route) = (page.clone(), route.clone());
+        let (wish, on_view, on_answered) = (wish.clone(), on_view.clone(), on_answered.clone());
+        Callback::from(move |answer| {
+            on_await.emit(match &answer {
+                Answer::Run(scenario) => Some(Awaited::of(scenario, &page, route.path)),
+                Answer::FillIn(_) | Answer::Dismiss => None,
+            });
+            match answer {
+                Answer::Run(scenario) | Answer::FillIn(scenario) => {
+                    on_view.emit(scenario.view);
+                    wish.emit(Wish::Scenario(scenario));
+                }
+                Answer::Dismiss => forget(),
+            }
+            on_answered.emit(());
+        })
+    };
+    let shared = use_state(|| None::<Rc<Scenario>>);
+    let share = {
+        let (shared, route, limits) = (shared.clone(), route.clone(), page.limits());
+        Callback::from(move |draft: Draft| {
+            let scenario = scenario(&draft, (route.path, &route.link), &limits);
+            shared.set(Some(Rc::new(Scenario { view, ..scenario })));
+        })
+    };
     let on_clear = {
         let page = page.dispatcher();
         Callback::from(move |()| page.dispatch(Action::Cleared))
@@ -99,9 +144,19 @@ pub(crate) fn Playground(PlaygroundProps { preferences }: &PlaygroundProps) -> H
             <Header link={page.link} hello={page.hello.clone()} preferences={preferences.clone()} />
             <main class="main">
                 <AbsenceCard absence={page.absence} on_open={open.clone()} />
+                if view == View::Large {
+                    <button type="button" class="large-leave" onclick={on_view.reform(|_| View::Full)}>
+                        { language.large_leave() }
+                    </button>
+                }
+                if waiting {
+                    { waiting_card(language, &answer) }
+                } else if let Some(offer) = &*offer {
+                    { offer_card(language, offer, &answer) }
+                }
                 <Prompt limits={page.limits()} notice={page.notice.clone()}
                     suggestion={route.suggestion.clone()}
-                    on_submit={submit} on_open={open} on_clear={on_clear.clone()} />
+                    on_submit={submit} on_open={open} on_clear={on_clear.clone()} on_share={share} />
                 <LinkCard path={route.path} link={Rc::clone(&route.link)} preset={route.preset} on_wish={wish} />
                 <VerdictCard page={Rc::new((*page).clone())} />
                 <TranscriptPane page={Rc::new((*page).clone())} {zone} on_ask={ask} {on_clear} />
@@ -117,6 +172,11 @@ pub(crate) fn Playground(PlaygroundProps { preferences }: &PlaygroundProps) -> H
                         congestion={route.congestion()} />
                 }
             </main>
+            if let Some(scenario) = &*shared {
+                <ShareDialog scenario={Rc::clone(scenario)} {on_view}
+                    lan={page.hello.as_ref().and_then(|hello| hello.lan.clone())}
+                    on_close={move |()| shared.set(None)} />
+            }
         </>
     }
 }
@@ -161,13 +221,20 @@ fn go_over(
             preset: Some(preset.name),
             suggestion: Some(Rc::new(Draft::from(&*preset))),
         },
+        Wish::Scenario(scenario) => Route {
+            path: scenario.link.as_ref().map_or(Path::Direct, |_| Path::Emulated),
+            link: scenario.link.clone().map_or_else(|| Rc::clone(&route.link), Rc::new),
+            preset: None,
+            suggestion: Some(Rc::new(Draft::from(&*scenario))),
+        },
         Wish::Unreadable(notice) => return page.dispatch(Action::Noticed(Some(notice))),
     };
     if let Err(wrong) = next.link.check() {
         return page.dispatch(Action::Noticed(Some(Notice::Link(wrong))));
     }
     page.dispatch(Action::Noticed(None));
-    let anew = next.path != route.path || next.suggestion != route.suggestion;
+    let anew = next.path != route.path
+        || next.path == Path::Emulated && next.suggestion != route.suggestion;
     for protocol in Protocol::BOTH {
         let lane = page.lane(protocol);
         if anew {

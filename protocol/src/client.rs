@@ -8,6 +8,7 @@ mod encode;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
+use crate::text::shortened;
 use crate::{Code, Data, Limits, Link, MAX_ERROR_CHARS, MAX_ID, Path, Protocol};
 
 /// A message from a client, checked.
@@ -157,21 +158,10 @@ impl Invalid {
     /// every character escaped, several times that.
     fn in_few_words(self) -> Self {
         let Self { message, field, detail, .. } = self;
-        let [message, field] = [message, field].map(|text| text.map(shortened));
-        Self { message, field, detail: shortened(detail), ..self }
+        let [message, field] =
+            [message, field].map(|text| text.map(|text| shortened(&text, MAX_ERROR_CHARS)));
+        Self { message, field, detail: shortened(&detail, MAX_ERROR_CHARS), ..self }
     }
-}
-
-/// A text without its middle, if it is too long: a sentence begins with the field and ends with what
-/// was expected.
-fn shortened(text: String) -> String {
-    const HALF: usize = MAX_ERROR_CHARS / 2;
-    let length = text.chars().count();
-    if length <= MAX_ERROR_CHARS {
-        return text;
-    }
-    let (head, tail) = (text.chars().take(HALF - 1), text.chars().skip(length - HALF));
-    head.chain(['…']).chain(tail).collect()
 }
 
 impl ClientMessage {

@@ -11,6 +11,7 @@ pub mod link;
 mod object;
 mod packet;
 mod raw;
+pub mod scenario;
 mod server;
 mod text;
 
@@ -28,6 +29,7 @@ pub use link::{
 pub use object::Object;
 pub use packet::{End, Flags, Header, Line, Packet, Verdict};
 pub use raw::{Feed, Raw, Seen};
+pub use scenario::Scenario;
 pub use server::{
     Cause, Code, Event, Hello, LegId, Problem, ServerMessage, Unanswered, Unreadable,
 };

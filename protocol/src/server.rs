@@ -197,6 +197,10 @@ pub struct Hello {
     pub udp: String,
     /// Of which raw clients a session is told that asks for it.
     pub feed: Feed,
+    /// The page's likeliest address in the network; told to a session on the server's own machine, where
+    /// others can open the page at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lan: Option<String>,
     /// This server's limits.
     pub limits: Limits,
 }

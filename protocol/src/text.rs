@@ -35,6 +35,17 @@ pub fn printable(bytes: &[u8]) -> String {
     })
 }
 
+/// A text without its middle, if it has more than so many characters: a sentence begins with what it is
+/// about and ends with what was expected.
+pub(crate) fn shortened(text: &str, most: usize) -> String {
+    let (half, length) = (most / 2, text.chars().count());
+    if length <= most {
+        return text.to_owned();
+    }
+    let (head, tail) = (text.chars().take(half - 1), text.chars().skip(length - half));
+    head.chain(['…']).chain(tail).collect()
+}
+
 fn split_text<'a>(text: &'a str, pieces: &mut Vec<Piece<'a>>) {
     let mut rest = text;
     while let Some(at) = rest.find(is_hidden) {

@@ -5,17 +5,19 @@ mod client_address;
 mod connection;
 mod headers;
 mod host;
+mod lan;
 pub mod listener;
 mod origin;
+mod qr;
 mod session;
 pub mod socket;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::State;
-use axum::http::StatusCode;
+use axum::extract::{Extension, State};
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -30,6 +32,7 @@ use crate::bridge::Bridge;
 use crate::config::HttpLimits;
 use crate::meters::Meters;
 use crate::refusals::Refusals;
+use crate::web::listener::Peer;
 
 /// The format of measures (Prometheus, exposition formats).
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -73,6 +76,7 @@ pub fn router(web: Web) -> Router {
         .route("/ws", get(session::upgrade))
         .route("/api/info", get(info))
         .route("/api/refused", get(refused))
+        .route("/api/qr.svg", get(qr::draw))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .fallback(assets::serve)
@@ -100,11 +104,19 @@ struct Info {
     #[serde(flatten)]
     addresses: Addresses,
     limits: Limits,
+    /// Where others can open the page; told to this machine alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lan: Vec<String>,
 }
 
-async fn info(State(web): State<Web>) -> Json<Info> {
+async fn info(
+    State(web): State<Web>,
+    Extension(peer): Extension<Peer>,
+    headers: HeaderMap,
+) -> Json<Info> {
+    let lan = lan::addresses(&web, &peer, &headers);
     let Web { addresses, bridge, .. } = web;
-    Json(Info { version: env!("CARGO_PKG_VERSION"), addresses, limits: bridge.limits })
+    Json(Info { version: env!("CARGO_PKG_VERSION"), addresses, limits: bridge.limits, lan })
 }
 
 async fn refused(State(web): State<Web>) -> Response {

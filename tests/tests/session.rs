@@ -37,7 +37,7 @@ impl Client {
         let (mut told, events) = channel(EVENTS_UNDER_WAY);
         let rates = WebSocketLimits::default();
         let bridge = Bridge::new(targets, limits, rates, Arc::new(Observer::default()));
-        let session = Session::new(bridge, None);
+        let session = Session::new(bridge, None, None);
         let session = tokio::spawn(async move { session.run(&mut taken, &mut told).await });
         Self { commands, events, limits, session }
     }

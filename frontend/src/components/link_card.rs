@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use streamgram_protocol::{Congestion, Link, Path, Preset, PresetName, Rule};
+use streamgram_protocol::{Congestion, Link, Path, Preset, PresetName, Rule, Scenario};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
@@ -19,6 +19,8 @@ pub(crate) enum Wish {
     Link(Link),
     /// A preset: its link, and its burst in the prompt.
     Preset(Box<Preset>),
+    /// What a link carries: its path, and its burst in the prompt.
+    Scenario(Rc<Scenario>),
     /// Something that cannot be read as a number.
     Unreadable(Notice),
 }

@@ -30,6 +30,7 @@ pub(crate) struct PromptProps {
     pub(crate) on_submit: Callback<Draft, bool>,
     pub(crate) on_open: Callback<Protocol>,
     pub(crate) on_clear: Callback<()>,
+    pub(crate) on_share: Callback<Draft>,
 }
 
 /// The prompt.
@@ -154,6 +155,10 @@ pub(crate) fn Prompt(props: &PromptProps) -> Html {
                     value={draft.interval_ms.clone()}
                     oninput={edit(|draft, interval| draft.interval_ms = interval)} />{ " ms" }</label>
                 <button type="button" class="prompt-burst" onclick={burst}>{ language.burst(QUICK_BURST) }</button>
+                <button type="button" onclick={
+                    let draft = draft.clone();
+                    props.on_share.reform(move |_| (*draft).clone())
+                }>{ language.share() }</button>
                 <small class="hint">
                     { language.html_number_hint(html! { <code>{ "{n}" }</code> }, &count(burst_lines.into())) }
                 </small>

@@ -24,11 +24,9 @@ pub(crate) trait Choice: Copy + PartialEq + 'static {
 /// The choice as it stands, and how to make another.
 #[hook]
 pub(crate) fn use_choice<T: Choice>() -> (T, Callback<T>) {
-    let chosen = use_state(|| {
-        let kept = storage::read(T::KEY);
-        kept.and_then(|word| T::of_word(&word)).unwrap_or_else(T::suggested)
-    });
-    use_effect_with(chosen.word(), |word| {
+    let chosen = use_state(|| storage::read(T::KEY).and_then(|word| T::of_word(&word)));
+    let holds = chosen.unwrap_or_else(T::suggested);
+    use_effect_with(holds.word(), |word| {
         let root = web_sys::window().and_then(|it| it.document()?.document_element());
         if let Some(root) = root {
             // Fails only for a name that is none.
@@ -39,8 +37,8 @@ pub(crate) fn use_choice<T: Choice>() -> (T, Callback<T>) {
         let chosen = chosen.clone();
         Callback::from(move |choice: T| {
             storage::write(T::KEY, choice.word());
-            chosen.set(choice);
+            chosen.set(Some(choice));
         })
     };
-    (*chosen, choose)
+    (holds, choose)
 }

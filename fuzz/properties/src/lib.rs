@@ -8,22 +8,25 @@ mod datagrams;
 mod knobs;
 mod messages;
 mod packets;
+mod scenario;
 mod text;
 
 pub use datagrams::udp_datagrams;
 pub use knobs::lab_knobs;
 pub use messages::{client_message, server_message};
 pub use packets::lab_packets;
+pub use scenario::scenario;
 pub use text::text;
 
 /// A property of any input.
 pub type Property = fn(&[u8]);
 
 /// Every property, by the name of its fuzz target.
-pub const ALL: [(&str, Property); 6] = [
+pub const ALL: [(&str, Property); 7] = [
     ("client_message", client_message),
     ("lab_knobs", lab_knobs),
     ("lab_packets", lab_packets),
+    ("scenario", scenario),
     ("server_message", server_message),
     ("text", text),
     ("udp_datagrams", udp_datagrams),

@@ -78,7 +78,7 @@ impl TryFrom<Fields> for Rule {
 }
 
 impl Rule {
-    pub(super) fn check(&self, path: &str) -> Result<(), OutOfRange> {
+    pub(crate) fn check(&self, path: &str) -> Result<(), OutOfRange> {
         match *self {
             Self::LoseLine { line, packet } => {
                 within(&format!("{path}.line"), line, &LINE)?;

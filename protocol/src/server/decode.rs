@@ -244,6 +244,7 @@ fn hello(fields: &mut Fields) -> Result<Hello, Unreadable> {
         tcp: fields.string("tcp")?,
         udp: fields.string("udp")?,
         feed: fields.word("feed")?,
+        lan: fields.string_if_there("lan"),
         limits: limits(&mut fields.object("limits")?)?,
     })
 }

@@ -73,17 +73,14 @@ enum Woken {
 
 impl Session {
     /// A session without legs, of a client at this address; without one it is told of no raw client as
-    /// its own.
+    /// its own. `lan` is where others can open the page, as far as that client may know.
     #[must_use]
-    pub fn new(bridge: Bridge, client: Option<IpAddr>) -> Self {
+    pub fn new(bridge: Bridge, client: Option<IpAddr>, lan: Option<String>) -> Self {
         let (inbox, observations) = inbox(WAITING_OBSERVATIONS);
         let now = Instant::now();
         let mut outbox = Outbox::new(now);
-        outbox.push(
-            now,
-            None,
-            Event::Hello(hello(&bridge, bridge.observer.feed.choice_for(client))),
-        );
+        let feed = bridge.observer.feed.choice_for(client);
+        outbox.push(now, None, Event::Hello(hello(&bridge, feed, lan)));
         Self {
             rates: Rates::new(bridge.rates, now),
             bridge,
@@ -278,7 +275,7 @@ impl Session {
     }
 }
 
-fn hello(bridge: &Bridge, feed: Feed) -> Hello {
+fn hello(bridge: &Bridge, feed: Feed, lan: Option<String>) -> Hello {
     #[expect(clippy::disallowed_methods, reason = "the page shows it")]
     let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Hello {
@@ -287,6 +284,7 @@ fn hello(bridge: &Bridge, feed: Feed) -> Hello {
         tcp: bridge.targets.tcp.to_string(),
         udp: bridge.targets.udp.to_string(),
         feed,
+        lan,
         limits: bridge.limits,
     }
 }

@@ -21,7 +21,7 @@ use streamgram_protocol::{ClientMessage, Limits, SUBPROTOCOL, ServerMessage};
 use super::client_address::{client_address, own_address};
 use super::listener::{Peer, Place};
 use super::socket::{self, Frame, Frames, SocketLimits, reason};
-use super::{Web, origin};
+use super::{Web, lan, origin};
 use crate::admission::{Admitted, Full};
 use crate::bridge::{Command, Session};
 use crate::meters::Present;
@@ -65,9 +65,10 @@ pub(super) async fn upgrade(
         flags: web.bridge.rates,
     };
     let upgrade = socket::limited(upgrade.protocols([SUBPROTOCOL]), &limits);
+    let lan = lan::addresses(&web, &peer, &headers).into_iter().next();
     upgrade.on_upgrade(move |socket| {
         let sessions = web.running.clone();
-        sessions.track_future(serve(socket, (address, own), limits, web, (peer.place, place)))
+        sessions.track_future(serve(socket, (address, own, lan), limits, web, (peer.place, place)))
     })
 }
 
@@ -80,7 +81,7 @@ fn address_full(web: &Web, address: IpAddr, limit: usize) -> CloseFrame {
 
 async fn serve(
     socket: WebSocket,
-    (client, own): (IpAddr, Option<IpAddr>),
+    (client, own, lan): (IpAddr, Option<IpAddr>, Option<String>),
     limits: SocketLimits,
     web: Web,
     (_connection, place): (Arc<Place>, Result<Admitted, CloseFrame>),
@@ -96,7 +97,7 @@ async fn serve(
     let mut events = (&mut outgoing).with(|message: ServerMessage| {
         ready(message.encode().map(|json| Message::Text(json.into())).map_err(Error::new))
     });
-    let session = Session::new(bridge, own).run(&mut commands, &mut events);
+    let session = Session::new(bridge, own, lan).run(&mut commands, &mut events);
     // What is shared with other sessions is not left half done by a panic: locks are taken over.
     let running = AssertUnwindSafe(session).catch_unwind();
     let why = told(stop.run_until_cancelled(running).await, client, &refusals);

@@ -1,0 +1,23 @@
+//! What a link carries, in words.
+
+use streamgram_protocol::Scenario;
+use yew::prelude::*;
+
+use super::transcript_row::payload;
+use crate::language::Language;
+use crate::scenario::carried;
+
+/// The list of it.
+pub(super) fn list(language: Language, scenario: &Scenario) -> Html {
+    html! {
+        <dl class="carried">
+            <div>
+                <dt>{ language.carried_text() }</dt>
+                <dd><code class="row-bytes">{ payload(language, scenario.text.as_bytes()) }</code></dd>
+            </div>
+            for (name, text) in carried(language, scenario) {
+                <div><dt>{ name }</dt><dd>{ text }</dd></div>
+            }
+        </dl>
+    }
+}

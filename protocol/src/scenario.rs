@@ -1,0 +1,443 @@
+//! A scenario as the fragment of a link: what stands in the prompt, what lies between, language, view.
+//!
+//! Anybody can write such a link. So reading one never fails and never takes more than the page could be
+//! asked for by hand: what is unknown, broken or out of range is left out or clamped, and told as a
+//! [`Remark`].
+
+mod remark;
+mod words;
+
+use std::fmt::Write as _;
+use std::ops::RangeInclusive;
+
+pub use remark::{MAX_QUOTE_CHARS, MAX_REMARKS, Remark};
+pub use words::{Ending, Mode, View};
+
+use crate::link::{DELAY_MS, LIMIT, MTU, RATE_KBIT, RULES};
+use crate::scenario::remark::Remarks;
+use crate::{Impairment, Limits, Link, MAX_ID, Path, Percent, Target};
+
+/// Bytes of the longest fragment that is read; a longer one is refused as a whole. Browsers take far
+/// longer ones, chat programs do not.
+pub const MAX_FRAGMENT: usize = 16 * 1024;
+/// Bytes of the longest link that is drawn as a QR code; with a longer one it would get too fine for a
+/// telephone at the back of a room.
+pub const MAX_QR_LINK: usize = 800;
+/// Characters of the longest language tag that must be taken (RFC 5646, section 4.4.1).
+const MAX_LANGUAGE: usize = 35;
+/// Hundredths in a percentage of 100.
+const WHOLE: u64 = 10_000;
+
+/// What stands first in a fragment.
+const VERSION: &str = "v1";
+
+/// Everything that a link carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scenario {
+    /// What stands in the prompt.
+    pub text: String,
+    /// How that is to be read.
+    pub mode: Mode,
+    /// What every line ends with.
+    pub ending: Ending,
+    /// Which legs.
+    pub to: Target,
+    /// How many lines.
+    pub count: u32,
+    /// Milliseconds between two lines.
+    pub interval_ms: u32,
+    /// The emulated link; none for a direct path.
+    pub link: Option<Link>,
+    /// A suggestion, as a language tag (BCP 47).
+    pub language: Option<String>,
+    /// How the page is arranged.
+    pub view: View,
+}
+
+impl Default for Scenario {
+    fn default() -> Self {
+        Self {
+            text: "hello {n}".into(),
+            mode: Mode::default(),
+            ending: Ending::default(),
+            to: Target::Both,
+            count: 1,
+            interval_ms: 0,
+            link: None,
+            language: None,
+            view: View::default(),
+        }
+    }
+}
+
+/// A knob of one direction: its name in a link, its range, and where it stands.
+struct Knob {
+    name: &'static str,
+    range: RangeInclusive<u32>,
+    place: fn(&mut Impairment) -> Place<'_>,
+}
+
+enum Place<'a> {
+    Number(&'a mut u32),
+    Share(&'a mut Percent),
+}
+
+/// Their names are those of tc-netem, without units.
+const KNOBS: [Knob; 7] = [
+    Knob { name: "delay", range: DELAY_MS, place: |way| Place::Number(&mut way.delay_ms) },
+    Knob { name: "jitter", range: DELAY_MS, place: |way| Place::Number(&mut way.jitter_ms) },
+    Knob { name: "loss", range: 0..=0, place: |way| Place::Share(&mut way.loss) },
+    Knob { name: "duplicate", range: 0..=0, place: |way| Place::Share(&mut way.duplicate) },
+    Knob { name: "reorder", range: 0..=0, place: |way| Place::Share(&mut way.reorder) },
+    Knob { name: "rate", range: RATE_KBIT, place: |way| Place::Number(&mut way.rate_kbit) },
+    Knob { name: "limit", range: LIMIT, place: |way| Place::Number(&mut way.limit) },
+];
+
+impl Knob {
+    fn shown(&self, mut way: Impairment) -> String {
+        match (self.place)(&mut way) {
+            Place::Number(number) => number.to_string(),
+            Place::Share(share) => share.to_string(),
+        }
+    }
+}
+
+impl Scenario {
+    /// The fragment of a link, without its `#`. [`Scenario::decode`] reads it back, if it is not longer
+    /// than [`MAX_FRAGMENT`].
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let mut fragment = String::from(VERSION);
+        let mut add = |name: &str, value: &str| {
+            fragment.push('&');
+            fragment += name;
+            fragment.push('=');
+            escape(value, &mut fragment);
+        };
+        add("text", &self.text);
+        if self.mode != Mode::default() {
+            add("mode", self.mode.word());
+        }
+        if self.ending != Ending::default() {
+            add("ending", self.ending.word());
+        }
+        add("to", words::of_target(self.to));
+        add("count", &self.count.to_string());
+        add("every", &self.interval_ms.to_string());
+        if let Some(link) = &self.link {
+            add("path", Path::Emulated.name());
+            add_link(link, &mut add);
+        }
+        if let Some(language) = &self.language {
+            add("lang", language);
+        }
+        if self.view != View::default() {
+            add("view", self.view.word());
+        }
+        fragment
+    }
+
+    /// Reads a fragment, without its `#`. None where there is nothing to be read in it; the remarks say
+    /// why, and what else was not taken as it stands.
+    #[must_use]
+    pub fn decode(fragment: &str, limits: &Limits) -> (Option<Self>, Vec<Remark>) {
+        if fragment.len() > MAX_FRAGMENT {
+            let (bytes, limit) = (fragment.len(), MAX_FRAGMENT);
+            return (None, vec![Remark::TooLong { bytes, limit }]);
+        }
+        let mut pairs = fragment.split('&');
+        let version = pairs.next().unwrap_or_default();
+        if version != VERSION {
+            return (None, vec![Remark::version(&unescape(version).text)]);
+        }
+        let mut reader = Reader { limits: *limits, ..Reader::default() };
+        for pair in pairs.filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            reader.take(&unescape(name).text, &unescape(value));
+        }
+        reader.finish()
+    }
+}
+
+/// The knobs that are not as on a perfect link.
+fn add_link(link: &Link, add: &mut impl FnMut(&str, &str)) {
+    let perfect = Link::default();
+    for knob in &KNOBS {
+        let [up, down, none] = [link.up, link.down, perfect.up].map(|way| knob.shown(way));
+        if up == down && up != none {
+            add(knob.name, &up);
+        } else {
+            for (side, value) in [("up.", &up), ("down.", &down)] {
+                if *value != none {
+                    add(&format!("{side}{}", knob.name), value);
+                }
+            }
+        }
+    }
+    for rule in &link.rules {
+        add("rule", &words::of_rule(*rule));
+    }
+    if link.mtu != perfect.mtu {
+        add("mtu", &link.mtu.to_string());
+    }
+    if link.seed != perfect.seed {
+        add("seed", &link.seed.to_string());
+    }
+    if link.congestion != perfect.congestion {
+        add("tcp", words::of_congestion(link.congestion));
+    }
+    if link.delayed_ack {
+        add("delayed_ack", "on");
+    }
+}
+
+/// What has been read so far.
+#[derive(Default)]
+struct Reader {
+    limits: Limits,
+    scenario: Scenario,
+    link: Link,
+    path: Option<Path>,
+    seen: Vec<String>,
+    remarks: Remarks,
+}
+
+impl Reader {
+    fn take(&mut self, name: &str, value: &Unescaped) {
+        let text = value.text.as_str();
+        if name != "rule" {
+            if self.seen.iter().any(|seen| seen == name) {
+                return self.remarks.add(|| Remark::repeated(name));
+            }
+            self.seen.push(name.to_owned());
+        }
+        if value.broken {
+            self.remarks.add(|| Remark::percent(name));
+        }
+        if value.not_utf8 {
+            self.remarks.add(|| Remark::not_utf8(name));
+        }
+        let understood = match name {
+            "text" => {
+                text.clone_into(&mut self.scenario.text);
+                true
+            }
+            "mode" => set(&mut self.scenario.mode, Mode::of_word(text)),
+            "ending" => set(&mut self.scenario.ending, Ending::of_word(text)),
+            "to" => set(&mut self.scenario.to, words::target(text)),
+            "count" => {
+                let count = self.number(name, text, 1..=self.limits.burst_lines.max(1));
+                set(&mut self.scenario.count, count)
+            }
+            "every" => {
+                let interval = self.number(name, text, 0..=self.limits.interval_ms);
+                set(&mut self.scenario.interval_ms, interval)
+            }
+            "path" => set(&mut self.path, words::path(text).map(Some)),
+            "lang" => set(&mut self.scenario.language, is_tag(text).then(|| Some(text.into()))),
+            "view" => set(&mut self.scenario.view, View::of_word(text)),
+            _ => return self.take_of_link(name, text),
+        };
+        if !understood {
+            self.remarks.add(|| Remark::unreadable(name, text));
+        }
+    }
+
+    /// A knob of the link; its path is then an emulated one, unless the link says otherwise.
+    fn take_of_link(&mut self, name: &str, text: &str) {
+        let understood = match name {
+            "rule" => self.rule(text),
+            "mtu" => {
+                let mtu = self.number(name, text, (*MTU.start()).into()..=(*MTU.end()).into());
+                set(&mut self.link.mtu, mtu.and_then(|mtu| mtu.try_into().ok()))
+            }
+            "seed" => {
+                let seed =
+                    self.clamped(name, text, digits(text), 0..=MAX_ID, |seed| seed.to_string());
+                set(&mut self.link.seed, seed)
+            }
+            "tcp" => set(&mut self.link.congestion, words::congestion(text)),
+            "delayed_ack" => set(&mut self.link.delayed_ack, words::on(text)),
+            _ => match self.knob(name, text) {
+                Some(understood) => understood,
+                None => return self.remarks.add(|| Remark::unknown(name)),
+            },
+        };
+        if understood {
+            self.path = self.path.or(Some(Path::Emulated));
+        } else {
+            self.remarks.add(|| Remark::unreadable(name, text));
+        }
+    }
+
+    /// Whether it is understood; none if there is no such knob.
+    fn knob(&mut self, name: &str, text: &str) -> Option<bool> {
+        let (side, plain) = match name.split_once('.') {
+            Some((side @ ("up" | "down"), plain)) => (side, plain),
+            _ => ("", name),
+        };
+        let knob = KNOBS.iter().find(|knob| knob.name == plain)?;
+        let is_share = matches!((knob.place)(&mut Impairment::default()), Place::Share(_));
+        let value = if is_share {
+            let shown = |hundredths: u64| percent(hundredths).to_string();
+            self.clamped(name, text, hundredths(text), 0..=WHOLE, shown)
+        } else {
+            self.number(name, text, knob.range.clone()).map(u64::from)
+        };
+        let Some(value) = value else { return Some(false) };
+        for (way, other) in [(&mut self.link.up, "down"), (&mut self.link.down, "up")] {
+            if side != other {
+                match (knob.place)(way) {
+                    Place::Number(number) => *number = value.try_into().unwrap_or(u32::MAX),
+                    Place::Share(share) => *share = percent(value),
+                }
+            }
+        }
+        Some(true)
+    }
+
+    fn rule(&mut self, text: &str) -> bool {
+        let Some(rule) = words::rule(text).filter(|rule| rule.check("").is_ok()) else {
+            return false;
+        };
+        let rules = &mut self.link.rules;
+        if rules.len() < *RULES.end() {
+            rules.push(rule);
+        } else {
+            self.remarks.add(|| Remark::rules(*RULES.end()));
+        }
+        true
+    }
+
+    fn number(&mut self, name: &str, text: &str, range: RangeInclusive<u32>) -> Option<u32> {
+        let range = (*range.start()).into()..=(*range.end()).into();
+        let value = self.clamped(name, text, digits(text), range, |value| value.to_string());
+        value.and_then(|value| value.try_into().ok())
+    }
+
+    /// A number, moved into its range.
+    fn clamped(
+        &mut self,
+        name: &str,
+        text: &str,
+        read: Option<u64>,
+        range: RangeInclusive<u64>,
+        shown: impl FnOnce(u64) -> String,
+    ) -> Option<u64> {
+        let taken = read?.clamp(*range.start(), *range.end());
+        if read != Some(taken) {
+            self.remarks.add(|| Remark::clamped(name, text, shown(taken)));
+        }
+        Some(taken)
+    }
+
+    fn finish(self) -> (Option<Scenario>, Vec<Remark>) {
+        let Self { limits, mut scenario, link, path, mut remarks, .. } = self;
+        let (bytes, limit) = (scenario.text.len(), limits.line_bytes);
+        // How many bytes escapes and hex stand for is seen when they are sent.
+        if scenario.mode == Mode::Text && bytes > limit {
+            scenario.text.truncate(scenario.text.floor_char_boundary(limit));
+            remarks.add(|| Remark::Cut { bytes, limit });
+        }
+        scenario.link = (path == Some(Path::Emulated)).then_some(link);
+        (Some(scenario), remarks.finish())
+    }
+}
+
+/// Sets it, if there is anything to set; whether there was.
+fn set<T>(place: &mut T, value: Option<T>) -> bool {
+    value.map(|value| *place = value).is_some()
+}
+
+fn is_tag(text: &str) -> bool {
+    (1..=MAX_LANGUAGE).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+/// A whole number; one that is too large to hold is as large as can be.
+fn digits(text: &str) -> Option<u64> {
+    (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
+        .then(|| text.parse().unwrap_or(u64::MAX))
+}
+
+/// A percentage with up to two decimals, in hundredths.
+fn hundredths(text: &str) -> Option<u64> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    let part = match part.len() {
+        1 => digits(part)? * 10,
+        2 => digits(part)?,
+        _ => return None,
+    };
+    Some(digits(whole)?.saturating_mul(100).saturating_add(part))
+}
+
+fn percent(hundredths: u64) -> Percent {
+    Percent::hundredths(hundredths.try_into().unwrap_or(i32::MAX))
+}
+
+/// What every program leaves as it is (RFC 3986, section 2.3), and what our rules are made of. More
+/// would be allowed, but chat programs end a link there.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte)
+}
+
+fn escape(text: &str, into: &mut String) {
+    for byte in text.bytes() {
+        if is_plain(byte) {
+            into.push(byte.into());
+        } else {
+            // Writing to a String cannot fail.
+            let _ok = write!(into, "%{byte:02X}");
+        }
+    }
+}
+
+/// A name or a value without its percent codes.
+struct Unescaped {
+    text: String,
+    /// Whether there was a `%` that begins no code; it is taken for itself.
+    broken: bool,
+    /// Whether there were bytes that are not UTF-8; they are U+FFFD now.
+    not_utf8: bool,
+}
+
+fn unescape(text: &str) -> Unescaped {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut broken = false;
+    let mut rest = text.as_bytes();
+    while let [byte, after @ ..] = rest {
+        rest = after;
+        bytes.push(match byte {
+            // As forms and `URLSearchParams` write a space.
+            b'+' => b' ',
+            b'%' => match after {
+                [high, low, after @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                    rest = after;
+                    digit(*high) << 4 | digit(*low)
+                }
+                _ => {
+                    broken = true;
+                    b'%'
+                }
+            },
+            byte => *byte,
+        });
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Unescaped { text, broken, not_utf8: false },
+        Err(error) => {
+            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            Unescaped { text, broken, not_utf8: true }
+        }
+    }
+}
+
+fn digit(hex: u8) -> u8 {
+    match hex {
+        b'0'..=b'9' => hex - b'0',
+        _ => (hex | 0x20) - b'a' + 10,
+    }
+}
+
+#[cfg(test)]
+mod tests;

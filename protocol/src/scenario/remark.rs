@@ -1,0 +1,122 @@
+//! What a link said that was not taken as it stands: facts, which the page puts into words.
+
+use crate::text::shortened;
+
+/// Remarks that are told one by one; those after them are counted.
+pub const MAX_REMARKS: usize = 8;
+/// Characters of a name or value that a remark quotes; the middle of a longer one is left out.
+pub const MAX_QUOTE_CHARS: usize = 60;
+
+/// A remark on a link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remark {
+    /// The fragment is too long, and was not read.
+    TooLong {
+        /// Its length.
+        bytes: usize,
+        /// [`MAX_FRAGMENT`](super::MAX_FRAGMENT)
+        limit: usize,
+    },
+    /// It is of a version that is not known, or no scenario at all; it was not read.
+    Version(String),
+    /// There is no such name; it was left out.
+    Unknown(String),
+    /// The name came before; the first one holds.
+    Repeated(String),
+    /// The value cannot be read; it was left out.
+    Unreadable {
+        /// Of what.
+        name: String,
+        /// The value.
+        value: String,
+    },
+    /// The value was moved into its range.
+    Clamped {
+        /// Of what.
+        name: String,
+        /// As it stood.
+        value: String,
+        /// As it is now.
+        taken: String,
+    },
+    /// There are too many rules; those after the limit were left out.
+    Rules {
+        /// How many there may be.
+        limit: usize,
+    },
+    /// The text was cut at the longest line.
+    Cut {
+        /// Its length.
+        bytes: usize,
+        /// How long it is now at most.
+        limit: usize,
+    },
+    /// A `%` of this value begins no code; it was taken for itself.
+    Percent(String),
+    /// Bytes of this value are not UTF-8; they were replaced by U+FFFD.
+    NotUtf8(String),
+    /// There would be so many remarks more.
+    More(usize),
+}
+
+impl Remark {
+    pub(super) fn version(version: &str) -> Self {
+        Self::Version(quoted(version))
+    }
+
+    pub(super) fn unknown(name: &str) -> Self {
+        Self::Unknown(quoted(name))
+    }
+
+    pub(super) fn repeated(name: &str) -> Self {
+        Self::Repeated(quoted(name))
+    }
+
+    pub(super) fn unreadable(name: &str, value: &str) -> Self {
+        Self::Unreadable { name: quoted(name), value: quoted(value) }
+    }
+
+    pub(super) fn clamped(name: &str, value: &str, taken: String) -> Self {
+        Self::Clamped { name: quoted(name), value: quoted(value), taken }
+    }
+
+    pub(super) fn rules(limit: usize) -> Self {
+        Self::Rules { limit }
+    }
+
+    pub(super) fn percent(name: &str) -> Self {
+        Self::Percent(quoted(name))
+    }
+
+    pub(super) fn not_utf8(name: &str) -> Self {
+        Self::NotUtf8(quoted(name))
+    }
+}
+
+fn quoted(text: &str) -> String {
+    shortened(text, MAX_QUOTE_CHARS)
+}
+
+/// Remarks as they come up: a link of thousands of mistakes costs no more than one of a few.
+#[derive(Default)]
+pub(super) struct Remarks {
+    told: Vec<Remark>,
+    more: usize,
+}
+
+impl Remarks {
+    pub(super) fn add(&mut self, remark: impl FnOnce() -> Remark) {
+        if self.told.len() < MAX_REMARKS {
+            self.told.push(remark());
+        } else {
+            self.more += 1;
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Vec<Remark> {
+        if self.more > 0 {
+            self.told.push(Remark::More(self.more));
+        }
+        self.told
+    }
+}
