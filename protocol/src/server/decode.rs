@@ -37,6 +37,9 @@ const TYPES: [&str; 22] = [
     "raw_missed",
 ];
 
+/// The name of a field that is missing, or not what it should be.
+type Wrong = &'static str;
+
 /// The fields of a message that were not taken yet.
 struct Fields(Vec<(String, Json)>);
 
@@ -47,18 +50,15 @@ impl Fields {
     }
 
     /// A number that must be there, of a type that it fits in.
-    fn number<N: TryFrom<u64>>(&mut self, name: &'static str) -> Result<N, Unreadable> {
-        self.number_if_there(name)?.ok_or_else(|| missing(name))
+    fn number<N: TryFrom<u64>>(&mut self, name: &'static str) -> Result<N, Wrong> {
+        self.number_if_there(name)?.ok_or(name)
     }
 
-    fn number_if_there<N: TryFrom<u64>>(
-        &mut self,
-        name: &'static str,
-    ) -> Result<Option<N>, Unreadable> {
+    fn number_if_there<N: TryFrom<u64>>(&mut self, name: &'static str) -> Result<Option<N>, Wrong> {
         match self.take(name) {
             None => Ok(None),
-            Some(Json::Number(number)) => N::try_from(number).map(Some).map_err(|_| missing(name)),
-            Some(_) => Err(missing(name)),
+            Some(Json::Number(number)) => N::try_from(number).map(Some).map_err(|_| name),
+            Some(_) => Err(name),
         }
     }
 
@@ -74,8 +74,8 @@ impl Fields {
         }
     }
 
-    fn string(&mut self, name: &'static str) -> Result<String, Unreadable> {
-        self.string_if_there(name).ok_or_else(|| missing(name))
+    fn string(&mut self, name: &'static str) -> Result<String, Wrong> {
+        self.string_if_there(name).ok_or(name)
     }
 
     fn string_if_there(&mut self, name: &'static str) -> Option<String> {
@@ -86,20 +86,20 @@ impl Fields {
     }
 
     /// One of the words that serde derives for a type.
-    fn word<'de, W: Deserialize<'de>>(&mut self, name: &'static str) -> Result<W, Unreadable> {
-        self.word_if_there(name)?.ok_or_else(|| missing(name))
+    fn word<'de, W: Deserialize<'de>>(&mut self, name: &'static str) -> Result<W, Wrong> {
+        self.word_if_there(name)?.ok_or(name)
     }
 
     fn word_if_there<'de, W: Deserialize<'de>>(
         &mut self,
         name: &'static str,
-    ) -> Result<Option<W>, Unreadable> {
+    ) -> Result<Option<W>, Wrong> {
         let Some(word) = self.string_if_there(name) else { return Ok(None) };
-        W::deserialize(word.into_deserializer()).map(Some).map_err(|NoSuchWord| missing(name))
+        W::deserialize(word.into_deserializer()).map(Some).map_err(|NoSuchWord| name)
     }
 
-    fn object(&mut self, name: &'static str) -> Result<Self, Unreadable> {
-        self.object_if_there(name).ok_or_else(|| missing(name))
+    fn object(&mut self, name: &'static str) -> Result<Self, Wrong> {
+        self.object_if_there(name).ok_or(name)
     }
 
     fn object_if_there(&mut self, name: &'static str) -> Option<Self> {
@@ -109,8 +109,8 @@ impl Fields {
         }
     }
 
-    fn data(&mut self) -> Result<Data, Unreadable> {
-        self.data_if_there().ok_or_else(|| missing("text"))
+    fn data(&mut self) -> Result<Data, Wrong> {
+        self.data_if_there().ok_or("text")
     }
 
     fn data_if_there(&mut self) -> Option<Data> {
@@ -118,14 +118,10 @@ impl Fields {
         text.or_else(|| self.string_if_there("hex").map(Data::Hex))
     }
 
-    fn on(&mut self) -> Result<Option<LegId>, Unreadable> {
+    fn on(&mut self) -> Result<Option<LegId>, Wrong> {
         let Some(leg) = self.number_if_there("leg")? else { return Ok(None) };
         Ok(Some(LegId { protocol: self.word("protocol")?, leg }))
     }
-}
-
-fn missing(name: &'static str) -> Unreadable {
-    Unreadable(format!("{name} is missing, or not what it should be"))
 }
 
 /// A word that its type does not have. Which ones there are would be of no use: a server says it.
@@ -150,15 +146,25 @@ pub(super) fn message(text: &str) -> Result<ServerMessage, Unreadable> {
     let Some(Json::Object(fields)) = Json::read(text) else {
         return Err(Unreadable("a message is a JSON object".into()));
     };
-    let mut fields = Fields(fields);
+    read(&mut Fields(fields)).map_err(|wrong| {
+        let mut sentence = format!("{wrong} is missing, or not what it should be");
+        if wrong == "type" {
+            sentence +=
+                &format!(": expected one of {}", TYPES.map(|name| format!("`{name}`")).join(", "));
+        }
+        Unreadable(sentence)
+    })
+}
+
+fn read(fields: &mut Fields) -> Result<ServerMessage, Wrong> {
     let at_us = fields.number("at_us")?;
     let kind = fields.string("type")?;
     let on = fields.on()?;
-    let event = event(&kind, &mut fields)?;
+    let event = event(&kind, fields)?;
     Ok(ServerMessage { at_us, event, on })
 }
 
-fn event(kind: &str, fields: &mut Fields) -> Result<Event, Unreadable> {
+fn event(kind: &str, fields: &mut Fields) -> Result<Event, Wrong> {
     Ok(match kind {
         "hello" => Event::Hello(hello(fields)?),
         "opened" => Event::Opened {
@@ -198,7 +204,7 @@ fn event(kind: &str, fields: &mut Fields) -> Result<Event, Unreadable> {
 }
 
 /// Events about a line and its bytes.
-fn of_a_line(kind: &str, fields: &mut Fields) -> Result<Event, Unreadable> {
+fn of_a_line(kind: &str, fields: &mut Fields) -> Result<Event, Wrong> {
     Ok(match kind {
         "sent" => Event::Sent {
             id: fields.number("id")?,
@@ -230,14 +236,11 @@ fn of_a_line(kind: &str, fields: &mut Fields) -> Result<Event, Unreadable> {
             cause: fields.word("cause")?,
             certain: fields.flag("certain"),
         },
-        unknown => {
-            let types = TYPES.map(|name| format!("`{name}`")).join(", ");
-            return Err(Unreadable(format!("unknown type `{unknown}`, expected one of {types}")));
-        }
+        _ => return Err("type"),
     })
 }
 
-fn hello(fields: &mut Fields) -> Result<Hello, Unreadable> {
+fn hello(fields: &mut Fields) -> Result<Hello, Wrong> {
     Ok(Hello {
         version: fields.string("version")?,
         wall_ms: fields.number("wall_ms")?,
@@ -249,7 +252,7 @@ fn hello(fields: &mut Fields) -> Result<Hello, Unreadable> {
     })
 }
 
-fn limits(fields: &mut Fields) -> Result<Limits, Unreadable> {
+fn limits(fields: &mut Fields) -> Result<Limits, Wrong> {
     Ok(Limits {
         line_bytes: fields.number("line_bytes")?,
         burst_lines: fields.number("burst_lines")?,
@@ -266,7 +269,7 @@ fn limits(fields: &mut Fields) -> Result<Limits, Unreadable> {
     })
 }
 
-fn problem(fields: &mut Fields) -> Result<Problem, Unreadable> {
+fn problem(fields: &mut Fields) -> Result<Problem, Wrong> {
     Ok(Problem {
         code: fields.word("code")?,
         detail: fields.string("detail")?,
@@ -277,7 +280,7 @@ fn problem(fields: &mut Fields) -> Result<Problem, Unreadable> {
     })
 }
 
-fn packet(fields: &mut Fields) -> Result<Packet, Unreadable> {
+fn packet(fields: &mut Fields) -> Result<Packet, Wrong> {
     Ok(Packet {
         number: fields.number("number")?,
         from: fields.word("from")?,
@@ -293,7 +296,7 @@ fn packet(fields: &mut Fields) -> Result<Packet, Unreadable> {
     })
 }
 
-fn raw(fields: &mut Fields) -> Result<Raw, Unreadable> {
+fn raw(fields: &mut Fields) -> Result<Raw, Wrong> {
     let seen = match fields.string("seen")?.as_str() {
         "accepted" => Seen::Accepted,
         "read" => Seen::Read {
@@ -316,7 +319,7 @@ fn raw(fields: &mut Fields) -> Result<Raw, Unreadable> {
         },
         "refused" => Seen::Refused { reason: fields.string("reason")? },
         "closed" => Seen::Closed { cause: fields.word("cause")? },
-        _ => return Err(missing("seen")),
+        _ => return Err("seen"),
     };
     Ok(Raw {
         protocol: fields.word("protocol")?,
@@ -326,11 +329,11 @@ fn raw(fields: &mut Fields) -> Result<Raw, Unreadable> {
     })
 }
 
-fn line(fields: &mut Fields) -> Result<Line, Unreadable> {
+fn line(fields: &mut Fields) -> Result<Line, Wrong> {
     Ok(Line { send: fields.number("send")?, number: fields.number("number")? })
 }
 
-fn header(fields: &mut Fields) -> Result<Header, Unreadable> {
+fn header(fields: &mut Fields) -> Result<Header, Wrong> {
     if fields.string("protocol")? == "udp" {
         return Ok(Header::Udp {
             ident: fields.number("ident")?,
