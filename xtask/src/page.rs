@@ -70,8 +70,10 @@ fn glue(wasm: &Path) -> Result<Glue> {
         .remove_name_section(true)
         .remove_producers_section(true)
         .generate_output()?;
-    if !output.snippets().is_empty() || !output.local_modules().is_empty() {
-        bail!("a dependency brings scripts of its own, which the site does not carry yet");
+    let brings = output.snippets().iter().filter(|(_, scripts)| !scripts.is_empty());
+    let brings: Vec<_> = brings.map(|(from, _)| from).chain(output.local_modules().keys()).collect();
+    if !brings.is_empty() {
+        bail!("the site does not carry the scripts of {brings:?}");
     }
     // The indentation means nothing to a browser.
     let mut script: String =
