@@ -15,7 +15,8 @@ use crate::scenario::language_of;
 /// A language of the page.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, TypedI18N)]
 #[typed_i18n(filename = "locales/page.lrc")]
-#[typed_i18n(builder = "mixed_str")]
+#[typed_i18n(builder = "static_str")]
+#[typed_i18n(builder = "Filled", prefix = "fill_")]
 #[typed_i18n(builder = "Markup", input = "Html", prefix = "html_")]
 pub(crate) enum Language {
     #[default]
@@ -69,6 +70,33 @@ impl Choice for Language {
 #[hook]
 pub(crate) fn use_language() -> Language {
     use_context::<Language>().unwrap_or_default()
+}
+
+/// A text with other texts put into it. Boxed, and its methods are never inlined: hundreds of texts are
+/// put together from pieces, and every piece would be as much code as a String's growing.
+#[derive(Debug)]
+#[expect(clippy::box_collection, reason = "one word to hand on from piece to piece, not three")]
+pub(crate) struct Filled(Box<String>);
+
+impl Builder for Filled {
+    type Output = String;
+
+    #[inline(never)]
+    fn new() -> Self {
+        Self(Box::default())
+    }
+
+    #[inline(never)]
+    fn push_str(mut self, text: &str) -> Self {
+        // Of the two that a String has, the one that is not the builder's.
+        String::push_str(&mut self.0, text);
+        self
+    }
+
+    #[inline(never)]
+    fn finish(self) -> String {
+        *self.0
+    }
 }
 
 /// A text with elements in it.
@@ -162,7 +190,7 @@ mod tests {
         let is_used = |key: &str| {
             code.match_indices(key).any(|(at, _)| {
                 let (before, after) = (&code[..at], &code[at + key.len()..]);
-                let before = before.trim_end_matches("html_");
+                let before = before.trim_end_matches("html_").trim_end_matches("fill_");
                 (before.ends_with('.') || before.ends_with("Language::"))
                     && !after.starts_with(|c: char| c.is_alphanumeric() || c == '_')
             })

@@ -52,7 +52,7 @@ pub(crate) fn StripRows(StripRowsProps { strip }: &StripRowsProps) -> Html {
             <div class="strip-scale">
                 <span>{ "0" }</span>
                 if strip.hidden > 0 {
-                    <span>{ language.strip_hidden(&SHOWN_LINES.to_string(), &count(strip.hidden as u64)) }</span>
+                    <span>{ language.fill_strip_hidden(&SHOWN_LINES.to_string(), &count(strip.hidden as u64)) }</span>
                 }
                 <span>{ counted(language, strip.bytes, Noun::Byte) }</span>
             </div>

@@ -66,7 +66,7 @@ pub(crate) fn CommandsCard(CommandsCardProps { hello, sends, host }: &CommandsCa
             }
             if command.is_some() {
                 <pre class="commands-text" tabindex="0" role="group"
-                    aria-label={language.commands_of(tool.name(), protocol.name())}><code>{ text }</code></pre>
+                    aria-label={language.fill_commands_of(tool.name(), protocol.name())}><code>{ text }</code></pre>
             }
         </section>
     }
@@ -95,7 +95,8 @@ fn warnings(language: Language, command: Option<&Command>) -> Vec<String> {
     let Some(command) = command else {
         return vec![language.commands_no_empty().into()];
     };
-    let cut = command.cut.map(|(whole, kept)| language.commands_cut(&bytes(whole), &bytes(kept)));
-    let unread = command.unread.map(|unread| language.commands_unread(&bytes(unread)));
+    let cut =
+        command.cut.map(|(whole, kept)| language.fill_commands_cut(&bytes(whole), &bytes(kept)));
+    let unread = command.unread.map(|unread| language.fill_commands_unread(&bytes(unread)));
     cut.into_iter().chain(unread).collect()
 }

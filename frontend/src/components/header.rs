@@ -26,7 +26,7 @@ pub(crate) fn Header(HeaderProps { link, hello, preferences }: &HeaderProps) -> 
         Link::Connected => ("connected", language.connected().to_owned()),
         Link::Lost { retry_ms } => {
             let seconds = retry_ms.div_ceil(1_000).to_string();
-            ("lost", language.out_of_reach(&seconds))
+            ("lost", language.fill_out_of_reach(&seconds))
         }
     };
     html! {

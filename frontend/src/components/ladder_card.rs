@@ -94,7 +94,7 @@ pub(crate) fn LadderCard(props: &LadderCardProps) -> Html {
         <section class="ladder card" aria-label={language.packets_title()}>
             <div class="ladder-head">
                 <h2>{ language.packets_title() }</h2>
-                <small class="hint">{ language.packets_of(congestion) }</small>
+                <small class="hint">{ language.fill_packets_of(congestion) }</small>
                 { toolbar(language, &zoom, &follows, &ladder) }
             </div>
             <div class="ladder-names" aria-hidden="true">
@@ -104,7 +104,7 @@ pub(crate) fn LadderCard(props: &LadderCardProps) -> Html {
                 }
             </div>
             <div class="ladder-window" ref={window} tabindex="0" role="group" {onscroll} {onkeydown}
-                aria-label={language.packets_step(&count(ladder.arrows.len() as u64))}>
+                aria-label={language.fill_packets_step(&count(ladder.arrows.len() as u64))}>
                 <svg width="100%" height={ladder.height.to_string()} data-arrows={ladder.arrows.len().to_string()}>
                     { lifelines(ladder.height) }
                     for fold in ladder.folds.iter() { { draw_fold(fold) } }
@@ -262,8 +262,8 @@ fn left_out(language: Language, tcp: &Lane, udp: &Lane) -> Html {
     html! {
         <p class="hint">
             { language.ladder_hint() }
-            if dropped > 0 { { " " }{ language.packets_dropped(&count(dropped)) } }
-            if missed > 0 { { " " }{ language.packets_missed(&count(missed)) } }
+            if dropped > 0 { { " " }{ language.fill_packets_dropped(&count(dropped)) } }
+            if missed > 0 { { " " }{ language.fill_packets_missed(&count(missed)) } }
         </p>
     }
 }

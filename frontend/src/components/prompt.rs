@@ -154,7 +154,7 @@ pub(crate) fn Prompt(props: &PromptProps) -> Html {
                 <label>{ language.prompt_every() }{ " " }<input type="number" min="0" max={interval_ms.to_string()}
                     value={draft.interval_ms.clone()}
                     oninput={edit(|draft, interval| draft.interval_ms = interval)} />{ " ms" }</label>
-                <button type="button" class="prompt-burst" onclick={burst}>{ language.burst(QUICK_BURST) }</button>
+                <button type="button" class="prompt-burst" onclick={burst}>{ language.fill_burst(QUICK_BURST) }</button>
                 <button type="button" onclick={
                     let draft = draft.clone();
                     props.on_share.reform(move |_| (*draft).clone())
@@ -170,7 +170,7 @@ pub(crate) fn Prompt(props: &PromptProps) -> Html {
                     { notice.text(language) }
                     if let Some(protocol) = notice.opens() {
                         <button type="button" onclick={props.on_open.reform(move |_| protocol)}>
-                            { language.open_leg(protocol.name()) }
+                            { language.fill_open_leg(protocol.name()) }
                         </button>
                     }
                 }

@@ -47,7 +47,7 @@ pub(crate) fn PromptMore(props: &PromptMoreProps) -> Html {
             <p>{ mode_hint(language, draft.mode) }</p>
             <p>{ language.html_lines_hint(html! { <kbd>{ "Shift Enter" }</kbd> }, &count(*lines_at_once as u64)) }</p>
             <p>
-                { language.sent_hint(&count(SENT_LINES as u64)) }{ " " }
+                { language.fill_sent_hint(&count(SENT_LINES as u64)) }{ " " }
                 <button type="button" onclick={forget}>{ language.sent_forget() }</button>
                 <span role="status">if *forgotten { { " " }{ language.sent_forgotten() } }</span>
             </p>

@@ -35,8 +35,8 @@ pub(crate) fn RawClientsCard(
         Some(Feed::Own) | None => language.raw_own(),
     };
     let left_out = [
-        (raw.dropped > 0).then(|| language.raw_dropped(&count(raw.dropped))),
-        (raw.missed > 0).then(|| language.raw_missed(&count(raw.missed))),
+        (raw.dropped > 0).then(|| language.fill_raw_dropped(&count(raw.dropped))),
+        (raw.missed > 0).then(|| language.fill_raw_missed(&count(raw.missed))),
     ];
     html! {
         <section class="raw-clients card" aria-label={language.raw_clients()}>
@@ -90,7 +90,7 @@ fn figures(language: Language, client: &RawClient) -> String {
         Protocol::Udp => Noun::Datagram,
     };
     let refused = client.refused.iter();
-    let refused = refused.map(|(reason, times)| language.raw_refused(&count(*times), reason));
+    let refused = refused.map(|(reason, times)| language.fill_raw_refused(&count(*times), reason));
     let figures = [
         counted(language, client.reads, taken),
         counted(language, client.bytes, Noun::Byte),
@@ -142,7 +142,7 @@ fn Details(DetailsProps { client }: &DetailsProps) -> Html {
                     { shown(language, exchange, *hex) }
                 }
             </ol>
-            if left_out > 0 { <p class="hint">{ language.raw_more(&count(left_out)) }</p> }
+            if left_out > 0 { <p class="hint">{ language.fill_raw_more(&count(left_out)) }</p> }
         </div>
     }
 }

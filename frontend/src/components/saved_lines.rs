@@ -98,7 +98,7 @@ fn row(
                 <code>{ text }</code>
             </button>
             <small>{ chosen(language, draft) }</small>
-            <button type="button" aria-label={language.saved_delete(&called)} onclick={deleting}>{ "✕" }</button>
+            <button type="button" aria-label={language.fill_saved_delete(&called)} onclick={deleting}>{ "✕" }</button>
         </li>
     }
 }

@@ -108,7 +108,7 @@ pub(crate) fn ShareDialog(props: &ShareDialogProps) -> Html {
 fn too_long(language: Language, length: usize) -> String {
     let [length, limit] =
         [length, MAX_FRAGMENT].map(|bytes| counted(language, bytes as u64, Noun::Byte));
-    language.share_too_long(&length, &limit)
+    language.fill_share_too_long(&length, &limit)
 }
 
 /// The QR code with its address beside it, or why there is none.
@@ -123,7 +123,7 @@ fn qr(language: Language, address: Option<String>, fragment: &str) -> Html {
     html! {
         <>
             <img src={format!("/api/qr.svg?{address}{behind}")} width="264" height="264"
-                alt={language.share_qr(&address)} />
+                alt={language.fill_share_qr(&address)} />
             <code>{ address }</code>
             if !whole { <p>{ language.share_qr_page() }</p> }
         </>

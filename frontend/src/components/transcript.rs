@@ -178,7 +178,7 @@ pub(crate) fn Transcript(props: &TranscriptProps) -> Html {
     let chosen = active.filter(|key| rows.iter().any(|row| row.key == *key));
     let label = list.map_or_else(
         || language.transcript().to_owned(),
-        |protocol| language.transcript_of(protocol.name()),
+        |protocol| language.fill_transcript_of(protocol.name()),
     );
     html! {
         <div class="transcript">

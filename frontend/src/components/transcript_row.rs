@@ -126,7 +126,7 @@ pub(crate) fn payload(language: Language, bytes: &[u8]) -> Html {
         <>
             { piecewise(language, shown) }
             if left > 0 {
-                <span class="row-more">{ " " }{ language.more_bytes(&counted(language, left as u64, Noun::Byte)) }</span>
+                <span class="row-more">{ " " }{ language.fill_more_bytes(&counted(language, left as u64, Noun::Byte)) }</span>
             }
         </>
     }

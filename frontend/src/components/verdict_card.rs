@@ -33,7 +33,7 @@ pub(crate) fn VerdictCard(VerdictCardProps { page }: &VerdictCardProps) -> Html 
                 </div>
             } else {
                 <p class="verdict-invitation">
-                    { language.html_invitation(html! { <b>{ language.burst(QUICK_BURST) }</b> }) }
+                    { language.html_invitation(html! { <b>{ language.fill_burst(QUICK_BURST) }</b> }) }
                 </p>
             }
             <p class="visually-hidden" role="status">{ spoken }</p>
