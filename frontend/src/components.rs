@@ -3,6 +3,7 @@
 pub(crate) mod absence_card;
 pub(crate) mod boundary_strip;
 pub(crate) mod carried;
+pub(crate) mod choice;
 pub(crate) mod commands_card;
 pub(crate) mod header;
 pub(crate) mod ladder_card;

@@ -74,7 +74,7 @@ impl Notice {
             Self::Escape(BadEscape { at, found }) => {
                 language.fill_not_sent_escape(&printable(found.as_bytes()), &count(*at as u64))
             }
-            Self::NotNumbered => language.fill_not_sent_numbered("{n}"),
+            Self::NotNumbered => language.not_sent_numbered().into(),
             Self::Lines { lines, limit } => {
                 let lines = counted(language, *lines as u64, Noun::Line);
                 language.fill_not_sent_lines(&lines, &count(*limit as u64))

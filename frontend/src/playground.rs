@@ -53,7 +53,6 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
     });
     let ids = use_mut_ref(|| 0_u64);
     let zone = *use_memo((), |()| zone_minutes());
-    let host = (*use_memo((), |()| host())).clone();
 
     let route = use_state(Route::default);
     let open = use_callback((*route).clone(), {
@@ -164,7 +163,7 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
                     <RawClientsCard raw={Rc::clone(&page.raw)} feed={page.hello.as_ref().map(|it| it.feed)}
                         {zone} />
                     if let Some(hello) = &page.hello {
-                        <CommandsCard hello={Rc::clone(hello)} host={host} sends={Rc::clone(&page.last)} />
+                        <CommandsCard hello={Rc::clone(hello)} sends={Rc::clone(&page.last)} />
                     }
                 </div>
                 if route.path == Path::Emulated {
@@ -268,12 +267,6 @@ fn go_out(
             false
         }
     }
-}
-
-/// The host that the page came from.
-fn host() -> AttrValue {
-    let host = web_sys::window().and_then(|window| window.location().hostname().ok());
-    host.unwrap_or_default().into()
 }
 
 /// How many minutes east of UTC this browser is.

@@ -6,6 +6,7 @@ use streamgram_protocol::{Hello, Protocol, Send};
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
+use super::choice::choice;
 use crate::clipboard::{Copied, copy};
 use crate::commands::{Address, Command, Tool};
 use crate::figures::{Noun, counted};
@@ -16,13 +17,11 @@ pub(crate) struct CommandsCardProps {
     pub(crate) hello: Rc<Hello>,
     /// What was sent last, or would be.
     pub(crate) sends: Rc<Vec<Rc<Send>>>,
-    /// The host that the page came from.
-    pub(crate) host: AttrValue,
 }
 
 /// Commands for the tools that people have.
 #[component]
-pub(crate) fn CommandsCard(CommandsCardProps { hello, sends, host }: &CommandsCardProps) -> Html {
+pub(crate) fn CommandsCard(CommandsCardProps { hello, sends }: &CommandsCardProps) -> Html {
     let language = use_language();
     let (tool, wanted) = (use_state(|| Tool::Nc), use_state(|| Protocol::Tcp));
     let copied = use_state(|| None::<(String, Copied)>);
@@ -35,7 +34,8 @@ pub(crate) fn CommandsCard(CommandsCardProps { hello, sends, host }: &CommandsCa
         Protocol::Tcp => &hello.tcp,
         Protocol::Udp => &hello.udp,
     };
-    let address = Address::of(listens, host);
+    let host = web_sys::window().and_then(|window| window.location().hostname().ok());
+    let address = Address::of(listens, &host.unwrap_or_default());
     let command = address.and_then(|address| tool.command(protocol, &address, sends));
     let text = command.as_ref().map(|command| command.text.clone()).unwrap_or_default();
     let onclick = {
@@ -49,14 +49,20 @@ pub(crate) fn CommandsCard(CommandsCardProps { hello, sends, host }: &CommandsCa
         }
     };
     let is_copied = copied.as_ref().is_some_and(|it| *it == (text.clone(), Copied::Done));
-    let tools = Tool::ALL.map(|it| (it, it.name()));
-    let protocols: Vec<_> = protocols.iter().map(|it| (*it, it.name())).collect();
+    let tools = Tool::ALL.into_iter().map(|it| {
+        let tool = tool.clone();
+        (it.name(), *tool == it, Callback::from(move |_| tool.set(it)))
+    });
+    let protocols = protocols.iter().map(|&it| {
+        let wanted = wanted.clone();
+        (it.name(), it == protocol, Callback::from(move |_| wanted.set(it)))
+    });
     html! {
         <section class="commands card" aria-label={language.commands_title()}>
             <div class="commands-head">
                 <h2>{ language.commands_title() }</h2>
-                { choice(language.commands_tool(), &tools, &tool, *tool) }
-                { choice(language.commands_protocol(), &protocols, &wanted, protocol) }
+                { choice(language.commands_tool(), tools.collect()) }
+                { choice(language.commands_protocol(), protocols.collect()) }
                 <button type="button" disabled={command.is_none()} {onclick}>{ language.commands_copy() }</button>
                 <small role="status">if is_copied { { language.commands_copied() } }</small>
             </div>
@@ -69,23 +75,6 @@ pub(crate) fn CommandsCard(CommandsCardProps { hello, sends, host }: &CommandsCa
                     aria-label={language.fill_commands_of(tool.name(), protocol.name())}><code>{ text }</code></pre>
             }
         </section>
-    }
-}
-
-/// One of some.
-fn choice<T: Copy + PartialEq + 'static>(
-    label: &'static str,
-    choices: &[(T, &'static str)],
-    state: &UseStateHandle<T>,
-    chosen: T,
-) -> Html {
-    html! {
-        <span class="targets" role="group" aria-label={label}>
-            for (it, name) in choices.iter().copied() {
-                <button key={name} type="button" aria-pressed={(it == chosen).to_string()}
-                    onclick={let state = state.clone(); move |_| state.set(it)}>{ name }</button>
-            }
-        </span>
     }
 }
 

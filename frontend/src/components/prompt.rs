@@ -48,10 +48,10 @@ pub(crate) fn Prompt(props: &PromptProps) -> Html {
     });
     let line = use_node_ref();
     let history = use_history();
-    let set = use_callback((), {
+    let set = {
         let draft = draft.setter();
-        move |next: Draft, ()| draft.set(next)
-    });
+        Callback::from(move |next| draft.set(next))
+    };
     let edit = |change: fn(&mut Draft, String)| {
         let draft = draft.clone();
         Callback::from(move |event: InputEvent| {

@@ -2,7 +2,8 @@
 
 use yew::prelude::*;
 
-use super::saved_lines::SavedLines;
+use super::choice::{Choice, choice};
+use super::saved_lines::use_saved_lines;
 use crate::draft::{Draft, Ending, Mode};
 use crate::figures::count;
 use crate::kept::SENT_LINES;
@@ -25,6 +26,7 @@ pub(crate) fn PromptMore(props: &PromptMoreProps) -> Html {
     let language = use_language();
     let PromptMoreProps { draft, lines_at_once, on_change, on_use, on_forget } = props;
     let forgotten = use_state(|| false);
+    let saved_lines = use_saved_lines(draft, on_use);
     let forget = {
         let (forgotten, on_forget) = (forgotten.clone(), on_forget.clone());
         move |_| {
@@ -32,26 +34,28 @@ pub(crate) fn PromptMore(props: &PromptMoreProps) -> Html {
             forgotten.set(true);
         }
     };
-    let modes = Mode::ALL
-        .map(|mode| (mode.name(language), draft.mode == mode, Draft { mode, ..draft.clone() }));
-    let endings = Ending::ALL.map(|ending| {
-        (ending.name(language), draft.ending == ending, Draft { ending, ..draft.clone() })
+    let change = |next: Draft| on_change.reform(move |_: MouseEvent| next.clone());
+    let modes = Mode::ALL.into_iter().map(|mode| {
+        (mode.name(language), draft.mode == mode, change(Draft { mode, ..draft.clone() }))
+    });
+    let endings = Ending::ALL.into_iter().map(|ending| {
+        (ending.name(language), draft.ending == ending, change(Draft { ending, ..draft.clone() }))
     });
     html! {
         <details class="prompt-more">
             <summary>{ language.prompt_more() }{ unusual(language, draft) }</summary>
             <div class="prompt-choices">
-                { choice(language.prompt_mode(), modes, on_change) }
-                { choice(language.prompt_ending(), endings, on_change) }
+                { named(language.prompt_mode(), modes.collect()) }
+                { named(language.prompt_ending(), endings.collect()) }
             </div>
             <p>{ mode_hint(language, draft.mode) }</p>
-            <p>{ language.html_lines_hint(html! { <kbd>{ "Shift Enter" }</kbd> }, &count(*lines_at_once as u64)) }</p>
+            <p>{ language.lines_hint(&count(*lines_at_once as u64)) }</p>
             <p>
                 { language.fill_sent_hint(&count(SENT_LINES as u64)) }{ " " }
                 <button type="button" onclick={forget}>{ language.sent_forget() }</button>
                 <span role="status">if *forgotten { { " " }{ language.sent_forgotten() } }</span>
             </p>
-            <SavedLines draft={draft.clone()} {on_use} />
+            { saved_lines }
         </details>
     }
 }
@@ -63,30 +67,17 @@ fn unusual(language: Language, draft: &Draft) -> Html {
     html! { for name in mode.into_iter().chain(ending) { <b>{ " · " }{ name }</b> } }
 }
 
-/// One of three; each would make another draft.
-fn choice(
-    label: &'static str,
-    choices: [(&'static str, bool, Draft); 3],
-    on_change: &Callback<Draft>,
-) -> Html {
+/// A choice with its name in sight.
+fn named(name: &'static str, choices: Vec<Choice>) -> Html {
     html! {
-        <span class="prompt-choice">
-            <span aria-hidden="true">{ label }</span>
-            <span class="targets" role="group" aria-label={label}>
-                for (name, pressed, draft) in choices {
-                    <button key={name} type="button" aria-pressed={pressed.to_string()}
-                        onclick={on_change.reform(move |_| draft.clone())}>{ name }</button>
-                }
-            </span>
-        </span>
+        <span class="prompt-choice"><span aria-hidden="true">{ name }</span>{ choice(name, choices) }</span>
     }
 }
 
-fn mode_hint(language: Language, mode: Mode) -> Html {
-    let code = |text: &'static str| html! { <code>{ text }</code> };
+fn mode_hint(language: Language, mode: Mode) -> &'static str {
     match mode {
-        Mode::Text => language.html_mode_text_hint(code("{n}")),
-        Mode::Escapes => language.html_mode_escapes_hint(code(r"\n \r \t \\ \xHH"), code("{n}")),
-        Mode::Hex => language.html_mode_hex_hint(code("e4 bd a0"), code("{n}")),
+        Mode::Text => language.mode_text_hint(),
+        Mode::Escapes => language.mode_escapes_hint(),
+        Mode::Hex => language.mode_hex_hint(),
     }
 }

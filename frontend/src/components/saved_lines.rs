@@ -9,16 +9,10 @@ use crate::kept::{self, NAME_CHARS, Saved};
 use crate::language::{Language, use_language};
 use crate::notice::Notice;
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct SavedLinesProps {
-    /// What would be saved.
-    pub(crate) draft: Draft,
-    pub(crate) on_use: Callback<Draft>,
-}
-
-/// A name to save the present line under, and what is saved.
-#[component]
-pub(crate) fn SavedLines(SavedLinesProps { draft, on_use }: &SavedLinesProps) -> Html {
+/// A name to save the present line under, and what is saved. A hook and not a component, as those weigh
+/// more: a part of one that has a state.
+#[hook]
+pub(crate) fn use_saved_lines(draft: &Draft, on_use: &Callback<Draft>) -> Html {
     let language = use_language();
     let lines = use_state(kept::saved);
     let notice = use_state(|| None::<Notice>);
