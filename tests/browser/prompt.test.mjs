@@ -25,7 +25,6 @@ async function more(page) {
     },
     saved: more.locator(".saved-use"),
     remove: (place) => more.locator(".saved li > button:last-child").nth(place).click(),
-    notice: more.locator(".notice"),
     summary: more.locator("summary"),
   };
 }

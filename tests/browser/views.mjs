@@ -46,6 +46,24 @@ export const VIEWS = {
     await page.locator(".raw-client-line").first().click();
     await page.locator(".raw-clients").scrollIntoViewIfNeeded();
   },
+  prompt: async (page) => {
+    await page.locator(".prompt-more").evaluate((more) => (more.open = true));
+    await page.locator(".prompt-choice button").nth(1).click();
+    await page.locator(".prompt-choice button").nth(5).click();
+    await page.locator(".prompt-text").fill("GET /{n} HTTP/1.0\\r\\n");
+    await page.locator(".saved-new input").fill("HTTP");
+    await page.locator(".saved-new button").click();
+    await page.locator(".saved-use").waitFor();
+    await send(page, 3, "one\ntwo\nthree");
+    await page.locator(".prompt-text").fill(String.raw`\q`);
+    await page.locator(".prompt-text").press("Enter");
+    await page.locator(".prompt > .notice", { hasText: "q" }).waitFor();
+  },
+  terminal: async (page) => {
+    await burst(page);
+    await page.locator(".commands .targets button").nth(1).click();
+    await page.locator(".commands").scrollIntoViewIfNeeded();
+  },
   keys: async (page) => {
     await page.locator(".shortcuts-button").click();
     await page.locator(".shortcuts").waitFor();

@@ -58,7 +58,7 @@ pub(crate) fn use_saved_lines(draft: &Draft, on_use: &Callback<Draft>) -> Html {
                     maxlength={NAME_CHARS.to_string()} autocomplete="off" {onkeydown} /></label>
                 <button type="button" onclick={save.reform(|_| ())}>{ language.saved_save() }</button>
             </div>
-            <p class="notice" role="alert">{ notice.as_ref().map(|notice| notice.text(language)) }</p>
+            <p class="saved-notice" role="alert">{ notice.as_ref().map(|notice| notice.text(language)) }</p>
             if !lines.is_empty() {
                 <ul class="saved" aria-label={language.saved_lines()}>
                     for line in lines.iter() { { row(language, line, on_use, &delete) } }
