@@ -55,8 +55,17 @@ fn escaped(rest: &str) -> Option<(u8, usize)> {
 
 /// A text without line breaks and tabs, that [`unescape`] brings back.
 pub(crate) fn escape(text: &str) -> String {
-    let escapes = [("\\", "\\\\"), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t")];
-    escapes.iter().fold(text.to_owned(), |text, (raw, escape)| text.replace(raw, escape))
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\\' => escaped.push_str("\\\\"),
+            '\n' => escaped.push_str("\\n"),
+            '\r' => escaped.push_str("\\r"),
+            '\t' => escaped.push_str("\\t"),
+            _ => escaped.push(c),
+        }
+    }
+    escaped
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use streamgram_protocol::{Data, Protocol, numbered};
 
+use crate::draft::numbers_in;
 use crate::last_send::Status;
 use crate::note::Note;
 
@@ -75,7 +76,7 @@ impl Payload {
     /// What a send's lines have in common.
     pub(crate) fn of_lines(data: &Data) -> Self {
         match data {
-            Data::Text(text) if text.contains("{n}") => Self::Numbered(text.as_str().into(), 0),
+            Data::Text(text) if numbers_in(text) > 0 => Self::Numbered(text.as_str().into(), 0),
             _ => Self::of(data),
         }
     }

@@ -3,9 +3,10 @@
 
 use std::fmt::Write as _;
 
-use streamgram_protocol::{Data, Send};
+use streamgram_protocol::{Data, Send, numbered};
 
 use super::Tool;
+use crate::draft::numbers_in;
 
 /// What stands between the quotes.
 #[derive(Debug)]
@@ -37,9 +38,7 @@ impl Literal {
             numbers: 0,
         };
         match &send.data {
-            Data::Text(text) if send.count == 1 => {
-                literal.push_text(&text.replace("{n}", "1"), room)
-            }
+            Data::Text(text) if send.count == 1 => literal.push_text(&numbered(text, 1), room),
             Data::Text(text) => literal.push_text(text, room),
             hex @ Data::Hex(_) => {
                 let bytes = hex.to_bytes().unwrap_or_default();
@@ -63,16 +62,21 @@ impl Literal {
     fn push_text(&mut self, text: &str, room: usize) {
         let text = &text[..text.floor_char_boundary(room)];
         self.bytes = text.len();
-        self.numbers = text.split("{n}").count() - 1;
+        self.numbers = numbers_in(text);
         self.is_format = self.numbers > 0 && matches!(self.tool, Tool::Nc | Tool::C);
-        for (place, part) in text.split("{n}").enumerate() {
-            if place > 0 && self.is_format {
-                self.text.push_str("%d");
-                self.arguments.push_str(if self.tool == Tool::C { ", n" } else { " \"$n\"" });
-            } else if place > 0 {
-                self.text.push_str("{n}");
+        let mut rest = text;
+        while let Some(c) = rest.chars().next() {
+            match rest.strip_prefix("{n}") {
+                Some(behind) if self.is_format => {
+                    self.text.push_str("%d");
+                    self.arguments.push_str(if self.tool == Tool::C { ", n" } else { " \"$n\"" });
+                    rest = behind;
+                }
+                _ => {
+                    self.push(c);
+                    rest = &rest[c.len_utf8()..];
+                }
             }
-            part.chars().for_each(|c| self.push(c));
         }
     }
 
