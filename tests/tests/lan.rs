@@ -14,7 +14,8 @@ async fn told(server: SocketAddr) -> Vec<String> {
 }
 
 async fn qr(server: SocketAddr, host: &str, link: &str) -> Response {
-    let head = format!("GET /api/qr.svg?{link} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+    let head =
+        format!("GET /api/qr.svg?{link} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
     raw_request(server, head.as_bytes()).await
 }
 
@@ -49,7 +50,10 @@ async fn a_qr_code_leads_to_this_page_and_nowhere_else() {
         (&own, format!("http://{own}/%23javascript:alert(1)")),
     ] {
         let response = qr(server.http, host, &link).await;
-        assert_eq!((response.status, response.header("content-type")), (200, Some("image/svg+xml")));
+        assert_eq!(
+            (response.status, response.header("content-type")),
+            (200, Some("image/svg+xml"))
+        );
         assert!(response.text().starts_with("<svg xmlns="), "{}", response.text());
     }
     let foreign = ["", "http://evil.example/", "javascript:alert(1)", "http://192.0.2.9/%23v1"];
