@@ -43,8 +43,21 @@ impl Server {
     /// # Panics
     /// The server does not say where it listens.
     #[must_use]
-    pub fn spawn(mut command: Command) -> Self {
-        let ports = ["--http", "127.0.0.1:0", "--tcp", "127.0.0.1:0", "--udp", "127.0.0.1:0"];
+    pub fn spawn(command: Command) -> Self {
+        Self::spawn_at("127.0.0.1:0", command)
+    }
+
+    /// A server whose page is at this address.
+    ///
+    /// # Panics
+    /// The server does not say where it listens.
+    #[must_use]
+    pub fn start_at(http: &str) -> Self {
+        Self::spawn_at(http, Command::new(binary()))
+    }
+
+    fn spawn_at(http: &str, mut command: Command) -> Self {
+        let ports = ["--http", http, "--tcp", "127.0.0.1:0", "--udp", "127.0.0.1:0"];
         let mut process = command
             .args(ports)
             .env("STREAMGRAM_LOG", "warn")

@@ -155,7 +155,7 @@ pub(crate) fn Prompt(props: &PromptProps) -> Html {
                     value={draft.interval_ms.clone()}
                     oninput={edit(|draft, interval| draft.interval_ms = interval)} />{ " ms" }</label>
                 <button type="button" class="prompt-burst" onclick={burst}>{ language.fill_burst(QUICK_BURST) }</button>
-                <button type="button" onclick={
+                <button type="button" class="prompt-share" onclick={
                     let draft = draft.clone();
                     props.on_share.reform(move |_| (*draft).clone())
                 }>{ language.share() }</button>
