@@ -117,7 +117,7 @@ test(
     await drawn(page, events);
     for (const [name, beginning] of [["pcapng, client", "\n\r\r\n"], ["text", "TCP · SYN"], ["SVG", "<svg"]]) {
       const saving = page.waitForEvent("download");
-      await page.getByRole("button", { name, exact: true }).click();
+      await page.locator(".ladder").getByRole("button", { name, exact: true }).click();
       const stream = await (await saving).createReadStream();
       let content = "";
       for await (const chunk of stream.setEncoding("latin1")) content += chunk;

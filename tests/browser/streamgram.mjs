@@ -100,11 +100,14 @@ export async function type(page, text, label = "Line to send") {
   await prompt.press("Enter");
 }
 
-/** Waits until `count` lines of a lane stand as answered. */
+/** Waits until a lane counts `count` lines as answered; not all of their rows need be drawn. */
 export async function answered(page, protocol, count) {
   await page.waitForFunction(
-    ([selector, count]) => document.querySelectorAll(selector).length >= count,
-    [lane(protocol, ".row[data-status=answered]"), count],
+    ([selector, count]) => {
+      const figure = document.querySelectorAll(selector)[1];
+      return Number(figure?.textContent.replace(/\D/g, "")) >= count;
+    },
+    [lane(protocol, ".lane-stats dd"), count],
   );
 }
 

@@ -98,7 +98,7 @@ pub(crate) fn TranscriptTools(props: &TranscriptToolsProps) -> Html {
             <span role="status" class="transcript-said">{ said.map(|said| copied(language, said)) }</span>
             <span class="transcript-all" role="group" aria-label={language.all_rows()}>
                 { button("JSON Lines", ToolAsk::JsonLines) }
-                { button(language.save_text(), ToolAsk::Text) }
+                { button(language.text_file(), ToolAsk::Text) }
                 { button(language.clear(), ToolAsk::Clear) }
             </span>
         </section>
