@@ -44,8 +44,7 @@ fn escaped(rest: &str) -> Option<(u8, usize)> {
         b't' => b'\t',
         b'\\' => b'\\',
         b'x' => {
-            let digits =
-                rest.get(1..3).filter(|it| it.bytes().all(|c| c.is_ascii_hexdigit()))?;
+            let digits = rest.get(1..3).filter(|it| it.bytes().all(|c| c.is_ascii_hexdigit()))?;
             return u8::from_str_radix(digits, 16).ok().map(|byte| (byte, 3));
         }
         _ => return None,

@@ -49,7 +49,7 @@ pub(crate) fn PromptMore(props: &PromptMoreProps) -> Html {
                 { named(language.prompt_ending(), endings.collect()) }
             </div>
             <p>{ mode_hint(language, draft.mode) }</p>
-            <p>{ language.lines_hint(&count(*lines_at_once as u64)) }</p>
+            <p>{ language.fill_lines_hint(&count(*lines_at_once as u64)) }</p>
             <p>
                 { language.fill_sent_hint(&count(SENT_LINES as u64)) }{ " " }
                 <button type="button" onclick={forget}>{ language.sent_forget() }</button>
