@@ -15,6 +15,7 @@ use tokio::net::UdpSocket;
 const SESSIONS: usize = 2_000;
 const MOST_KIB: f64 = 24.0;
 const MOST_WITHOUT_LEGS_KIB: f64 = 16.0;
+const MOST_WATCHING_KIB: f64 = 32.0;
 /// Sessions that open at the same time: the listener's queue holds more.
 const AT_ONCE: usize = 100;
 /// Sessions with an emulated path, and what one may cost.
@@ -81,7 +82,7 @@ async fn an_idle_session_without_legs_costs_at_most_16_kib() {
 }
 
 #[tokio::test]
-async fn a_session_that_watches_raw_clients_costs_at_most_24_kib() {
+async fn a_session_that_watches_raw_clients_costs_at_most_32_kib() {
     let server = Server::start();
     let _first = Browser::connect(server.http).await;
     let before = server.resident_kib();
@@ -100,7 +101,7 @@ async fn a_session_that_watches_raw_clients_costs_at_most_24_kib() {
     let grown = f64::from(server.resident_kib().saturating_sub(before));
     let each = grown / f64::from(u32::try_from(WATCHERS).unwrap());
     let _said = writeln!(stderr(), "{WATCHERS} sessions that watch: {each:.1} KiB resident each");
-    assert!(each <= MOST_KIB, "{each:.1} KiB");
+    assert!(each <= MOST_WATCHING_KIB, "{each:.1} KiB");
 }
 
 #[tokio::test]
