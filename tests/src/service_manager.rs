@@ -10,6 +10,11 @@ use socket2::Socket;
 
 use crate::{Server, binary};
 
+/// Connections that wait while no server takes them, as systemd has it by default. The 128 of a plain
+/// listener are filled within a quarter of a second at 500 connections a second, and Linux drops the
+/// last packet of the handshakes after them.
+const BACKLOG: i32 = 4_096;
+
 /// The first descriptor that is handed over.
 const FIRST: i32 = 3;
 
@@ -28,7 +33,11 @@ impl ServiceManager {
     pub fn new() -> Self {
         let [http, tcp] = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a port"));
         let udp = UdpSocket::bind("127.0.0.1:0").expect("a port");
-        Self::with(vec![("udp", udp.into()), ("http", http.into()), ("tcp", tcp.into())])
+        let [http, tcp] = [http, tcp].map(Socket::from);
+        for listener in [&http, &tcp] {
+            listener.listen(BACKLOG).expect("a listener that listens");
+        }
+        Self::with(vec![("udp", udp.into()), ("http", http), ("tcp", tcp)])
     }
 
     /// Sockets of one's own, with the names that they are handed over by.
