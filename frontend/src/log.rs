@@ -5,7 +5,7 @@
 //! hundred pointers; a change copies the chunk that it falls into. So a chunk that is still at the same
 //! address has not changed.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use streamgram_protocol::{Protocol, Unanswered};
@@ -48,8 +48,19 @@ pub(crate) struct Log {
     rows: usize,
     bytes: usize,
     next: u64,
-    /// The rows of lines that may still be answered, by protocol, send and line.
-    waiting: BTreeMap<(u8, u64, u32), u64>,
+    /// The lines that may still be answered, in the order of their rows. The next that is answered stands
+    /// near the front: what is looked for is found at once.
+    waiting: VecDeque<Awaited>,
+}
+
+/// A line that may still be answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Awaited {
+    protocol: Protocol,
+    id: u64,
+    number: u32,
+    /// Its row.
+    key: u64,
 }
 
 impl Log {
@@ -76,7 +87,7 @@ impl Log {
         self.rows += 1;
         self.bytes += row.weight();
         if let What::Line { id, number, .. } = row.what {
-            self.waiting.insert((row.protocol as u8, id, number), key);
+            self.waiting.push_back(Awaited { protocol: row.protocol, id, number, key });
         }
         if self.chunks.is_empty() || key.is_multiple_of(CHUNK_ROWS) {
             self.chunks.push_back(Rc::new(Chunk { first: key, rows: VecDeque::new() }));
@@ -92,13 +103,13 @@ impl Log {
 
     /// Notes how a line ended.
     pub(crate) fn settle(&mut self, protocol: Protocol, id: u64, number: u32, status: Status) {
-        let place = (protocol as u8, id, number);
-        let Some(&key) = self.waiting.get(&place) else {
-            return;
-        };
+        let mut waiting = self.waiting.iter();
+        let is_it = |it: &Awaited| (it.protocol, it.id, it.number) == (protocol, id, number);
+        let Some(place) = waiting.position(is_it) else { return };
+        let key = self.waiting[place].key;
         // A line without a reply stays known: the reply may still come late.
         if !matches!(status, Status::NoReply { cause: Unanswered::TimedOut, .. }) {
-            self.waiting.remove(&place);
+            self.waiting.remove(place);
         }
         if let Some(What::Line { status: shown, .. }) = self.what_mut(key) {
             *shown = status;
@@ -114,8 +125,8 @@ impl Log {
 
     /// The lines of a protocol that may still be answered: their sends and numbers.
     pub(crate) fn waiting(&self, protocol: Protocol) -> Vec<(u64, u32)> {
-        let of_it = self.waiting.keys().filter(|(of, ..)| *of == protocol as u8);
-        of_it.map(|&(_, id, number)| (id, number)).collect()
+        let of_it = self.waiting.iter().filter(|awaited| awaited.protocol == protocol);
+        of_it.map(|awaited| (awaited.id, awaited.number)).collect()
     }
 
     /// Forgets all rows; keys go on.
@@ -147,9 +158,7 @@ impl Log {
         if let Some(row) = row {
             (self.rows, self.dropped) = (self.rows - 1, self.dropped + 1);
             self.bytes -= row.weight();
-            if let What::Line { id, number, .. } = row.what {
-                self.waiting.remove(&(row.protocol as u8, id, number));
-            }
+            self.waiting.pop_front_if(|awaited| awaited.key == row.key);
         }
     }
 }

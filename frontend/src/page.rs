@@ -122,6 +122,9 @@ impl Page {
         let at_us = wall_us + message.at_us;
         match message.event {
             Event::Hello(hello) => self.greeted(hello),
+            Event::Error(problem) if problem.message.as_deref() == Some("watch") => {
+                Rc::make_mut(&mut self.raw).refused = Some(problem.detail);
+            }
             Event::Error(problem) => match problem.protocol {
                 Some(protocol) => {
                     let lane = self.lane_mut(protocol);
@@ -276,6 +279,22 @@ pub(crate) mod tests {
         for other in [Notice::Away, closed(Protocol::Udp)] {
             assert_eq!(opened_after(other.clone()), Some(other));
         }
+    }
+
+    #[test]
+    fn who_may_not_watch_is_told_beside_the_raw_clients() {
+        let (code, detail) = (Code::OverLimit, "256 sessions watch".to_owned());
+        let problem = Problem {
+            code,
+            detail: detail.clone(),
+            message: Some("watch".into()),
+            field: None,
+            id: None,
+            protocol: None,
+        };
+        let event = Event::Error(problem);
+        let page = after([Action::Received(vec![ServerMessage { at_us: 0, event, on: None }])]);
+        assert_eq!((&page.notice, &page.raw.refused), (&None, &Some(detail)));
     }
 
     #[test]

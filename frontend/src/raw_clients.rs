@@ -1,7 +1,7 @@
 //! The raw clients that the session told of: `nc`, the article's clients, whoever talks to the servers
 //! without a page. Bounded; what is not kept is counted.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use streamgram_protocol::{Cause, Data, Protocol, Raw, Seen};
@@ -46,7 +46,7 @@ pub(crate) struct RawClient {
     pub(crate) replies: u64,
     pub(crate) exchanges: Vec<Exchange>,
     /// What was turned away, by reason.
-    pub(crate) refused: BTreeMap<String, u64>,
+    pub(crate) refused: Vec<(String, u64)>,
     /// How a connection ended.
     pub(crate) end: Option<Cause>,
     /// The session that told of it is gone.
@@ -64,7 +64,7 @@ impl RawClient {
             bytes: 0,
             replies: 0,
             exchanges: Vec::new(),
-            refused: BTreeMap::new(),
+            refused: Vec::new(),
             end: None,
             lost: false,
         }
@@ -86,7 +86,12 @@ impl RawClient {
                     exchange.reply = Some(Reply { bytes, data });
                 }
             }
-            Seen::Refused { reason } => *self.refused.entry(reason).or_default() += 1,
+            Seen::Refused { reason } => {
+                match self.refused.iter_mut().find(|(known, _)| *known == reason) {
+                    Some((_, times)) => *times += 1,
+                    None => self.refused.push((reason, 1)),
+                }
+            }
             Seen::Closed { cause } => self.end = Some(cause),
         }
     }
@@ -108,18 +113,18 @@ pub(crate) struct RawClients {
     pub(crate) dropped: u64,
     /// Observations that the session was too slow for.
     pub(crate) missed: u64,
+    /// Why the session is told of nobody, as the server says it.
+    pub(crate) refused: Option<String>,
     next_key: u64,
-    /// The keys of the present session's numbers.
-    keys: BTreeMap<u64, u64>,
+    /// The present session's number of each client that may still be told of, with its key.
+    keys: Vec<(u64, u64)>,
 }
 
 impl RawClients {
     /// Takes in what the session told.
     pub(crate) fn take(&mut self, at_us: u64, raw: Raw) {
-        let key = match self.keys.get(&raw.client) {
-            Some(key) => *key,
-            None => self.add(at_us, &raw),
-        };
+        let known = self.keys.iter().find(|(number, _)| *number == raw.client).map(|(_, key)| *key);
+        let key = known.unwrap_or_else(|| self.add(at_us, &raw));
         let first = self.clients.front().map_or(0, |client| client.key);
         let place = key.checked_sub(first).and_then(|place| usize::try_from(place).ok());
         if let Some(client) = place.and_then(|place| self.clients.get_mut(place)) {
@@ -130,12 +135,12 @@ impl RawClients {
     fn add(&mut self, at_us: u64, raw: &Raw) -> u64 {
         if self.clients.len() == KEPT_CLIENTS {
             let gone = self.clients.pop_front().map(|client| client.key);
-            self.keys.retain(|_, key| Some(*key) != gone);
+            self.keys.retain(|(_, key)| Some(*key) != gone);
             self.dropped += 1;
         }
         let key = self.next_key;
         self.next_key += 1;
-        self.keys.insert(raw.client, key);
+        self.keys.push((raw.client, key));
         self.clients.push_back(Rc::new(RawClient::new(key, at_us, raw)));
         key
     }

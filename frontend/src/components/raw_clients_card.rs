@@ -44,7 +44,9 @@ pub(crate) fn RawClientsCard(
                 <h2>{ language.raw_clients() }</h2>
                 <small class="hint">{ hint }</small>
             </div>
-            if raw.clients.is_empty() && *feed != Some(Feed::Off) {
+            if let Some(detail) = &raw.refused {
+                <p class="hint">{ language.fill_server_objects(detail) }</p>
+            } else if raw.clients.is_empty() && *feed != Some(Feed::Off) {
                 <p class="hint">{ language.raw_none_yet() }</p>
             }
             <ol class="raw-clients-list">
