@@ -9,9 +9,10 @@ use streamgram_tests::{Response, Server, get, raw_request};
 
 /// The page's addresses in the network, as this server tells them there.
 async fn told(server: SocketAddr) -> Vec<String> {
-    let info: Value = serde_json::from_slice(&get(server, "/api/info").await.body).unwrap();
+    let info = get(server, "/api/info").await;
+    let info: Value = serde_json::from_slice(&info.body).expect("JSON");
     let lan = info["lan"].as_array().cloned().unwrap_or_default();
-    lan.iter().map(|address| address.as_str().unwrap().to_owned()).collect()
+    lan.iter().map(|address| address.as_str().expect("an address").to_owned()).collect()
 }
 
 async fn qr(server: SocketAddr, host: &str, link: &str) -> Response {
