@@ -5,7 +5,7 @@
 //! hundred pointers; a change copies the chunk that it falls into. So a chunk that is still at the same
 //! address has not changed.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use streamgram_protocol::{Protocol, Unanswered};
@@ -48,8 +48,32 @@ pub(crate) struct Log {
     rows: usize,
     bytes: usize,
     next: u64,
-    /// The rows of lines that may still be answered, by protocol, send and line.
-    waiting: BTreeMap<(u8, u64, u32), u64>,
+    /// The lines that may still be answered, of each protocol.
+    waiting: [Waiting; 2],
+}
+
+/// Lines that may still be answered: their sends and numbers, and the keys of their rows, sorted. They
+/// come and go at the ends, or close to them, as long as few sends are under way.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Waiting(VecDeque<((u64, u32), u64)>);
+
+impl Waiting {
+    fn insert(&mut self, line: (u64, u32), key: u64) {
+        let place = self.0.partition_point(|(other, _)| *other < line);
+        self.0.insert(place, (line, key));
+    }
+
+    fn place(&self, line: (u64, u32)) -> Option<usize> {
+        self.0.binary_search_by_key(&line, |(other, _)| *other).ok()
+    }
+
+    fn get(&self, line: (u64, u32)) -> Option<u64> {
+        self.0.get(self.place(line)?).map(|(_, key)| *key)
+    }
+
+    fn remove(&mut self, line: (u64, u32)) {
+        self.place(line).and_then(|place| self.0.remove(place));
+    }
 }
 
 impl Log {
@@ -76,7 +100,7 @@ impl Log {
         self.rows += 1;
         self.bytes += row.weight();
         if let What::Line { id, number, .. } = row.what {
-            self.waiting.insert((row.protocol as u8, id, number), key);
+            self.waiting[row.protocol as usize].insert((id, number), key);
         }
         if self.chunks.is_empty() || key.is_multiple_of(CHUNK_ROWS) {
             self.chunks.push_back(Rc::new(Chunk { first: key, rows: VecDeque::new() }));
@@ -92,13 +116,13 @@ impl Log {
 
     /// Notes how a line ended.
     pub(crate) fn settle(&mut self, protocol: Protocol, id: u64, number: u32, status: Status) {
-        let place = (protocol as u8, id, number);
-        let Some(&key) = self.waiting.get(&place) else {
+        let waiting = &mut self.waiting[protocol as usize];
+        let Some(key) = waiting.get((id, number)) else {
             return;
         };
         // A line without a reply stays known: the reply may still come late.
         if !matches!(status, Status::NoReply { cause: Unanswered::TimedOut, .. }) {
-            self.waiting.remove(&place);
+            waiting.remove((id, number));
         }
         if let Some(What::Line { status: shown, .. }) = self.what_mut(key) {
             *shown = status;
@@ -114,8 +138,7 @@ impl Log {
 
     /// The lines of a protocol that may still be answered: their sends and numbers.
     pub(crate) fn waiting(&self, protocol: Protocol) -> Vec<(u64, u32)> {
-        let of_it = self.waiting.keys().filter(|(of, ..)| *of == protocol as u8);
-        of_it.map(|&(_, id, number)| (id, number)).collect()
+        self.waiting[protocol as usize].0.iter().map(|(line, _)| *line).collect()
     }
 
     /// Forgets all rows; keys go on.
@@ -148,7 +171,7 @@ impl Log {
             (self.rows, self.dropped) = (self.rows - 1, self.dropped + 1);
             self.bytes -= row.weight();
             if let What::Line { id, number, .. } = row.what {
-                self.waiting.remove(&(row.protocol as u8, id, number));
+                self.waiting[row.protocol as usize].remove((id, number));
             }
         }
     }

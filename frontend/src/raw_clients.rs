@@ -1,7 +1,7 @@
 //! The raw clients that the session told of: `nc`, the article's clients, whoever talks to the servers
 //! without a page. Bounded; what is not kept is counted.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use streamgram_protocol::{Cause, Data, Protocol, Raw, Seen};
@@ -45,8 +45,8 @@ pub(crate) struct RawClient {
     pub(crate) bytes: u64,
     pub(crate) replies: u64,
     pub(crate) exchanges: Vec<Exchange>,
-    /// What was turned away, by reason.
-    pub(crate) refused: BTreeMap<String, u64>,
+    /// Why something was turned away, and how often; there are few reasons.
+    pub(crate) refused: Vec<(String, u64)>,
     /// How a connection ended.
     pub(crate) end: Option<Cause>,
     /// The session that told of it is gone.
@@ -64,7 +64,7 @@ impl RawClient {
             bytes: 0,
             replies: 0,
             exchanges: Vec::new(),
-            refused: BTreeMap::new(),
+            refused: Vec::new(),
             end: None,
             lost: false,
         }
@@ -86,7 +86,12 @@ impl RawClient {
                     exchange.reply = Some(Reply { bytes, data });
                 }
             }
-            Seen::Refused { reason } => *self.refused.entry(reason).or_default() += 1,
+            Seen::Refused { reason } => {
+                match self.refused.iter_mut().find(|(other, _)| *other == reason) {
+                    Some((_, times)) => *times += 1,
+                    None => self.refused.push((reason, 1)),
+                }
+            }
             Seen::Closed { cause } => self.end = Some(cause),
         }
     }
@@ -109,15 +114,15 @@ pub(crate) struct RawClients {
     /// Observations that the session was too slow for.
     pub(crate) missed: u64,
     next_key: u64,
-    /// The keys of the present session's numbers.
-    keys: BTreeMap<u64, u64>,
+    /// Each number of the present session with its key; there are few.
+    keys: Vec<(u64, u64)>,
 }
 
 impl RawClients {
     /// Takes in what the session told.
     pub(crate) fn take(&mut self, at_us: u64, raw: Raw) {
-        let key = match self.keys.get(&raw.client) {
-            Some(key) => *key,
+        let key = match self.keys.iter().rfind(|(number, _)| *number == raw.client) {
+            Some((_, key)) => *key,
             None => self.add(at_us, &raw),
         };
         let first = self.clients.front().map_or(0, |client| client.key);
@@ -130,12 +135,12 @@ impl RawClients {
     fn add(&mut self, at_us: u64, raw: &Raw) -> u64 {
         if self.clients.len() == KEPT_CLIENTS {
             let gone = self.clients.pop_front().map(|client| client.key);
-            self.keys.retain(|_, key| Some(*key) != gone);
+            self.keys.retain(|(_, key)| Some(*key) != gone);
             self.dropped += 1;
         }
         let key = self.next_key;
         self.next_key += 1;
-        self.keys.insert(raw.client, key);
+        self.keys.push((raw.client, key));
         self.clients.push_back(Rc::new(RawClient::new(key, at_us, raw)));
         key
     }
