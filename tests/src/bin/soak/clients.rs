@@ -28,8 +28,10 @@ pub(crate) const KINDS: [Kind; 5] = [
 const QUESTIONS: usize = 10;
 /// Lengths of lines: short ones, and around those where the server's reads end.
 const LENGTHS: [usize; 7] = [1, 5, 100, READ_BYTES - 1, READ_BYTES, READ_BYTES + 1, 4_000];
-/// A datagram may be lost where a buffer is full, on loopback too: then it is asked for again.
-const ASK_AGAIN: Duration = Duration::from_millis(500);
+/// A datagram may be lost where a buffer is full, on loopback too: then it is asked for again. A little
+/// later each time, or it would come in step with a flood, just when the buffer is full again.
+const ASK_AGAIN: Duration = Duration::from_millis(200);
+const LATER: Duration = Duration::from_millis(13);
 /// The lowest byte that no stamp has in it.
 const NO_STAMP: u8 = 0x80;
 
@@ -75,16 +77,17 @@ async fn udp(visit: Visit) {
     let mut reply = [0; 64];
     for question in 0..QUESTIONS {
         let line = line(visit.number + question);
-        let asked = Instant::now();
+        let (asked, mut patience) = (Instant::now(), ASK_AGAIN);
         loop {
             socket.send_to(&line, visit.udp).await.expect("the socket takes a datagram");
-            if let Ok(received) = timeout(ASK_AGAIN, socket.recv_from(&mut reply)).await {
+            if let Ok(received) = timeout(patience, socket.recv_from(&mut reply)).await {
                 let (bytes, from) = received.expect("the server listens");
                 assert!(from == visit.udp && is_ctime(&reply[..bytes]), "{from}: {reply:?}");
                 break;
             }
             visit.tally.saw("datagrams of UDP clients that were sent again", 1);
             assert!(asked.elapsed() < PATIENCE, "UDP answers");
+            patience += LATER;
             // The first reply may come yet, and would be taken for the next one.
             given_up.push(replace(&mut socket, bound().await));
         }

@@ -25,6 +25,10 @@ pub(crate) async fn page(visit: Visit) {
     page.until(|event| matches!(event, Event::Hello(_))).await;
     page.open_both().await;
     visit.tally.answered("a session with both legs", asked.elapsed());
+    // Told of every raw client of this address, the floods too: not all, or there would be little else.
+    if visit.number.is_multiple_of(10) {
+        page.say(r#"{"type":"watch","on":true}"#).await;
+    }
     for id in 1..=LINES {
         let text = format!("line {id} of visit {}: 你好, {}", visit.number, "x".repeat(7 * id));
         let asked = Instant::now();
@@ -32,6 +36,8 @@ pub(crate) async fn page(visit: Visit) {
         settled(&mut page, id, 1, &visit).await;
         visit.tally.answered("a line over both legs", asked.elapsed());
         is_echoed(&page, text.as_bytes());
+        let of_raw = |event: &Event| matches!(event, Event::Raw(_));
+        visit.tally.saw("sightings of raw clients that pages were told of", page.count(of_raw));
         page.messages.clear();
         sleep(PAUSE).await;
     }

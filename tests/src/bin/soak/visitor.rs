@@ -12,7 +12,10 @@ use tokio::time::{sleep, timeout_at};
 use crate::tally::Tally;
 
 /// Between two visits, and between two questions of one: a person takes longer.
-pub(crate) const PAUSE: Duration = Duration::from_millis(50);
+pub(crate) const PAUSE: Duration = Duration::from_millis(100);
+/// Between two attacks: what is to be seen is what they leave behind, and not how many a second the
+/// machine can bear.
+const REST: Duration = Duration::from_millis(300);
 
 /// One kind of visitors.
 #[derive(Debug, Clone, Copy)]
@@ -72,7 +75,7 @@ impl Crowd {
                     next.tally.attacked(name);
                     visit(next.clone()).await;
                     next.number += 1;
-                    sleep(PAUSE).await;
+                    sleep(REST).await;
                 }
             };
             let _over: Result<(), _> = timeout_at(until.into(), attacks).await;

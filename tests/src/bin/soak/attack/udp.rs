@@ -11,7 +11,7 @@ use tokio::time::interval;
 use crate::visitor::{Kind, Visit};
 
 pub(super) const KINDS: [Kind; 3] = [
-    Kind { name: "UDP: 2,000 a second for a second", at_once: 2, visit: |it| flood(it).boxed() },
+    Kind { name: "UDP: 500 a second for a second", at_once: 2, visit: |it| flood(it).boxed() },
     Kind { name: "UDP: every length", at_once: 1, visit: |it| lengths(it).boxed() },
     Kind { name: "UDP: gone before the reply", at_once: 2, visit: |it| leave(it).boxed() },
 ];
@@ -26,8 +26,8 @@ async fn flood(visit: Visit) {
     let mut pulse = interval(Duration::from_millis(10));
     for _ in 0..100 {
         pulse.tick().await;
-        for number in 0..20 {
-            let _lost = socket.send_to(&vec![b'x'; number * 50], visit.udp).await;
+        for number in 0..5 {
+            let _lost = socket.send_to(&vec![b'x'; number * 250], visit.udp).await;
         }
     }
 }
