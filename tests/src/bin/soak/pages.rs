@@ -4,11 +4,12 @@
 use std::time::Instant;
 
 use streamgram_protocol::{Event, Protocol};
-use streamgram_tests::{Browser, SOON, echoes, is_ctime};
+use streamgram_tests::{Browser, echoes, is_ctime};
 use tokio::net::TcpStream;
 use tokio::time::sleep;
 use tokio_tungstenite::tungstenite::Message;
 
+use crate::tally::IN_TIME;
 use crate::visitor::{PAUSE, Visit};
 
 /// Lines of one session, and the lines of its burst.
@@ -62,7 +63,7 @@ async fn settled(page: &mut Browser<TcpStream>, id: usize, lines: usize, visit: 
     let (mut answered, mut unanswered) = (0, 0);
     while answered + unanswered < 2 * lines {
         let message = page.next().await;
-        assert!(since.elapsed() < SOON, "send {id}: {answered} answers, {unanswered} without");
+        assert!(since.elapsed() < IN_TIME, "send {id}: {answered} answers, {unanswered} without");
         let protocol = message.on.map(|on| on.protocol);
         match message.event {
             Event::Answered { id: of, late: false, .. } if of == id as u64 => answered += 1,

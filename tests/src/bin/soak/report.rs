@@ -66,27 +66,31 @@ fn millis(micros: u32) -> String {
 fn held(text: &mut String, samples: &[Sample]) -> fmt::Result {
     let rounds = samples.last().map_or(0, |last| last.round);
     let after = |number| samples.iter().rfind(|it| it.round == number && it.phase == Phase::Quiet);
-    let load = samples.iter().filter(|sample| sample.phase == Phase::Load);
-    write!(text, "\n| held | before | under load, at most | after round 1 | ")?;
+    let moments: [Vec<&Sample>; 5] = [
+        samples.first().into_iter().collect(),
+        samples.iter().filter(|sample| sample.phase == Phase::Load).collect(),
+        after(1).into_iter().collect(),
+        (2..=rounds).filter_map(after).collect(),
+        after(rounds).into_iter().collect(),
+    ];
+    write!(text, "\n| held | before | under load | after round 1 | ")?;
     write!(text, "after rounds 2 to {rounds} | after the last |\n|---|---|---|---|---|---|\n")?;
-    let mut row = |name: &str, of: &dyn Fn(&Sample) -> f64, digits: usize| {
-        let at = |sample: Option<&Sample>| sample.map_or(f64::NAN, of);
-        let most = load.clone().map(of).fold(0.0, f64::max);
-        let (before, first, last) = (at(samples.first()), at(after(1)), at(after(rounds)));
-        let others = || (2..=rounds).filter_map(after).map(of);
-        let (least, greatest) =
-            (others().fold(f64::INFINITY, f64::min), others().fold(0.0, f64::max));
-        let shown = [before, most, first].map(|value| format!("{value:.digits$}")).join(" | ");
-        writeln!(
-            text,
-            "| {name} | {shown} | {least:.digits$} to {greatest:.digits$} | {last:.digits$} |"
-        )
+    let mut row = |name: &str, digits: usize, of: &dyn Fn(&Sample) -> f64| {
+        let cells = moments.each_ref().map(|samples| span(samples.iter().map(|it| of(it)), digits));
+        writeln!(text, "| {name} | {} |", cells.join(" | "))
     };
-    row("memory, MiB", &Sample::resident_mib, 1)?;
+    row("memory, MiB", 1, &Sample::resident_mib)?;
     for (place, (name, _)) in COUNTS.iter().enumerate() {
-        row(name, &|sample: &Sample| float(sample.counts[place]), 0)?;
+        row(name, 0, &|sample| float(sample.counts[place]))?;
     }
     Ok(())
+}
+
+/// From the least to the greatest of them.
+fn span(values: impl Iterator<Item = f64> + Clone, digits: usize) -> String {
+    let Some(least) = values.clone().reduce(f64::min) else { return "none".into() };
+    let shown = [least, values.fold(least, f64::max)].map(|value| format!("{value:.digits$}"));
+    if shown[0] == shown[1] { shown[0].clone() } else { shown.join(" to ") }
 }
 
 fn float(count: u64) -> f64 {
@@ -109,6 +113,12 @@ fn grouped(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_span_of_one_is_a_number_and_of_none_is_said_so() {
+        let spans = [&[][..], &[2.0], &[3.04, 1.0, 3.01]].map(|of| span(of.iter().copied(), 1));
+        assert_eq!(spans, ["none", "2.0", "1.0 to 3.0"]);
+    }
 
     #[test]
     fn numbers_are_grouped_by_three_digits() {

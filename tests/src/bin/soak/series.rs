@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use streamgram_tests::{SOON, get};
+use streamgram_tests::get;
 use tokio::time::interval;
 
 use crate::sample::{Phase, Sample};
+use crate::tally::IN_TIME;
 
 const PULSE: Duration = Duration::from_secs(1);
 
@@ -41,7 +42,7 @@ impl Series {
     pub(crate) async fn look(&self) -> Sample {
         let asked = Instant::now();
         let metrics = get(self.admin, "/metrics").await;
-        assert!(asked.elapsed() <= SOON, "the operator waited {:?}", asked.elapsed());
+        assert!(asked.elapsed() <= IN_TIME, "the operator waited {:?}", asked.elapsed());
         let at = asked - self.since;
         let mut kept = self.kept();
         let (round, phase) = (kept.round, kept.phase);
