@@ -71,7 +71,8 @@ fn glue(wasm: &Path) -> Result<Glue> {
         .remove_producers_section(true)
         .generate_output()?;
     let brings = output.snippets().iter().filter(|(_, scripts)| !scripts.is_empty());
-    let brings: Vec<_> = brings.map(|(from, _)| from).chain(output.local_modules().keys()).collect();
+    let brings: Vec<_> =
+        brings.map(|(from, _)| from).chain(output.local_modules().keys()).collect();
     if !brings.is_empty() {
         bail!("the site does not carry the scripts of {brings:?}");
     }

@@ -2,6 +2,7 @@
 //! own. Each checks that the replies are right, and how soon they come.
 
 use std::mem::replace;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
@@ -71,9 +72,7 @@ async fn tcp(visit: Visit) {
 
 /// A few datagrams; each is answered with the time.
 async fn udp(visit: Visit) {
-    // An address that no attacker uses: a port that one of those had gets what he left unread.
-    let bound = async || UdpSocket::bind("127.0.0.3:0").await.expect("loopback on Linux");
-    let (mut socket, mut left) = (bound().await, Vec::new());
+    let (mut socket, mut left) = (socket(visit.udp).await, Vec::new());
     let mut reply = [0; 64];
     for question in 0..QUESTIONS {
         let line = line(visit.number + question);
@@ -92,11 +91,22 @@ async fn udp(visit: Visit) {
         visit.tally.answered("UDP", asked.elapsed());
         if patience > SEND_AGAIN {
             // Another reply may come yet, and would be taken for that to the next line.
-            left.push(replace(&mut socket, bound().await));
+            left.push(replace(&mut socket, self::socket(visit.udp).await));
         }
         sleep(PAUSE).await;
     }
     assert!(socket.try_recv(&mut reply).is_err(), "a datagram has one reply");
+}
+
+/// A socket at an address that no attacker uses: a port that one of those had gets what he left unread.
+async fn socket(server: SocketAddr) -> UdpSocket {
+    loop {
+        let socket = UdpSocket::bind("127.0.0.3:0").await.expect("loopback on Linux");
+        // Who has the server's own port on loopback is refused: it could be the server itself.
+        if socket.local_addr().is_ok_and(|own| own.port() != server.port()) {
+            return socket;
+        }
+    }
 }
 
 /// Loads the page with everything that it names.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-/// How long an answer may take. Generous: a session waits 2 s for a datagram before it says that there is no
-/// reply, and others may need the machine as well.
+/// How long an answer may take. Generous: a session waits 2 s for a datagram before it says that there is
+/// no reply, and others may need the machine as well.
 pub(crate) const IN_TIME: Duration = Duration::from_secs(10);
 
 /// The counts of everybody; clones count together.
