@@ -37,7 +37,8 @@ pub(crate) fn run(target: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-fn build(target: Option<&str>) -> Result<()> {
+/// Builds the release binary, with the page that was built last.
+pub(crate) fn build(target: Option<&str>) -> Result<()> {
     let mut build = cargo(&["build", "--release", "--locked", "--package", "streamgram"]);
     if let Some(target) = target {
         machine::rust_target(target)?;

@@ -11,6 +11,7 @@ mod page;
 mod reproducible;
 mod sbom;
 mod site;
+mod soak;
 mod step;
 
 use std::path::PathBuf;
@@ -66,6 +67,11 @@ enum Task {
     Fuzz { seconds: u32, target: Option<String> },
     /// Autobahn's cases for WebSockets, against a server that echoes; needs python3 with pip
     Conformance,
+    /// Load the release binary with everybody who may come, and see that nothing is left behind
+    Soak {
+        #[arg(value_parser = clap::value_parser!(u32).range(1..))]
+        minutes: u32,
+    },
 }
 
 fn main() -> ExitCode {
@@ -81,6 +87,7 @@ fn main() -> ExitCode {
         Task::Sbom { target } => sbom::run(target.as_deref()),
         Task::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),
         Task::Conformance => conformance(),
+        Task::Soak { minutes } => soak::run(minutes),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
