@@ -124,12 +124,12 @@ impl LastSend {
         (first, last)
     }
 
-    /// TCP: the server's reads that took bytes of this send.
+    /// TCP: the server's reads that took bytes of this send. They stand in the order of the stream.
     pub(crate) fn own_reads(&self) -> impl Iterator<Item = &Read> {
         let (first, last) = self.span();
-        self.reads
-            .iter()
-            .filter(move |read| read.offset < last && read.offset + read.bytes as u64 > first)
+        let end = |read: &Read| read.offset + read.bytes as u64;
+        let from = self.reads.partition_point(|read| end(read) <= first);
+        self.reads[from..].iter().take_while(move |read| read.offset < last)
     }
 
     /// TCP: what of the stream a piece of the replies echoes, without the stamps in it, and how many

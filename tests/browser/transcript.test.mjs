@@ -247,9 +247,26 @@ test(
     const [title, ...lines] = await saved(page, 1);
     assert.equal(title, "Streamgram transcript: 6 rows, 0 older rows dropped");
     assert.equal(lines.length, 6);
-    assert.match(lines.find((line) => line.includes("UDP  →")), /^\S+T\S+  UDP  → 1  24 bytes  ✓ \S+ ms  a "quoted" 你\\x1b line$/);
+    assert.match(lines.find((line) => line.includes("UDP  →")), /^\S+T\S+  UDP  → 1  20 bytes  ✓ \S+ ms  a "quoted" 你\\x1b line$/);
   }),
 );
+
+/** Sends bursts until more rows came than are kept. */
+async function fill(page) {
+  const settled = (sent) =>
+    page.waitForFunction(
+      ([selector, sent]) => {
+        const figures = [...document.querySelectorAll(selector)].map((it) => Number(it.textContent.replace(/\D/g, "")));
+        // Answered or given up: a buffer of the system may be full for a moment.
+        return figures[1] + figures[2] >= sent;
+      },
+      [lane("UDP", ".lane-stats dd"), sent],
+    );
+  for (let sent = 1_000; (await figures(page)).length < 2; sent += 1_000) {
+    await burst(page, "UDP", 1_000);
+    await settled(sent);
+  }
+}
 
 /** Slows the page down and notes its long tasks from here on; a function that ends it and returns the longest. */
 async function throttled(page) {
@@ -284,11 +301,9 @@ test(
 test(
   "20,000 rows are kept and the older ones counted; throttled four times they scroll, are searched and saved",
   onPage(async ({ page }) => {
-    for (let sent = 1_000; sent <= 11_000; sent += 1_000) {
-      await burst(page, "UDP", 1_000);
-      await answered(page, "UDP", sent);
-    }
-    await shown(page, KEPT_ROWS, 2 + 22_000 - KEPT_ROWS);
+    await fill(page);
+    const [kept, dropped] = await figures(page);
+    assert.equal(kept, KEPT_ROWS);
     const rows = page.locator(lane("UDP", ".rows"));
     assert.ok((await rows.locator(".row").count()) < 60);
 
@@ -296,9 +311,8 @@ test(
     const seen = await rows.evaluate(async (rows) => {
       const frame = () => new Promise(requestAnimationFrame);
       let empty = 0;
-      const step = Math.ceil(rows.scrollHeight / 300);
-      for (let top = 0; top <= rows.scrollHeight; top += step) {
-        rows.scrollTop = top;
+      for (let part = 0; part <= 300; part += 1) {
+        rows.scrollTop = (rows.scrollHeight * part) / 300;
         await frame();
         await frame();
         const { left, top: above, bottom } = rows.getBoundingClientRect();
@@ -312,17 +326,17 @@ test(
 
     end = await throttled(page);
     await search(page, "hello 77");
-    // Line 77 and lines 770 to 779 of every burst that is kept: ten of eleven, or a part of the oldest.
+    // Line 77 and lines 770 to 779 of every burst that is kept whole, and of a part of the oldest.
     await eventually(async () => {
-      const [found, kept] = await figures(page);
-      assert.ok(found >= 100 && found <= 121 && kept === KEPT_ROWS, `${found} of ${kept}`);
+      const [found] = await figures(page);
+      assert.ok(found >= 100 && found <= 132, `${found}`);
       assert.ok(!(await page.locator(".transcript-count").textContent()).includes("…"));
     });
     const searching = await end();
     console.log(`# longest task of scrolling 20,000 rows: ${scrolling} ms, of searching them: ${searching} ms`);
     const lines = await saved(page, 0);
     assert.equal(lines.length, 1 + KEPT_ROWS);
-    assert.equal(JSON.parse(lines[0]).dropped, 2_002);
+    assert.equal(JSON.parse(lines[0]).dropped, dropped);
     assert.equal(seen.empty, 0);
     assert.ok(scrolling <= 50 * NOISE && searching <= 100 * NOISE, `${scrolling} ms, ${searching} ms`);
   }),
@@ -331,10 +345,7 @@ test(
 test(
   "rows that are looked at stay in sight while older ones are dropped",
   onPage(async ({ page }) => {
-    for (let sent = 1_000; sent <= 10_000; sent += 1_000) {
-      await burst(page, "UDP", 1_000);
-      await answered(page, "UDP", sent);
-    }
+    await fill(page);
     const rows = page.locator(lane("UDP", ".rows"));
     await rows.evaluate((rows) => (rows.scrollTop = rows.scrollHeight / 2));
     await page.locator(lane("UDP", ".transcript-jump")).waitFor();
@@ -345,8 +356,9 @@ test(
         return [row.id, Math.round(row.getBoundingClientRect().top - top)];
       });
     const before = await topmost();
+    const dropped = (await figures(page))[1];
     await burst(page, "UDP", 1_000);
-    await answered(page, "UDP", 11_000);
+    await eventually(async () => assert.ok((await figures(page))[1] > dropped + 1_000));
     await eventually(async () => assert.deepEqual(await topmost(), before));
   }),
 );

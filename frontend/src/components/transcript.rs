@@ -3,6 +3,7 @@
 
 use std::rc::Rc;
 
+use gloo_events::EventListener;
 use streamgram_protocol::Protocol;
 use web_sys::{Element, HtmlElement};
 use yew::prelude::*;
@@ -13,12 +14,12 @@ use crate::row::Row;
 
 /// How far from the end, in pixels, still counts as being there: fractions of zoomed pixels.
 const END_PIXELS: i32 = 8;
-/// Rows that a list is at most high: its style sees to that.
+/// Rows in sight before that is known: the height that the style allows at most.
 const SIGHT_ROWS: usize = 24;
 /// Rows above and below that are drawn too, so that scrolling shows no gaps.
-const AROUND_ROWS: usize = 8;
+const AROUND_ROWS: usize = 2;
 /// Rows to scroll before others are drawn.
-const STEP_ROWS: usize = 4;
+const STEP_ROWS: usize = 2;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct TranscriptProps {
@@ -37,8 +38,10 @@ pub(crate) enum RowAsk {
 }
 
 /// What a list needs to know of itself between two drawings.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Layout {
+    /// Rows in sight.
+    sight: usize,
     /// Height of a row in pixels.
     row: f64,
     /// The place of the row that the list is held at, and pixels scrolled beyond its top.
@@ -55,10 +58,11 @@ pub(crate) fn Transcript(props: &TranscriptProps) -> Html {
     // The row that the list is held at; none while it follows the newest.
     let held = use_state_eq(|| None::<u64>);
     let active = use_state_eq(|| None::<u64>);
-    let layout = use_mut_ref(Layout::default);
+    let layout = use_mut_ref(|| Layout { sight: SIGHT_ROWS, row: 0.0, held: 0, beyond: 0.0 });
+    let sight = layout.borrow().sight;
 
     let count = matches.count(list);
-    let at = held.map_or_else(|| count.saturating_sub(SIGHT_ROWS), |key| matches.place(list, key));
+    let at = held.map_or_else(|| count.saturating_sub(sight), |key| matches.place(list, key));
     let from = at.saturating_sub(AROUND_ROWS);
     use_effect_with((count, from, at, held.is_none()), {
         let (view, space, window) = (view.clone(), space.clone(), window.clone());
@@ -96,17 +100,36 @@ pub(crate) fn Transcript(props: &TranscriptProps) -> Html {
                 return;
             };
             let (top, height) = (view.scroll_top(), view.client_height());
-            if count == 0 || space.client_height() - top - height <= END_PIXELS {
+            if count == 0 {
                 return held.set(None);
             }
             let row = f64::from(space.client_height()) / count as f64;
+            layout.borrow_mut().sight = place(f64::from(height) / row) + 2;
+            if space.client_height() - top - height <= END_PIXELS {
+                return held.set(None);
+            }
             let place = place(f64::from(top) / row);
             let place = place - place % STEP_ROWS;
             let beyond = f64::from(top) - place as f64 * row;
-            *layout.borrow_mut() = Layout { row, held: place, beyond };
+            let mut layout = layout.borrow_mut();
+            *layout = Layout { row, held: place, beyond, ..*layout };
             held.set(matches.rows(list, place).next().map(|row| row.key));
         }
     };
+    let again = use_force_update();
+    // A window that grows shows more rows, without being scrolled.
+    use_effect_with((), {
+        let layout = Rc::clone(&layout);
+        move |()| {
+            let window = web_sys::window().map(|window| {
+                EventListener::new(&window, "resize", move |_| {
+                    layout.borrow_mut().sight = SIGHT_ROWS;
+                    again.force_update();
+                })
+            });
+            move || drop(window)
+        }
+    });
     let onkeydown = {
         let (view, space, active) = (view.clone(), space.clone(), active.clone());
         let (matches, on_row, scrolled) = (Rc::clone(matches), on_row.clone(), scrolled.clone());
@@ -171,7 +194,7 @@ pub(crate) fn Transcript(props: &TranscriptProps) -> Html {
     };
     let name = list.map_or("all", Protocol::name);
     let id = |key: u64| format!("row-{name}-{key}");
-    let shown = SIGHT_ROWS + STEP_ROWS + 2 * AROUND_ROWS;
+    let shown = sight + STEP_ROWS + 2 * AROUND_ROWS;
     // With the row before them, from which the first one's time counts.
     let mut rows: Vec<_> = matches.rows(list, from.saturating_sub(1)).take(shown + 1).collect();
     let before = (from > 0 && !rows.is_empty()).then(|| rows.remove(0));
@@ -189,11 +212,10 @@ pub(crate) fn Transcript(props: &TranscriptProps) -> Html {
                     <div ref={window} class="rows-window" role="presentation">
                         for (place, shown) in rows.iter().enumerate() {
                             { row(*look, shown, Place {
-                                id: id(shown.key),
+                                id: (chosen == Some(shown.key)).then(|| id(shown.key)),
                                 at: from + place + 1,
                                 of: count,
                                 before: place.checked_sub(1).map_or(before, |it| Some(rows[it])),
-                                active: chosen == Some(shown.key),
                             }) }
                         }
                     </div>

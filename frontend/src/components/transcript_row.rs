@@ -32,63 +32,56 @@ pub(crate) struct Look {
 /// Where a row stands in its list.
 #[derive(Debug)]
 pub(crate) struct Place<'a> {
-    /// Its element's id.
-    pub(crate) id: String,
+    /// Its element's id, if it is the chosen one.
+    pub(crate) id: Option<String>,
     /// Counted from 1.
     pub(crate) at: usize,
     pub(crate) of: usize,
     pub(crate) before: Option<&'a Rc<Row>>,
-    pub(crate) active: bool,
 }
 
 /// A row.
 pub(crate) fn row(look: Look, row: &Row, place: Place<'_>) -> Html {
     let language = look.language;
-    let Place { id, at, of, before, active } = place;
+    let Place { id, at, of, before } = place;
+    let selected = id.as_ref().map(|_| "true");
     let time = match before {
         _ if !look.delta => time_of_day(row.at_us, look.zone),
         Some(before) => since(row.at_us, before.at_us),
         None => "–".into(),
     };
-    let (kind, status, arrow, said, number, body, size, outcome) = match &row.what {
+    let (kind, status, arrow, said, body, size, outcome) = match &row.what {
         What::Line { number, payload, bytes, status, .. } => {
             let (word, outcome) = status_text(language, *status);
-            let body = head(look, payload, *bytes);
-            let number = number.to_string();
-            ("line", word, "→ ", language.sent_line(), number, body, Some(*bytes), outcome)
+            let (arrow, said) =
+                (format!("→ {number}"), format!("{} {number}", language.sent_line()));
+            ("line", word, arrow, said, head(look, payload, *bytes), Some(*bytes), outcome)
         }
         What::Reply { payload, answers } => {
-            let bytes = payload.kept();
-            let (body, number) = (head(look, payload, bytes), numbers(*answers));
-            ("reply", "", "← ", language.received(), number, body, Some(bytes), String::new())
+            let (number, bytes) = (numbers(*answers), payload.kept());
+            let (arrow, said) =
+                (format!("← {number}"), format!("{} {number}", language.received()));
+            ("reply", "", arrow, said, head(look, payload, bytes), Some(bytes), String::new())
         }
         What::Note(note) => {
             let (status, arrow) = if note.is_bad() { ("bad", "!") } else { ("", "·") };
-            let (body, none) = (note.text(language).into(), String::new());
-            ("note", status, arrow, "", none.clone(), body, None, none)
+            let said = language.only_notes().to_owned();
+            ("note", status, arrow.into(), said, note.text(language).into(), None, String::new())
         }
     };
+    let size = size.map(|bytes| counted(language, bytes as u64, Noun::Byte));
+    // All rows are made of the same elements: those of rows that leave serve rows that come.
     html! {
-        <div key={row.key} class="row" role="option" {id} data-kind={kind} data-status={status}
-            data-protocol={row.protocol.name()} aria-selected={active.to_string()}
-            aria-posinset={at.to_string()} aria-setsize={of.to_string()}>
+        <div class="row" role="option" {id} aria-selected={selected} data-kind={kind} data-status={status}
+            data-protocol={row.protocol.name()} aria-posinset={at.to_string()} aria-setsize={of.to_string()}>
             <time>{ time }</time>
             if look.protocol {
                 <span class="row-protocol">{ row.protocol.name() }</span>
             }
-            <span class="row-arrow">
-                if !said.is_empty() {
-                    <span class="visually-hidden">{ said }{ " " }</span>
-                }
-                <span aria-hidden="true">{ arrow }</span>{ number }
-            </span>
-            if let Some(bytes) = size {
-                <code class="row-bytes">{ body }</code>
-                <span class="row-size">{ counted(language, bytes as u64, Noun::Byte) }</span>
-                <span class="row-status">{ outcome }</span>
-            } else {
-                <span class="row-note">{ body }</span>
-            }
+            <span class="row-arrow" role="img" aria-label={said}>{ arrow }</span>
+            <code class={if kind == "note" { "row-note" } else { "row-bytes" }}>{ body }</code>
+            <span class="row-size">{ size.unwrap_or_default() }</span>
+            <span class="row-status">{ outcome }</span>
         </div>
     }
 }
@@ -173,7 +166,7 @@ mod tests {
     async fn markup(look: Look, what: What) -> String {
         let before = Rc::new(tests::row(what.clone()));
         let shown = Row { at_us: 1_500, ..tests::row(what) };
-        let place = Place { id: "r".into(), at: 3, of: 9, before: Some(&before), active: false };
+        let place = Place { id: None, at: 3, of: 9, before: Some(&before) };
         let props = ShownProps { html: row(look, &shown, place) };
         LocalServerRenderer::<Shown>::with_props(props).hydratable(false).render().await
     }
