@@ -129,12 +129,16 @@ for (const { name, ...options } of VISITORS) {
   });
 
   test(`axe finds nothing in the offer, the dialog and the large view, nothing scrolls sideways: ${name}`, async () => {
-    const { page, harmless } = await visit(options, `${LESSON}&count=0&loss=200`);
+    const { page, harmless } = await visit(options, `${LESSON.replace("line%20", "%3Cimg%3E".repeat(60))}&count=0&loss=200`);
     const scan = async () => {
       const { violations } = await new AxeBuilder({ page }).analyze();
       assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]), []);
       const wide = await page.evaluate(() => document.documentElement.scrollWidth);
       assert.ok(wide <= options.viewport.width, `${wide} pixels wide`);
+      for (const box of await page.locator(".carried-text").all()) {
+        const { x, width } = await box.boundingBox();
+        assert.ok(x + width <= options.viewport.width, "the text stays in its card");
+      }
     };
     await page.locator(".offer-remarks").waitFor();
     await scan();

@@ -24,6 +24,9 @@ async function burst(page) {
   await answered(page, 20);
 }
 
+/** A link with a lesson, and with something that is not taken as it stands. */
+const OFFER = "v1&text=line%20%7Bn%7D&count=5&every=400&delay=25&rule=lose_line:3&loss=101&lang=fr&host=example";
+
 export const VIEWS = {
   start: async () => {},
   line: (page) => send(page, 1),
@@ -64,8 +67,23 @@ export const VIEWS = {
     await page.locator(".commands .targets button").nth(1).click();
     await page.locator(".commands").scrollIntoViewIfNeeded();
   },
+  share: async (page) => {
+    await page.locator(".prompt-share").click();
+    await page.locator(".share[open]").waitFor();
+  },
+  large: async (page) => {
+    await burst(page);
+    await page.locator(".prompt-share").click();
+    await page.locator(".share-parts button").click();
+    await page.locator(":root[data-view=large]").waitFor();
+  },
   keys: async (page) => {
     await page.locator(".shortcuts-button").click();
     await page.locator(".shortcuts").waitFor();
+  },
+  // The last one: a reload asks again.
+  offer: async (page) => {
+    await page.evaluate((fragment) => (location.hash = fragment), OFFER);
+    await page.locator(".offer").waitFor();
   },
 };

@@ -13,7 +13,7 @@ pub(super) fn list(language: Language, scenario: &Scenario) -> Html {
         <dl class="carried">
             <div>
                 <dt>{ language.carried_text() }</dt>
-                <dd><code class="row-bytes">{ payload(language, scenario.text.as_bytes()) }</code></dd>
+                <dd><code class="carried-text">{ payload(language, scenario.text.as_bytes()) }</code></dd>
             </div>
             for (name, text) in carried(language, scenario) {
                 <div><dt>{ name }</dt><dd>{ text }</dd></div>
