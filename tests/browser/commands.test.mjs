@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { answered, eventually, streamgram } from "./streamgram.mjs";
+import { eventually, lane, streamgram } from "./streamgram.mjs";
 
 const onPage = streamgram();
 
@@ -113,6 +113,12 @@ async function tryAll(t, { page, events }, lines, { protocols = ["TCP", "UDP"], 
 
 /** A test on a page, in which each tool is a test of its own. */
 const tools = (name, run, options) => test(name, (t) => onPage((on) => run(t, on), options)());
+
+/** Waits until so many lines of a lane were answered in all; rows are drawn where they are in sight. */
+async function answered(page, protocol, count) {
+  const figure = page.locator(lane(protocol, ".lane-stats dd")).nth(1);
+  await figure.getByText(String(count), { exact: true }).waitFor();
+}
 
 async function send(page, { text, mode = 0, count = 1, every = 0, target = "both", of = 1 }) {
   await page.locator(".prompt-more").evaluate((more) => (more.open = true));
