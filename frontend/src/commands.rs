@@ -162,6 +162,7 @@ impl Program<'_> {
             "t" => self.text.push_str(&literal.text),
             "a" => self.text.push_str(&literal.arguments),
             "b" => self.number(literal.bytes as u64),
+            "x" => self.text.push_str(if literal.breaks { "env " } else { "" }),
             // A number has at most ten digits; a zero ends it.
             "z" => self.number((literal.bytes + 10 * literal.numbers + 1) as u64),
             "n" => self.number(count),
@@ -244,6 +245,11 @@ pub(crate) mod tests {
             nc(Protocol::Tcp, &hello(20, 1_500)),
             "for n in $(seq 1 20); do printf 'hello %d' \"$n\"; sleep 1.500; done \
              | nc -w3 127.0.0.1 25677; echo"
+        );
+        let broken = [send(Data::Text("a\nb".into()), 1, 0)];
+        assert_eq!(
+            nc(Protocol::Udp, &broken),
+            r"env printf 'a\nb' | nc -u -w1 127.0.0.1 25677; echo"
         );
         let two = [send(Data::Text("-a".into()), 1, 0), send(Data::Hex("ff27".into()), 1, 0)];
         assert_eq!(

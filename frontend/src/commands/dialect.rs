@@ -7,7 +7,8 @@
 pub(super) struct Dialect {
     /// All of it: `h`ost, `p`ort, address `f`amily, `i`mport, `s`tatements, seconds to `w`ait.
     pub(super) frames: [&'static str; 2],
-    /// Sends a `l`ine; over UDP it also prints the reply.
+    /// Sends a `l`ine; over UDP it also prints the reply. A shell's own printf writes at every line
+    /// break, and nc makes a datagram of each write: an e`x`ternal one writes once.
     pub(super) says: [&'static str; 2],
     /// A line of text, one to be numbered, and one of bytes: `t`ext of the literal, how many `b`ytes that
     /// is, `a`rguments of a format.
@@ -29,7 +30,7 @@ pub(super) struct Dialect {
 
 pub(super) const NC: Dialect = Dialect {
     frames: ["§s | nc -w§w §h §p; echo", "§s"],
-    says: ["printf §l", "printf §l | nc -u -w1 §h §p; echo"],
+    says: ["printf §l", "§xprintf §l | nc -u -w1 §h §p; echo"],
     lines: ["'§t'", "'§t'§a", "'§t'"],
     burst: "for n in $(seq 1 §n); do §g§q; done",
     declaration: "",

@@ -21,6 +21,8 @@ pub(super) struct Literal {
     pub(super) arguments: String,
     /// What it stands for has so many bytes.
     pub(super) bytes: usize,
+    /// A line break stands in it.
+    pub(super) breaks: bool,
     /// How often the line's number stands in it.
     pub(super) numbers: usize,
 }
@@ -35,6 +37,7 @@ impl Literal {
             text: String::new(),
             arguments: String::new(),
             bytes: 0,
+            breaks: false,
             numbers: 0,
         };
         match &send.data {
@@ -84,7 +87,10 @@ impl Literal {
         let shell = self.tool == Tool::Nc;
         match c {
             '\\' => self.text.push_str("\\\\"),
-            '\n' => self.text.push_str("\\n"),
+            '\n' => {
+                self.breaks = true;
+                self.text.push_str("\\n");
+            }
             '\r' => self.text.push_str("\\r"),
             '\t' => self.text.push_str("\\t"),
             // What is printed is a format in any case.
