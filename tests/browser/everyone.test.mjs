@@ -5,7 +5,7 @@ import { test } from "node:test";
 
 import AxeBuilder from "@axe-core/playwright";
 
-import { answered, eventually, lane, ready, streamgram, type } from "./streamgram.mjs";
+import { answered, eventually, lane, ready, startServer, streamgram, type } from "./streamgram.mjs";
 import { VIEWS } from "./views.mjs";
 
 const onPage = streamgram();
@@ -90,6 +90,21 @@ for (const locale of ["en-US", "zh-CN"]) {
           }
         },
         { locale, colorScheme },
+      ),
+    );
+
+    let gone;
+    test(
+      `axe finds nothing while the server is away: ${locale}, ${colorScheme}`,
+      onPage(
+        async ({ page }) => {
+          await VIEWS.line(page);
+          await gone.stop();
+          await page.locator(".absence").waitFor();
+          const { violations } = await new AxeBuilder({ page }).analyze();
+          assert.deepEqual(violations.map(({ id }) => id), []);
+        },
+        { locale, colorScheme, http: async () => (gone = await startServer()).http },
       ),
     );
   }

@@ -30,6 +30,14 @@ for (const [language, locale] of Object.entries({ en: "en-US", zh: "zh-CN" })) {
         await page.mouse.move(0, 0);
         await page.screenshot({ path: join(folder, `${view}-${language}-${colorScheme}${suffix}.png`) });
       }
+      // What stands there while the server is away.
+      const gone = await startServer();
+      await page.goto(`http://${gone.http}/`);
+      await ready(page);
+      await VIEWS.line(page);
+      await gone.stop();
+      await page.locator(".absence").waitFor();
+      await page.screenshot({ path: join(folder, `away-${language}-${colorScheme}${suffix}.png`) });
       await page.close();
     }
   }

@@ -62,7 +62,7 @@ export function streamgram() {
       page.on("pageerror", (error) => errors.push(error.message));
       const events = recordEvents(page);
       try {
-        await page.goto(`http://${http?.() ?? shared.server.http}/`);
+        await page.goto(`http://${(await http?.()) ?? shared.server.http}/`);
         await ready(page);
         await test({ page, events, server: shared.server });
         if (errors.length > 0) throw new Error(`the page had errors: ${errors.join("; ")}`);

@@ -41,6 +41,17 @@ export const VIEWS = {
     await page.locator(".link-more").evaluate((more) => (more.open = true));
     await page.locator(".ladder-window").press("Home");
   },
+  list: async (page) => {
+    await burst(page);
+    await page.locator(".transcript-tools .targets").nth(2).locator("button").nth(1).click();
+    await page.locator(".one-list .row").first().waitFor();
+    await page.locator(".one-list").scrollIntoViewIfNeeded();
+  },
+  detail: async (page) => {
+    await burst(page);
+    await page.locator(lane("TCP", ".row[data-kind=reply]")).last().click();
+    await page.locator(".row-detail").waitFor();
+  },
   raw: async (page, { tcp }) => {
     await burst(page);
     const [host, port] = tcp.split(":");
