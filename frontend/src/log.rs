@@ -48,8 +48,8 @@ pub(crate) struct Log {
     rows: usize,
     bytes: usize,
     next: u64,
-    /// The lines that may still be answered, in the order of their rows. The next that is answered stands
-    /// near the front: what is looked for is found at once.
+    /// The lines that may still be answered, sorted. Sends are numbered in their order, so lines come and
+    /// go near the ends; those that were given up stay, so that they are many where all are lost.
     waiting: VecDeque<Awaited>,
 }
 
@@ -87,7 +87,8 @@ impl Log {
         self.rows += 1;
         self.bytes += row.weight();
         if let What::Line { id, number, .. } = row.what {
-            self.waiting.push_back(Awaited { protocol: row.protocol, id, number, key });
+            let (Ok(place) | Err(place)) = self.find(row.protocol, id, number);
+            self.waiting.insert(place, Awaited { protocol: row.protocol, id, number, key });
         }
         if self.chunks.is_empty() || key.is_multiple_of(CHUNK_ROWS) {
             self.chunks.push_back(Rc::new(Chunk { first: key, rows: VecDeque::new() }));
@@ -103,9 +104,7 @@ impl Log {
 
     /// Notes how a line ended.
     pub(crate) fn settle(&mut self, protocol: Protocol, id: u64, number: u32, status: Status) {
-        let mut waiting = self.waiting.iter();
-        let is_it = |it: &Awaited| (it.protocol, it.id, it.number) == (protocol, id, number);
-        let Some(place) = waiting.position(is_it) else { return };
+        let Ok(place) = self.find(protocol, id, number) else { return };
         let key = self.waiting[place].key;
         // A line without a reply stays known: the reply may still come late.
         if !matches!(status, Status::NoReply { cause: Unanswered::TimedOut, .. }) {
@@ -134,6 +133,12 @@ impl Log {
         *self = Self { next: self.next, ..Self::default() };
     }
 
+    /// Where a line is among those that wait, or would be.
+    fn find(&self, protocol: Protocol, id: u64, number: u32) -> Result<usize, usize> {
+        let line = (id, number, protocol as u8);
+        self.waiting.binary_search_by_key(&line, |it| (it.id, it.number, it.protocol as u8))
+    }
+
     fn place(&self, key: u64) -> Option<usize> {
         let first = self.chunks.front()?.number();
         usize::try_from((key / CHUNK_ROWS).checked_sub(first)?).ok()
@@ -158,7 +163,11 @@ impl Log {
         if let Some(row) = row {
             (self.rows, self.dropped) = (self.rows - 1, self.dropped + 1);
             self.bytes -= row.weight();
-            self.waiting.pop_front_if(|awaited| awaited.key == row.key);
+            if let What::Line { id, number, .. } = row.what
+                && let Ok(place) = self.find(row.protocol, id, number)
+            {
+                self.waiting.remove(place);
+            }
         }
     }
 }

@@ -10,8 +10,8 @@ const onPage = streamgram();
 
 /** Rows that are kept, see `frontend/src/log.rs`. */
 const KEPT_ROWS = 20_000;
-/** A machine that also runs other tests takes longer: so many times what is demanded. */
-const NOISE = 3;
+/** A machine that does other things too has colder caches: so many times what is demanded. */
+const NOISE = 2;
 
 /** What the tools say about the rows, as numbers: shown, kept, dropped, as far as there are. */
 async function figures(page) {
@@ -268,9 +268,13 @@ async function fill(page) {
   }
 }
 
-/** Slows the page down and notes its long tasks from here on; a function that ends it and returns the longest. */
+/**
+ * Slows the page down to a quarter from here on. Ends with the longest task, in milliseconds of the
+ * processor's time: that of the clock also counts what else the machine does, and is only told.
+ */
 async function throttled(page) {
-  const cdp = await page.context().newCDPSession(page);
+  const [cdp, browser] = [await page.context().newCDPSession(page), page.context().browser()];
+  await browser.startTracing(page, { categories: ["toplevel"] });
   await cdp.send("Emulation.setCPUThrottlingRate", { rate: 4 });
   await page.evaluate(() => {
     window.tasks = [];
@@ -278,10 +282,19 @@ async function throttled(page) {
     window.longTasks = new PerformanceObserver(note);
     longTasks.observe({ type: "longtask" });
   });
-  return async () => {
+  return async (what) => {
     await page.evaluate(() => new Promise((done) => setTimeout(done, 200)));
     await cdp.send("Emulation.setCPUThrottlingRate", { rate: 1 });
-    return page.evaluate(() => (longTasks.disconnect(), Math.max(0, ...tasks)));
+    const byClock = await page.evaluate(() => (longTasks.disconnect(), Math.max(0, ...tasks)));
+    const { traceEvents } = JSON.parse(await browser.stopTracing());
+    const thread = ({ pid, tid }) => `${pid}/${tid}`;
+    const names = traceEvents.filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain");
+    const mains = new Set(names.map(thread));
+    const ours = traceEvents.filter((event) => event.name.endsWith("RunTask") && mains.has(thread(event)));
+    assert.ok(ours.length > 0);
+    const longest = Math.max(...ours.map(({ tdur }) => tdur ?? 0)) / 1_000;
+    console.log(`${what}: longest task ${longest} ms, by the clock ${byClock} ms`);
+    return longest;
   };
 }
 
@@ -292,8 +305,7 @@ test(
     await burst(page, "both", 1_000, 2);
     await answered(page, "TCP", 1_000);
     await answered(page, "UDP", 1_000);
-    const longest = await end();
-    console.log(`# longest task of 1,000 lines at 500 per second: ${longest} ms`);
+    const longest = await end("1,000 lines on both legs at 500 per second");
     assert.ok(longest <= 100 * NOISE, `${longest} ms`);
   }),
 );
@@ -321,19 +333,18 @@ test(
       }
       return { empty, last: rows.querySelector(".row:last-child").getAttribute("aria-posinset") };
     });
-    const scrolling = await end();
+    const scrolling = await end("20,000 rows scrolled");
     assert.equal(seen.last, String(await rows.evaluate((rows) => rows.querySelector(".row").getAttribute("aria-setsize"))));
 
     end = await throttled(page);
     await search(page, "hello 77");
-    // Line 77 and lines 770 to 779 of every burst that is kept whole, and of a part of the oldest.
+    // Line 77 and lines 770 to 779 of every burst that is kept: of ten, or of more where replies were lost.
     await eventually(async () => {
       const [found] = await figures(page);
-      assert.ok(found >= 100 && found <= 132, `${found}`);
+      assert.ok(found >= 100 && found <= 240, `${found}`);
       assert.ok(!(await page.locator(".transcript-count").textContent()).includes("…"));
     });
-    const searching = await end();
-    console.log(`# longest task of scrolling 20,000 rows: ${scrolling} ms, of searching them: ${searching} ms`);
+    const searching = await end("20,000 rows searched");
     const lines = await saved(page, 0);
     assert.equal(lines.length, 1 + KEPT_ROWS);
     assert.equal(JSON.parse(lines[0]).dropped, dropped);
