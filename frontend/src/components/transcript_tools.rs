@@ -76,7 +76,7 @@ pub(crate) fn TranscriptTools(props: &TranscriptToolsProps) -> Html {
         html! { <button type="button" {onclick}>{ name }</button> }
     };
     html! {
-        <section class="transcript-tools card" aria-label={language.transcript()}>
+        <section class="transcript-tools card" aria-label={language.transcript_tools()}>
             <input type="search" class="transcript-search" aria-label={language.search()} spellcheck="false"
                 placeholder={language.search()} aria-describedby="transcript-count"
                 value={filter.query.clone()} oninput={search} />
