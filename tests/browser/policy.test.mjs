@@ -110,7 +110,7 @@ test(
       await notice.waitFor();
       // It stays when the next session has begun, half a second later.
       await page.locator(lane("TCP", ".row-note"), { hasText: "gap:" }).waitFor();
-      await ready(page);
+      await page.locator(".absence[data-absence=back]").waitFor();
       assert.ok(await notice.isVisible());
     },
     { http: () => server.http },
