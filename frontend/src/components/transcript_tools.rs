@@ -76,7 +76,7 @@ pub(crate) fn TranscriptTools(props: &TranscriptToolsProps) -> Html {
         html! { <button type="button" {onclick}>{ name }</button> }
     };
     html! {
-        <section class="transcript-tools card" aria-label={language.transcript_tools()}>
+        <div class="transcript-tools card">
             <input type="search" class="transcript-search" aria-label={language.search()} spellcheck="false"
                 placeholder={language.search()} aria-describedby="transcript-count"
                 value={filter.query.clone()} oninput={search} />
@@ -101,7 +101,7 @@ pub(crate) fn TranscriptTools(props: &TranscriptToolsProps) -> Html {
                 { button(language.text_file(), ToolAsk::Text) }
                 { button(language.clear(), ToolAsk::Clear) }
             </span>
-        </section>
+        </div>
     }
 }
 
