@@ -44,7 +44,7 @@ pub(crate) struct Strip {
     pub(crate) sends: Vec<Cell>,
     pub(crate) reads: Vec<Cell>,
     pub(crate) replies: Vec<Cell>,
-    /// Bytes from end to end.
+    /// Bytes from end to end, with room for the lines that are still to go out.
     pub(crate) bytes: u64,
     /// Lines that are not shown.
     pub(crate) hidden: usize,
@@ -116,7 +116,7 @@ impl Strip {
 
 fn stream(language: Language, send: &LastSend) -> Strip {
     let (first, last) = send.span();
-    let scale = Scale { first, bytes: last - first };
+    let scale = Scale { first, bytes: last - first + room(send, |line| line.bytes as u64) };
     let bytes = |bytes: usize| counted(language, bytes as u64, Noun::Byte);
     let sends = send.lines.iter().map(|line| {
         let span = (line.offset, line.offset + line.bytes as u64);
@@ -145,23 +145,25 @@ fn stream(language: Language, send: &LastSend) -> Strip {
         &counted(language, sends.len() as u64, Noun::Send),
         &counted(language, reads.len() as u64, Noun::Read),
         &counted(language, replies.len() as u64, Noun::Read),
-        &counted(language, scale.bytes, Noun::Byte),
+        &counted(language, last - first, Noun::Byte),
     );
     Strip { sends, reads, replies, bytes: scale.bytes, hidden: 0, summary }
 }
 
 fn datagrams(language: Language, send: &LastSend) -> Strip {
     // An empty datagram is drawn as wide as one byte: it is there.
-    let width = |bytes: usize| bytes.max(1) as u64;
-    let scale = Scale { first: 0, bytes: send.lines.iter().map(|line| width(line.bytes)).sum() };
+    let width = |line: &Line| line.bytes.max(1) as u64;
+    let bytes = |line: &Line| line.bytes as u64;
+    let end_to_end = |of: fn(&Line) -> u64| send.lines.iter().map(of).sum::<u64>() + room(send, of);
+    let scale = Scale { first: 0, bytes: end_to_end(width) };
     let (mut sends, mut reads, mut replies) = (Vec::new(), Vec::new(), Vec::new());
     let observed = send.observed_lines();
     let mut from = 0;
     for (line, read) in send.lines.iter().zip(&observed) {
-        let span = (from, from + width(line.bytes));
+        let span = (from, from + width(line));
         let number = line.number.to_string();
-        let bytes = counted(language, line.bytes as u64, Noun::Byte);
-        let title = language.fill_strip_datagram(&number, &bytes);
+        let size = counted(language, line.bytes as u64, Noun::Byte);
+        let title = language.fill_strip_datagram(&number, &size);
         sends.push(scale.cell(span, number, title));
         reads.extend(taken(language, &scale, span, line, *read, send.is_open()));
         replies.push(replied(language, &scale, span, line));
@@ -173,8 +175,15 @@ fn datagrams(language: Language, send: &LastSend) -> Strip {
         &count(observed.iter().flatten().count() as u64),
         &counted(language, answered as u64, Noun::Reply),
     );
-    let bytes = send.lines.iter().map(|line| line.bytes as u64).sum();
-    Strip { sends, reads, replies, bytes, hidden: 0, summary }
+    Strip { sends, reads, replies, bytes: end_to_end(bytes), hidden: 0, summary }
+}
+
+/// What the lines that are still to go out will take if each is as long as the last one. So cells stay
+/// where they are while a burst goes out, and a frame draws only what is new.
+fn room(send: &LastSend, of: impl Fn(&Line) -> u64) -> u64 {
+    let shown = (send.of as usize).min(SHOWN_LINES);
+    let to_come = if send.finished { 0 } else { shown.saturating_sub(send.lines.len()) };
+    send.lines.last().map_or(0, of) * to_come as u64
 }
 
 /// What the server took of a datagram, and what a short `recv` would throw away of it.
@@ -325,6 +334,22 @@ mod tests {
             (Strip::of(Language::En, &send).sends[0].to, Strip::of(Language::En, &send).bytes),
             (PARTS, 0)
         );
+    }
+
+    #[test]
+    fn the_lines_that_are_to_go_out_have_their_room() {
+        let places = |send: &LastSend| {
+            let strip = Strip::of(Language::En, send);
+            (strip.sends.iter().map(|cell| cell.to).collect::<Vec<_>>(), strip.bytes)
+        };
+        for protocol in Protocol::BOTH {
+            let mut send = merged();
+            (send.of, send.protocol) = (4, protocol);
+            send.lines.truncate(2);
+            assert_eq!(places(&send), (vec![50_000, PARTS], 14));
+            send.finished = false;
+            assert_eq!(places(&send), (vec![25_000, 50_000], 28));
+        }
     }
 
     #[test]

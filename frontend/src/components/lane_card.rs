@@ -13,6 +13,7 @@ use super::transcript_row::Look;
 use crate::lane::{Lane, LegState};
 use crate::language::{Language, use_language};
 use crate::matches::Matches;
+use crate::strip::Strip;
 
 /// What a person can ask of a lane.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,7 +53,7 @@ pub(crate) fn LaneCard(props: &LaneCardProps) -> Html {
             <div class="lane-actions">{ actions(language, lane, on_ask) }</div>
             <LaneStats lane={Rc::clone(lane)} />
             if let Some(send) = &lane.last_send {
-                <BoundaryStrip send={send.clone()} />
+                <BoundaryStrip strip={Rc::new(Strip::of(language, send))} />
             }
             { explanation(language, lane.protocol) }
             if let Some(matches) = matches {

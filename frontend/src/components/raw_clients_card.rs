@@ -5,7 +5,7 @@ use std::rc::Rc;
 use streamgram_protocol::{Data, Feed, Protocol};
 use yew::prelude::*;
 
-use super::boundary_strip::StripRows;
+use super::boundary_strip::BoundaryStrip;
 use super::transcript_row::payload;
 use crate::figures::{Noun, count, counted, time_of_day};
 use crate::language::{Language, use_language};
@@ -131,7 +131,7 @@ fn Details(DetailsProps { client }: &DetailsProps) -> Html {
     };
     html! {
         <div class="raw-client-details">
-            if !client.exchanges.is_empty() { <StripRows {strip} /> }
+            if !client.exchanges.is_empty() { <BoundaryStrip {strip} /> }
             if has_bytes {
                 <button type="button" aria-pressed={hex.to_string()} onclick={toggle}>
                     { language.hex() }

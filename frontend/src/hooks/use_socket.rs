@@ -22,6 +22,9 @@ use crate::page::Action;
 const FIRST_PAUSE_MS: u32 = 500;
 /// The longest pause.
 const LONGEST_PAUSE_MS: u32 = 8_000;
+/// Messages that one frame takes in at least, if there are more. The rest, up to half of what waits, is
+/// left to the next: a task takes no longer when many came at once.
+const FRAME_MESSAGES: usize = 200;
 /// When a hidden tab, which gets no frames, takes its messages in.
 const HIDDEN_TAB_MS: u32 = 250;
 
@@ -175,15 +178,35 @@ impl Batch {
     fn push(&self, message: ServerMessage) {
         let mut waiting = self.waiting.borrow_mut();
         waiting.messages.push(message);
+        self.alarm(&mut waiting);
+    }
+
+    fn alarm(&self, waiting: &mut Waiting) {
         if waiting.alarms.is_none() {
             let (frame, timer) = (self.clone(), self.clone());
             waiting.alarms = Some((
-                request_animation_frame(move |_| frame.flush()),
-                Timeout::new(HIDDEN_TAB_MS, move || timer.flush()),
+                request_animation_frame(move |_| frame.hand_over()),
+                Timeout::new(HIDDEN_TAB_MS, move || timer.hand_over()),
             ));
         }
     }
 
+    /// Hands over what a frame takes.
+    fn hand_over(&self) {
+        let mut rest = {
+            let messages = &mut self.waiting.borrow_mut().messages;
+            messages.split_off(frame_takes(messages.len()))
+        };
+        self.flush();
+        if !rest.is_empty() {
+            let mut waiting = self.waiting.borrow_mut();
+            rest.append(&mut waiting.messages);
+            waiting.messages = rest;
+            self.alarm(&mut waiting);
+        }
+    }
+
+    /// Hands everything over.
     fn flush(&self) {
         let Waiting { messages, alarms } = self.waiting.take();
         if !messages.is_empty() {
@@ -194,6 +217,11 @@ impl Batch {
             drop(frame);
         }
     }
+}
+
+/// How many of so many messages a frame takes in.
+fn frame_takes(waiting: usize) -> usize {
+    waiting.min(FRAME_MESSAGES.max(waiting / 2))
 }
 
 /// `ws://` or `wss://`, as the page came.
@@ -227,6 +255,13 @@ fn pause_ms(attempt: u32, random: f64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_frame_takes_all_of_a_few_messages_and_half_of_many() {
+        let many = 10 * FRAME_MESSAGES;
+        assert_eq!([0, 1, FRAME_MESSAGES].map(frame_takes), [0, 1, FRAME_MESSAGES]);
+        assert_eq!([FRAME_MESSAGES + 1, many].map(frame_takes), [FRAME_MESSAGES, many / 2]);
+    }
 
     #[test]
     fn pauses_double_up_to_a_cap_and_are_spread() {
