@@ -22,15 +22,15 @@ impl Other {
             Err(error) => return missing(command, &error),
         };
         let mut line = String::new();
-        BufReader::new(process.stdout.as_mut()?).read_line(&mut line).unwrap();
+        BufReader::new(process.stdout.as_mut()?).read_line(&mut line).expect("a line");
         Some(Self { process, at: line.trim().parse().expect("an address") })
     }
 }
 
 impl Drop for Other {
     fn drop(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
+        self.process.kill().expect("a child can be killed");
+        self.process.wait().expect("a child can be waited for");
     }
 }
 

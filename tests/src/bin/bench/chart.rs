@@ -152,8 +152,14 @@ mod tests {
 
     #[test]
     fn every_crowd_has_a_line_in_each_panel_and_one_in_the_legend() {
-        let point =
-            |clients| Point { clients, cores: 0.1, resident_mib: 10.0, p50_ms: None, p99_ms: None };
+        let point = |clients| Point {
+            clients,
+            cores: 0.1,
+            resident_mib: 10.0,
+            p50_ms: None,
+            p99_ms: None,
+            lost: 0,
+        };
         let curve = || Curve { crowd: "some".into(), points: vec![point(1), point(10)] };
         let svg = draw(&[curve(), curve()]);
         assert_eq!(svg.matches("<polyline").count(), 2 * (PANELS.len() + 1));

@@ -58,7 +58,7 @@ fn decode(times: usize) -> usize {
 }
 
 fn encode(times: usize) -> usize {
-    let data = Data::Text("[Mon Nov 23 05:52:57 2026] 0123456789abcdef".into());
+    let data = Data::from_bytes(b"[Mon Nov 23 05:52:57 2026] 0123456789abcdef");
     let message = ServerMessage {
         at_us: 3_666,
         event: Event::Reply { offset: 0, bytes: 43, data },

@@ -15,7 +15,7 @@ use crate::chart::draw;
 use crate::client::{Client, Legs, Session};
 use crate::peers::{Peer, STREAMGRAM, Speech, streamgram, streamgram_command};
 use crate::report::machine;
-use crate::spread::{Spread, figure};
+use crate::spread::{Spread, figure, grouped};
 
 /// For how long idle clients are watched, all pings of a round included, and those that send.
 pub(crate) const FULL: [Duration; 2] = [Duration::from_secs(15), Duration::from_secs(6)];
@@ -63,6 +63,8 @@ pub(crate) struct Point {
     /// From a line to the last that is told of it; of idle clients there is none.
     pub(crate) p50_ms: Option<f64>,
     pub(crate) p99_ms: Option<f64>,
+    /// Datagrams that had no reply, since the first client.
+    pub(crate) lost: usize,
 }
 
 /// The costs of one crowd as it grows.
@@ -145,7 +147,11 @@ impl Crowd {
         let p50_ms = (!times.is_empty()).then(|| Spread::of(times.iter().copied()).median);
         let p99_ms = times.get(times.len().saturating_sub(1) * 99 / 100).copied();
         let resident_mib = server.processes[0].resident_kib() / 1_024.0;
-        Point { clients: count, cores, resident_mib, p50_ms, p99_ms }
+        let lost = clients.iter().map(|client| match client {
+            Client::Session(session) => session.lost,
+            Client::Tcp(_) | Client::Udp { .. } | Client::Frame(_) => 0,
+        });
+        Point { clients: count, cores, resident_mib, p50_ms, p99_ms, lost: lost.sum() }
     }
 
     /// One client until then: how long each of its lines took.
@@ -173,18 +179,19 @@ fn sizes(most: usize) -> Vec<usize> {
 }
 
 fn tables(curves: &[Curve]) -> String {
-    let mut text = machine() + "\n\n| who | clients | of a core | MiB | p50, ms | p99, ms |\n";
-    text += "|---|---|---|---|---|---|\n";
+    let mut text =
+        machine() + "\n\n| who | clients | of a core | MiB | p50, ms | p99, ms | lost |\n";
+    text += "|---|---|---|---|---|---|---|\n";
     let shown = |value: Option<f64>| value.map_or(String::new(), figure);
     for Curve { crowd, points } in curves {
-        for Point { clients, cores, resident_mib, p50_ms, p99_ms } in points {
+        for Point { clients, cores, resident_mib, p50_ms, p99_ms, lost } in points {
             let [cores, mib] = [figure(100.0 * cores), figure(*resident_mib)];
             let [p50, p99] = [p50_ms, p99_ms].map(|value| shown(*value));
             // Writing to a String cannot fail.
             let _ok = writeln!(
                 text,
-                "| {crowd} | {} | {cores} % | {mib} | {p50} | {p99} |",
-                figure(*clients as f64)
+                "| {crowd} | {} | {cores} % | {mib} | {p50} | {p99} | {lost} |",
+                grouped(*clients as f64)
             );
         }
     }
@@ -234,6 +241,7 @@ mod tests {
             resident_mib,
             p50_ms: None,
             p99_ms: None,
+            lost: 0,
         };
         let points = vec![point(10, 0.5, 20.0), point(110, 1.5, 120.0)];
         assert_eq!(Curve { crowd: String::new(), points }.each(), Some((0.01, 1.0)));

@@ -39,7 +39,7 @@ pub(crate) fn figure(value: f64) -> String {
 }
 
 /// 1234567 as 1,234,567.
-fn grouped(value: f64) -> String {
+pub(crate) fn grouped(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut grouped = String::new();
     for (place, digit) in digits.chars().enumerate() {
