@@ -49,13 +49,15 @@ impl Process {
         Duration::from_nanos(nanos.sum())
     }
 
+    /// How often a thread has gone to sleep so far.
+    pub(crate) fn sleeps(&self) -> f64 {
+        let threads = self.family().into_iter().flat_map(threads);
+        threads.filter_map(|thread| status(thread, "voluntary_ctxt_switches:")).sum()
+    }
+
     /// Memory that is in RAM, in KiB.
     pub(crate) fn resident_kib(&self) -> f64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.0.id()));
-        let status = status.expect("the process runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kib = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
-        kib.expect("the shape of proc(5)")
+        status(format!("/proc/{}", self.0.id()).into(), "VmRSS:").expect("the process runs")
     }
 
     /// Asks the server to end, through the tool that it runs under, if it does, and waits for both.
@@ -113,6 +115,14 @@ fn spawn(command: &mut Command) -> Child {
 fn threads(process: u32) -> Vec<PathBuf> {
     let tasks = fs::read_dir(format!("/proc/{process}/task"));
     tasks.map_or_else(|_| Vec::new(), |tasks| tasks.flatten().map(|task| task.path()).collect())
+}
+
+/// A number that the kernel says of a thread or a process, if it lives.
+fn status(mut folder: PathBuf, name: &str) -> Option<f64> {
+    folder.push("status");
+    let status = fs::read_to_string(folder).ok()?;
+    let value = status.lines().find_map(|line| line.strip_prefix(name))?;
+    value.split_whitespace().next()?.parse().ok()
 }
 
 fn signal(which: &str, process: u32) {

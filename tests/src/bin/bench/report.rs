@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::counts::{Counts, HotCount};
 use crate::peers::STREAMGRAM;
 use crate::rounds::{Measure, Round, Series, Work};
-use crate::spread::{Spread, figure};
+use crate::spread::figure;
 use crate::start::Start;
 
 /// Bars for Streamgram alone.
@@ -113,15 +113,19 @@ impl Display for Report {
 }
 
 fn works(f: &mut Formatter<'_>, works: &[WorkReport]) -> fmt::Result {
-    write!(f, "\n| work | server | CPU per reply, µs | replies/s | p50, µs | p99, µs |\n")?;
-    writeln!(f, "|---|---|---|---|---|---|")?;
+    write!(f, "\n| work | server | CPU per reply, µs | replies/s | p50, µs | p99, µs | ")?;
+    writeln!(f, "sleeps per reply |")?;
+    writeln!(f, "|---|---|---|---|---|---|---|")?;
     for WorkReport { work, servers } in works {
         for series in servers {
-            let columns: [fn(&Round) -> f64; 4] =
-                [|it| it.cpu_us, |it| it.per_second, |it| it.p50_us, |it| it.p99_us];
-            let [cpu, per_second, p50, p99]: [Spread; 4] = columns.map(|of| series.spread(of));
-            let [per_second, p99] = [per_second, p99].map(|spread| figure(spread.median));
-            writeln!(f, "| {work} | {} | {cpu} | {per_second} | {p50} | {p99} |", series.server)?;
+            let spreads: [fn(&Round) -> f64; 2] = [|it| it.cpu_us, |it| it.p50_us];
+            let medians: [fn(&Round) -> f64; 3] =
+                [|it| it.per_second, |it| it.p99_us, |it| it.sleeps];
+            let spreads = spreads.map(|of| series.spread(of));
+            let medians = medians.map(|of| figure(series.spread(of).median));
+            let ([cpu, p50], [per_second, p99, sleeps]) = (spreads, medians);
+            write!(f, "| {work} | {} | {cpu} | {per_second} | {p50} | {p99} | ", series.server)?;
+            writeln!(f, "{sleeps} |")?;
         }
     }
     Ok(())

@@ -102,6 +102,8 @@ pub(crate) struct Round {
     pub(crate) per_second: f64,
     pub(crate) p50_us: f64,
     pub(crate) p99_us: f64,
+    /// How often a thread of the server slept until it was woken, for each reply.
+    pub(crate) sleeps: f64,
 }
 
 impl Round {
@@ -162,9 +164,10 @@ impl Work {
 
 async fn round(servers: &[Process], clients: &mut [Client], length: Duration) -> Round {
     let processor = || servers.iter().map(Process::processor).sum::<Duration>();
-    let (before, begun) = (processor(), Instant::now());
+    let sleeps = || servers.iter().map(Process::sleeps).sum::<f64>();
+    let (slept, before, begun) = (sleeps(), processor(), Instant::now());
     let mut times = run(clients, Goal::Time(length)).await;
-    let (took, spent) = (begun.elapsed(), processor() - before);
+    let (took, spent, slept) = (begun.elapsed(), processor() - before, sleeps() - slept);
     times.sort_unstable();
     let micros = |time: Duration| time.as_secs_f64() * 1e6;
     let of_100 = |share: usize| micros(times[(times.len() - 1) * share / 100]);
@@ -174,5 +177,6 @@ async fn round(servers: &[Process], clients: &mut [Client], length: Duration) ->
         per_second: replies / took.as_secs_f64(),
         p50_us: of_100(50),
         p99_us: of_100(99),
+        sleeps: slept / replies,
     }
 }
