@@ -1,6 +1,10 @@
 //! What an event costs the page, natively and without a browser:
 //! `cargo bench --package streamgram-frontend --bench page`.
-#![expect(dead_code, reason = "all of the page is here, and only its state is used")]
+#![expect(
+    dead_code,
+    unused_imports,
+    reason = "all of the page is here, and only its state is used"
+)]
 
 /// The page is a program: there is no library that could be named.
 #[path = "../src"]
