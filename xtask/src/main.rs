@@ -2,6 +2,7 @@
 #![expect(clippy::print_stderr, reason = "a command line tells its user what it does")]
 
 mod audit;
+mod bench;
 mod conformance;
 mod dist;
 mod document;
@@ -72,6 +73,14 @@ enum Task {
         #[arg(value_parser = clap::value_parser!(u32).range(1..))]
         minutes: u32,
     },
+    /// Measure Streamgram beside servers in C and Python and other bridges; needs Linux
+    Bench {
+        /// A minute or two instead of ten, with figures to match
+        #[arg(long)]
+        quick: bool,
+        #[command(subcommand)]
+        what: Option<bench::What>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -88,6 +97,7 @@ fn main() -> ExitCode {
         Task::Fuzz { seconds, target } => fuzz::run(seconds, target.as_deref()),
         Task::Conformance => conformance(),
         Task::Soak { minutes } => soak::run(minutes),
+        Task::Bench { quick, what } => bench::run(what.as_ref(), quick),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
