@@ -1,5 +1,6 @@
 //! The direct path: a kernel socket, straight to the server.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::future::{Future, pending};
 use std::io;
@@ -69,12 +70,21 @@ pub(super) fn receive(socket: &UdpSocket) -> io::Result<Option<Vec<u8>>> {
     if let Ok(error) = error {
         return Err(error);
     }
-    let mut buffer = [0; READ_BYTES];
-    match socket.try_recv(&mut buffer) {
-        Ok(bytes) => Ok(Some(buffer[..bytes].to_vec())),
+    match received(|buffer| socket.try_recv(buffer)) {
+        Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// What `receive` has put into a buffer.
+fn received(receive: impl FnOnce(&mut [u8]) -> io::Result<usize>) -> io::Result<Vec<u8>> {
+    thread_local! {
+        // A turn asks many times in vain: a buffer of its own each time would have to be cleared, and
+        // one for each leg would stay with it while it is idle.
+        static BUFFER: RefCell<[u8; READ_BYTES]> = const { RefCell::new([0; READ_BYTES]) };
+    }
+    BUFFER.with_borrow_mut(|buffer| receive(buffer).map(|bytes| buffer[..bytes].to_vec()))
 }
 
 /// A connection, from its SYN to its end.
@@ -192,10 +202,9 @@ impl DirectTcp {
 }
 
 fn read(stream: &TcpStream) -> TcpTurn {
-    let mut buffer = [0; READ_BYTES];
-    match stream.try_read(&mut buffer) {
-        Ok(0) => TcpTurn::Ended(Cause::PeerClosed, None),
-        Ok(bytes) => TcpTurn::Reply(buffer[..bytes].to_vec(), Instant::now()),
+    match received(|buffer| stream.try_read(buffer)) {
+        Ok(bytes) if bytes.is_empty() => TcpTurn::Ended(Cause::PeerClosed, None),
+        Ok(bytes) => TcpTurn::Reply(bytes, Instant::now()),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => TcpTurn::Idle,
         Err(error) => TcpTurn::broken(error),
     }

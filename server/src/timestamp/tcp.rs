@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
+use futures_util::future::poll_immediate;
 use streamgram_protocol::{CTIME_LEN, Cause, READ_BYTES, STAMP_LEN};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -210,10 +211,14 @@ async fn answer(
         heard = Instant::now();
         caller.read(number, offset, &reply[STAMP_LEN..STAMP_LEN + bytes]);
         reply[1..=CTIME_LEN].copy_from_slice(&clock.ctime());
-        let writing = stream.write_all(&reply[..STAMP_LEN + bytes]);
-        match timeout(patience.write, writing).await {
-            Ok(written) => written?,
-            Err(_elapsed) => return Ok(End::Unread),
+        let mut writing = pin!(stream.write_all(&reply[..STAMP_LEN + bytes]));
+        // A timer is made only for a client that does not read.
+        match poll_immediate(writing.as_mut()).await {
+            Some(written) => written?,
+            None => match timeout(patience.write, writing).await {
+                Ok(written) => written?,
+                Err(_elapsed) => return Ok(End::Unread),
+            },
         }
         caller.replied(number, offset, &reply[..STAMP_LEN + bytes]);
         number += 1;

@@ -10,6 +10,7 @@ pub mod sources;
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use metrics::Counter;
@@ -50,8 +51,14 @@ pub async fn serve(
     let rates = Rates::new(&limits, Instant::now());
     let mut server = Server { socket, own, shared, rates, answered: meters::datagrams() };
     let mut buffer = vec![0; BUFFER_BYTES];
-    while let Some(received) = stop.run_until_cancelled(server.socket.recv_from(&mut buffer)).await
-    {
+    // Made once and not for every datagram: it is asked only when there is nothing to receive.
+    let mut stopped = pin!(stop.cancelled());
+    while !stop.is_cancelled() {
+        let received = tokio::select! {
+            biased;
+            received = server.socket.recv_from(&mut buffer) => received,
+            () = &mut stopped => break,
+        };
         match received {
             Ok((bytes, peer)) => server.answer(&buffer[..bytes], peer).await,
             Err(error) if is_of_a_reply(&error) => debug!(%error, "a reply was refused"),
@@ -91,8 +98,7 @@ impl Server {
             tell(raw.as_ref(), |raw| raw.datagram(payload));
         }
         let reply = clock.ctime();
-        let sending = timeout(SEND_PATIENCE, self.socket.send_to(&reply, peer)).await;
-        match sending.unwrap_or_else(|elapsed| Err(elapsed.into())) {
+        match self.send(&reply, peer).await {
             Ok(_bytes) => {
                 tell(raw.as_ref(), |raw| raw.reply(0, 0, &reply));
                 self.answered.increment(1);
@@ -101,6 +107,16 @@ impl Server {
                 tell(raw.as_ref(), |raw| raw.event(Sight::Refused(Refusal::UdpSend)));
                 refusals.count(Refusal::UdpSend, Instant::now(), format_args!("{peer}: {error}"));
             }
+        }
+    }
+
+    /// Sends a reply; waits, and makes a timer, only if there is no room for it at once.
+    async fn send(&self, reply: &[u8], peer: SocketAddr) -> io::Result<usize> {
+        match self.socket.try_send_to(reply, peer) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                timeout(SEND_PATIENCE, self.socket.send_to(reply, peer)).await?
+            }
+            sent => sent,
         }
     }
 }
