@@ -75,7 +75,7 @@ enum Task {
     },
     /// Measure Streamgram beside servers in C and Python and other bridges; needs Linux
     Bench {
-        /// A minute or two instead of ten, with figures to match
+        /// Shorter and fewer rounds: half a minute, and figures to match
         #[arg(long)]
         quick: bool,
         #[command(subcommand)]

@@ -10,7 +10,7 @@ const WIDTH: f64 = 860.0;
 const LEFT: f64 = 60.0;
 const PANEL: f64 = 350.0;
 const GAP: f64 = 75.0;
-const TOP: f64 = 45.0;
+const TOP: f64 = 60.0;
 const HEIGHT: f64 = 260.0;
 /// Of a line of the legend.
 const LINE: f64 = 20.0;

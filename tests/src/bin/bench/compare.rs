@@ -11,11 +11,11 @@ use crate::rounds::{Effort, Measure, WORKS, Work};
 const WORSE: f64 = 1.05;
 
 /// Compares what counts in each load; fails if any of it is worse.
-pub(crate) async fn run(old: &Path, new: &Path) -> ExitCode {
+pub(crate) async fn run([old, new]: [&str; 2], effort: Effort) -> ExitCode {
     println!("| work | | old | new | new / old | |\n|---|---|---|---|---|---|");
     let mut worse = 0;
     for work in &WORKS {
-        worse += usize::from(is_worse(work, [("old", old), ("new", new)]).await);
+        worse += usize::from(is_worse(work, [("old", old), ("new", new)], effort).await);
     }
     if worse == 0 {
         return ExitCode::SUCCESS;
@@ -24,11 +24,11 @@ pub(crate) async fn run(old: &Path, new: &Path) -> ExitCode {
     ExitCode::FAILURE
 }
 
-async fn is_worse(work: &Work, binaries: [(&str, &Path); 2]) -> bool {
-    let start = |(name, binary): (&str, &Path)| -> Peer {
-        streamgram(name, streamgram_command(binary), work.speech)
+async fn is_worse(work: &Work, binaries: [(&str, &str); 2], effort: Effort) -> bool {
+    let start = |(name, binary): (&str, &str)| -> Peer {
+        streamgram(name, streamgram_command(Path::new(binary)), work.speech)
     };
-    let series = work.measure(binaries.map(start).into(), Effort::EVEN).await;
+    let series = work.measure(binaries.map(start).into(), effort).await;
     let [old, new] = [0, 1].map(|at| series[at].spread(|round| round.of(work.counts)));
     let ratio = series[1].ratio(&series[0], work.counts);
     let counted = if work.counts == Measure::Processor { "CPU per reply, µs" } else { "p50, µs" };

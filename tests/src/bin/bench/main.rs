@@ -32,7 +32,7 @@ use crate::peers::Peers;
 use crate::report::{Bar, Report, WorkReport, machine};
 use crate::rounds::{Effort, WORKS};
 
-const USAGE: &str = "usage: bench run FOLDER [--quick] | bench compare OLD NEW | \
+const USAGE: &str = "usage: bench run FOLDER [--quick] | bench compare OLD NEW [--quick] | \
     bench scale FOLDER PLOT [--quick] | bench hot PATH TIMES";
 
 #[tokio::main(flavor = "current_thread")]
@@ -42,7 +42,8 @@ async fn main() -> ExitCode {
     match arguments.as_slice() {
         ["run", folder] => run(folder, Effort::FULL).await,
         ["run", folder, "--quick"] => run(folder, Effort::QUICK).await,
-        ["compare", old, new] => return compare::run(Path::new(old), Path::new(new)).await,
+        ["compare", old, new] => return compare::run([old, new], Effort::EVEN).await,
+        ["compare", old, new, "--quick"] => return compare::run([old, new], Effort::QUICK).await,
         ["scale", folder, plot] => scale::run(folder, plot, scale::FULL).await,
         ["scale", folder, plot, "--quick"] => scale::run(folder, plot, scale::QUICK).await,
         ["hot", path, times] => {
