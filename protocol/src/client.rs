@@ -308,6 +308,11 @@ struct StopFields {
 
 /// Reads the fields of one type of message; an error knows which field it is about.
 fn fields<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, Invalid> {
+    // Remembering the field takes longer than reading, and only an error needs it.
+    serde_json::from_str(text).or_else(|_error| tracked_fields(text))
+}
+
+fn tracked_fields<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, Invalid> {
     let mut json = serde_json::Deserializer::from_str(text);
     serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let path = error.path().to_string();
