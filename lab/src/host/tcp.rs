@@ -1,16 +1,16 @@
 //! An end of a TCP connection.
 
 use std::fmt;
+use std::sync::Arc;
 
 use smoltcp::socket::tcp::{CongestionControl, Socket, SocketBuffer, State as Rfc9293};
 use smoltcp::time::Duration;
-use smoltcp::wire::{Ipv4Packet, TcpPacket};
 use streamgram_protocol::{Congestion, End, Link};
 
 use super::patience::Patience;
 use super::stack::{Stack, address};
 use super::{Host, Outgoing};
-use crate::shim::Shim;
+use crate::shim::{Shim, segment};
 use crate::{Micros, Options};
 
 /// The article's port; not 7, which Wireshark takes for ECHO.
@@ -82,13 +82,11 @@ impl Host for Tcp {
     }
 
     fn ingress(&mut self, now: Micros, packet: &[u8], _datagram: Option<u64>) {
-        let mut packet = packet.to_vec();
-        self.shim.receive(&mut packet);
-        let is_reset = is_reset(&packet);
         let was_over = self.socket().state() == Rfc9293::Closed;
         self.patience.heard(now);
-        self.stack.ingress(now, packet);
-        if is_reset && !was_over && self.socket().state() == Rfc9293::Closed {
+        self.stack.ingress(now, &self.shim.receive(packet));
+        let is_over = self.socket().state() == Rfc9293::Closed;
+        if is_over && !was_over && segment(packet).is_some_and(|segment| segment.rst()) {
             self.ended = Some(State::Reset);
         }
     }
@@ -109,8 +107,8 @@ impl Host for Tcp {
             self.patience.outstanding(now, outstanding);
             return None;
         };
-        let kind = self.shim.transmit(&mut packet);
-        Some(Outgoing { bytes: packet.into(), kind, datagram: None })
+        let kind = self.shim.transmit(Arc::make_mut(&mut packet));
+        Some(Outgoing { bytes: packet, kind, datagram: None })
     }
 
     fn due(&mut self, now: Micros) -> Option<Micros> {
@@ -198,9 +196,4 @@ impl Tcp {
             self.end(State::Reset);
         }
     }
-}
-
-fn is_reset(packet: &[u8]) -> bool {
-    let Ok(ip) = Ipv4Packet::new_checked(packet) else { return false };
-    TcpPacket::new_checked(ip.payload()).is_ok_and(|segment| segment.rst())
 }
