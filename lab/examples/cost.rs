@@ -19,9 +19,10 @@ const LINES: u32 = 50_000;
 const LINE: &[u8; 16] = b"what time is it\n";
 
 type Watch<'w> = &'w mut dyn FnMut(&Packet);
-
 /// What is measured: its name, and what runs it once.
-const CASES: [(&str, fn(Watch)); 5] = [
+type Case = (&'static str, fn(Watch));
+
+const CASES: [Case; 5] = [
     ("bulk", |watch| one_way(Percent::ZERO, 300, watch)),
     ("bulk-loss", |watch| one_way(Percent::whole(1), 3_000, watch)),
     ("echo", echo),
@@ -95,7 +96,7 @@ fn lines(watch: Watch) {
             let bytes = lab.read(now, End::Gateway);
             lab.write(now, End::Gateway, &bytes, line);
             let _reply = lab.read(now, End::Client);
-            lab.take_packets().iter().for_each(&mut *watch);
+            lab.drain_packets().for_each(|packet| watch(&packet));
         }
         lab.write(at, End::Client, LINE, line);
     }
@@ -114,7 +115,7 @@ fn datagrams(watch: Watch) {
                 let _number = lab.send(now, End::Gateway, &datagram.bytes, line);
             }
             let _reply = lab.receive(End::Client);
-            lab.take_packets().iter().for_each(&mut *watch);
+            lab.drain_packets().for_each(|packet| watch(&packet));
         }
         let _number = lab.send(at, End::Client, LINE, line);
     }

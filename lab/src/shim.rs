@@ -44,8 +44,11 @@ impl Shim {
         let Some(sent) = self.sent else { return Kind::Ordinary };
         let closed = self.heard.filter(|(_, window)| *window == 0);
         if length == 0 {
-            segment.set_seq_number(closed.map_or(sent, |(ack, _)| ack));
-            segment.fill_checksum(&ends[0], &ends[1]);
+            let highest = closed.map_or(sent, |(ack, _)| ack);
+            if start != highest {
+                segment.set_seq_number(highest);
+                segment.fill_checksum(&ends[0], &ends[1]);
+            }
             return Kind::Ordinary;
         }
         if closed.is_some() && start == sent && length == 1 && !segment.fin() {

@@ -51,7 +51,11 @@ impl Fragments {
         if let Some(replaced) = pieces.insert(ip.frag_offset(), packet.to_vec()) {
             self.bytes -= replaced.len();
         }
-        if is_whole(pieces) { self.give(at).into_iter().map(Cow::Owned).collect() } else { Vec::new() }
+        if is_whole(pieces) {
+            self.give(at).into_iter().map(Cow::Owned).collect()
+        } else {
+            Vec::new()
+        }
     }
 
     fn forget(&mut self, now: Micros) {

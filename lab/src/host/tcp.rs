@@ -101,17 +101,13 @@ impl Host for Tcp {
             self.socket_mut().set_keep_alive(Some(ACK_DELAY));
             self.socket_mut().set_keep_alive(None);
         }
-        let packet = self.stack.egress(now);
-        let Some(mut packet) = packet else {
-            let outstanding = self.is_outstanding();
-            self.patience.outstanding(now, outstanding);
-            return None;
-        };
+        let mut packet = self.stack.egress(now)?;
         let kind = self.shim.transmit(Arc::make_mut(&mut packet));
         Some(Outgoing { bytes: packet, kind, datagram: None })
     }
 
     fn due(&mut self, now: Micros) -> Option<Micros> {
+        self.patience.outstanding(now, self.is_outstanding());
         let timers = [self.stack.due(now), self.patience.due()];
         timers.into_iter().flatten().min()
     }
@@ -171,8 +167,9 @@ impl Tcp {
         if socket.may_send() { socket.send_capacity() - socket.send_queue() } else { 0 }
     }
 
-    pub(crate) fn read(&mut self) -> Vec<u8> {
-        let mut bytes = Vec::new();
+    /// Reads everything behind what the buffer holds; how much that was.
+    pub(crate) fn read(&mut self, bytes: &mut Vec<u8>) -> usize {
+        let before = bytes.len();
         let socket = self.socket_mut();
         // The ring buffer hands out what is contiguous, so twice is enough.
         while socket.can_recv() {
@@ -184,7 +181,7 @@ impl Tcp {
                 break;
             }
         }
-        bytes
+        bytes.len() - before
     }
 
     pub(crate) fn close(&mut self) {

@@ -130,7 +130,7 @@ impl Host for Udp {
     }
 
     fn due(&mut self, now: Micros) -> Option<Micros> {
-        self.stack.due(now)
+        if self.waiting.is_empty() { self.stack.due(now) } else { Some(now) }
     }
 }
 
