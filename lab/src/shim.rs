@@ -6,6 +6,7 @@
 //! issue 12), and reordering alone makes for timeouts.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use smoltcp::wire::{IpAddress, Ipv4Packet, TcpPacket, TcpSeqNumber};
 
@@ -31,8 +32,8 @@ pub(crate) struct Shim {
 
 impl Shim {
     /// Looks at a packet that the stack sends, and repairs the sequence number of a pure ACK.
-    pub(crate) fn transmit(&mut self, packet: &mut [u8]) -> Kind {
-        let Some(Opened { mut segment, ends }) = open(packet) else { return Kind::Ordinary };
+    pub(crate) fn transmit(&mut self, packet: &mut Arc<[u8]>) -> Kind {
+        let Some(segment) = segment(packet) else { return Kind::Ordinary };
         if segment.rst() {
             return Kind::Ordinary;
         }
@@ -45,7 +46,9 @@ impl Shim {
         let closed = self.heard.filter(|(_, window)| *window == 0);
         if length == 0 {
             let highest = closed.map_or(sent, |(ack, _)| ack);
-            if start != highest {
+            if start != highest
+                && let Some(Opened { mut segment, ends }) = open(Arc::make_mut(packet))
+            {
                 segment.set_seq_number(highest);
                 segment.fill_checksum(&ends[0], &ends[1]);
             }
@@ -54,7 +57,7 @@ impl Shim {
         if closed.is_some() && start == sent && length == 1 && !segment.fin() {
             return Kind::WindowProbe;
         }
-        if start + 1 == sent && segment.payload_mut() == [0] {
+        if start + 1 == sent && segment.payload() == [0] {
             return Kind::KeepAlive;
         }
         self.sent = Some(sent.max(start + length));

@@ -1,7 +1,6 @@
 //! An end of a TCP connection.
 
 use std::fmt;
-use std::sync::Arc;
 
 use smoltcp::socket::tcp::{CongestionControl, Socket, SocketBuffer, State as Rfc9293};
 use smoltcp::time::Duration;
@@ -102,7 +101,7 @@ impl Host for Tcp {
             self.socket_mut().set_keep_alive(None);
         }
         let mut packet = self.stack.egress(now)?;
-        let kind = self.shim.transmit(Arc::make_mut(&mut packet));
+        let kind = self.shim.transmit(&mut packet);
         Some(Outgoing { bytes: packet, kind, datagram: None })
     }
 
