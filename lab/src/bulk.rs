@@ -41,9 +41,11 @@ pub fn one_way(
     watch: &mut dyn FnMut(&Packet),
 ) -> Transfer {
     let run = Run::new(link, options, watch);
+    let mut arrived = Vec::new();
     run.drive(until, |run, now| {
         run.feed(now, u64::MAX);
-        let arrived = run.lab.read(now, End::Gateway);
+        arrived.clear();
+        run.lab.read_into(now, End::Gateway, &mut arrived);
         run.check(&arrived);
         true
     })
@@ -60,16 +62,17 @@ pub fn echo(
     watch: &mut dyn FnMut(&Packet),
 ) -> Transfer {
     let run = Run::new(link, options, watch);
-    let mut back = Vec::new();
+    let (mut back, mut arrived) = (Vec::new(), Vec::new());
     run.drive(until, |run, now| {
         run.feed(now, bytes);
         // The gateway takes no more than it can pass on.
         if back.len() < PIECE {
-            back.extend(run.lab.read(now, End::Gateway));
+            run.lab.read_into(now, End::Gateway, &mut back);
         }
         let taken = if back.is_empty() { 0 } else { run.lab.write(now, End::Gateway, &back, None) };
         back.drain(..taken);
-        let arrived = run.lab.read(now, End::Client);
+        arrived.clear();
+        run.lab.read_into(now, End::Client, &mut arrived);
         run.check(&arrived);
         run.transfer.delivered < bytes
     })
@@ -111,7 +114,7 @@ impl<'w> Run<'w> {
         while let Some(now) = self.lab.next().filter(|now| *now < until) {
             self.lab.step(now);
             let goes_on = application(&mut self, now);
-            for packet in self.lab.take_packets() {
+            for packet in self.lab.drain_packets() {
                 self.transfer.packets += 1;
                 self.transfer.lost += u64::from(packet.deliver_at.is_none());
                 (self.watch)(&packet);

@@ -28,7 +28,7 @@ impl Dice {
     /// Whether a knob that hits `share` of the packets hits this one.
     pub(crate) fn hits(self, share: Percent, from: End, number: u64, knob: Knob) -> bool {
         let share = u64::try_from(share.in_hundredths()).unwrap_or(0);
-        self.below(10_000, from, number, knob) < share
+        share > 0 && self.below(10_000, from, number, knob) < share
     }
 
     /// An even choice from `0..limit`.

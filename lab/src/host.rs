@@ -22,9 +22,9 @@ pub trait Host {
     fn open(end: End, link: &Link, options: Options, seed: u64, now: Micros) -> Self;
     /// Takes one packet from the wire.
     fn ingress(&mut self, now: Micros, packet: &[u8], datagram: Option<u64>);
-    /// The next packet that goes on the wire, until there is none.
+    /// The next packet that goes on the wire, until there is none or nothing is due.
     fn egress(&mut self, now: Micros) -> Option<Outgoing>;
-    /// When it has something to do without being asked.
+    /// When it has something to do without being asked: to be asked for after each packet.
     fn due(&mut self, now: Micros) -> Option<Micros>;
 }
 

@@ -1,6 +1,6 @@
 //! A lab: two hosts, the wire between them, and what is recorded of it.
 
-use std::mem;
+use std::{mem, vec};
 
 use streamgram_protocol::{End, Line, Link};
 
@@ -133,6 +133,12 @@ impl<H: Host> Lab<H> {
         mem::take(&mut self.packets)
     }
 
+    /// As [`Lab::take_packets`], and the lab keeps the room that they took: for a driver that looks at
+    /// them one by one.
+    pub fn drain_packets(&mut self) -> vec::Drain<'_, Packet> {
+        self.packets.drain(..)
+    }
+
     /// Hands a packet that nobody sent to a host.
     #[cfg(feature = "inject")]
     pub fn inject(&mut self, now: Micros, to: End, packet: &[u8]) {
@@ -141,13 +147,24 @@ impl<H: Host> Lab<H> {
     }
 
     fn send_from(&mut self, end: End) {
-        while let Some(outgoing) = self.sides[end as usize].host.egress(self.clock) {
-            self.put_on_wire(end, outgoing);
-        }
+        let due = loop {
+            let host = &mut self.sides[end as usize].host;
+            let outgoing = host.egress(self.clock);
+            let due = host.due(self.clock);
+            match outgoing {
+                Some(outgoing) => self.put_on_wire(end, outgoing),
+                None => {
+                    let again = self.clock + ASK_AGAIN;
+                    break due.map(|due| if due > self.clock { due } else { again });
+                }
+            }
+            // Asking a stack what else it sends costs more than asking whether it does.
+            if due.is_none_or(|due| due > self.clock) {
+                break due;
+            }
+        };
         let side = &mut self.sides[end as usize];
-        side.stirred = false;
-        let due = side.host.due(self.clock);
-        side.due = due.map(|due| if due > self.clock { due } else { self.clock + ASK_AGAIN });
+        (side.stirred, side.due) = (false, due);
     }
 
     fn put_on_wire(&mut self, from: End, outgoing: Outgoing) {
@@ -220,11 +237,18 @@ impl Lab<Tcp> {
     /// Everything that has arrived in order and was not read yet.
     #[must_use]
     pub fn read(&mut self, now: Micros, end: End) -> Vec<u8> {
-        let bytes = self.sides[end as usize].host.read();
-        if !bytes.is_empty() {
+        let mut bytes = Vec::new();
+        self.read_into(now, end, &mut bytes);
+        bytes
+    }
+
+    /// As [`Lab::read`], behind what a buffer already holds; returns how much that was.
+    pub fn read_into(&mut self, now: Micros, end: End, bytes: &mut Vec<u8>) -> usize {
+        let read = self.sides[end as usize].host.read(bytes);
+        if read > 0 {
             self.stir(now, end);
         }
-        bytes
+        read
     }
 
     /// Sends FIN behind what was written; the peer can still send.

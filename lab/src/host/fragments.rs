@@ -4,6 +4,7 @@
 //! datagrams with a little jitter fills them with halves, and most of what the wire delivers would be
 //! lost. It is therefore given a datagram's fragments when they are all there, in order.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 
 use smoltcp::wire::Ipv4Packet;
@@ -32,10 +33,10 @@ struct Waiting {
 impl Fragments {
     /// Takes a packet; returns what the stack shall have: the packet, or all the fragments that it
     /// makes whole, or nothing yet.
-    pub(super) fn take(&mut self, now: Micros, packet: &[u8]) -> Vec<Vec<u8>> {
+    pub(super) fn take<'p>(&mut self, now: Micros, packet: &'p [u8]) -> Vec<Cow<'p, [u8]>> {
         let Ok(ip) = Ipv4Packet::new_checked(packet) else { return Vec::new() };
         if !ip.more_frags() && ip.frag_offset() == 0 {
-            return vec![packet.to_vec()];
+            return vec![packet.into()];
         }
         self.forget(now);
         let ident = ip.ident();
@@ -50,7 +51,11 @@ impl Fragments {
         if let Some(replaced) = pieces.insert(ip.frag_offset(), packet.to_vec()) {
             self.bytes -= replaced.len();
         }
-        if is_whole(pieces) { self.give(at) } else { Vec::new() }
+        if is_whole(pieces) {
+            self.give(at).into_iter().map(Cow::Owned).collect()
+        } else {
+            Vec::new()
+        }
     }
 
     fn forget(&mut self, now: Micros) {

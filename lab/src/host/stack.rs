@@ -1,9 +1,11 @@
-//! smoltcp: an interface without Ethernet, one socket, and the two ends of a wire as vectors.
+//! smoltcp: an interface without Ethernet, one socket, and the two ends of a wire.
 
 use std::collections::VecDeque;
+use std::iter;
+use std::sync::Arc;
 
 use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
-use smoltcp::phy::{self, DeviceCapabilities, Medium};
+use smoltcp::phy::{self, Checksum, DeviceCapabilities, Medium};
 use smoltcp::socket::AnySocket;
 use smoltcp::time::Instant;
 use smoltcp::wire::{HardwareAddress, IpCidr, Ipv4Address};
@@ -20,7 +22,8 @@ pub(super) fn address(end: End) -> Ipv4Address {
 }
 
 pub(super) struct Stack {
-    device: Device,
+    mtu: usize,
+    sent: VecDeque<Arc<[u8]>>,
     interface: Interface,
     sockets: SocketSet<'static>,
     socket: SocketHandle,
@@ -34,7 +37,8 @@ impl Stack {
         now: Micros,
         socket: impl AnySocket<'static>,
     ) -> Self {
-        let mut device = Device { mtu: link.mtu.into(), ..Device::default() };
+        let (mtu, mut sent) = (link.mtu.into(), VecDeque::new());
+        let mut device = Device { mtu, arrived: None, sent: &mut sent };
         let mut config = Config::new(HardwareAddress::Ip);
         config.random_seed = seed;
         let mut interface = Interface::new(config, &mut device, instant(now));
@@ -44,7 +48,7 @@ impl Stack {
         });
         let mut sockets = SocketSet::new(Vec::with_capacity(1));
         let socket = sockets.add(socket);
-        Self { device, interface, sockets, socket }
+        Self { mtu, sent, interface, sockets, socket }
     }
 
     pub(super) fn socket<S: AnySocket<'static>>(&self) -> &S {
@@ -61,16 +65,17 @@ impl Stack {
     }
 
     /// Takes one packet: a burst in one go would be answered with one ACK.
-    pub(super) fn ingress(&mut self, now: Micros, packet: Vec<u8>) {
-        self.device.arrived = Some(packet);
-        self.interface.poll_ingress_single(instant(now), &mut self.device, &mut self.sockets);
+    pub(super) fn ingress(&mut self, now: Micros, packet: &[u8]) {
+        let mut device = Device { mtu: self.mtu, arrived: Some(packet), sent: &mut self.sent };
+        self.interface.poll_ingress_single(instant(now), &mut device, &mut self.sockets);
     }
 
-    pub(super) fn egress(&mut self, now: Micros) -> Option<Vec<u8>> {
-        if self.device.sent.is_empty() {
-            self.interface.poll_egress(instant(now), &mut self.device, &mut self.sockets);
+    pub(super) fn egress(&mut self, now: Micros) -> Option<Arc<[u8]>> {
+        if self.sent.is_empty() {
+            let mut device = Device { mtu: self.mtu, arrived: None, sent: &mut self.sent };
+            self.interface.poll_egress(instant(now), &mut device, &mut self.sockets);
         }
-        self.device.sent.pop_front()
+        self.sent.pop_front()
     }
 
     pub(super) fn due(&mut self, now: Micros) -> Option<Micros> {
@@ -84,48 +89,57 @@ pub(super) fn instant(now: Micros) -> Instant {
     Instant::from_micros(i64::try_from(now).unwrap_or(i64::MAX))
 }
 
-#[derive(Default)]
-struct Device {
+/// The wire, as the stack sees it during one call.
+struct Device<'w> {
     mtu: usize,
-    arrived: Option<Vec<u8>>,
-    sent: VecDeque<Vec<u8>>,
+    arrived: Option<&'w [u8]>,
+    sent: &'w mut VecDeque<Arc<[u8]>>,
 }
 
-impl phy::Device for Device {
-    type RxToken<'a> = Received;
-    type TxToken<'a> = Sending<'a>;
+impl phy::Device for Device<'_> {
+    type RxToken<'a>
+        = Received<'a>
+    where
+        Self: 'a;
+    type TxToken<'a>
+        = Sending<'a>
+    where
+        Self: 'a;
 
-    fn receive(&mut self, _now: Instant) -> Option<(Received, Sending<'_>)> {
+    fn receive(&mut self, _now: Instant) -> Option<(Received<'_>, Sending<'_>)> {
         let packet = self.arrived.take()?;
-        Some((Received(packet), Sending(&mut self.sent)))
+        Some((Received(packet), Sending(self.sent)))
     }
 
     fn transmit(&mut self, _now: Instant) -> Option<Sending<'_>> {
-        Some(Sending(&mut self.sent))
+        Some(Sending(self.sent))
     }
 
     fn capabilities(&self) -> DeviceCapabilities {
         let mut capabilities = DeviceCapabilities::default();
         capabilities.medium = Medium::Ip;
         capabilities.max_transmission_unit = self.mtu;
+        // The wire loses packets and leaves their bytes alone. UDP's checksum is looked at all the
+        // same: a number of a datagram that comes again could mix the fragments of two.
+        capabilities.checksum.tcp = Checksum::Tx;
         capabilities
     }
 }
 
-struct Received(Vec<u8>);
+struct Received<'a>(&'a [u8]);
 
-impl phy::RxToken for Received {
+impl phy::RxToken for Received<'_> {
     fn consume<R, F: FnOnce(&[u8]) -> R>(self, take: F) -> R {
-        take(&self.0)
+        take(self.0)
     }
 }
 
-struct Sending<'a>(&'a mut VecDeque<Vec<u8>>);
+struct Sending<'a>(&'a mut VecDeque<Arc<[u8]>>);
 
 impl phy::TxToken for Sending<'_> {
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, length: usize, fill: F) -> R {
-        let mut packet = vec![0; length];
-        let result = fill(&mut packet);
+        let mut packet: Arc<[u8]> = iter::repeat_n(0, length).collect();
+        let result = fill(Arc::make_mut(&mut packet));
         self.0.push_back(packet);
         result
     }

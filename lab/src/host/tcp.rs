@@ -4,13 +4,12 @@ use std::fmt;
 
 use smoltcp::socket::tcp::{CongestionControl, Socket, SocketBuffer, State as Rfc9293};
 use smoltcp::time::Duration;
-use smoltcp::wire::{Ipv4Packet, TcpPacket};
 use streamgram_protocol::{Congestion, End, Link};
 
 use super::patience::Patience;
 use super::stack::{Stack, address};
 use super::{Host, Outgoing};
-use crate::shim::Shim;
+use crate::shim::{Shim, segment};
 use crate::{Micros, Options};
 
 /// The article's port; not 7, which Wireshark takes for ECHO.
@@ -82,13 +81,11 @@ impl Host for Tcp {
     }
 
     fn ingress(&mut self, now: Micros, packet: &[u8], _datagram: Option<u64>) {
-        let mut packet = packet.to_vec();
-        self.shim.receive(&mut packet);
-        let is_reset = is_reset(&packet);
         let was_over = self.socket().state() == Rfc9293::Closed;
         self.patience.heard(now);
-        self.stack.ingress(now, packet);
-        if is_reset && !was_over && self.socket().state() == Rfc9293::Closed {
+        self.stack.ingress(now, &self.shim.receive(packet));
+        let is_over = self.socket().state() == Rfc9293::Closed;
+        if is_over && !was_over && segment(packet).is_some_and(|segment| segment.rst()) {
             self.ended = Some(State::Reset);
         }
     }
@@ -103,17 +100,13 @@ impl Host for Tcp {
             self.socket_mut().set_keep_alive(Some(ACK_DELAY));
             self.socket_mut().set_keep_alive(None);
         }
-        let packet = self.stack.egress(now);
-        let Some(mut packet) = packet else {
-            let outstanding = self.is_outstanding();
-            self.patience.outstanding(now, outstanding);
-            return None;
-        };
+        let mut packet = self.stack.egress(now)?;
         let kind = self.shim.transmit(&mut packet);
-        Some(Outgoing { bytes: packet.into(), kind, datagram: None })
+        Some(Outgoing { bytes: packet, kind, datagram: None })
     }
 
     fn due(&mut self, now: Micros) -> Option<Micros> {
+        self.patience.outstanding(now, self.is_outstanding());
         let timers = [self.stack.due(now), self.patience.due()];
         timers.into_iter().flatten().min()
     }
@@ -173,8 +166,9 @@ impl Tcp {
         if socket.may_send() { socket.send_capacity() - socket.send_queue() } else { 0 }
     }
 
-    pub(crate) fn read(&mut self) -> Vec<u8> {
-        let mut bytes = Vec::new();
+    /// Reads everything behind what the buffer holds; how much that was.
+    pub(crate) fn read(&mut self, bytes: &mut Vec<u8>) -> usize {
+        let before = bytes.len();
         let socket = self.socket_mut();
         // The ring buffer hands out what is contiguous, so twice is enough.
         while socket.can_recv() {
@@ -186,7 +180,7 @@ impl Tcp {
                 break;
             }
         }
-        bytes
+        bytes.len() - before
     }
 
     pub(crate) fn close(&mut self) {
@@ -198,9 +192,4 @@ impl Tcp {
             self.end(State::Reset);
         }
     }
-}
-
-fn is_reset(packet: &[u8]) -> bool {
-    let Ok(ip) = Ipv4Packet::new_checked(packet) else { return false };
-    TcpPacket::new_checked(ip.payload()).is_ok_and(|segment| segment.rst())
 }

@@ -101,7 +101,7 @@ impl Host for Udp {
 
     fn ingress(&mut self, now: Micros, packet: &[u8], datagram: Option<u64>) {
         for packet in self.fragments.take(now, packet) {
-            self.stack.ingress(now, packet);
+            self.stack.ingress(now, &packet);
         }
         // If the packet has made a datagram whole, it is this packet's datagram.
         let socket = self.stack.socket_mut::<Socket<'static>>();
@@ -118,7 +118,7 @@ impl Host for Udp {
             if let Some(packet) = self.stack.egress(now) {
                 self.current.nth += 1;
                 let datagram = Some(self.current);
-                return Some(Outgoing { bytes: packet.into(), kind: Kind::Ordinary, datagram });
+                return Some(Outgoing { bytes: packet, kind: Kind::Ordinary, datagram });
             }
             let (line, bytes) = self.waiting.pop_front()?;
             self.waiting_bytes -= bytes.len();
@@ -130,7 +130,7 @@ impl Host for Udp {
     }
 
     fn due(&mut self, now: Micros) -> Option<Micros> {
-        self.stack.due(now)
+        if self.waiting.is_empty() { self.stack.due(now) } else { Some(now) }
     }
 }
 

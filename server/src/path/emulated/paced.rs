@@ -61,15 +61,12 @@ impl<H: Host> Paced<H> {
         let wall = self.at(now);
         let due = self.lab.next().filter(|due| *due <= wall);
         self.reached = due.unwrap_or(wall).max(self.reached);
-        let packets = match due {
-            Some(_) => {
-                self.lab.step(self.reached);
-                self.lab.take_packets()
-            }
-            None => Vec::new(),
-        };
-        let spent = self.allowance.spend(self.reached, packets.len());
-        self.packets.extend(packets);
+        let told = self.packets.len();
+        if due.is_some() {
+            self.lab.step(self.reached);
+            self.packets.extend(self.lab.drain_packets());
+        }
+        let spent = self.allowance.spend(self.reached, self.packets.len() - told);
         spent.map(|()| due.is_none())
     }
 

@@ -151,13 +151,11 @@ impl EmulatedTcp {
     /// says now reaches a lab that is level with the clock, else it would come before its time.
     fn exchange(&mut self, level: bool) -> bool {
         let state = self.paced.lab.state(End::Gateway);
-        let arrived = if self.to_server.is_empty() {
-            self.paced.lab.read(self.paced.reached, End::Gateway)
-        } else {
-            Vec::new()
-        };
-        let mut moved = !arrived.is_empty();
-        self.to_server.extend(arrived);
+        let mut moved = false;
+        if self.to_server.is_empty() {
+            let Paced { lab, reached, .. } = &mut self.paced;
+            moved |= lab.read_into(*reached, End::Gateway, &mut self.to_server) > 0;
+        }
         moved |= self.server.advance(state, self.target);
         moved |= self.server.write(&mut self.to_server);
         let all_passed = self.to_server.is_empty();
