@@ -1,4 +1,5 @@
-//! What a session tells its client: one JSON object in one text frame for every step.
+//! What a session tells its client: one JSON object for every step, and in a text frame as many of them as
+//! there are to tell, a line each.
 //!
 //! `at_us` counts microseconds from the start of the session, on one monotonic clock of the server.
 
@@ -309,7 +310,30 @@ impl ServerMessage {
         serde_json::to_string(self)
     }
 
-    /// Reads one text frame of a server.
+    /// Several messages as the text of one frame.
+    ///
+    /// # Errors
+    /// As for one.
+    pub fn encode_frame(messages: &[Self]) -> serde_json::Result<String> {
+        let mut frame = Vec::new();
+        for message in messages {
+            if !frame.is_empty() {
+                frame.push(b'\n');
+            }
+            serde_json::to_writer(&mut frame, message)?;
+        }
+        String::from_utf8(frame).map_err(serde::ser::Error::custom)
+    }
+
+    /// Reads the messages of one text frame of a server. Within a message a line never ends.
+    ///
+    /// # Errors
+    /// For each message: what is not one of this version.
+    pub fn decode_frame(text: &str) -> impl Iterator<Item = Result<Self, Unreadable>> {
+        text.split('\n').map(Self::decode)
+    }
+
+    /// Reads one message.
     ///
     /// # Errors
     /// What is not a message of this version.

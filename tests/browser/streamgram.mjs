@@ -76,7 +76,7 @@ export function streamgram() {
 function recordEvents(page) {
   const events = [];
   page.on("websocket", (socket) => {
-    socket.on("framereceived", ({ payload }) => events.push(JSON.parse(payload)));
+    socket.on("framereceived", ({ payload }) => events.push(...payload.split("\n").map(JSON.parse)));
   });
   return events;
 }

@@ -1,5 +1,6 @@
 //! A model of the browser: sends messages, remembers every event, and can wait for one.
 
+use std::collections::VecDeque;
 use std::future::ready;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -26,7 +27,9 @@ pub const SOON: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Browser<S = MaybeTlsStream<TcpStream>> {
     socket: WebSocketStream<S>,
-    /// Everything the server has said, in order.
+    /// What has come in the last frame and was not asked for yet.
+    arrived: VecDeque<ServerMessage>,
+    /// Everything that was asked for, in order.
     pub messages: Vec<ServerMessage>,
 }
 
@@ -64,7 +67,7 @@ impl Browser {
     /// It does not.
     pub async fn connect(http: SocketAddr) -> Self {
         let socket = connect_raw(http).await;
-        let mut browser = Self { socket, messages: Vec::new() };
+        let mut browser = Self { socket, arrived: VecDeque::new(), messages: Vec::new() };
         browser.until(|event| matches!(event, Event::Hello(_))).await;
         browser
     }
@@ -91,7 +94,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Browser<S> {
             request.headers_mut().insert(*name, value.parse().expect("a header"));
         }
         let (socket, _response) = client_async(request, stream).await.expect("the server upgrades");
-        Self { socket, messages: Vec::new() }
+        Self { socket, arrived: VecDeque::new(), messages: Vec::new() }
     }
 
     /// Opens both legs.
@@ -140,15 +143,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Browser<S> {
     /// # Panics
     /// Neither comes, or something that is not an event.
     pub async fn next_or_end(&mut self) -> Option<ServerMessage> {
-        // The library answers pings.
-        let no_ping =
-            |frame: &Result<Message, _>| ready(!frame.as_ref().is_ok_and(Message::is_ping));
-        let frame = timeout(PATIENCE, (&mut self.socket).filter(no_ping).next()).await;
-        let frame = frame.unwrap_or_else(|_| panic!("nothing more after {:#?}", self.messages));
-        let frame = frame?.ok().filter(|frame| !frame.is_close())?;
-        let text = frame.into_text().expect("frames are text");
-        let message =
-            ServerMessage::decode(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        if self.arrived.is_empty() {
+            // The library answers pings.
+            let no_ping =
+                |frame: &Result<Message, _>| ready(!frame.as_ref().is_ok_and(Message::is_ping));
+            let frame = timeout(PATIENCE, (&mut self.socket).filter(no_ping).next()).await;
+            let frame = frame.unwrap_or_else(|_| panic!("nothing more after {:#?}", self.messages));
+            let frame = frame?.ok().filter(|frame| !frame.is_close())?;
+            let text = frame.into_text().expect("frames are text");
+            let messages = ServerMessage::decode_frame(&text);
+            self.arrived.extend(messages.map(|it| it.unwrap_or_else(|e| panic!("{e}: {text}"))));
+        }
+        let message = self.arrived.pop_front()?;
         self.messages.push(message.clone());
         Some(message)
     }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_channel::mpsc::{Receiver, Sender, channel};
+use futures_util::stream::iter;
 use futures_util::{SinkExt, StreamExt};
 use streamgram::bridge::{Bridge, Command, Session, Targets};
 use streamgram::config::WebSocketLimits;
@@ -34,7 +35,8 @@ struct Client {
 impl Client {
     fn start(targets: Targets, limits: Limits) -> Self {
         let (commands, mut taken) = channel(0);
-        let (mut told, events) = channel(EVENTS_UNDER_WAY);
+        let (told, events) = channel(EVENTS_UNDER_WAY);
+        let mut told = told.with_flat_map(|frame: Vec<_>| iter(frame).map(Ok));
         let rates = WebSocketLimits::default();
         let bridge = Bridge::new(targets, limits, rates, Arc::new(Observer::default()));
         let session = Session::new(bridge, None, None);

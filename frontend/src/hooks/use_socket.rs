@@ -111,9 +111,11 @@ impl Connection {
     fn take(&self, event: &Event) {
         let data = event.unchecked_ref::<MessageEvent>().data();
         self.failures.set(0);
-        match ServerMessage::decode(&data.as_string().unwrap_or_default()) {
-            Ok(message) => self.batch.push(message),
-            Err(error) => self.notice(Notice::NotUnderstood(error.to_string())),
+        for message in ServerMessage::decode_frame(&data.as_string().unwrap_or_default()) {
+            match message {
+                Ok(message) => self.batch.push(message),
+                Err(error) => self.notice(Notice::NotUnderstood(error.to_string())),
+            }
         }
     }
 

@@ -17,6 +17,8 @@ const FULL_BYTES: usize = 256 * 1024;
 /// Bytes of events, roughly, at which nothing more is told of raw clients: the rest is for the session's
 /// own legs, which raw clients can so not hold up.
 const ENOUGH_FOR_RAW_BYTES: usize = FULL_BYTES / 2;
+/// Bytes of events, roughly, from which on a frame takes no more: what waits longer leaves in the next.
+const FRAME_BYTES: usize = 16 * 1024;
 /// What an event weighs without its payload.
 const EVENT_BYTES: usize = 128;
 
@@ -67,6 +69,18 @@ impl Outbox {
         Some(message)
     }
 
+    /// The oldest events, up to [`FRAME_BYTES`] and at least one, if there are any.
+    pub(super) fn take_frame(&mut self) -> Vec<ServerMessage> {
+        let left = self.bytes.saturating_sub(FRAME_BYTES);
+        let mut frame = Vec::new();
+        while self.bytes > left
+            && let Some(message) = self.pop()
+        {
+            frame.push(message);
+        }
+        frame
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
@@ -104,4 +118,22 @@ fn weight(event: &Event) -> usize {
 /// Whole microseconds.
 pub(super) fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_takes_what_waits_up_to_its_limit() {
+        let now = Instant::now();
+        let mut outbox = Outbox::new(now);
+        let in_a_frame = FRAME_BYTES / EVENT_BYTES;
+        for _ in 0..=in_a_frame {
+            outbox.push(now, None, Event::ServerAccepted);
+        }
+        assert_eq!(outbox.take_frame().len(), in_a_frame);
+        assert_eq!(outbox.take_frame().len(), 1);
+        assert_eq!((outbox.take_frame().len(), outbox.bytes), (0, 0));
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! It waits for the first thing that happens anywhere, then does everything that can be done without
 //! waiting, in a fixed order, and waits again. It knows nothing of WebSockets: commands come as a
-//! stream, events leave through a sink. When the commands end or the sink breaks, the session ends,
+//! stream, events leave through a sink, as many at once as there are. When the commands end or the sink breaks, the session ends,
 //! and with it its legs.
 
 mod commands;
@@ -34,9 +34,9 @@ use crate::path::{TcpTurn, UdpTurn};
 /// Turns of a leg before the session looks at everything else again.
 const LEG_TURNS: usize = 64;
 
-/// How often everybody else has their turn before events are handed to the client: what a line brings
-/// about follows within microseconds, and all of it then leaves in one write.
-const COLLECTING_TURNS: u8 = 2;
+/// How often everybody else has their turn before events are handed to the client while a line waits for
+/// its answer: what it brings about follows within microseconds, and all of it then leaves in one write.
+const COLLECTING_TURNS: u8 = 3;
 
 /// Sightings of raw clients that are taken before the session looks at everything else again.
 const SIGHTINGS_PER_TURN: usize = 64;
@@ -108,10 +108,14 @@ impl Session {
     pub async fn run(
         mut self,
         commands: &mut (impl Stream<Item = Command> + Unpin),
-        client: &mut (impl Sink<ServerMessage> + Unpin),
+        client: &mut (impl Sink<Vec<ServerMessage>> + Unpin),
     ) {
         loop {
             let more = self.turn();
+            if self.collects() {
+                yield_now().await;
+                continue;
+            }
             match self.wait(more, commands, client).await {
                 Woken::Command(Some(command)) => self.obey(command).await,
                 Woken::Observation(observation) => self.observed(observation),
@@ -122,20 +126,28 @@ impl Session {
         }
     }
 
+    /// Whether what is to be told waits for more of the same, once more.
+    fn collects(&mut self) -> bool {
+        let awaited = self.tcp.as_ref().is_some_and(|leg| leg.awaits_reply())
+            || self.udp.as_ref().is_some_and(|leg| leg.next_deadline().is_some());
+        let more = awaited && !self.outbox.is_empty() && !self.outbox.is_full();
+        let collects = more && self.collected < COLLECTING_TURNS;
+        self.collected += u8::from(collects);
+        collects
+    }
+
     /// Waits for the first thing that happens; every arm can lose without losing anything.
     async fn wait(
         &mut self,
         more: bool,
         commands: &mut (impl Stream<Item = Command> + Unpin),
-        client: &mut (impl Sink<ServerMessage> + Unpin),
+        client: &mut (impl Sink<Vec<ServerMessage>> + Unpin),
     ) -> Woken {
         let (full, deadline) = (self.outbox.is_full(), self.next_deadline());
-        let to_tell = self.unflushed || !self.outbox.is_empty();
-        let collecting = to_tell && !self.unflushed && !full && self.collected < COLLECTING_TURNS;
         let Self { outbox, unflushed, observations, raw_clients, tcp, leaving, udp, .. } = self;
         tokio::select! {
             biased;
-            told = tell(client, outbox, unflushed), if to_tell && !collecting => {
+            told = tell(client, outbox, unflushed), if *unflushed || !outbox.is_empty() => {
                 self.collected = 0;
                 Woken::Told(told)
             }
@@ -146,10 +158,7 @@ impl Session {
             () = udp_ready(udp.as_deref(), !full) => Woken::Turn,
             () = until(deadline) => Woken::Turn,
             Some(sighting) = sighting(raw_clients.as_deref_mut()) => Woken::Sighting(sighting),
-            () = yield_now(), if more || collecting => {
-                self.collected += u8::from(collecting);
-                Woken::Turn
-            }
+            () = yield_now(), if more => Woken::Turn,
         }
     }
 

@@ -36,6 +36,11 @@ struct Read {
 }
 
 impl StreamMatch {
+    /// Whether every line is answered.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
     pub(super) fn sent(&mut self, id: u64, line: u32, sent: Instant, end: u64) {
         self.lines.push_back(SentLine { id, line, sent, end });
     }

@@ -99,6 +99,11 @@ impl TcpLeg {
         self.on
     }
 
+    /// Whether a line is not answered yet.
+    pub(super) fn awaits_reply(&self) -> bool {
+        !self.matching.is_empty()
+    }
+
     /// Whether lines can be sent.
     pub(super) fn is_open(&self) -> bool {
         self.stage == Stage::Open

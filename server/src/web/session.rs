@@ -94,8 +94,9 @@ async fn serve(
         Err(full) => return socket::close(commands.frames, outgoing, Some(full)).await,
     };
     let _present = Present::session();
-    let mut events = (&mut outgoing).with(|message: ServerMessage| {
-        ready(message.encode().map(|json| Message::Text(json.into())).map_err(Error::new))
+    let mut events = (&mut outgoing).with(|messages: Vec<ServerMessage>| {
+        let frame = ServerMessage::encode_frame(&messages);
+        ready(frame.map(|frame| Message::Text(frame.into())).map_err(Error::new))
     });
     let session = Session::new(bridge, own, lan).run(&mut commands, &mut events);
     // What is shared with other sessions is not left half done by a panic: locks are taken over.

@@ -16,20 +16,18 @@ use crate::bridge::tcp_leg::TcpLeg;
 use crate::bridge::udp_leg::UdpLeg;
 use crate::observe::Sighting;
 
-/// Hands events to the client as fast as it takes them; true when it has all of them, false when it
+/// Hands events to the client in frames, as fast as it takes them; true when it has all of them, false when it
 /// can take no more.
 pub(super) async fn tell(
-    client: &mut (impl Sink<ServerMessage> + Unpin),
+    client: &mut (impl Sink<Vec<ServerMessage>> + Unpin),
     outbox: &mut Outbox,
     unflushed: &mut bool,
 ) -> bool {
     let told = poll_fn(|cx| {
         while !outbox.is_empty() {
             ready!(client.poll_ready_unpin(cx))?;
-            if let Some(message) = outbox.pop() {
-                client.start_send_unpin(message)?;
-                *unflushed = true;
-            }
+            client.start_send_unpin(outbox.take_frame())?;
+            *unflushed = true;
         }
         client.poll_flush_unpin(cx)
     });
