@@ -17,7 +17,7 @@ const END_PIXELS: i32 = 8;
 /// Rows in sight before that is known: the height that the style allows at most.
 const SIGHT_ROWS: usize = 24;
 /// Rows above and below that are drawn too, so that scrolling shows no gaps.
-const AROUND_ROWS: usize = 2;
+const AROUND_ROWS: usize = 1;
 /// Rows to scroll before others are drawn.
 const STEP_ROWS: usize = 2;
 
@@ -104,7 +104,7 @@ pub(crate) fn Transcript(props: &TranscriptProps) -> Html {
                 return held.set(None);
             }
             let row = f64::from(space.client_height()) / count as f64;
-            layout.borrow_mut().sight = place(f64::from(height) / row) + 2;
+            layout.borrow_mut().sight = place(f64::from(height) / row) + 1;
             if space.client_height() - top - height <= END_PIXELS {
                 return held.set(None);
             }

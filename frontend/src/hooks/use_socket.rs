@@ -24,7 +24,7 @@ const FIRST_PAUSE_MS: u32 = 500;
 const LONGEST_PAUSE_MS: u32 = 8_000;
 /// Messages that one frame takes in at least, if there are more. The rest, up to half of what waits, is
 /// left to the next: a task takes no longer when many came at once.
-const FRAME_MESSAGES: usize = 200;
+const FRAME_MESSAGES: usize = 100;
 /// When a hidden tab, which gets no frames, takes its messages in.
 const HIDDEN_TAB_MS: u32 = 250;
 
