@@ -71,14 +71,22 @@ for (const [locale, reads] of [
         async ({ page }) => {
           const [host, port] = parts(server.tcp);
           const before = await page.locator(".raw-client").count();
+          /** So many clients more are on the page, within a second of the end of the last one. */
+          const appeared = async (clients) => {
+            const ended = performance.now();
+            await eventually(async () => {
+              assert.equal((await page.locator(".raw-client").count()) - before, clients);
+            }, 1_000);
+            console.log(`client ${clients} is on the page ${Math.round(performance.now() - ended)} ms after its end`);
+          };
           assert.match(await netcat(host, port, "hello nc"), /^\[.{24}\] hello nc$/);
+          await appeared(1);
           const [udpHost, udpPort] = parts(server.udp);
           assert.match(await run([python, "-c", PYTHON, "tcp", host, port], "你好"), /\] 你好\n$/);
+          await appeared(2);
           const times = await run([python, "-c", PYTHON, "udp", udpHost, udpPort], "a\nb");
           assert.match(times, /^.{24}\n.{24}\n$/);
-          await eventually(async () => {
-            assert.equal((await page.locator(".raw-client").count()) - before, 3);
-          });
+          await appeared(3);
           const [datagrams, scripted, nc] = await page.locator(".raw-client-line").all();
           assert.match(await nc.innerText(), new RegExp(reads));
           assert.match(await scripted.innerText(), /FIN/);

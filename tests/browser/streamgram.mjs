@@ -113,10 +113,10 @@ export async function answered(page, protocol, count) {
 
 /**
  * Waits until `check` no longer throws: the page draws after the event that a test waited for. What
- * still throws after 20 s is the test's failure.
+ * still throws after that many milliseconds is the test's failure.
  */
-export async function eventually(check) {
-  const deadline = performance.now() + 20_000;
+export async function eventually(check, patience = 20_000) {
+  const deadline = performance.now() + patience;
   for (;;) {
     try {
       return await check();
