@@ -10,6 +10,7 @@ use futures_util::future::try_join_all;
 use metrics_exporter_prometheus::BuildError;
 use thiserror::Error;
 use tokio::net::{TcpListener, UdpSocket};
+use tokio::runtime;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -147,7 +148,15 @@ impl Server {
         let router = web::router(web.clone());
         let serving = [
             ("TCP", running.spawn(tcp::serve(tcp, shared.clone(), room.tcp, stop.clone()))),
-            ("UDP", running.spawn(udp::serve(udp, shared, config.udp_limits, stop.clone()))),
+            (
+                "UDP",
+                running.spawn_blocking({
+                    let stop = stop.clone();
+                    move || {
+                        on_this_thread(udp, |udp| udp::serve(udp, shared, config.udp_limits, stop))
+                    }
+                }),
+            ),
             ("HTTP", running.spawn(pages("http", http, router, stop.clone()))),
         ];
         // Until the very end, so that an operator can look on.
@@ -169,6 +178,17 @@ impl Server {
         }
         ended
     }
+}
+
+/// Serves on the calling thread alone. A datagram is answered in less time than it takes to wake up
+/// another thread for it, and a flood of them costs everybody else no more than this thread.
+fn on_this_thread<Serving: Future<Output = io::Result<()>>>(
+    socket: UdpSocket,
+    serve: impl FnOnce(UdpSocket) -> Serving,
+) -> io::Result<()> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let socket = socket.into_std()?;
+    runtime.block_on(async { serve(UdpSocket::from_std(socket)?).await })
 }
 
 /// Waits for a listener's task.
