@@ -1,7 +1,7 @@
 //! The real binary, started on free ports; stopped when the test lets go of it.
 
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -93,6 +93,19 @@ impl Server {
     pub fn open_files(&self) -> usize {
         let listed = std::fs::read_dir(format!("/proc/{}/fd", self.pid()));
         listed.expect("the process runs").count()
+    }
+
+    /// The same once it has begun to serve: its UDP server's thread opens what it waits with by itself.
+    ///
+    /// # Panics
+    /// UDP is not answered.
+    #[must_use]
+    pub fn open_files_at_rest(&self) -> usize {
+        let socket = UdpSocket::bind("127.0.0.1:0").expect("a port is free");
+        socket.set_read_timeout(Some(crate::PATIENCE)).expect("a timeout");
+        socket.send_to(b"", self.udp).expect("loopback takes it");
+        socket.recv(&mut [0; 64]).expect("UDP is answered");
+        self.open_files()
     }
 
     /// Memory of the process that is in RAM, in KiB.

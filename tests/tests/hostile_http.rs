@@ -32,7 +32,7 @@ async fn under(http: SocketAddr, path: &str, hosts: &str) -> Response {
 #[tokio::test]
 async fn a_request_that_does_not_come_is_not_waited_for() {
     let server = Server::start_with(&["--http-header-s=1"]);
-    let before = server.open_files();
+    let before = server.open_files_at_rest();
     let witness = Witness::of(&server).await;
     let whole = format!("GET /healthz HTTP/1.1\r\nhost: {}\r\n\r\n", server.http);
     let mut silent = TcpStream::connect(server.http).await.unwrap();

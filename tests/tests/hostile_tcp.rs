@@ -36,7 +36,7 @@ async fn stranger(server: SocketAddr) -> TcpStream {
 #[tokio::test]
 async fn a_client_that_sends_nothing_gets_a_fin() {
     let server = Server::start_with(&["--tcp-idle-s=1"]);
-    let before = server.open_files();
+    let before = server.open_files_at_rest();
     let witness = Witness::of(&server).await;
     let mut clients = Vec::new();
     for _ in 0..20 {
@@ -182,7 +182,7 @@ async fn a_leg_is_as_old_and_as_idle_as_its_session_likes() {
 #[tokio::test]
 async fn resets_at_any_moment_end_nobody_else() {
     let server = Server::start();
-    let before = server.open_files();
+    let before = server.open_files_at_rest();
     let witness = Witness::of(&server).await;
     for round in 0..300 {
         let mut client = TcpStream::connect(server.tcp).await.unwrap();

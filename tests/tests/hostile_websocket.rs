@@ -206,7 +206,7 @@ async fn a_peer_that_answers_no_ping_is_ended_with_its_legs() {
     let server = Server::start_with(&["--ping-s=1"]);
     let witness = Witness::of(&server).await;
     let mut quiet = Browser::connect(server.http).await;
-    let before = server.open_files();
+    let before = server.open_files_at_rest();
     let since = Instant::now();
     let opens = OPENS.map(|open| masked_frame(TEXT, open)).concat();
     let silent = RawSocket::connect(server.http, "").await.write(opens);
@@ -236,7 +236,7 @@ async fn each_is_refused(server: &Server, frame: &[u8], reason: &str) {
     const PEERS: u32 = 2;
     // The first takes what the process keeps for good.
     floods(server.http, frame.to_vec()).await;
-    let (before, files) = (server.resident_kib(), server.open_files());
+    let (before, files) = (server.resident_kib(), server.open_files_at_rest());
     let mut peak = before;
     let mut attack = pin!(join_all((0..PEERS).map(|_| floods(server.http, frame.to_vec()))));
     while timeout(Duration::from_millis(10), &mut attack).await.is_err() {

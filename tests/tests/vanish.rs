@@ -19,7 +19,7 @@ async fn is_served(server: &Server) {
 #[tokio::test]
 async fn browsers_that_vanish_in_mid_burst_leave_nothing_behind() {
     let server = Server::start();
-    let before = server.open_files();
+    let before = server.open_files_at_rest();
     let mut browsers = Vec::new();
     for _ in 0..20 {
         let mut browser = Browser::connect_both(server.http).await;
@@ -38,7 +38,7 @@ async fn browsers_that_vanish_in_mid_burst_leave_nothing_behind() {
 #[tokio::test]
 async fn three_hundred_sessions_one_after_the_other_leave_nothing_behind() {
     let server = Server::start();
-    let before = server.open_files();
+    let before = server.open_files_at_rest();
     for _ in 0..300 {
         drop(Browser::connect_both(server.http).await);
     }
@@ -50,7 +50,7 @@ async fn three_hundred_sessions_one_after_the_other_leave_nothing_behind() {
 async fn three_hundred_legs_of_one_session_leave_nothing_behind() {
     let server = Server::start();
     let mut browser = Browser::connect(server.http).await;
-    let before = server.open_files();
+    let before = server.open_files_at_rest();
     let is_closed = |event: &Event| matches!(event, Event::Closed { .. });
     for round in 0..300 {
         let (name, how) = [("tcp", "close"), ("tcp", "reset"), ("udp", "close")][round % 3];
