@@ -2,6 +2,7 @@
 //! browser that talks to it.
 
 mod browser;
+mod digits;
 #[cfg(target_os = "linux")]
 mod faults;
 mod http;
@@ -13,6 +14,7 @@ mod stamp;
 mod witness;
 
 pub use browser::{Browser, Closed, PATIENCE, SOON, connect_raw};
+pub use digits::grouped;
 #[cfg(target_os = "linux")]
 pub use faults::Faults;
 pub use http::{Response, exchange, get, raw_request, request};

@@ -34,6 +34,7 @@ impl Process {
         let since = Instant::now();
         while TcpStream::connect(at).is_err() {
             assert!(since.elapsed() < PATIENCE, "this does not start: {command:?}");
+            // Nobody tells when a program that is not ours listens.
             thread::sleep(Duration::from_millis(10));
         }
         process

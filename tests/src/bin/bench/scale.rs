@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde::Serialize;
-use streamgram_tests::binary;
+use streamgram_tests::{binary, grouped};
 use tokio::time::{sleep_until, timeout_at};
 
 use crate::chart::draw;
 use crate::client::{Client, Legs, Session};
 use crate::peers::{Peer, STREAMGRAM, Speech, streamgram, streamgram_command};
 use crate::report::machine;
-use crate::spread::{Spread, figure, grouped};
+use crate::spread::{Spread, figure};
 
 /// For how long idle clients are watched, all pings of a round included, and those that send.
 pub(crate) const FULL: [Duration; 2] = [Duration::from_secs(15), Duration::from_secs(6)];
@@ -191,7 +191,7 @@ fn tables(curves: &[Curve]) -> String {
             let _ok = writeln!(
                 text,
                 "| {crowd} | {} | {cores} % | {mib} | {p50} | {p99} | {lost} |",
-                grouped(*clients as f64)
+                grouped(clients)
             );
         }
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::Serialize;
+use streamgram_tests::grouped;
 
 /// What was measured several times.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -36,19 +37,6 @@ pub(crate) fn figure(value: f64) -> String {
         10.0.. => format!("{value:.1}"),
         _ => format!("{value:.2}"),
     }
-}
-
-/// 1234567 as 1,234,567.
-pub(crate) fn grouped(value: f64) -> String {
-    let digits = format!("{value:.0}");
-    let mut grouped = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
+use streamgram_tests::grouped;
+
 use crate::sample::{COUNTS, DESCRIPTORS, Phase, Sample, TASKS};
 use crate::tally::{Counts, Tally};
 
@@ -97,19 +99,6 @@ fn float(count: u64) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
-/// 1234567 as 1,234,567.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,11 +107,5 @@ mod tests {
     fn a_span_of_one_is_a_number_and_of_none_is_said_so() {
         let spans = [&[][..], &[2.0], &[3.04, 1.0, 3.01]].map(|of| span(of.iter().copied(), 1));
         assert_eq!(spans, ["none", "2.0", "1.0 to 3.0"]);
-    }
-
-    #[test]
-    fn numbers_are_grouped_by_three_digits() {
-        let numbers = [0, 999, 1_000, 123_456, 1_234_567].map(grouped);
-        assert_eq!(numbers, ["0", "999", "1,000", "123,456", "1,234,567"]);
     }
 }
