@@ -52,6 +52,24 @@ test(
 );
 
 test(
+  "a burst of more lines than there is room for labels is a few elements on the strip, and says how many",
+  onPage(async ({ page }) => {
+    const numbers = page.locator(".prompt input[type=number]");
+    await numbers.nth(0).fill("60");
+    await numbers.nth(1).fill("1");
+    await page.locator(".prompt button.primary").click();
+    await answered(page, "TCP", 60);
+    await answered(page, "UDP", 60);
+    const sends = page.locator(lane("UDP", "[data-row=sends] .strip-cell"));
+    await eventually(async () => assert.equal(await sends.getAttribute("data-cells"), "60"));
+    assert.match(await sends.locator("title").textContent(), / 1: .* … .* 60: /);
+    const [cells, row] = await sends.evaluate((cells) =>
+      [cells.querySelector("path"), cells.closest("svg.strip-row")].map((it) => it.getBoundingClientRect().width));
+    assert.ok(Math.abs(cells - row) < 3, `${cells} of ${row}`);
+  }),
+);
+
+test(
   "1,500 bytes of Chinese are two reads for TCP and one datagram that recv(1024) would cut",
   onPage(async ({ page, events }) => {
     await type(page, "时".repeat(500));

@@ -299,13 +299,16 @@ async function throttled(page) {
 }
 
 test(
-  "throttled four times, 1,000 lines on both legs at 500 per second hold nothing up",
-  onPage(async ({ page }) => {
+  "throttled four times, 1,000 lines on both legs at about 500 per second hold nothing up",
+  onPage(async ({ page, events }) => {
     const end = await throttled(page);
-    await burst(page, "both", 1_000, 2);
+    // The timer adds about a millisecond to the one that is asked for.
+    await burst(page, "both", 1_000, 1);
     await answered(page, "TCP", 1_000);
     await answered(page, "UDP", 1_000);
-    const longest = await end("1,000 lines on both legs at 500 per second");
+    const [first, last] = [0, -1].map((at) => of(events, "sent", "tcp").at(at).at_us);
+    const rate = Math.round(999 / ((last - first) / 1e6));
+    const longest = await end(`1,000 lines on both legs at ${rate} per second`);
     assert.ok(longest <= 100 * NOISE, `${longest} ms`);
   }),
 );

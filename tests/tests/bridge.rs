@@ -2,10 +2,13 @@
 
 use std::net::SocketAddr;
 
+use futures_util::{SinkExt as _, StreamExt as _};
 use streamgram_protocol::{
     Cause, Code, Data, Event, Limits, Path, Protocol, READ_BYTES, STAMP_LEN, ServerMessage,
 };
-use streamgram_tests::{Browser, Server, echoes, is_ctime, is_stamped};
+use streamgram_tests::{Browser, PATIENCE, Server, connect_raw, echoes, is_ctime, is_stamped};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
 
 /// What happened on one leg.
 fn on(browser: &Browser, protocol: Protocol) -> impl Iterator<Item = &Event> {
@@ -226,6 +229,30 @@ async fn a_long_line_is_cut_at_1024_by_tcp_and_stays_one_datagram() {
     let datagram = Event::ServerDatagram { number: 0, bytes: 1_500, kept: READ_BYTES };
     assert_eq!(on(&browser, Protocol::Udp).filter(|event| **event == datagram).count(), 1);
     assert_eq!(udp_replies(&browser).len(), 1);
+}
+
+#[tokio::test]
+async fn what_happens_at_once_is_told_in_one_frame() {
+    let server = Server::start();
+    let mut session = connect_raw(server.http).await;
+    let messages = [
+        r#"{"type":"open","protocol":"udp"}"#,
+        r#"{"type":"send","id":1,"to":"udp","text":"line","count":100}"#,
+    ];
+    for message in messages {
+        session.send(Message::text(message)).await.unwrap();
+    }
+    let mut most = 0;
+    let finished = |frame: &str| frame.contains(r#""type":"finished""#);
+    loop {
+        let frame = timeout(PATIENCE, session.next()).await.expect("all lines go out");
+        let frame = frame.unwrap().unwrap().into_text().unwrap();
+        most = most.max(ServerMessage::decode_frame(&frame).map(Result::unwrap).count());
+        if finished(&frame) {
+            break;
+        }
+    }
+    assert!(most > 1, "every event had a frame of its own");
 }
 
 #[tokio::test]
