@@ -1,5 +1,5 @@
-//! What a session tells its client: one JSON object for every step, and in a text frame as many of them as
-//! there are to tell, a line each.
+//! What a session tells its client: one JSON object for every step, and in a text frame as many of them
+//! as there are to tell, a line each.
 //!
 //! `at_us` counts microseconds from the start of the session, on one monotonic clock of the server.
 
@@ -352,6 +352,18 @@ impl From<crate::Invalid> for Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_frame_has_a_line_for_each_message_whatever_they_carry() {
+        let data = Data::Text("two\nlines\r\n\u{2028}".into());
+        let reply = Event::Reply { offset: 0, bytes: 13, data };
+        let message = |event| ServerMessage { at_us: 1, event, on: None };
+        let messages = [message(Event::ServerAccepted), message(reply), message(Event::HalfClosed)];
+        let frame = ServerMessage::encode_frame(&messages).unwrap();
+        assert_eq!(frame.lines().count(), 3, "{frame}");
+        let read: Result<Vec<_>, _> = ServerMessage::decode_frame(&frame).collect();
+        assert_eq!(read.unwrap(), messages);
+    }
 
     #[test]
     fn a_message_is_one_flat_object() {

@@ -146,17 +146,14 @@ impl Server {
             listener::serve(surface, on, router, room.http.clone(), Arc::clone(&refusals), stop)
         };
         let router = web::router(web.clone());
+        // A thread is not ended with the runtime's tasks, and would hold up the end of the process.
+        let _stops = stop.clone().drop_guard();
+        let tcp = tcp::serve(tcp, shared.clone(), room.tcp, stop.clone());
+        let (udp_limits, udp_stop) = (config.udp_limits, stop.clone());
+        let udp = move || on_this_thread(udp, |udp| udp::serve(udp, shared, udp_limits, udp_stop));
         let serving = [
-            ("TCP", running.spawn(tcp::serve(tcp, shared.clone(), room.tcp, stop.clone()))),
-            (
-                "UDP",
-                running.spawn_blocking({
-                    let stop = stop.clone();
-                    move || {
-                        on_this_thread(udp, |udp| udp::serve(udp, shared, config.udp_limits, stop))
-                    }
-                }),
-            ),
+            ("TCP", running.spawn(tcp)),
+            ("UDP", running.spawn_blocking(udp)),
             ("HTTP", running.spawn(pages("http", http, router, stop.clone()))),
         ];
         // Until the very end, so that an operator can look on.

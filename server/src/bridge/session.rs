@@ -2,8 +2,8 @@
 //!
 //! It waits for the first thing that happens anywhere, then does everything that can be done without
 //! waiting, in a fixed order, and waits again. It knows nothing of WebSockets: commands come as a
-//! stream, events leave through a sink, as many at once as there are. When the commands end or the sink breaks, the session ends,
-//! and with it its legs.
+//! stream, events leave through a sink, as many at once as there are. When the commands end or the sink
+//! breaks, the session ends, and with it its legs.
 
 mod commands;
 mod waiting;

@@ -16,8 +16,8 @@ use crate::bridge::tcp_leg::TcpLeg;
 use crate::bridge::udp_leg::UdpLeg;
 use crate::observe::Sighting;
 
-/// Hands events to the client in frames, as fast as it takes them; true when it has all of them, false when it
-/// can take no more.
+/// Hands events to the client in frames, as fast as it takes them; true when it has all of them, false
+/// when it can take no more.
 pub(super) async fn tell(
     client: &mut (impl Sink<Vec<ServerMessage>> + Unpin),
     outbox: &mut Outbox,
