@@ -6,6 +6,7 @@
 mod client;
 mod data;
 mod json;
+pub mod lesson;
 mod limits;
 pub mod link;
 mod object;
@@ -18,6 +19,7 @@ mod text;
 pub use client::Watch;
 pub use client::{ClientMessage, Close, How, Invalid, Nodelay, Open, Send, SetLink, Stop, Target};
 pub use data::{BadHex, Data, numbered};
+pub use lesson::Lesson;
 pub use limits::{CTIME_LEN, DEFAULT_HTTP, DEFAULT_TCP, DEFAULT_UDP, Limits, MAX_DATAGRAM};
 pub use limits::{
     MAX_ERROR_CHARS, MAX_ID, RAW_BYTES, RAW_CLIENTS, READ_BYTES, STAMP_LEN, SUBPROTOCOL,

@@ -46,6 +46,8 @@ pub struct Scenario {
     pub count: u32,
     /// Milliseconds between two lines.
     pub interval_ms: u32,
+    /// Whether TCP sends small segments at once (TCP_NODELAY), as every leg does if nobody says otherwise.
+    pub nodelay: bool,
     /// The emulated link; none for a direct path.
     pub link: Option<Link>,
     /// A suggestion, as a language tag (BCP 47).
@@ -63,6 +65,7 @@ impl Default for Scenario {
             to: Target::Both,
             count: 1,
             interval_ms: 0,
+            nodelay: true,
             link: None,
             language: None,
             view: View::default(),
@@ -124,6 +127,9 @@ impl Scenario {
         add("to", words::of_target(self.to));
         add("count", &self.count.to_string());
         add("every", &self.interval_ms.to_string());
+        if !self.nodelay {
+            add("nodelay", "off");
+        }
         if let Some(link) = &self.link {
             add("path", Path::Emulated.name());
             add_link(link, &mut add);
@@ -233,6 +239,7 @@ impl Reader {
                 let interval = self.number(name, text, 0..=self.limits.interval_ms);
                 set(&mut self.scenario.interval_ms, interval)
             }
+            "nodelay" => set(&mut self.scenario.nodelay, words::on(text)),
             "path" => set(&mut self.path, words::path(text).map(Some)),
             "lang" => set(&mut self.scenario.language, is_tag(text).then(|| Some(text.into()))),
             "view" => set(&mut self.scenario.view, View::of_word(text)),

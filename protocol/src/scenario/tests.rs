@@ -197,18 +197,21 @@ fn scenario() -> impl Strategy<Value = Scenario> {
     let to = select(vec![Target::Tcp, Target::Udp, Target::Both]);
     let prompt = (any::<String>(), select(Mode::ALL), select(Ending::ALL), to);
     let language = option::of("[A-Za-z0-9-]{1,35}");
-    (prompt, 1..=1_000_u32, 0..=10_000_u32, option::of(link()), language, select(View::ALL))
-        .prop_map(|((text, mode, ending, to), count, interval_ms, link, language, view)| Scenario {
+    let sent = (1..=1_000_u32, 0..=10_000_u32, any::<bool>());
+    (prompt, sent, option::of(link()), language, select(View::ALL)).prop_map(
+        |((text, mode, ending, to), (count, interval_ms, nodelay), link, language, view)| Scenario {
             text,
             mode,
             ending,
             to,
             count,
             interval_ms,
+            nodelay,
             link,
             language,
             view,
-        })
+        },
+    )
 }
 
 proptest! {
