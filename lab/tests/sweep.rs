@@ -49,8 +49,8 @@ loss_percent,reno_bit_per_s,cubic_bit_per_s,mathis_bit_per_s,pftk_bit_per_s,udp_
 7.5,160451,186441,558706,174624,92.415";
     let exchange = "\
 loss_percent,tcp_median_s,tcp_mean_s,tcp_worst_s,udp_answered_of_20,udp_complete_percent
-0
-7.5";
+0,2.100042,2.100042,2.100042,20.000,100.000
+7.5,4.100042,4.100042,4.100042,18.000,0.000";
     assert_eq!(csv(Kind::Goodput, "0,7.5"), goodput, "it has changed: is that meant?");
     assert_eq!(csv(Kind::Exchange, "0,7.5"), exchange, "it has changed: is that meant?");
 }
