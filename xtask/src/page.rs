@@ -126,11 +126,13 @@ fn assemble(glue: &Glue, sweep: &Glue) -> Result<()> {
     let worker = fs::read_to_string(folder.join("sweep.js"))?;
     let sweep = add_sweep(&mut site, &worker, sweep)?;
     // A module of its own: a page without inline scripts can forbid them. A worker's address is one of
-    // the places that Trusted Types guard; this one gets through, and nothing else.
+    // the things that Trusted Types guard; the one policy that the server allows knows this address only.
     let start = format!(
         "import start from './{script}';\n\
-         self.trustedTypes?.createPolicy('default', \
-         {{ createScriptURL: (url) => (url === '/{sweep}' ? url : null) }});\n\
+         const sweep = '/{sweep}';\n\
+         const policy = self.trustedTypes?.createPolicy('sweep', {{ createScriptURL: () => sweep }});\n\
+         self.sweepWorker = () => \
+         new Worker(policy?.createScriptURL('') ?? sweep, {{ type: 'module' }});\n\
          start({{ module_or_path: '/{wasm}' }});\n"
     );
     let start = site.add_hashed("start", "js", start.into_bytes());
@@ -139,8 +141,7 @@ fn assemble(glue: &Glue, sweep: &Glue) -> Result<()> {
          <link rel=\"icon\" type=\"image/svg+xml\" href=\"/{icon}\">\n\
          <link rel=\"modulepreload\" href=\"/{script}\">\n\
          <link rel=\"preload\" as=\"fetch\" type=\"application/wasm\" href=\"/{wasm}\" crossorigin>\n\
-         <script type=\"module\" src=\"/{start}\"></script>\n\
-         <meta name=\"sweep\" content=\"/{sweep}\">"
+         <script type=\"module\" src=\"/{start}\"></script>"
     );
     site.add("index.html", document.with_head(&head).into_bytes());
     site.write()
