@@ -2,7 +2,7 @@
 //!
 //! A [`Sweep`] is an iterator that does one seeded run at a time, so that its caller can show how far it
 //! is, or stop. The same [`Setting`] gives the same rows and the same CSV on every machine, in wasm32
-//! too: of a float's operations there are only those that IEEE 754 rounds exactly, and square roots.
+//! too: its floats know only what IEEE 754 rounds exactly, the four operations and square roots.
 
 mod setting;
 mod traffic;
@@ -144,7 +144,7 @@ pub struct Step {
     pub row: Option<Row>,
 }
 
-/// A sweep under way: an iterator that does one run each time, of a tenth of a second at most.
+/// A sweep under way: an iterator that does one run each time, which takes tens of milliseconds at most.
 #[derive(Debug)]
 pub struct Sweep {
     setting: Setting,
