@@ -57,6 +57,7 @@ const GOODPUT: [Column; 5] = [
     column("pftk_bit_per_s", "PFTK", Unit::BitPerSecond),
     column("udp_delivered_percent", "UDP delivered", Unit::Percent),
 ];
+const _: () = assert!(LINES == 20, "a column is called so");
 const EXCHANGE: [Column; 5] = [
     column("tcp_median_s", "TCP, median", Unit::Seconds),
     column("tcp_mean_s", "TCP, mean", Unit::Seconds),

@@ -4,7 +4,7 @@
 
 use std::io::{self, ErrorKind, IsTerminal, Write, stderr, stdout};
 
-use streamgram_lab::sweep::{Figure, Kind, Row, Setting, Sweep, Unit};
+use streamgram_lab::sweep::{Figure, Kind, LINES, Row, Setting, Sweep, Unit};
 
 /// Characters of the column of losses, and of each of the others.
 const LOSS_WIDTH: usize = 7;
@@ -51,8 +51,8 @@ fn clear() -> io::Result<()> {
 fn head(setting: &Setting) -> String {
     let Setting { kind, rtt_ms, mss, seed, runs, .. } = setting;
     let what = match kind {
-        Kind::Goodput => "goodput, loss on the way to the server",
-        Kind::Exchange => "time of an exchange of 20 lines, loss both ways",
+        Kind::Goodput => "goodput, loss on the way to the server".to_owned(),
+        Kind::Exchange => format!("exchange of {LINES} lines, loss both ways"),
     };
     let link = format!("round trip {rtt_ms} ms, MSS {mss} bytes, seed {seed}, {runs} runs each");
     let titles = kind.columns().iter().map(|column| format!("{:>WIDTH$}", column.title));
@@ -73,6 +73,6 @@ fn text(figure: &Figure) -> String {
         Unit::BitPerSecond => format!("{:.1} kbit/s", value / 1e3),
         Unit::Percent => format!("{value:.2} %"),
         Unit::Seconds => format!("{value:.2} s"),
-        Unit::Lines => format!("{value:.2} of 20"),
+        Unit::Lines => format!("{value:.2} of {LINES}"),
     }
 }

@@ -65,3 +65,29 @@ fn seed(text: &str) -> Result<u64, BadSetting> {
 fn runs(text: &str) -> Result<u64, BadSetting> {
     RUNS.parse(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use streamgram_lab::sweep::{LINES, LOSSES, Limit, MOST_LOSS};
+
+    use super::*;
+
+    #[test]
+    fn the_help_tells_the_limits_of_the_lab() {
+        let mut command = SweepFlags::augment_args(clap::Command::new("sweep"));
+        let help = command.render_long_help().to_string();
+        let range = |Limit { range, .. }: Limit| format!("{} to {}", range.start(), range.end());
+        let [goodput, exchange] = Kind::EVERY.map(Kind::usual_runs);
+        for told in [
+            format!("milliseconds, {}", range(RTT)),
+            format!("of TCP, {}", range(MSS)),
+            format!("each loss, {}", range(RUNS)),
+            format!("[default: {goodput}, of an exchange {exchange}]"),
+            format!("percent, 0 to {MOST_LOSS}, "),
+            format!("at most {}", LOSSES.range.end()),
+            format!("exchange of {LINES} lines"),
+        ] {
+            assert!(help.contains(&told), "{told} is missing: {help}");
+        }
+    }
+}
