@@ -40,6 +40,18 @@ pub fn one_way(
     until: Micros,
     watch: &mut dyn FnMut(&Packet),
 ) -> Transfer {
+    one_way_of(link, options, u64::MAX, until, watch)
+}
+
+/// As [`one_way`], but over once both ends together have sent so many packets.
+#[must_use]
+pub fn one_way_of(
+    link: &Link,
+    options: Options,
+    packets: u64,
+    until: Micros,
+    watch: &mut dyn FnMut(&Packet),
+) -> Transfer {
     let run = Run::new(link, options, watch);
     let mut arrived = Vec::new();
     run.drive(until, |run, now| {
@@ -47,7 +59,7 @@ pub fn one_way(
         arrived.clear();
         run.lab.read_into(now, End::Gateway, &mut arrived);
         run.check(&arrived);
-        true
+        run.transfer.packets < packets
     })
 }
 

@@ -42,6 +42,11 @@ impl Dice {
     pub(crate) fn seed_for(self, end: End) -> u64 {
         mix(!self.seed ^ mix(end as u64 + 1))
     }
+
+    /// The seed of one of many links that share nothing; at most `MAX_ID`, which has 53 bits.
+    pub(crate) fn link_seed(self, number: u64) -> u64 {
+        mix(self.seed ^ mix(!number)) >> 11
+    }
 }
 
 /// The finalizer of SplitMix64 (Steele, Lea and Flood 2014): every bit of the input moves half of

@@ -28,6 +28,7 @@
 pub mod bulk;
 pub mod model;
 pub mod pcapng;
+pub mod sweep;
 
 mod dice;
 mod flow;

@@ -2,6 +2,7 @@
 
 mod defences;
 mod session;
+mod sweep;
 
 use std::net::SocketAddr;
 
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use defences::{HttpLimits, TcpLimits, UdpLimits, WebSocketLimits};
 use session::{LabLimits, SessionLimits};
 use streamgram_protocol::{DEFAULT_HTTP, DEFAULT_TCP, DEFAULT_UDP, Feed, Limits};
+pub use sweep::SweepFlags;
 use thiserror::Error;
 use tracing::level_filters::LevelFilter;
 
@@ -40,6 +42,8 @@ pub enum Command {
         #[arg(default_value = DEFAULT_UDP)]
         server: String,
     },
+    /// See what loss does to TCP and UDP: emulated, in simulated time, no server needed
+    Sweep(SweepFlags),
 }
 
 /// Where to listen, and what a session may do.

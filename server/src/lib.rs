@@ -4,7 +4,7 @@
 //! - [`observe`]: what they saw, for whoever may see it.
 //! - [`bridge`]: a session per browser, with a leg to each server, over a [`path`].
 //! - [`web`]: the page, the API, and the WebSocket that carries a session.
-//! - [`client`]: the terminal clients.
+//! - [`client`]: the terminal clients; [`sweep`]: the lab's sweep in a terminal.
 //! - [`config`]: every flag; [`logs`]: the log.
 //! - [`accept`], [`admission`], [`rate`]: how connections come in, how many, how fast.
 //! - [`refusals`]: what was not served, and why.
@@ -26,6 +26,7 @@ pub mod path;
 pub mod rate;
 pub mod refusals;
 mod server;
+pub mod sweep;
 pub mod timestamp;
 pub mod web;
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use streamgram::config::{Cli, Command, Serve};
-use streamgram::{Server, client, logs};
+use streamgram::{Server, client, logs, sweep};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -14,6 +14,7 @@ fn main() -> ExitCode {
         Command::Serve(config) => serve(*config),
         Command::Tcp { server } => client::tcp(&server),
         Command::Udp { server } => client::udp(&server),
+        Command::Sweep(flags) => sweep::run(flags.setting(), flags.csv),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -73,7 +73,13 @@ const FORBIDDEN = [
     "trusted-types",
     () => trustedTypes.createPolicy("default", { createHTML: (text) => text }),
   ],
+  [
+    "another policy by the name of the page's own",
+    "trusted-types",
+    () => trustedTypes.createPolicy("sweep", { createHTML: (text) => text }),
+  ],
   ["a script from elsewhere", "script-src-elem", () => import("http://127.0.0.1:9/")],
+  ["a worker other than the sweep's", "require-trusted-types-for", () => new Worker("/worker.js")],
   ["an inline style", "style-src-elem", () => document.head.append(document.createElement("style"))],
   ["a request to elsewhere", "connect-src", () => fetch("http://127.0.0.1:9/")],
   ["a picture from elsewhere", "img-src", () => (new Image().src = "http://127.0.0.1:9/")],

@@ -188,7 +188,7 @@ async fn every_answer_tells_a_browser_to_keep_to_itself() {
             "content-security-policy: default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
              style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; \
              form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
-             trusted-types 'none'",
+             trusted-types sweep",
             "cross-origin-opener-policy: same-origin",
             "cross-origin-resource-policy: same-origin",
             "permissions-policy: camera=()",

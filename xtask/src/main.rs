@@ -211,10 +211,10 @@ fn lint(plan: &mut Plan) -> Result<()> {
         host
     })?;
     machine::rust_target(machine::WASM)?;
-    let packages = ["--package", "streamgram-frontend", "--package", "streamgram-lab"];
+    let packages = ["streamgram-frontend", "streamgram-lab", "streamgram-sweep"];
     let mut wasm = cargo(&["clippy", "--target", machine::WASM]);
-    wasm.args(packages);
-    plan.command("lints of page and lab, for wasm32", {
+    wasm.args(packages.map(|package| format!("--package={package}")));
+    plan.command("lints of page, lab and sweep, for wasm32", {
         wasm.args(deny);
         wasm
     })

@@ -1,8 +1,9 @@
-//! Builds the page: compiles it to wasm, makes its glue, and hands everything to the site.
+//! Builds the page and its sweep: compiles both to wasm, makes their glue, and hands everything to the
+//! site.
 //!
 //! What has not changed since the last time is not made again.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{fs, mem};
 
 use anyhow::{Context, Result, bail};
@@ -14,23 +15,24 @@ use crate::site::{self, Site};
 use crate::step::{cargo, complete};
 use crate::{machine, reproducible};
 
-/// Profile of the page, see the workspace's Cargo.toml.
-const PROFILE: &str = "wasm-release";
-/// Name of the glue and the wasm before they get their hashes.
+/// The page: its package, and its profile in the workspace's Cargo.toml.
+const PAGE: [&str; 2] = ["streamgram-frontend", "wasm-release"];
+/// The sweep, likewise.
+const SWEEP: [&str; 2] = ["streamgram-sweep", "wasm-sweep"];
+/// Name of the page's glue and wasm before they get their hashes.
 const NAME: &str = "streamgram";
+/// What the sweep's worker calls its glue and its wasm.
+const SWEEP_GLUE: &str = "./sweep_glue.js";
+const SWEEP_WASM: &str = "./sweep.wasm";
 /// How the names of closures begin that the glue calls.
 const CLOSURE: &str = "wasm_bindgen__convert__closures";
 
 /// Builds the page into [`site::folder`].
 pub(crate) fn build() -> Result<()> {
     machine::rust_target(machine::WASM)?;
-    let mut build = cargo(&["build", "--package", "streamgram-frontend"]);
-    build.args(["--target", machine::WASM, "--profile", PROFILE]);
-    complete(build.env(reproducible::FLAGS, reproducible::encoded(&reproducible::flags()?)))?;
-
-    let folder = machine::target().join(machine::WASM).join(PROFILE);
-    let wasm = folder.join("streamgram-frontend.wasm");
-    let stamp = stamp(&wasm)?;
+    let page = compile(PAGE)?;
+    let sweep = compile(SWEEP)?;
+    let stamp = stamp(&[&page, &sweep])?;
     let stamp_file = site::folder().with_extension("stamp");
     if fs::read_to_string(&stamp_file).is_ok_and(|made| made == stamp) {
         return Ok(());
@@ -39,14 +41,28 @@ pub(crate) fn build() -> Result<()> {
     if stamp_file.exists() {
         fs::remove_file(&stamp_file)?;
     }
-    assemble(&glue(&wasm)?)?;
+    assemble(&glue(&page)?, &glue(&sweep)?)?;
     Ok(fs::write(stamp_file, stamp)?)
 }
 
+/// Compiles a package to wasm.
+fn compile([package, profile]: [&str; 2]) -> Result<PathBuf> {
+    let mut build = cargo(&["build", "--package", package]);
+    build.args(["--target", machine::WASM, "--profile", profile]);
+    complete(build.env(reproducible::FLAGS, reproducible::encoded(&reproducible::flags()?)))?;
+    let folder = machine::target().join(machine::WASM).join(profile);
+    // A program keeps the name of its package, a library's becomes one of Rust's.
+    let names = [package.to_owned(), package.replace('-', "_")];
+    let files = names.map(|name| folder.join(name).with_extension("wasm"));
+    let made = files.into_iter().find(|file| file.is_file());
+    made.with_context(|| format!("cargo has made no wasm of {package}"))
+}
+
 /// What the site is made of: the wasm, the static files, and this program, which makes it.
-fn stamp(wasm: &Path) -> Result<String> {
+fn stamp(wasm: &[&Path]) -> Result<String> {
     let mut hash = Sha256::new();
-    let mut files = vec![std::env::current_exe()?, wasm.to_owned()];
+    let mut files = vec![std::env::current_exe()?];
+    files.extend(wasm.iter().map(|wasm| (*wasm).to_owned()));
     files.extend(site::files_below(&machine::root().join("static"))?);
     for file in files {
         hash.update(fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?);
@@ -94,7 +110,7 @@ fn glue(wasm: &Path) -> Result<Glue> {
     Ok(Glue { script, wasm: module.emit_wasm() })
 }
 
-fn assemble(glue: &Glue) -> Result<()> {
+fn assemble(glue: &Glue, sweep: &Glue) -> Result<()> {
     let folder = machine::root().join("static");
     let document = Document::parse(&fs::read_to_string(folder.join("index.html"))?)?;
     let mut style = Vec::new();
@@ -107,9 +123,18 @@ fn assemble(glue: &Glue) -> Result<()> {
     let icon = site.add_hashed("icon", "svg", fs::read(folder.join(&document.icon))?);
     let wasm = site.add_hashed(NAME, "wasm", glue.wasm.clone());
     let script = site.add_hashed(NAME, "js", glue.script.clone().into_bytes());
-    // A module of its own: a page without inline scripts can forbid them.
-    let start =
-        format!("import start from './{script}';\nstart({{ module_or_path: '/{wasm}' }});\n");
+    let worker = fs::read_to_string(folder.join("sweep.js"))?;
+    let sweep = add_sweep(&mut site, &worker, sweep)?;
+    // A module of its own: a page without inline scripts can forbid them. A worker's address is one of
+    // the things that Trusted Types guard; the one policy that the server allows knows this address only.
+    let start = format!(
+        "import start from './{script}';\n\
+         const sweep = '/{sweep}';\n\
+         const policy = self.trustedTypes?.createPolicy('sweep', {{ createScriptURL: () => sweep }});\n\
+         self.sweepWorker = () => \
+         new Worker(policy?.createScriptURL('') ?? sweep, {{ type: 'module' }});\n\
+         start({{ module_or_path: '/{wasm}' }});\n"
+    );
     let start = site.add_hashed("start", "js", start.into_bytes());
     let head = format!(
         "<link rel=\"stylesheet\" href=\"/{style}\">\n\
@@ -120,4 +145,19 @@ fn assemble(glue: &Glue) -> Result<()> {
     );
     site.add("index.html", document.with_head(&head).into_bytes());
     site.write()
+}
+
+/// Adds the worker of the sweep, its glue and its wasm, which the page loads once a sweep is wanted; returns
+/// the worker's name.
+fn add_sweep(site: &mut Site, worker: &str, glue: &Glue) -> Result<String> {
+    let wasm = site.add_hashed(site::LATER, "wasm", glue.wasm.clone());
+    let script = site.add_hashed(site::LATER, "js", glue.script.clone().into_bytes());
+    let mut worker = worker.to_owned();
+    for (name, hashed) in [(SWEEP_GLUE, script), (SWEEP_WASM, wasm)] {
+        if worker.matches(name).count() != 1 {
+            bail!("the sweep's worker must name {name} once");
+        }
+        worker = worker.replace(name, &format!("./{hashed}"));
+    }
+    Ok(site.add_hashed(site::LATER, "js", worker.into_bytes()))
 }

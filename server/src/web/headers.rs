@@ -7,11 +7,12 @@ use axum::response::Response;
 
 /// Content Security Policy, level 3 (W3C), with Trusted Types. Programs and styles come from files of
 /// the page, and it talks to its own server; `'wasm-unsafe-eval'` is what WebAssembly needs to run at
-/// all.
+/// all. A worker is such a program; the one policy that there may be knows the address of the sweep's, and
+/// no other.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self'; \
      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
-     require-trusted-types-for 'script'; trusted-types 'none'",
+     require-trusted-types-for 'script'; trusted-types sweep",
 );
 
 /// What a browser would have to ask a person for, and the page has no use for.
