@@ -31,9 +31,12 @@ mod source {
     pub(crate) mod notice;
     pub(crate) mod page;
     pub(crate) mod playground;
+    pub(crate) mod plot;
     pub(crate) mod raw_clients;
     pub(crate) mod records;
+    pub(crate) mod repetition;
     pub(crate) mod row;
+    pub(crate) mod samples;
     pub(crate) mod scenario;
     pub(crate) mod status;
     pub(crate) mod storage;

@@ -11,6 +11,8 @@ pub(crate) mod lane_card;
 pub(crate) mod lane_stats;
 pub(crate) mod link_card;
 pub(crate) mod offer_card;
+pub(crate) mod plot_figure;
+pub(crate) mod plots_card;
 pub(crate) mod preferences;
 pub(crate) mod prompt;
 pub(crate) mod prompt_more;

@@ -1,5 +1,7 @@
 //! Numbers as people read them.
 
+use streamgram_protocol::Percent;
+
 use crate::language::Language;
 
 /// `65507` as `65,507`.
@@ -60,16 +62,56 @@ pub(crate) fn counted(language: Language, number: u64, noun: Noun) -> String {
 
 /// Microseconds in the unit that suits them: `0.31 ms`, `51.2 ms`, `1.05 s`.
 pub(crate) fn duration(us: u64) -> String {
-    // Every unit keeps three digits that mean something, in integer steps.
-    let parts = |unit: u64, name: &str| {
-        let (whole, rest) = (us / unit, us % unit);
-        match whole {
-            0..=9 => format!("{whole}.{:02} {name}", rest * 100 / unit),
-            10..=99 => format!("{whole}.{} {name}", rest * 10 / unit),
-            _ => format!("{} {name}", count(whole)),
+    if us < 1_000_000 { parts(us, 1_000, "ms") } else { parts(us, 1_000_000, "s") }
+}
+
+/// A number in a unit, with three digits that mean something, in integer steps.
+fn parts(number: u64, unit: u64, name: &str) -> String {
+    let (whole, rest) = (number / unit, number % unit);
+    match whole {
+        0..=9 => format!("{whole}.{:02} {name}", rest * 100 / unit),
+        10..=99 => format!("{whole}.{} {name}", rest * 10 / unit),
+        _ => format!("{} {name}", count(whole)),
+    }
+}
+
+/// What a whole number stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unit {
+    Whole,
+    Microseconds,
+    Thousandths,
+    /// Bits a second.
+    BitRate,
+    ThousandthsOfPercent,
+    HundredthsOfPercent,
+}
+
+impl Unit {
+    /// A number as people read it.
+    pub(crate) fn text(self, number: u64) -> String {
+        match self {
+            _ if number == 0 => "0".into(),
+            Self::Whole => count(number),
+            Self::Microseconds => duration(number),
+            Self::Thousandths => parts(number, 1_000, "").trim_end().into(),
+            Self::BitRate if number < 1_000_000 => parts(number, 1_000, "kbit/s"),
+            Self::BitRate => parts(number, 1_000_000, "Mbit/s"),
+            Self::ThousandthsOfPercent => parts(number, 1_000, "%"),
+            Self::HundredthsOfPercent => {
+                let hundredths = i32::try_from(number).unwrap_or(i32::MAX);
+                Percent::hundredths(hundredths).to_string()
+            }
         }
-    };
-    if us < 1_000_000 { parts(1_000, "ms") } else { parts(1_000_000, "s") }
+    }
+}
+
+/// A number to the last digit, for programs.
+pub(crate) fn exact(unit: Unit, number: u64) -> String {
+    match unit {
+        Unit::Thousandths => format!("{}.{:03}", number / 1_000, number % 1_000),
+        _ => number.to_string(),
+    }
 }
 
 /// Time of day, `05:52:57.112`, of Unix microseconds in a zone that many minutes east of UTC.
@@ -139,6 +181,23 @@ mod tests {
         assert_eq!(
             shown,
             ["0.00 ms", "0.00 ms", "0.31 ms", "9.99 ms", "51.2 ms", "999 ms", "1.05 s", "10.0 s"]
+        );
+    }
+
+    #[test]
+    fn a_number_is_told_in_its_unit_and_a_program_gets_every_digit() {
+        let text = |unit: Unit, numbers: [u64; 3]| numbers.map(|number| unit.text(number));
+        assert_eq!(text(Unit::Thousandths, [0, 2_351, 20_000]), ["0", "2.35", "20.0"]);
+        let rates = ["24.8 kbit/s", "4.95 Mbit/s", "0.90 kbit/s"];
+        assert_eq!(text(Unit::BitRate, [24_800, 4_950_000, 900]), rates);
+        assert_eq!(
+            text(Unit::ThousandthsOfPercent, [99_880, 100_000, 1_600]),
+            ["99.8 %", "100 %", "1.60 %"]
+        );
+        assert_eq!(text(Unit::HundredthsOfPercent, [10, 750, 2_000]), ["0.1", "7.5", "20"]);
+        assert_eq!(
+            [exact(Unit::Thousandths, 2_051), exact(Unit::Microseconds, 1_234)],
+            ["2.051", "1234"]
         );
     }
 

@@ -5,5 +5,6 @@ pub(crate) mod use_choice;
 pub(crate) mod use_fragment;
 pub(crate) mod use_history;
 pub(crate) mod use_matches;
+pub(crate) mod use_repetition;
 pub(crate) mod use_socket;
 pub(crate) mod use_view;

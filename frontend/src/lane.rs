@@ -1,19 +1,17 @@
 //! One protocol's lane: its leg and its figures, from the events of the session. Its rows go into the
 //! transcript.
 
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::BinaryHeap;
 use std::rc::Rc;
 
-use streamgram_protocol::{Cause, Event, Path, Protocol, Send, Unanswered};
+use streamgram_protocol::{Cause, Event, Packet, Path, Protocol, Send, Unanswered};
 
 use crate::last_send::{LastSend, Line, Piece, Read, Status};
 use crate::log::Log;
 use crate::note::Note;
 use crate::row::{Payload, Row, What};
+use crate::samples::{Kept, Usage};
 use crate::trace::Trace;
-
-/// Round trips that the median is taken from, the latest ones.
-const KEPT_ROUND_TRIPS: usize = 1_000;
 
 /// How the leg stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +42,10 @@ pub(crate) struct Lane {
     pub(crate) last_send: Option<LastSend>,
     /// The latest send that is still going out.
     pub(crate) running: Option<Rc<Send>>,
-    round_trips: VecDeque<u64>,
+    /// When an answer came, and after how long.
+    pub(crate) round_trips: Kept<(u64, u64)>,
+    /// What each send took on an emulated path.
+    pub(crate) usage: Kept<Usage>,
     /// What the lines of the sends that are still going out have in common, by id.
     sends: Vec<(u64, Payload)>,
     /// The row of the latest reply.
@@ -67,7 +68,8 @@ impl Lane {
             unanswered: 0,
             last_send: None,
             running: None,
-            round_trips: VecDeque::new(),
+            round_trips: Kept::default(),
+            usage: Kept::default(),
             sends: Vec::new(),
             reply: None,
         }
@@ -84,12 +86,13 @@ impl Lane {
     }
 
     pub(crate) fn last_round_trip(&self) -> Option<u64> {
-        self.round_trips.back().copied()
+        self.round_trips.samples.back().map(|(_, rtt_us)| *rtt_us)
     }
 
     pub(crate) fn median_round_trip(&self) -> Option<u64> {
         // A heap sorts in a tenth of the code that `sort` is.
-        let sorted = self.round_trips.iter().copied().collect::<BinaryHeap<_>>().into_sorted_vec();
+        let round_trips = self.round_trips.samples.iter().map(|(_, rtt_us)| *rtt_us);
+        let sorted = round_trips.collect::<BinaryHeap<_>>().into_sorted_vec();
         sorted.get(sorted.len() / 2).copied()
     }
 
@@ -145,6 +148,12 @@ impl Lane {
         self.push(log, at_us, What::Note(note));
     }
 
+    /// Takes in a packet of this lane's leg.
+    pub(crate) fn packet(&mut self, leg: u32, at_us: u64, packet: &Packet) {
+        self.trace.push(leg, at_us, packet);
+        self.usage.packet(leg, packet);
+    }
+
     /// Takes in what the session told about this lane's leg.
     pub(crate) fn take(&mut self, log: &mut Log, at_us: u64, leg: u32, event: &Event) {
         match event {
@@ -192,6 +201,9 @@ impl Lane {
         match *event {
             Event::Sent { id, line: number, offset, bytes, .. } => {
                 let line = Line { number, offset, bytes, status: Status::Waiting };
+                if self.path == Path::Emulated {
+                    self.usage.line(leg, id, bytes);
+                }
                 self.went_out(log, at_us, id, line);
             }
             Event::Finished { id, lines, of, .. } => self.finished(log, at_us, id, lines, of),
@@ -202,6 +214,7 @@ impl Lane {
                 self.observed(leg, Read { number, offset: 0, bytes, kept });
             }
             Event::Reply { offset, bytes, ref data } => {
+                self.usage.reply(leg, bytes);
                 let what = What::Reply { payload: Payload::of(data), answers: None };
                 self.reply = Some(self.push(log, at_us, what));
                 if let Some(send) = self.last_send.as_mut().filter(|send| send.leg == leg) {
@@ -211,10 +224,7 @@ impl Lane {
             Event::Answered { id, line, rtt_us, late, certain, .. } => {
                 self.answered += 1;
                 self.unanswered -= u64::from(late && self.unanswered > 0);
-                self.round_trips.push_back(rtt_us);
-                if self.round_trips.len() > KEPT_ROUND_TRIPS {
-                    self.round_trips.pop_front();
-                }
+                self.round_trips.push((at_us, rtt_us));
                 self.settle(log, id, line, Status::Answered { rtt_us, late, certain });
                 if let Some(reply) = self.reply {
                     log.answers(reply, line);

@@ -138,7 +138,7 @@ impl Page {
             Event::RawMissed { count } => Rc::make_mut(&mut self.raw).missed += count,
             event => {
                 if let (Some(on), Event::Packet(packet)) = (message.on, &event) {
-                    self.lane_mut(on.protocol).trace.push(on.leg, message.at_us, packet);
+                    self.lane_mut(on.protocol).packet(on.leg, message.at_us, packet);
                 } else if let Some(on) = message.on {
                     let (lane, log) = self.lane_and_log(on.protocol);
                     lane.take(log, at_us, on.leg, &event);

@@ -16,6 +16,7 @@ use crate::components::ladder_card::LadderCard;
 use crate::components::lane_card::Ask;
 use crate::components::link_card::{LinkCard, Wish};
 use crate::components::offer_card::{self, Answer, offer_card, waiting_card};
+use crate::components::plots_card::PlotsCard;
 use crate::components::prompt::Prompt;
 use crate::components::raw_clients_card::RawClientsCard;
 use crate::components::share_dialog::ShareDialog;
@@ -85,6 +86,15 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
     let submit = {
         let (page, socket, next_id) = (page.clone(), socket.clone(), next_id.clone());
         Callback::from(move |draft: Draft| go_out(&page, &socket, draft.check(&page, &next_id)))
+    };
+    let on_again = {
+        let (page, socket, next_id) = (page.clone(), socket.clone(), next_id.clone());
+        Callback::from(move |send: Rc<Send>| {
+            let send = Send { id: next_id(), ..(*send).clone() };
+            let id = send.id;
+            allowed(&page, &send)?;
+            go_out(&page, &socket, Ok(vec![send])).then_some(id).ok_or(Notice::Away)
+        })
     };
     let ask = {
         let (page, open, socket) = (page.clone(), open.clone(), socket.clone());
@@ -158,7 +168,7 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
                     on_submit={submit} on_open={open} on_clear={on_clear.clone()} on_share={share} />
                 <LinkCard path={route.path} link={Rc::clone(&route.link)} preset={route.preset} on_wish={wish} />
                 <VerdictCard page={Rc::new((*page).clone())} />
-                <TranscriptPane page={Rc::new((*page).clone())} {zone} on_ask={ask} {on_clear} />
+                <TranscriptPane page={Rc::new((*page).clone())} {zone} on_ask={ask.clone()} {on_clear} />
                 <div class="lanes">
                     <RawClientsCard raw={Rc::clone(&page.raw)} feed={page.hello.as_ref().map(|it| it.feed)}
                         {zone} />
@@ -170,6 +180,7 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
                     <LadderCard tcp={Rc::clone(&page.tcp)} udp={Rc::clone(&page.udp)}
                         congestion={route.congestion()} />
                 }
+                <PlotsCard page={Rc::new((*page).clone())} {on_again} on_ask={ask} />
             </main>
             if let Some(scenario) = &*shared {
                 <ShareDialog scenario={Rc::clone(scenario)} {on_view}
