@@ -106,7 +106,9 @@ impl Lesson {
             "#change" => Key::Change(rest.to_owned()),
             "#choice" => {
                 let when = rest.split(" and ").map(Comparison::read).collect::<Option<_>>();
-                Key::Choice(when.ok_or("comparisons, like tcp.reads < 2 * tcp.lines and udp.reads = 5")?)
+                Key::Choice(
+                    when.ok_or("comparisons, like tcp.reads < 2 * tcp.lines and udp.reads = 5")?,
+                )
             }
             "#run" => {
                 rest.clone_into(&mut self.run);
@@ -119,7 +121,8 @@ impl Lesson {
             }
             "#example" => {
                 let example = Example::read(line, rest);
-                self.examples.push(example.ok_or("none or a choice, and figures, like 2 tcp.reads=3")?);
+                self.examples
+                    .push(example.ok_or("none or a choice, and figures, like 2 tcp.reads=3")?);
                 return Ok(());
             }
             _ => return Err("a key, a text, or a comment behind a semicolon"),
