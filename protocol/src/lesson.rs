@@ -10,6 +10,9 @@ pub use figures::{Count, Figures};
 /// The languages that a lesson has every text in, as the lines of its texts begin.
 pub const LANGUAGES: [&str; 2] = ["en", "zh"];
 
+/// How the line in front of a lesson begins where several stand in one file; its id follows.
+pub const MARK: &str = "=== ";
+
 /// A lesson.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Lesson {
@@ -84,6 +87,20 @@ impl Lesson {
         Ok(lesson)
     }
 
+    /// Reads all lessons of a file that has them behind lines of [`MARK`] and their id.
+    ///
+    /// # Errors
+    /// As [`Lesson::read`]; the line is one of the lesson's.
+    pub fn read_all(source: &str) -> Result<Vec<Self>, Wrong> {
+        let lessons = source.split(MARK).filter(|lesson| !lesson.is_empty());
+        lessons
+            .map(|lesson| {
+                let (id, source) = lesson.split_once('\n').unwrap_or((lesson, ""));
+                Self::read(id.trim(), source)
+            })
+            .collect()
+    }
+
     fn take(&mut self, line: usize, text: &str) -> Result<(), &'static str> {
         if text.is_empty() || text.starts_with(';') {
             return Ok(());
@@ -129,6 +146,13 @@ impl Lesson {
         };
         self.entries.push(Entry { line, key, texts: Default::default() });
         Ok(())
+    }
+
+    /// The first text for this, in a language of [`LANGUAGES`].
+    #[must_use]
+    pub fn text(&self, key: &Key, language: usize) -> &str {
+        let entry = self.entries.iter().find(|entry| entry.key == *key);
+        entry.map_or("", |entry| &entry.texts[language])
     }
 
     /// The texts of the choices, and when each holds.
@@ -206,6 +230,15 @@ zh 一样多
         figures.set(Protocol::Tcp, Count::Reads, 5);
         assert_eq!(lesson.outcome(&figures), Some(1));
         assert_eq!(lesson.outcome(&Figures::default()), None);
+    }
+
+    #[test]
+    fn several_stand_in_one_file() {
+        let lessons = Lesson::read_all(&format!("=== one\n{LESSON}=== two\n{LESSON}")).unwrap();
+        assert_eq!(lessons.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(), ["one", "two"]);
+        assert_eq!(lessons[0].entries, lessons[1].entries);
+        assert_eq!(lessons[1].text(&Key::Title, 1), "记录");
+        assert_eq!(Lesson::read_all("=== x\nen early").unwrap_err().line, 1);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use streamgram_protocol::lesson::{Entry, Key, LANGUAGES, Lesson};
+use streamgram_protocol::lesson::{Entry, Key, LANGUAGES, Lesson, MARK, Wrong};
 use streamgram_protocol::{Limits, Scenario};
 
 use crate::site;
@@ -27,20 +27,23 @@ const TEXT_CHARS: usize = 200;
 /// The first lesson that cannot be used: `FILE:LINE: what is wrong`.
 pub(crate) fn together(folder: &Path) -> Result<String> {
     let (mut all, mut ids) = (String::new(), Vec::new());
-    for file in site::files_below(folder)? {
+    // Places are numbers: 10 comes after 9.
+    let mut files = site::files_below(folder)?;
+    files.sort_by_key(|file| place(file));
+    for file in files {
         let shown = file.display();
         let source = fs::read_to_string(&file).with_context(|| format!("cannot read {shown}"))?;
         let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         let is_lesson = file.extension().is_some_and(|ending| ending == ENDING);
-        let id = stem.split_once('_').filter(|(place, _)| place.parse::<u32>().is_ok());
-        let Some((_, id)) = id.filter(|(_, id)| is_lesson && is_id(id)) else {
+        let id = stem.split_once('_').map(|(_, id)| id).filter(|id| is_id(id) && is_lesson);
+        let Some(id) = id.filter(|_| place(&file).is_some()) else {
             bail!("{shown}: a lesson's file is called like 8_my-lesson.{ENDING}");
         };
         if ids.contains(&id.to_owned()) {
             bail!("{shown}: there is another lesson {id}");
         }
         check(id, &source).map_err(|(line, what)| anyhow::anyhow!("{shown}:{line}: {what}"))?;
-        all.push_str(&format!("=== {id}\n"));
+        all.push_str(&format!("{MARK}{id}\n"));
         let shown_lines = source.lines().map(str::trim).filter(|line| {
             !line.is_empty() && !line.starts_with(';') && !line.starts_with("#example")
         });
@@ -50,6 +53,11 @@ pub(crate) fn together(folder: &Path) -> Result<String> {
     Ok(all)
 }
 
+/// The number that a file's name begins with.
+fn place(file: &Path) -> Option<u32> {
+    file.file_name()?.to_str()?.split_once('_')?.0.parse().ok()
+}
+
 fn is_id(id: &str) -> bool {
     !id.is_empty()
         && id.bytes().all(|byte| byte.is_ascii_lowercase() || b"-0123456789".contains(&byte))
@@ -57,9 +65,7 @@ fn is_id(id: &str) -> bool {
 
 /// Whether a lesson can be used; else the line, from 1, and what is wrong in it.
 fn check(id: &str, source: &str) -> Result<(), (usize, String)> {
-    let expected = |wrong: streamgram_protocol::lesson::Wrong| {
-        (wrong.line, format!("expected {}", wrong.expected))
-    };
+    let expected = |wrong: Wrong| (wrong.line, format!("expected {}", wrong.expected));
     let lesson = Lesson::read(id, source).map_err(expected)?;
     let end = source.lines().count().max(1);
     let line_of = |word: &str| {
@@ -185,7 +191,7 @@ zh d
     #[test]
     fn the_lessons_of_the_project_can_be_used() {
         let all = together(&machine::root().join("lessons")).unwrap();
-        assert!(all.matches("=== ").count() >= 7 && !all.contains("#example"), "{all}");
+        assert!(all.matches(MARK).count() >= 7 && !all.contains("#example"), "{all}");
     }
 
     #[test]
@@ -225,8 +231,13 @@ zh d
             assert!(error.contains("is called like"), "{error}");
             fs::remove_file(file).unwrap();
         }
-        ["1_x.lesson", "2_x.lesson"].map(|name| fs::write(folder.join(name), LESSON).unwrap());
-        assert!(together(&folder).unwrap_err().to_string().contains("another lesson x"));
+        for name in ["10_b.lesson", "9_a.lesson"] {
+            fs::write(folder.join(name), LESSON).unwrap();
+        }
+        let all = together(&folder).unwrap();
+        assert!(all.starts_with("=== a\n#run") && all.contains("=== b\n"), "{all}");
+        fs::write(folder.join("11_a.lesson"), LESSON).unwrap();
+        assert!(together(&folder).unwrap_err().to_string().contains("another lesson a"));
         fs::remove_dir_all(folder).unwrap();
     }
 }
