@@ -6,13 +6,15 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use streamgram_protocol::lesson::{Entry, Key, LANGUAGES, Lesson, MARK, Wrong};
+use streamgram_protocol::lesson::{Entry, Figures, Key, LANGUAGES, Lesson, MARK, Wrong, figure};
 use streamgram_protocol::{Limits, Scenario};
 
 use crate::site;
 
 /// How the names of the files end.
 const ENDING: &str = "lesson";
+/// How a line begins that has figures whose outcome is known.
+const EXAMPLE: &str = "#example";
 /// Choices of a lesson: with fewer there is nothing to predict, and more are not read.
 const CHOICES: std::ops::RangeInclusive<usize> = 2..=5;
 /// Sentences why.
@@ -45,7 +47,7 @@ pub(crate) fn together(folder: &Path) -> Result<String> {
         check(id, &source).map_err(|(line, what)| anyhow::anyhow!("{shown}:{line}: {what}"))?;
         all.push_str(&format!("{MARK}{id}\n"));
         let shown_lines = source.lines().map(str::trim).filter(|line| {
-            !line.is_empty() && !line.starts_with(';') && !line.starts_with("#example")
+            !line.is_empty() && !line.starts_with(';') && !line.starts_with(EXAMPLE)
         });
         shown_lines.for_each(|line| all.extend([line, "\n"]));
         ids.push(id.to_owned());
@@ -65,9 +67,17 @@ fn is_id(id: &str) -> bool {
 
 /// Whether a lesson can be used; else the line, from 1, and what is wrong in it.
 fn check(id: &str, source: &str) -> Result<(), (usize, String)> {
+    // The line in front is not the file's.
+    check_marked(&format!("{MARK}{id}\n{source}")).map_err(|(line, what)| (line - 1, what))
+}
+
+fn check_marked(source: &str) -> Result<(), (usize, String)> {
     let expected = |wrong: Wrong| (wrong.line, format!("expected {}", wrong.expected));
-    let lesson = Lesson::read(id, source).map_err(expected)?;
-    let end = source.lines().count().max(1);
+    let lessons = Lesson::read_all(source).map_err(expected)?;
+    let [lesson] = lessons.as_slice() else {
+        return Err((source.lines().count(), "expected one lesson in a file".into()));
+    };
+    let end = source.lines().count();
     let line_of = |word: &str| {
         (1..).zip(source.lines()).find(|(_, line)| line.starts_with(word)).map_or(end, |(at, _)| at)
     };
@@ -75,9 +85,8 @@ fn check(id: &str, source: &str) -> Result<(), (usize, String)> {
         check_texts(entry)?;
     }
     check_run(&lesson.run).map_err(|what| (line_of("#run"), what))?;
-    let (name, address) = &lesson.rfc;
-    if name.is_empty() || !address.starts_with("https://") {
-        return Err((line_of("#rfc"), "expected #rfc with a name and an address of https".into()));
+    if !lesson.rfc.0.starts_with("https://") {
+        return Err((line_of("#rfc"), "expected #rfc with an address of https and a name".into()));
     }
     let count =
         |wanted: fn(&Key) -> bool| lesson.entries.iter().filter(|it| wanted(&it.key)).count();
@@ -98,7 +107,7 @@ fn check(id: &str, source: &str) -> Result<(), (usize, String)> {
             check_run(run).map_err(|what| (entry.line, what))?;
         }
     }
-    check_examples(&lesson, end)
+    check_examples(lesson, source)
 }
 
 fn check_texts(entry: &Entry) -> Result<(), (usize, String)> {
@@ -127,23 +136,46 @@ fn check_run(run: &str) -> Result<(), String> {
 }
 
 /// Every choice must be shown by an example, and every example must show what it says and nothing else.
-fn check_examples(lesson: &Lesson, end: usize) -> Result<(), (usize, String)> {
-    let said = |shows: Option<usize>| shows.map_or("none".into(), |at| (at + 1).to_string());
-    for example in &lesson.examples {
-        let (shows, outcome) = (said(example.shows), said(lesson.outcome(&example.figures)));
-        if shows != outcome {
-            return Err((example.line, format!("the example shows {outcome}, not {shows}")));
+fn check_examples(lesson: &Lesson, source: &str) -> Result<(), (usize, String)> {
+    let mut shown = Vec::new();
+    for (line, text) in (1..).zip(source.lines()) {
+        let Some(example) = text.trim().strip_prefix(EXAMPLE) else { continue };
+        let what = "expected none or a choice, and figures, like 2 tcp.reads=3";
+        let (says, figures) = read_example(example).ok_or_else(|| (line, what.to_owned()))?;
+        let outcome = lesson.outcome(&figures).map(|choice| choice + 1);
+        if says != outcome {
+            let said = |choice: Option<usize>| choice.map_or("none".into(), |it| it.to_string());
+            let what = format!("the example shows {}, not {}", said(outcome), said(says));
+            return Err((line, what));
+        }
+        shown.push(outcome);
+    }
+    for (choice, (entry, _)) in (1..).zip(lesson.choices()) {
+        if !shown.contains(&Some(choice)) {
+            return Err((entry.line, format!("expected an #example of choice {choice}")));
         }
     }
-    for (at, (entry, _)) in lesson.choices().enumerate() {
-        if !lesson.examples.iter().any(|example| example.shows == Some(at)) {
-            return Err((entry.line, format!("expected an #example of choice {}", at + 1)));
-        }
-    }
-    if !lesson.examples.iter().any(|example| example.shows.is_none()) {
-        return Err((end, "expected an #example that shows none of the choices".into()));
+    if !shown.contains(&None) {
+        let what = "expected an #example that shows none of the choices";
+        return Err((source.lines().count(), what.into()));
     }
     Ok(())
+}
+
+/// `2 tcp.reads=3 tcp.lines=5`, `none tcp.lines=0`: the choice, from 1, and the figures that show it.
+fn read_example(text: &str) -> Option<(Option<usize>, Figures)> {
+    let mut words = text.split_whitespace();
+    let shows = match words.next()? {
+        "none" => None,
+        choice => Some(choice.parse().ok()?),
+    };
+    let mut figures = Figures::default();
+    for word in words {
+        let (name, value) = word.split_once('=')?;
+        let (protocol, count) = figure(name)?;
+        figures.set(protocol, count, value.parse().ok()?);
+    }
+    Some((shows, figures))
 }
 
 #[cfg(test)]
@@ -153,7 +185,7 @@ mod tests {
 
     const LESSON: &str = "\
 #run v1&text=x
-#rfc RFC 768 https://www.rfc-editor.org/rfc/rfc768
+#rfc https://www.rfc-editor.org/rfc/rfc768 RFC 768
 #title
 en t
 zh t
@@ -212,6 +244,8 @@ zh d
             ("#example 1 udp.reads=1", "#example 1 udp.reads=2", 27, "shows 2, not 1"),
             ("#example 2 udp.reads=2\n", "", 12, "expected an #example of choice 2"),
             ("#example none udp.reads=3\n", "", 28, "shows none of the choices"),
+            ("#example 1 udp.reads=1", "#example 1 udp.reads", 27, "none or a choice, and figures"),
+            ("zh d\n", "zh d\n=== y\n", 30, "one lesson in a file"),
             ("#why", "#wy", 15, "expected a key"),
         ] {
             let (at, said) = wrong(from, to);

@@ -87,7 +87,7 @@ fn explanation(language: Language, lesson: &Lesson, on_ask: &Callback<Ask>) -> H
                 for entry in lesson.entries.iter().filter(|entry| entry.key == Key::Why) {
                     { own(entry) }{ " " }
                 }
-                <a href={lesson.rfc.1.clone()} target="_blank" rel="noreferrer">{ &lesson.rfc.0 }</a>
+                <a href={lesson.rfc.0.clone()} target="_blank" rel="noreferrer">{ &lesson.rfc.1 }</a>
             </p>
             <h4>{ language.lesson_change() }</h4>
             <ul class="lesson-changes">
