@@ -227,6 +227,18 @@ zh d
     }
 
     #[test]
+    fn every_figure_and_limit_is_documented() {
+        let document = include_str!("../../docs/lessons.md");
+        for count in streamgram_protocol::lesson::Count::ALL {
+            assert!(document.contains(&format!("| `{}` |", count.word())), "{}", count.word());
+        }
+        let choices = format!("{} to {} times", CHOICES.start(), CHOICES.end());
+        for limit in [choices, format!("| {WHY} times |"), format!("up to {TEXT_CHARS} char")] {
+            assert!(document.contains(&limit), "{limit}");
+        }
+    }
+
+    #[test]
     fn what_a_lesson_lacks_is_said_with_its_line() {
         assert_eq!(check("x", LESSON), Ok(()));
         let long = "x".repeat(TEXT_CHARS + 1);

@@ -10,8 +10,9 @@ use yew::prelude::*;
 use super::lesson::{Ask, lesson};
 use crate::hooks::use_lessons::{Lessons, use_lessons};
 use crate::language::{Language, use_language};
+use crate::last_send::LastSend;
 use crate::observed::figures;
-use crate::page::Page;
+use crate::page::{Absence, Page};
 use crate::progress::{self, Progress};
 
 /// What stands in front of a lesson's id in the page's address, behind the `#`.
@@ -144,14 +145,18 @@ pub(crate) fn LessonsCard(LessonsCardProps { page, fragment, on_run }: &LessonsC
 impl Run {
     /// The run as it stands now, if anything has become known of it.
     fn next(&self, page: &Page) -> Option<Self> {
-        let sends =
-            || [&page.tcp, &page.udp].into_iter().filter_map(|lane| lane.last_send.as_ref());
-        let latest = sends().map(|send| send.id).max().filter(|latest| *latest > self.after)?;
-        // What was sent after it is not the lesson's.
-        let send = self.send.unwrap_or(latest);
-        let is_over = latest == send && sends().all(|it| it.id != send || !it.is_open());
-        let seen = if is_over { Some(figures(page)) } else { self.seen.clone() };
-        let next = Self { send: Some(send), seen, ..self.clone() };
+        let next = if page.absence == Absence::Away && self.seen.is_none() {
+            // Half of a run shows nothing, and no send that is to come is its own.
+            Self { send: Some(u64::MAX), seen: Some(Figures::default()), ..self.clone() }
+        } else {
+            let latest = latest(page);
+            // What was sent after it is not the lesson's.
+            let send = self.send.or(Some(latest).filter(|latest| *latest > self.after))?;
+            let is_over =
+                latest == send && last_sends(page).all(|it| it.id != send || !it.is_open());
+            let seen = if is_over { Some(figures(page)) } else { self.seen.clone() };
+            Self { send: Some(send), seen, ..self.clone() }
+        };
         (next != *self).then_some(next)
     }
 }
@@ -191,9 +196,12 @@ fn list(
     }
 }
 
+fn last_sends(page: &Page) -> impl Iterator<Item = &LastSend> {
+    [&page.tcp, &page.udp].into_iter().filter_map(|lane| lane.last_send.as_ref())
+}
+
 fn latest(page: &Page) -> u64 {
-    let sends = [&page.tcp, &page.udp].into_iter().filter_map(|lane| lane.last_send.as_ref());
-    sends.map(|send| send.id).max().unwrap_or(0)
+    last_sends(page).map(|send| send.id).max().unwrap_or(0)
 }
 
 fn progress_of<'k>(kept: &'k [Progress], lesson: &Lesson) -> Option<&'k Progress> {
@@ -203,4 +211,55 @@ fn progress_of<'k>(kept: &'k [Progress], lesson: &Lesson) -> Option<&'k Progress
 /// How a lesson's run stands, if it is the one that was started: what was seen, once that is known.
 fn standing<'r>(run: Option<&'r Run>, lesson: &Lesson) -> Option<Option<&'r Figures>> {
     run.filter(|run| run.lesson == lesson.id).map(|run| run.seen.as_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use streamgram_protocol::Protocol;
+    use streamgram_protocol::lesson::Count;
+
+    use super::*;
+    use crate::last_send::Status;
+    use crate::last_send::tests::merged;
+
+    fn run() -> Run {
+        Run { lesson: "records".into(), after: 8, send: None, seen: None }
+    }
+
+    /// A page whose last send is number 9, answered as far as `lines`.
+    fn answered(lines: u32) -> Page {
+        let mut send = merged();
+        for line in 1..=lines {
+            send.set_status(line, Status::Answered { rtt_us: 1, late: false, certain: true });
+        }
+        let mut page = Page::new();
+        Rc::make_mut(&mut page.tcp).last_send = Some(send);
+        page
+    }
+
+    #[test]
+    fn a_run_is_judged_once_its_own_send_is_over() {
+        assert_eq!(run().next(&Page::new()), None);
+        assert_eq!(Run { after: 9, ..run() }.next(&answered(5)), None);
+        let under_way = run().next(&answered(4)).unwrap();
+        assert_eq!((under_way.send, &under_way.seen), (Some(9), &None));
+        let over = under_way.next(&answered(5)).unwrap();
+        assert_eq!(over.seen.as_ref().unwrap().get(Protocol::Tcp, Count::Answered), Some(5));
+        assert_eq!(over.next(&answered(5)), None);
+    }
+
+    #[test]
+    fn what_is_sent_afterwards_changes_nothing() {
+        let over = Run { send: Some(8), seen: Some(Figures::default()), after: 7, ..run() };
+        assert_eq!(over.next(&answered(5)), None);
+    }
+
+    #[test]
+    fn half_a_run_shows_nothing() {
+        let mut page = answered(5);
+        page.absence = Absence::Away;
+        let ended = run().next(&page).unwrap();
+        assert_eq!(ended.seen, Some(Figures::default()));
+        assert_eq!(ended.next(&page), None);
+    }
 }
