@@ -29,9 +29,11 @@ mod source {
     pub(crate) mod matches;
     pub(crate) mod note;
     pub(crate) mod notice;
+    pub(crate) mod observed;
     pub(crate) mod page;
     pub(crate) mod playground;
     pub(crate) mod plot;
+    pub(crate) mod progress;
     pub(crate) mod raw_clients;
     pub(crate) mod records;
     pub(crate) mod repetition;

@@ -9,6 +9,8 @@ pub(crate) mod header;
 pub(crate) mod ladder_card;
 pub(crate) mod lane_card;
 pub(crate) mod lane_stats;
+pub(crate) mod lesson;
+pub(crate) mod lessons_card;
 pub(crate) mod link_card;
 pub(crate) mod offer_card;
 pub(crate) mod plot_figure;

@@ -4,6 +4,7 @@ pub(crate) mod use_awaited;
 pub(crate) mod use_choice;
 pub(crate) mod use_fragment;
 pub(crate) mod use_history;
+pub(crate) mod use_lessons;
 pub(crate) mod use_matches;
 pub(crate) mod use_repetition;
 pub(crate) mod use_socket;

@@ -59,6 +59,10 @@ pub(crate) struct LastSend {
     /// Lines of all of them.
     pub(crate) of: u32,
     pub(crate) finished: bool,
+    /// Lines that were answered after a later one.
+    pub(crate) overtaken: u64,
+    /// The highest line that was answered.
+    latest: u32,
     pub(crate) lines: Vec<Line>,
     pub(crate) reads: Vec<Read>,
     pub(crate) pieces: Vec<Piece>,
@@ -77,6 +81,8 @@ impl LastSend {
             each: of,
             of,
             finished: false,
+            overtaken: 0,
+            latest: 0,
             lines: Vec::new(),
             reads: Vec::new(),
             pieces: Vec::new(),
@@ -112,6 +118,10 @@ impl LastSend {
     }
 
     pub(crate) fn set_status(&mut self, line: u32, status: Status) {
+        if matches!(status, Status::Answered { .. }) {
+            self.overtaken += u64::from(line < self.latest);
+            self.latest = self.latest.max(line);
+        }
         if let Some(line) = self.lines.iter_mut().find(|other| other.number == line) {
             line.status = status;
         }
@@ -220,6 +230,14 @@ pub(crate) mod tests {
         assert_eq!(piece(127, 27), (None, 1));
         assert_eq!(piece(195, 27 + 10), (Some((114, 124)), 1));
         assert_eq!(piece(232, 11), (Some((124, 135)), 0));
+    }
+
+    #[test]
+    fn a_line_that_is_answered_after_a_later_one_was_overtaken() {
+        let mut send = merged();
+        let answered = Status::Answered { rtt_us: 1, late: false, certain: true };
+        [1, 4, 2, 3, 5].map(|line| send.set_status(line, answered));
+        assert_eq!(send.overtaken, 2);
     }
 
     #[test]

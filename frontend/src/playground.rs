@@ -14,6 +14,7 @@ use crate::components::commands_card::CommandsCard;
 use crate::components::header::Header;
 use crate::components::ladder_card::LadderCard;
 use crate::components::lane_card::Ask;
+use crate::components::lessons_card::{LINK, LessonsCard};
 use crate::components::link_card::{LinkCard, Wish};
 use crate::components::offer_card::{self, Answer, offer_card, waiting_card};
 use crate::components::plots_card::PlotsCard;
@@ -115,14 +116,20 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
     let (view, on_view) = use_view();
     let (waiting, on_await) = use_awaited(&page, submit.clone());
     let offer = use_memo((fragment.clone(), page.limits()), |(fragment, limits)| {
-        offer_card::read(fragment, limits)
+        // A lesson's link offers nothing that was not asked for.
+        Some(fragment)
+            .filter(|it| !it.starts_with(LINK))
+            .and_then(|it| offer_card::read(it, limits))
     });
-    let answer = {
+    let take_up = {
         let (page, route) = (page.clone(), route.clone());
-        let (wish, on_view, on_answered) = (wish.clone(), on_view.clone(), on_answered.clone());
+        let (wish, on_view) = (wish.clone(), on_view.clone());
         Callback::from(move |answer| {
             on_await.emit(match &answer {
-                Answer::Run(scenario) => Some(Awaited::of(scenario, &page, route.path)),
+                Answer::Run(scenario) => {
+                    let anew = route.taking(scenario).needs_legs(&page, &route, true);
+                    Some(Awaited::of(scenario, &page, anew))
+                }
                 Answer::FillIn(_) | Answer::Dismiss => None,
             });
             match answer {
@@ -132,14 +139,25 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
                 }
                 Answer::Dismiss => forget(),
             }
+        })
+    };
+    let answer = {
+        let (take_up, on_answered) = (take_up.clone(), on_answered.clone());
+        Callback::from(move |answer| {
+            take_up.emit(answer);
             on_answered.emit(());
         })
     };
+    let on_lesson = take_up.reform(move |scenario: Rc<Scenario>| {
+        Answer::Run(Rc::new(Scenario { view, ..Rc::unwrap_or_clone(scenario) }))
+    });
     let shared = use_state(|| None::<Rc<Scenario>>);
     let share = {
         let (shared, route, limits) = (shared.clone(), route.clone(), page.limits());
+        // As the leg stands now: its option can be switched under way.
+        let nodelay = if page.tcp.is_there() { page.tcp.nodelay } else { route.nodelay };
         Callback::from(move |draft: Draft| {
-            let scenario = scenario(&draft, (route.path, &route.link), &limits);
+            let scenario = scenario(&draft, (route.path, &route.link, nodelay), &limits);
             shared.set(Some(Rc::new(Scenario { view, ..scenario })));
         })
     };
@@ -163,6 +181,7 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
                 } else if let Some(offer) = &*offer {
                     { offer_card(language, offer, &answer) }
                 }
+                <LessonsCard page={Rc::new((*page).clone())} fragment={fragment.clone()} on_run={on_lesson} />
                 <Prompt limits={page.limits()} notice={page.notice.clone()}
                     suggestion={route.suggestion.clone()}
                     on_submit={submit} on_open={open} on_clear={on_clear.clone()} on_share={share} />
@@ -192,18 +211,47 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
 }
 
 /// The path that legs are opened over.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 struct Route {
     path: Path,
     link: Rc<Link>,
+    /// Whether TCP's leg is opened with TCP_NODELAY.
+    nodelay: bool,
     preset: Option<PresetName>,
     suggestion: Option<Rc<Draft>>,
+}
+
+impl Default for Route {
+    fn default() -> Self {
+        let (path, link) = (Path::default(), Rc::default());
+        Self { path, link, nodelay: true, preset: None, suggestion: None }
+    }
 }
 
 impl Route {
     fn open(&self, protocol: Protocol) -> ClientMessage {
         let link = (self.path == Path::Emulated).then(|| Box::new((*self.link).clone()));
-        ClientMessage::Open(Open { protocol, nodelay: None, path: self.path, link })
+        let nodelay = (protocol == Protocol::Tcp).then_some(self.nodelay);
+        ClientMessage::Open(Open { protocol, nodelay, path: self.path, link })
+    }
+
+    /// As a scenario wants it.
+    fn taking(&self, scenario: &Scenario) -> Self {
+        Self {
+            path: scenario.link.as_ref().map_or(Path::Direct, |_| Path::Emulated),
+            link: scenario.link.clone().map_or_else(|| Rc::clone(&self.link), Rc::new),
+            nodelay: scenario.nodelay,
+            preset: None,
+            suggestion: Some(Rc::new(Draft::from(scenario))),
+        }
+    }
+
+    /// Whether legs have to be opened for it. What is taken up `whole`, a scenario or a preset, gets new ones
+    /// over an emulated path, whose first packets count, and in place of legs that are not there.
+    fn needs_legs(&self, page: &Page, before: &Self, whole: bool) -> bool {
+        let are_open = || Protocol::BOTH.into_iter().all(|protocol| page.lane(protocol).is_open());
+        (self.path, self.nodelay) != (before.path, before.nodelay)
+            || whole && (self.path == Path::Emulated || !are_open())
     }
 
     fn congestion(&self) -> &'static str {
@@ -222,29 +270,25 @@ fn go_over(
     route: &UseStateHandle<Route>,
     wish: Wish,
 ) {
+    let whole = matches!(wish, Wish::Preset(_) | Wish::Scenario(_));
     let next = match wish {
         Wish::Path(path) => Route { path, ..(**route).clone() },
         Wish::Link(link) => Route { link: Rc::new(link), ..(**route).clone() },
         Wish::Preset(preset) => Route {
             path: Path::Emulated,
             link: Rc::new(preset.link.clone()),
+            nodelay: true,
             preset: Some(preset.name),
             suggestion: Some(Rc::new(Draft::from(&*preset))),
         },
-        Wish::Scenario(scenario) => Route {
-            path: scenario.link.as_ref().map_or(Path::Direct, |_| Path::Emulated),
-            link: scenario.link.clone().map_or_else(|| Rc::clone(&route.link), Rc::new),
-            preset: None,
-            suggestion: Some(Rc::new(Draft::from(&*scenario))),
-        },
+        Wish::Scenario(scenario) => route.taking(&scenario),
         Wish::Unreadable(notice) => return page.dispatch(Action::Noticed(Some(notice))),
     };
     if let Err(wrong) = next.link.check() {
         return page.dispatch(Action::Noticed(Some(Notice::Link(wrong))));
     }
     page.dispatch(Action::Noticed(None));
-    let anew = next.path != route.path
-        || next.path == Path::Emulated && next.suggestion != route.suggestion;
+    let anew = next.needs_legs(page, route, whole);
     for protocol in Protocol::BOTH {
         let lane = page.lane(protocol);
         if anew {

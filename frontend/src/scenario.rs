@@ -33,7 +33,11 @@ impl From<&Scenario> for Draft {
 }
 
 /// What a link would carry of the page as it stands. What is no number in the prompt is not carried.
-pub(crate) fn scenario(draft: &Draft, (path, link): (Path, &Link), limits: &Limits) -> Scenario {
+pub(crate) fn scenario(
+    draft: &Draft,
+    (path, link, nodelay): (Path, &Link, bool),
+    limits: &Limits,
+) -> Scenario {
     let number = |typed: &str, most: u32| typed.trim().parse().map_or(0, |n: u32| n.min(most));
     Scenario {
         text: draft.text.clone(),
@@ -50,6 +54,7 @@ pub(crate) fn scenario(draft: &Draft, (path, link): (Path, &Link), limits: &Limi
         to: draft.to,
         count: number(&draft.count, limits.burst_lines).max(1),
         interval_ms: number(&draft.interval_ms, limits.interval_ms),
+        nodelay,
         link: (path == Path::Emulated).then(|| link.clone()),
         ..Scenario::default()
     }
@@ -79,6 +84,9 @@ pub(crate) fn carried(language: Language, scenario: &Scenario) -> Vec<(&'static 
     }
     if ending != Ending::None {
         carried.push((language.prompt_ending(), ending.name(language).to_owned()));
+    }
+    if !scenario.nodelay {
+        carried.push(("TCP_NODELAY", language.carried_off().to_owned()));
     }
     if let Some(link) = &scenario.link {
         carried.push((language.link(), knobs(language, link)));
@@ -168,12 +176,12 @@ mod tests {
             ..Draft::default()
         };
         let link = Link::default();
-        let direct = scenario(&draft, (Path::Direct, &link), &Limits::default());
+        let direct = scenario(&draft, (Path::Direct, &link, true), &Limits::default());
         assert_eq!((Draft::from(&direct), direct.link), (draft.clone(), None));
-        let emulated = scenario(&draft, (Path::Emulated, &link), &Limits::default());
+        let emulated = scenario(&draft, (Path::Emulated, &link, true), &Limits::default());
         assert_eq!(emulated.link, Some(link.clone()));
         let odd = Draft { count: "many".into(), interval_ms: "99999".into(), ..draft };
-        let odd = scenario(&odd, (Path::Direct, &link), &Limits::default());
+        let odd = scenario(&odd, (Path::Direct, &link, true), &Limits::default());
         assert_eq!((odd.count, odd.interval_ms), (1, 10_000));
     }
 

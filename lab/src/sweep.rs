@@ -18,8 +18,8 @@ use self::traffic::Traffic;
 pub use self::traffic::{BUFFER, DATAGRAMS, LINES, PACKETS, SECONDS};
 use crate::model;
 
-/// The first timeout that PFTK counts with: the least that RFC 6298 allows, and what the stack has at
-/// every round trip that can be chosen.
+/// The first timeout that PFTK counts with: the least that RFC 6298 allows, which holds while a round trip
+/// is shorter and always the same.
 const RTO_S: f64 = 1.0;
 
 /// What a figure is in.

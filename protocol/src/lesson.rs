@@ -5,10 +5,13 @@ mod comparison;
 mod figures;
 
 pub use comparison::Comparison;
-pub use figures::{Count, Figures};
+pub use figures::{Count, Figures, figure};
 
 /// The languages that a lesson has every text in, as the lines of its texts begin.
 pub const LANGUAGES: [&str; 2] = ["en", "zh"];
+
+/// How the line in front of a lesson begins; its id follows.
+pub const MARK: &str = "=== ";
 
 /// A lesson.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,12 +20,10 @@ pub struct Lesson {
     pub id: String,
     /// What it sends: the fragment of a link, see [`crate::Scenario::decode`].
     pub run: String,
-    /// Where it is written down: what that is called, and its address.
+    /// Where it is written down: the address, and what it is called.
     pub rfc: (String, String),
     /// Its texts, in their order.
     pub entries: Vec<Entry>,
-    /// Figures as they were once observed, and what they show.
-    pub examples: Vec<Example>,
 }
 
 /// A text, and what it is for.
@@ -51,17 +52,6 @@ pub enum Key {
     Change(String),
 }
 
-/// Figures whose outcome is known.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Example {
-    /// Its line, from 1.
-    pub line: usize,
-    /// The choice that it shows, from 0, if it shows any.
-    pub shows: Option<usize>,
-    /// What was observed.
-    pub figures: Figures,
-}
-
 /// What is wrong with a lesson.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wrong {
@@ -72,22 +62,27 @@ pub struct Wrong {
 }
 
 impl Lesson {
-    /// Reads a lesson. What it lacks is not looked for: `cargo xtask` does that when it builds the page.
+    /// Reads all lessons of a file, each behind a line of [`MARK`] and its id. What a lesson lacks is not looked
+    /// for: `cargo xtask` does that when it builds the page.
     ///
     /// # Errors
     /// The first line that cannot be read.
-    pub fn read(id: &str, source: &str) -> Result<Self, Wrong> {
-        let mut lesson = Self { id: id.to_owned(), ..Self::default() };
+    pub fn read_all(source: &str) -> Result<Vec<Self>, Wrong> {
+        let mut lessons = Vec::new();
         for (line, text) in (1..).zip(source.lines()) {
-            lesson.take(line, text.trim()).map_err(|expected| Wrong { line, expected })?;
+            let text = text.trim();
+            if let Some(id) = text.strip_prefix(MARK) {
+                lessons.push(Self { id: id.to_owned(), ..Self::default() });
+            } else if !text.is_empty() && !text.starts_with(';') {
+                let lesson = lessons.last_mut().ok_or(Wrong { line, expected: "a lesson's id" })?;
+                lesson.take(line, text).map_err(|expected| Wrong { line, expected })?;
+            }
         }
-        Ok(lesson)
+        Ok(lessons)
     }
 
+    /// Takes in a line that is not empty; the error is what was expected.
     fn take(&mut self, line: usize, text: &str) -> Result<(), &'static str> {
-        if text.is_empty() || text.starts_with(';') {
-            return Ok(());
-        }
         let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
         let rest = rest.trim();
         if let Some(language) = LANGUAGES.iter().position(|it| *it == word) {
@@ -105,27 +100,33 @@ impl Lesson {
             "#why" => Key::Why,
             "#change" => Key::Change(rest.to_owned()),
             "#choice" => {
-                let when = rest.split(" and ").map(Comparison::read).collect::<Option<_>>();
-                Key::Choice(when.ok_or("comparisons, like tcp.reads < 2 * tcp.lines and udp.reads = 5")?)
+                let when = rest.split(',').map(Comparison::read).collect::<Option<_>>();
+                Key::Choice(
+                    when.ok_or("comparisons, like tcp.reads < 2 * tcp.lines, udp.reads = 5")?,
+                )
             }
             "#run" => {
                 rest.clone_into(&mut self.run);
                 return Ok(());
             }
             "#rfc" => {
-                let (name, address) = rest.rsplit_once(' ').ok_or("a name and an address")?;
-                self.rfc = (name.trim().to_owned(), address.to_owned());
+                let (address, name) = rest.split_once(' ').ok_or("an address and a name")?;
+                self.rfc = (address.to_owned(), name.trim().to_owned());
                 return Ok(());
             }
-            "#example" => {
-                let example = Example::read(line, rest);
-                self.examples.push(example.ok_or("none or a choice, and figures, like 2 tcp.reads=3")?);
-                return Ok(());
-            }
+            // Figures whose outcome is known are for the build.
+            "#example" => return Ok(()),
             _ => return Err("a key, a text, or a comment behind a semicolon"),
         };
         self.entries.push(Entry { line, key, texts: Default::default() });
         Ok(())
+    }
+
+    /// The first text for this, in a language of [`LANGUAGES`].
+    #[must_use]
+    pub fn text(&self, key: &Key, language: usize) -> &str {
+        let entry = self.entries.iter().find(|entry| entry.key == *key);
+        entry.map_or("", |entry| &entry.texts[language])
     }
 
     /// The texts of the choices, and when each holds.
@@ -143,82 +144,76 @@ impl Lesson {
     }
 }
 
-impl Example {
-    /// `2 tcp.reads=3 tcp.lines=5`, `none tcp.lines=0`
-    fn read(line: usize, text: &str) -> Option<Self> {
-        let mut words = text.split_whitespace();
-        let shows = match words.next()? {
-            "none" => None,
-            number => Some(number.parse::<usize>().ok()?.checked_sub(1)?),
-        };
-        let mut figures = Figures::default();
-        for word in words {
-            let (figure, value) = word.split_once('=')?;
-            let (protocol, count) = figures::figure(figure)?;
-            figures.set(protocol, count, value.parse().ok()?);
-        }
-        Some(Self { line, shows, figures })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Protocol;
 
-    const LESSON: &str = "\
-; Records.
+    const LESSONS: &str = "\
+=== records
+; A comment.
 #run v1&text=x&count=5
-#rfc RFC 9293, section 3.9 https://www.rfc-editor.org/rfc/rfc9293#section-3.9
+#rfc https://www.rfc-editor.org/rfc/rfc9293#section-3.9 RFC 9293, section 3.9
 #title
 en Records
 zh 记录
-#choice tcp.reads < tcp.lines and udp.reads = 5
+#choice tcp.reads < tcp.lines, udp.reads = 5
 en fewer
 zh 更少
 #choice tcp.reads = tcp.lines
 en as many
 zh 一样多
 #example 1 tcp.lines=5 tcp.reads=2 udp.reads=5
-#example none tcp.lines=5 tcp.reads=2
+
+=== empty
 ";
 
     #[test]
-    fn a_lesson_is_read() {
-        let lesson = Lesson::read("records", LESSON).unwrap();
-        assert_eq!((lesson.id.as_str(), lesson.run.as_str()), ("records", "v1&text=x&count=5"));
-        assert_eq!(lesson.rfc.0, "RFC 9293, section 3.9");
-        assert_eq!(lesson.entries[0].texts, ["Records", "记录"]);
-        assert_eq!((lesson.entries[0].line, lesson.choices().count()), (4, 2));
+    fn lessons_are_read() {
+        let lessons = Lesson::read_all(LESSONS).unwrap();
+        let [records, empty] = lessons.as_slice() else { panic!("{lessons:?}") };
+        assert_eq!((records.id.as_str(), records.run.as_str()), ("records", "v1&text=x&count=5"));
+        assert_eq!(records.rfc.1, "RFC 9293, section 3.9");
+        assert_eq!(
+            (records.text(&Key::Title, 0), records.text(&Key::Title, 1)),
+            ("Records", "记录")
+        );
+        assert_eq!((records.entries[0].line, records.choices().count()), (5, 2));
+        assert_eq!((empty.id.as_str(), empty.text(&Key::Title, 0)), ("empty", ""));
     }
 
     #[test]
     fn the_outcome_is_the_first_choice_that_holds_and_unknown_figures_show_nothing() {
-        let lesson = Lesson::read("records", LESSON).unwrap();
-        for example in &lesson.examples {
-            assert_eq!(lesson.outcome(&example.figures), example.shows);
-        }
-        let mut figures = Figures::default();
-        figures.set(Protocol::Tcp, Count::Lines, 5);
-        figures.set(Protocol::Tcp, Count::Reads, 5);
-        assert_eq!(lesson.outcome(&figures), Some(1));
-        assert_eq!(lesson.outcome(&Figures::default()), None);
+        let lesson = &Lesson::read_all(LESSONS).unwrap()[0];
+        let outcome = |reads, datagrams| {
+            let mut figures = Figures::default();
+            figures.set(Protocol::Tcp, Count::Lines, 5);
+            figures.set(Protocol::Tcp, Count::Reads, reads);
+            if let Some(datagrams) = datagrams {
+                figures.set(Protocol::Udp, Count::Reads, datagrams);
+            }
+            lesson.outcome(&figures)
+        };
+        assert_eq!(
+            [outcome(2, Some(5)), outcome(5, Some(5)), outcome(5, None)],
+            [Some(0), Some(1), Some(1)]
+        );
+        assert_eq!([outcome(2, Some(4)), outcome(2, None), outcome(6, Some(5))], [None; 3]);
     }
 
     #[test]
     fn what_cannot_be_read_is_named_with_its_line() {
         for (source, line, expected) in [
-            ("en early", 1, "key before"),
-            ("\n#title\nen a\nen b", 4, "one text"),
-            ("#title\nzh ", 2, "one text"),
-            ("; fine\n#titel", 2, "a key"),
-            ("#choice tcp.reads", 1, "comparisons"),
-            ("#choice tcp.reeds = 1", 1, "comparisons"),
-            ("#rfc https://example.org", 1, "an address"),
-            ("#example 0 tcp.lines=5", 1, "none or a choice"),
-            ("#example 1 tcp.lines=many", 1, "none or a choice"),
+            ("=== x\nen early", 2, "key before"),
+            ("#title", 1, "a lesson's id"),
+            ("=== x\n\n#title\nen a\nen b", 5, "one text"),
+            ("=== x\n#title\nzh ", 3, "one text"),
+            ("; fine\n=== x\n#titel", 3, "a key"),
+            ("=== x\n#choice tcp.reads", 2, "comparisons"),
+            ("=== x\n#choice tcp.reeds = 1", 2, "comparisons"),
+            ("=== x\n#rfc https://example.org", 2, "a name"),
         ] {
-            let wrong = Lesson::read("x", source).unwrap_err();
+            let wrong = Lesson::read_all(source).unwrap_err();
             assert_eq!(wrong.line, line, "{source}");
             assert!(wrong.expected.contains(expected), "{source}: {}", wrong.expected);
         }

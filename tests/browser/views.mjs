@@ -78,6 +78,12 @@ export const VIEWS = {
     await page.locator(".commands .targets button").nth(1).click();
     await page.locator(".commands").scrollIntoViewIfNeeded();
   },
+  lesson: async (page) => {
+    await page.evaluate(() => (location.hash = "lesson=connection"));
+    await page.locator(".lesson-choice input").first().check();
+    await page.locator(".lesson .primary").click();
+    await page.locator(".lesson-outcome").waitFor();
+  },
   share: async (page) => {
     await page.locator(".prompt-share").click();
     await page.locator(".share[open]").waitFor();

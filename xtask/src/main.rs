@@ -7,6 +7,7 @@ mod conformance;
 mod dist;
 mod document;
 mod fuzz;
+mod lessons;
 mod machine;
 mod page;
 mod reproducible;

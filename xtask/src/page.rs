@@ -13,7 +13,7 @@ use wasm_bindgen_cli_support::Bindgen;
 use crate::document::Document;
 use crate::site::{self, Site};
 use crate::step::{cargo, complete};
-use crate::{machine, reproducible};
+use crate::{lessons, machine, reproducible};
 
 /// The page: its package, and its profile in the workspace's Cargo.toml.
 const PAGE: [&str; 2] = ["streamgram-frontend", "wasm-release"];
@@ -24,6 +24,8 @@ const NAME: &str = "streamgram";
 /// What the sweep's worker calls its glue and its wasm.
 const SWEEP_GLUE: &str = "./sweep_glue.js";
 const SWEEP_WASM: &str = "./sweep.wasm";
+/// The folder of the lessons.
+const LESSONS: &str = "lessons";
 /// How the names of closures begin that the glue calls.
 const CLOSURE: &str = "wasm_bindgen__convert__closures";
 
@@ -63,7 +65,9 @@ fn stamp(wasm: &[&Path]) -> Result<String> {
     let mut hash = Sha256::new();
     let mut files = vec![std::env::current_exe()?];
     files.extend(wasm.iter().map(|wasm| (*wasm).to_owned()));
-    files.extend(site::files_below(&machine::root().join("static"))?);
+    for folder in ["static", LESSONS] {
+        files.extend(site::files_below(&machine::root().join(folder))?);
+    }
     for file in files {
         hash.update(fs::read(&file).with_context(|| format!("cannot read {}", file.display()))?);
     }
@@ -136,8 +140,11 @@ fn assemble(glue: &Glue, sweep: &Glue) -> Result<()> {
          start({{ module_or_path: '/{wasm}' }});\n"
     );
     let start = site.add_hashed("start", "js", start.into_bytes());
+    let lessons = lessons::together(&machine::root().join(LESSONS))?;
+    let lessons = site.add_hashed(site::LESSONS, "txt", lessons.into_bytes());
     let head = format!(
-        "<link rel=\"stylesheet\" href=\"/{style}\">\n\
+        "<meta name=\"lessons\" content=\"/{lessons}\">\n\
+         <link rel=\"stylesheet\" href=\"/{style}\">\n\
          <link rel=\"icon\" type=\"image/svg+xml\" href=\"/{icon}\">\n\
          <link rel=\"modulepreload\" href=\"/{script}\">\n\
          <link rel=\"preload\" as=\"fetch\" type=\"application/wasm\" href=\"/{wasm}\" crossorigin>\n\
@@ -150,8 +157,8 @@ fn assemble(glue: &Glue, sweep: &Glue) -> Result<()> {
 /// Adds the worker of the sweep, its glue and its wasm, which the page loads once a sweep is wanted; returns
 /// the worker's name.
 fn add_sweep(site: &mut Site, worker: &str, glue: &Glue) -> Result<String> {
-    let wasm = site.add_hashed(site::LATER, "wasm", glue.wasm.clone());
-    let script = site.add_hashed(site::LATER, "js", glue.script.clone().into_bytes());
+    let wasm = site.add_hashed(site::SWEEP, "wasm", glue.wasm.clone());
+    let script = site.add_hashed(site::SWEEP, "js", glue.script.clone().into_bytes());
     let mut worker = worker.to_owned();
     for (name, hashed) in [(SWEEP_GLUE, script), (SWEEP_WASM, wasm)] {
         if worker.matches(name).count() != 1 {
@@ -159,5 +166,5 @@ fn add_sweep(site: &mut Site, worker: &str, glue: &Glue) -> Result<String> {
         }
         worker = worker.replace(name, &format!("./{hashed}"));
     }
-    Ok(site.add_hashed(site::LATER, "js", worker.into_bytes()))
+    Ok(site.add_hashed(site::SWEEP, "js", worker.into_bytes()))
 }

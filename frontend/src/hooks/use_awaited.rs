@@ -27,11 +27,9 @@ fn standing(page: &Page) -> [Standing; 2] {
 }
 
 impl Awaited {
-    /// What a scenario waits for when it is taken now, in place of `before`: its legs are opened anew
-    /// over another path, and over an emulated one in any case.
-    pub(crate) fn of(scenario: &Scenario, page: &Page, before: Path) -> Self {
+    /// What a scenario waits for when it is taken up now: new legs, or those that are there.
+    pub(crate) fn of(scenario: &Scenario, page: &Page, anew: bool) -> Self {
         let path = scenario.link.as_ref().map_or(Path::Direct, |_| Path::Emulated);
-        let anew = path == Path::Emulated || path != before;
         let old = anew.then(|| Protocol::BOTH.map(|protocol| page.lane(protocol).leg));
         Self { draft: Draft::from(scenario), path, old }
     }

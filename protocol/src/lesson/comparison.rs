@@ -82,7 +82,9 @@ mod tests {
 
     #[test]
     fn what_is_no_comparison_is_not_read() {
-        for text in ["", "tcp.reads", "tcp.reads =", "= 1", "2 * 3 = 6", "tcp = 1", "x * tcp.reads = 1"] {
+        for text in
+            ["", "tcp.reads", "tcp.reads =", "= 1", "2 * 3 = 6", "tcp = 1", "x * tcp.reads = 1"]
+        {
             assert_eq!(Comparison::read(text), None, "{text}");
         }
     }

@@ -86,7 +86,8 @@ impl Figures {
 }
 
 /// The figure of a name: `tcp.reads`.
-pub(super) fn figure(name: &str) -> Option<(Protocol, Count)> {
+#[must_use]
+pub fn figure(name: &str) -> Option<(Protocol, Count)> {
     let (protocol, word) = name.split_once('.')?;
     let protocol = match protocol {
         "tcp" => Protocol::Tcp,

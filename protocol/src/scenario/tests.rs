@@ -199,17 +199,8 @@ fn scenario() -> impl Strategy<Value = Scenario> {
     let language = option::of("[A-Za-z0-9-]{1,35}");
     let sent = (1..=1_000_u32, 0..=10_000_u32, any::<bool>());
     (prompt, sent, option::of(link()), language, select(View::ALL)).prop_map(
-        |((text, mode, ending, to), (count, interval_ms, nodelay), link, language, view)| Scenario {
-            text,
-            mode,
-            ending,
-            to,
-            count,
-            interval_ms,
-            nodelay,
-            link,
-            language,
-            view,
+        |((text, mode, ending, to), (count, interval_ms, nodelay), link, language, view)| {
+            Scenario { text, mode, ending, to, count, interval_ms, nodelay, link, language, view }
         },
     )
 }

@@ -1,0 +1,174 @@
+// The lessons: a prediction, a run for real, what came of it. Each in both languages, foretold rightly and
+// wrongly; by link; kept in the browser.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+
+import { chromium } from "playwright-core";
+
+import { answered, eventually, FLAGS, lane, ready, startServer } from "./streamgram.mjs";
+
+/** Each lesson, and the choice, from 0, that the lab or loopback shows. */
+const LESSONS = { connection: 0, records: 1, reliability: 1, order: 1, duplicates: 1, cost: 2, nodelay: 1 };
+const LANGUAGES = ["en-US", "zh-CN"];
+
+let server, browser;
+before(async () => {
+  server = await startServer();
+  const executablePath = process.env.STREAMGRAM_CHROMIUM ?? "/usr/bin/chromium";
+  browser = await chromium.launch({ executablePath, args: FLAGS });
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+/** A page at a lesson's link, for a visitor of its own. */
+async function visit(id, { http = server.http, prepare = () => {}, ...options } = {}) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  const sent = [];
+  page.on("websocket", (socket) => {
+    socket.on("framesent", ({ payload }) => sent.push(JSON.parse(payload)));
+  });
+  await prepare(page);
+  await page.goto(`http://${http}/#lesson=${id}`);
+  await ready(page);
+  return { page, sent, close: () => context.close() };
+}
+
+const choice = (page, at) => page.locator(".lesson-choice input").nth(at);
+const run = (page) => page.locator(".lesson .primary");
+
+/** Predicts, runs, and returns what the page says came of it. */
+async function predictAndRun(page, at) {
+  await choice(page, at).check();
+  await run(page).click();
+  const outcome = page.locator(".lesson-outcome[data-right]");
+  await outcome.waitFor();
+  return { right: await outcome.getAttribute("data-right"), text: await outcome.textContent() };
+}
+
+/** What the page has counted, by name. */
+async function counted(page) {
+  const figures = await page.locator(".lesson-figures > div").evaluateAll((all) =>
+    all.map((it) => [it.querySelector("dt").textContent, Number(it.querySelector("dd").textContent.replace(/\D/g, ""))]),
+  );
+  return Object.fromEntries(figures);
+}
+
+for (const locale of LANGUAGES) {
+  for (const [id, shows] of Object.entries(LESSONS)) {
+    test(`the lesson ${id} tells a right prediction from a wrong one: ${locale}`, async () => {
+      const { page, close } = await visit(id, { locale });
+      assert.equal(await run(page).isDisabled(), true);
+      const right = await predictAndRun(page, shows);
+      const expected = await page.locator(".lesson-choice").nth(shows).textContent();
+      assert.equal(right.right, "true", right.text);
+      assert.ok(right.text.includes(expected), `${right.text} does not say ${expected}`);
+      assert.equal(await page.locator(".lesson-why a[href^='https://www.rfc-editor.org/']").count(), 1);
+      const wrong = await predictAndRun(page, shows === 0 ? 1 : 0);
+      assert.equal(wrong.right, "false", wrong.text);
+      assert.ok(wrong.text.includes(expected), `${wrong.text} does not say ${expected}`);
+      await close();
+    });
+  }
+}
+
+test("the figures beside an outcome are those of the wire", async () => {
+  const { page, close } = await visit("reliability");
+  await predictAndRun(page, 1);
+  assert.deepEqual(await counted(page), {
+    "TCP lines sent": 5,
+    "TCP lines answered": 5,
+    "UDP lines sent": 5,
+    "UDP lines answered": 4,
+  });
+  // What is sent afterwards is not the lesson's.
+  await page.locator(".prompt-text").fill("more");
+  await page.locator(".prompt-text").press("Enter");
+  await answered(page, "TCP", 10);
+  assert.equal((await counted(page))["TCP lines sent"], 5);
+  await close();
+});
+
+test("a prediction and its outcome are kept, and forgotten on request", async () => {
+  const { page, close } = await visit("connection");
+  await predictAndRun(page, 0);
+  await page.reload();
+  const mark = page.locator(".lessons-list li").first().locator("small");
+  await mark.waitFor();
+  assert.match(await mark.textContent(), /predicted/);
+  assert.equal(await choice(page, 0).isChecked(), true);
+  await page.locator(".lessons-forget").click();
+  await mark.waitFor({ state: "detached" });
+  assert.equal(await choice(page, 0).isChecked(), false);
+  await page.reload();
+  await choice(page, 0).waitFor();
+  assert.equal(await mark.count(), 0);
+  await close();
+});
+
+test("another prediction takes the outcome back", async () => {
+  const { page, close } = await visit("connection");
+  await predictAndRun(page, 0);
+  await choice(page, 2).check();
+  await page.locator(".lesson-outcome").waitFor({ state: "detached" });
+  assert.equal(await page.locator(".lesson-why").count(), 0);
+  await close();
+});
+
+test("a change is sent and not judged", async () => {
+  const { page, sent, close } = await visit("nodelay");
+  await predictAndRun(page, 1);
+  const opened = () => sent.filter((it) => it.type === "open" && it.protocol === "tcp").map((it) => it.nodelay);
+  assert.equal(opened().at(-1), false);
+  await page.locator(".lesson-changes button").first().click();
+  await page.locator(".lesson-outcome").waitFor({ state: "detached" });
+  await eventually(() => assert.equal(opened().at(-1), true));
+  await answered(page, "TCP", 10);
+  assert.equal(await page.locator(".lesson-outcome").count(), 0);
+  await close();
+});
+
+test("a lesson is reached by its link and by the list, offers nothing, and a link can be wrong", async () => {
+  const { page, close } = await visit("no-such-thing");
+  await page.getByText("There is no lesson “no-such-thing” here.").waitFor();
+  assert.equal(await page.locator(".offer").count(), 0);
+  await page.locator(".lessons-list a").nth(3).click();
+  await page.locator(".lesson[data-lesson=order]").waitFor();
+  assert.equal(await page.evaluate(() => location.hash), "#lesson=order");
+  await page.goBack();
+  await page.locator(".lesson").waitFor({ state: "detached" });
+  await close();
+});
+
+test("closed lessons load nothing, and what does not come can be asked for again", async () => {
+  let asked = 0;
+  const { page, close } = await visit("", {
+    prepare: (page) =>
+      page.route(/lessons-.*\.txt$/, (route) => (++asked === 1 ? route.abort() : route.continue())),
+  });
+  await page.evaluate(() => (location.hash = ""));
+  await page.reload();
+  await ready(page);
+  asked = 0;
+  assert.equal(await page.locator(".lessons").getAttribute("open"), null);
+  await page.locator(".lessons summary").press("Enter");
+  await page.locator(".lessons [role=alert] button").click();
+  await page.locator(".lessons-list a").first().waitFor();
+  assert.equal(asked, 2);
+  await close();
+});
+
+test("half a run shows nothing", async () => {
+  const own = await startServer();
+  const { page, close } = await visit("reliability", { http: own.http });
+  await choice(page, 1).check();
+  await run(page).click();
+  await page.locator(lane("UDP", ".lane-stats dd")).first().getByText("5", { exact: true }).waitFor();
+  await own.stop();
+  await page.locator(".lesson-outcome", { hasText: "did not show any of these" }).waitFor();
+  assert.equal(await page.locator(".lesson-outcome").getAttribute("data-right"), null);
+  await close();
+});
