@@ -23,6 +23,7 @@ pub(crate) mod row_detail;
 pub(crate) mod saved_lines;
 pub(crate) mod share_dialog;
 pub(crate) mod shortcuts;
+pub(crate) mod sweep_card;
 pub(crate) mod transcript;
 pub(crate) mod transcript_pane;
 pub(crate) mod transcript_row;

@@ -134,7 +134,7 @@ pub(crate) fn save_picture(name: &str, picture: &Element, (width, height): (u64,
         let size =
             format!("<svg width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\"");
         let svg = size + svg.trim_start_matches("<svg");
-        save(&format!("{name}.svg"), "image/svg+xml", svg.as_bytes());
+        save(&format!("streamgram-{name}.svg"), "image/svg+xml", svg.as_bytes());
         Ok(())
     };
     let _saved = saved();

@@ -35,6 +35,7 @@ mod scenario;
 mod status;
 mod storage;
 mod strip;
+mod sweep;
 mod theme;
 mod trace;
 mod verdict;

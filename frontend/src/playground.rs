@@ -21,6 +21,7 @@ use crate::components::plots_card::PlotsCard;
 use crate::components::prompt::Prompt;
 use crate::components::raw_clients_card::RawClientsCard;
 use crate::components::share_dialog::ShareDialog;
+use crate::components::sweep_card::SweepCard;
 use crate::components::transcript_pane::TranscriptPane;
 use crate::components::verdict_card::VerdictCard;
 use crate::draft::{Draft, allowed, empty_datagram};
@@ -200,6 +201,7 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
                         congestion={route.congestion()} />
                 }
                 <PlotsCard page={Rc::new((*page).clone())} {on_again} on_ask={ask} />
+                <SweepCard />
             </main>
             if let Some(scenario) = &*shared {
                 <ShareDialog scenario={Rc::clone(scenario)} {on_view}

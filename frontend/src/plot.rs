@@ -74,8 +74,9 @@ pub(crate) struct Row {
 /// A plot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Plot {
-    /// The first line of its CSV; the file's name is made of it too.
+    /// The first line of its CSV; none if that is made by somebody else.
     pub(crate) csv_header: &'static str,
+    /// In the names of its files.
     pub(crate) name: &'static str,
     pub(crate) title: &'static str,
     pub(crate) x: Axis,

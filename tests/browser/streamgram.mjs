@@ -1,5 +1,6 @@
 // The real server, a real browser, and what went over the page's WebSocket: what every test needs.
 
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -130,4 +131,37 @@ export async function eventually(check, patience = 20_000) {
 /** The server's messages of one type and protocol. */
 export function of(events, type, protocol) {
   return events.filter((event) => event.type === type && event.protocol === protocol);
+}
+
+/** A machine that does other things too has colder caches: so many times what is demanded. */
+export const NOISE = 2;
+
+/**
+ * Slows the page down to a quarter from here on. Ends with the longest task, in milliseconds of the
+ * processor's time: that of the clock also counts what else the machine does, and is only told.
+ */
+export async function throttled(page) {
+  const [cdp, browser] = [await page.context().newCDPSession(page), page.context().browser()];
+  await browser.startTracing(page, { categories: ["toplevel"] });
+  await cdp.send("Emulation.setCPUThrottlingRate", { rate: 4 });
+  await page.evaluate(() => {
+    window.tasks = [];
+    const note = (list) => tasks.push(...list.getEntries().map((entry) => entry.duration));
+    window.longTasks = new PerformanceObserver(note);
+    longTasks.observe({ type: "longtask" });
+  });
+  return async (what) => {
+    await page.evaluate(() => new Promise((done) => setTimeout(done, 200)));
+    await cdp.send("Emulation.setCPUThrottlingRate", { rate: 1 });
+    const byClock = await page.evaluate(() => (longTasks.disconnect(), Math.max(0, ...tasks)));
+    const { traceEvents } = JSON.parse(await browser.stopTracing());
+    const thread = ({ pid, tid }) => `${pid}/${tid}`;
+    const names = traceEvents.filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain");
+    const mains = new Set(names.map(thread));
+    const ours = traceEvents.filter((event) => event.name.endsWith("RunTask") && mains.has(thread(event)));
+    assert.ok(ours.length > 0);
+    const longest = Math.max(...ours.map(({ tdur }) => tdur ?? 0)) / 1_000;
+    console.log(`${what}: longest task ${longest} ms, by the clock ${byClock} ms`);
+    return longest;
+  };
 }

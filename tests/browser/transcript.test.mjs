@@ -4,14 +4,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { answered, eventually, lane, of, streamgram, type } from "./streamgram.mjs";
+import { NOISE, answered, eventually, lane, of, streamgram, throttled, type } from "./streamgram.mjs";
 
 const onPage = streamgram();
 
 /** Rows that are kept, see `frontend/src/log.rs`. */
 const KEPT_ROWS = 20_000;
-/** A machine that does other things too has colder caches: so many times what is demanded. */
-const NOISE = 2;
 
 /** What the tools say about the rows, as numbers: shown, kept, dropped, as far as there are. */
 async function figures(page) {
@@ -266,36 +264,6 @@ async function fill(page) {
     await burst(page, "UDP", 1_000);
     await settled(sent);
   }
-}
-
-/**
- * Slows the page down to a quarter from here on. Ends with the longest task, in milliseconds of the
- * processor's time: that of the clock also counts what else the machine does, and is only told.
- */
-async function throttled(page) {
-  const [cdp, browser] = [await page.context().newCDPSession(page), page.context().browser()];
-  await browser.startTracing(page, { categories: ["toplevel"] });
-  await cdp.send("Emulation.setCPUThrottlingRate", { rate: 4 });
-  await page.evaluate(() => {
-    window.tasks = [];
-    const note = (list) => tasks.push(...list.getEntries().map((entry) => entry.duration));
-    window.longTasks = new PerformanceObserver(note);
-    longTasks.observe({ type: "longtask" });
-  });
-  return async (what) => {
-    await page.evaluate(() => new Promise((done) => setTimeout(done, 200)));
-    await cdp.send("Emulation.setCPUThrottlingRate", { rate: 1 });
-    const byClock = await page.evaluate(() => (longTasks.disconnect(), Math.max(0, ...tasks)));
-    const { traceEvents } = JSON.parse(await browser.stopTracing());
-    const thread = ({ pid, tid }) => `${pid}/${tid}`;
-    const names = traceEvents.filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain");
-    const mains = new Set(names.map(thread));
-    const ours = traceEvents.filter((event) => event.name.endsWith("RunTask") && mains.has(thread(event)));
-    assert.ok(ours.length > 0);
-    const longest = Math.max(...ours.map(({ tdur }) => tdur ?? 0)) / 1_000;
-    console.log(`${what}: longest task ${longest} ms, by the clock ${byClock} ms`);
-    return longest;
-  };
 }
 
 test(

@@ -50,7 +50,7 @@ pub(crate) fn PlotFigure(PlotFigureProps { plot, csv }: &PlotFigureProps) -> Htm
         let (plot, csv) = (Rc::clone(plot), csv.clone());
         move |_| {
             let csv = csv.as_ref().map_or_else(|| plot.csv(), ToString::to_string);
-            export::save(&format!("{}.csv", plot.name), "text/csv", csv.as_bytes());
+            export::save(&format!("streamgram-{}.csv", plot.name), "text/csv", csv.as_bytes());
         }
     };
     html! {

@@ -90,7 +90,7 @@ fn round_trips(language: Language, page: &Page) -> (Plot, String) {
         lanes.map(|kept| kept.samples.iter().map(|(at_us, rtt)| (since(*at_us), *rtt)).collect());
     let plot = Plot {
         csv_header: "after_us,tcp_rtt_us,udp_rtt_us",
-        name: "streamgram-round-trips",
+        name: "round-trips",
         title: language.plot_round_trips(),
         x: axis(language.plot_since(), Unit::Microseconds, Scale::Linear),
         y: axis(language.plot_round_trip(), Unit::Microseconds, Scale::Linear),
@@ -106,7 +106,7 @@ fn distribution(language: Language, page: &Page) -> (Plot, String) {
     let samples = lanes.map(|kept| kept.samples.iter().map(|(_, rtt_us)| *rtt_us).collect());
     let plot = Plot {
         csv_header: "rtt_from_us,tcp_answers,udp_answers",
-        name: "streamgram-distribution",
+        name: "distribution",
         title: language.plot_distribution(),
         x: axis(language.plot_round_trip_from(), Unit::Microseconds, Scale::Steps),
         y: axis(language.plot_answers(), Unit::Whole, Scale::Linear),
@@ -127,7 +127,7 @@ fn usage(language: Language, page: &Page) -> (Plot, String) {
     });
     let plot = Plot {
         csv_header: "send,tcp_bytes_per_byte,udp_bytes_per_byte",
-        name: "streamgram-wire",
+        name: "wire",
         title: language.plot_wire(),
         x: axis(language.plot_send(), Unit::Whole, Scale::Steps),
         y: axis(language.plot_per_byte(), Unit::Thousandths, Scale::Linear),
@@ -155,7 +155,7 @@ fn reads(language: Language, repetition: &Repetition) -> (Plot, String) {
     let samples = [0, 1].map(|of| repetition.reads.iter().filter_map(|run| run[of]).collect());
     let plot = Plot {
         csv_header: "reads_from,tcp_bursts,udp_bursts",
-        name: "streamgram-reads",
+        name: "reads",
         title: language.plot_reads(),
         x: axis(language.plot_reads_from(), Unit::Whole, Scale::Steps),
         y: axis(language.plot_bursts(), Unit::Whole, Scale::Linear),

@@ -1,0 +1,313 @@
+// The plots: what they show is what was sent, what is saved is what they show, and a burst is repeated until it is
+// done, cancelled, or cannot go on.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import AxeBuilder from "@axe-core/playwright";
+
+import { NOISE, answered, eventually, lane, of, ready, startServer, streamgram, throttled } from "./streamgram.mjs";
+
+const onPage = streamgram();
+const RUNS = 50;
+
+/** Opens the plots, and returns one of them by its place: round trips, distribution, wire, reads. */
+async function open(page) {
+  await page.locator(".plots > details > summary").click();
+  return (at) => page.locator(".plots .plots-figures > div").nth(at);
+}
+
+/** The cells of a plot's table, row by row, without the thousands' commas. */
+async function table(plot) {
+  await plot.locator("details").evaluate((details) => (details.open = true));
+  await plot.locator("table").waitFor();
+  const rows = await plot.locator("tbody tr").evaluateAll((rows) =>
+    rows.map((row) => [...row.children].map((cell) => cell.textContent.replaceAll(",", ""))),
+  );
+  return rows;
+}
+
+/** The sum of a column of a table; an empty cell is nothing. */
+const sum = (rows, column) => rows.reduce((sum, row) => sum + (Number(row[column]) || 0), 0);
+
+/** What a button of a plot saves. */
+async function saved(page, plot, name) {
+  const saving = page.waitForEvent("download");
+  await plot.getByRole("button", { name, exact: true }).click();
+  const download = await saving;
+  let content = "";
+  for await (const chunk of (await download.createReadStream()).setEncoding("utf8")) content += chunk;
+  return { file: download.suggestedFilename(), content };
+}
+
+/** The rows of a CSV under its first line. */
+const cells = (csv) => csv.trimEnd().split("\n").slice(1).map((line) => line.split(","));
+
+async function burst(page, lines) {
+  await page.locator(".prompt-burst").click();
+  for (const protocol of ["TCP", "UDP"]) await answered(page, protocol, lines);
+}
+
+async function emulated(page, events) {
+  await page.getByRole("button", { name: "emulated", exact: true }).click();
+  const opened = () => events.filter(({ type, path }) => type === "opened" && path === "emulated");
+  await eventually(() => assert.equal(opened().length, 2));
+  await ready(page);
+}
+
+const repeat = (page) => page.locator(".plots-repeat button");
+const said = (page) => page.locator(".plots-repeat [role=status]");
+
+test(
+  "every round trip is in the plot, in its table, in the CSV and in the distribution",
+  onPage(async ({ page, events }) => {
+    const plot = await open(page);
+    await burst(page, 20);
+    const trips = await table(plot(0));
+    assert.equal(trips.filter((row) => row[1] !== "–").length, 20);
+    assert.equal(trips.filter((row) => row[2] !== "–").length, 20);
+    const { file, content } = await saved(page, plot(0), "CSV");
+    assert.equal(file, "streamgram-round-trips.csv");
+    assert.ok(content.startsWith("after_us,tcp_rtt_us,udp_rtt_us\n"));
+    for (const [column, protocol] of [[1, "tcp"], [2, "udp"]]) {
+      const told = of(events, "answered", protocol).map((event) => event.rtt_us);
+      const written = cells(content).map((row) => row[column]).filter((cell) => cell !== "");
+      assert.deepEqual(written.map(Number), told);
+      // A dot for each: a line of no length.
+      const dots = page.locator(`.plot-picture > [data-style=${protocol}][viewBox] .plot-marks`).first();
+      assert.equal((await dots.getAttribute("d")).split("M").length - 1, 20);
+    }
+    const bins = await table(plot(1));
+    assert.deepEqual([sum(bins, 1), sum(bins, 2)], [20, 20]);
+  }),
+);
+
+test(
+  "bytes on the wire are those of the packets, and on the direct path none are invented",
+  onPage(async ({ page, events }) => {
+    const plot = await open(page);
+    await burst(page, 20);
+    await plot(2).getByText("this page does not see them").waitFor();
+    assert.equal(await plot(2).locator(".plot").count(), 0);
+    await emulated(page, events);
+    await burst(page, 40);
+    // From the first that carries a line on: what comes before opens the connection.
+    const packets = (protocol) => {
+      const all = of(events, "packet", protocol);
+      return all.slice(all.findIndex(({ line }) => line)).reduce((sum, { bytes }) => sum + bytes, 0);
+    };
+    const since = events.slice(events.findLastIndex(({ type }) => type === "opened"));
+    const settled = async () => {
+      const [[, tcp, udp], ...others] = await table(plot(2));
+      assert.deepEqual(others, []);
+      for (const [protocol, cell] of [["tcp", tcp], ["udp", udp]]) {
+        const bytes = (type) => of(since, type, protocol).reduce((sum, event) => sum + event.bytes, 0);
+        const ratio = packets(protocol) / (bytes("sent") + bytes("reply"));
+        assert.equal(cell, (Math.floor(ratio * 100) / 100).toFixed(2), protocol);
+      }
+    };
+    // The last ACK may come after the last answer.
+    await eventually(settled);
+    const { content } = await saved(page, plot(2), "CSV");
+    const exact = cells(content)[0].slice(1).map((cell) => (Math.floor(Number(cell) * 100) / 100).toFixed(2));
+    assert.deepEqual([exact], (await table(plot(2))).map((row) => row.slice(1)));
+  }),
+);
+
+for (const path of ["direct", "emulated"]) {
+  test(
+    `a burst repeated 50 times has 50 in its table: ${path}`,
+    onPage(async ({ page, events }) => {
+      if (path === "emulated") await emulated(page, events);
+      const plot = await open(page);
+      await burst(page, 20);
+      await repeat(page).click();
+      await said(page).getByText(`All ${RUNS} runs are done.`).waitFor();
+      const rows = await table(plot(3));
+      assert.equal(sum(rows, 1), RUNS);
+      // Every burst of datagrams is as many as were sent.
+      assert.deepEqual(rows.filter((row) => row[2] !== "0").map((row) => [row[0], row[2]]), [["20", String(RUNS)]]);
+      const { content } = await saved(page, plot(3), "CSV");
+      assert.deepEqual(cells(content), rows);
+      for (const protocol of ["tcp", "udp"]) {
+        assert.equal(of(events, "finished", protocol).length, RUNS + 1);
+        // One after the other: a run's first line goes out after all of the run before was answered.
+        const turns = events.filter((event) => event.protocol === protocol && /^(sent|answered)$/.test(event.type));
+        assert.deepEqual(turns.filter(({ type, id }, at) => type === "sent" && turns[at - 1]?.id > id), []);
+        const first = turns.findIndex(({ id }) => id === turns.at(-1).id);
+        assert.ok(turns.slice(0, first).every(({ id }) => id < turns.at(-1).id));
+      }
+    }),
+  );
+}
+
+test(
+  "a repetition can be cancelled, and what has come stays",
+  onPage(async ({ page, events }) => {
+    const plot = await open(page);
+    await page.getByLabel("lines").fill("2");
+    await page.getByLabel("every").fill("400");
+    await page.locator(".prompt .primary").click();
+    for (const protocol of ["TCP", "UDP"]) await answered(page, protocol, 2);
+    await repeat(page).click();
+    await page.locator(".plots-repeat progress").waitFor();
+    await eventually(async () => assert.equal(await page.locator(".plots-repeat progress").getAttribute("value"), "1"));
+    await repeat(page).click();
+    await said(page).getByText("Cancelled after 1 runs.").waitFor();
+    assert.equal(sum(await table(plot(3)), 1), 1);
+    // The run that was under way is stopped, and none follows it.
+    await eventually(() => assert.ok(of(events, "finished", "tcp").length >= 3));
+    await answered(page, "TCP", of(events, "sent", "tcp").length);
+    assert.ok(of(events, "sent", "tcp").length <= 6);
+  }),
+);
+
+test(
+  "a leg that closes ends a repetition, which says so",
+  onPage(async ({ page }) => {
+    await open(page);
+    await page.getByLabel("lines").fill("2");
+    await page.getByLabel("every").fill("400");
+    await page.locator(".prompt .primary").click();
+    await answered(page, "UDP", 2);
+    await repeat(page).click();
+    await page.locator(".plots-repeat progress").waitFor();
+    await page.locator(lane("TCP")).getByRole("button", { name: "close", exact: true }).click();
+    await said(page).getByText(/^Ended after \d+ runs\. Not sent: TCP is not open\.$/).waitFor();
+  }),
+);
+
+let gone;
+test(
+  "a session that is lost ends a repetition, which says so",
+  onPage(
+    async ({ page }) => {
+      await open(page);
+      await page.getByLabel("lines").fill("2");
+      await page.getByLabel("every").fill("400");
+      await page.locator(".prompt .primary").click();
+      await answered(page, "UDP", 2);
+      await repeat(page).click();
+      await page.locator(".plots-repeat progress").waitFor();
+      await gone.stop();
+      await said(page).getByText(/^Ended after \d+ runs\. Not sent: the server is out of reach\.$/).waitFor();
+    },
+    { http: async () => (gone = await startServer()).http },
+  ),
+);
+
+test(
+  "another send ends a repetition, which says so",
+  onPage(async ({ page }) => {
+    await open(page);
+    await page.getByLabel("lines").fill("2");
+    await page.getByLabel("every").fill("400");
+    await page.locator(".prompt .primary").click();
+    await answered(page, "UDP", 2);
+    await repeat(page).click();
+    await page.locator(".plots-repeat progress").waitFor();
+    await page.locator(".prompt-burst").click();
+    await said(page).getByText("another send came between").waitFor();
+  }),
+);
+
+test(
+  "a picture stands alone: well-formed, with its size, its title, its colours and every mark",
+  onPage(async ({ page }) => {
+    const plot = await open(page);
+    await burst(page, 20);
+    const bins = await table(plot(1));
+    const { file, content } = await saved(page, plot(1), "SVG");
+    assert.equal(file, "streamgram-distribution.svg");
+    const alone = await page.context().newPage();
+    const picture = await alone.evaluate((content) => {
+      const { documentElement: svg } = new DOMParser().parseFromString(content, "image/svg+xml");
+      const bars = [...svg.querySelectorAll(":scope > svg[viewBox] .plot-marks")];
+      return {
+        name: svg.localName,
+        size: ["width", "height", "viewBox"].map((name) => svg.getAttribute(name)),
+        title: svg.querySelector("title")?.textContent,
+        strokes: bars.map((bar) => bar.getAttribute("stroke")),
+        bars: bars.map((bar) => bar.getAttribute("d").split("M").length - 1),
+        styles: svg.querySelectorAll("style").length + (content.includes("var(") ? 1 : 0),
+      };
+    }, content);
+    const filled = [1, 2].map((column) => bins.filter((row) => row[column] !== "0").length);
+    assert.deepEqual(picture, {
+      name: "svg",
+      size: ["720", "240", "0 0 720 240"],
+      title: "How the round trips are distributed",
+      strokes: ["rgb(10, 92, 171)", "rgb(154, 71, 0)"],
+      bars: filled,
+      styles: 0,
+    });
+  }),
+);
+
+test(
+  "the oldest samples go and are counted, and a table shows the newest",
+  onPage(async ({ page }) => {
+    const plot = await open(page);
+    await page.getByLabel("lines").fill("1000");
+    await page.locator(".targets [data-target=TCP]").click();
+    await page.locator(".prompt .primary").click();
+    await answered(page, "TCP", 1_000);
+    await page.locator(".prompt-burst").click();
+    await answered(page, "TCP", 1_020);
+    await plot(0).getByText("20 older samples are not kept.").waitFor();
+    assert.equal((await table(plot(0))).length, 100);
+    await plot(0).getByText("900 older rows are not shown").waitFor();
+    const { content } = await saved(page, plot(0), "CSV");
+    assert.equal(cells(content).length, 1_000);
+  }),
+);
+
+test(
+  "in Chinese the plots speak Chinese",
+  onPage(
+    async ({ page }) => {
+      await open(page);
+      await burst(page, 20);
+      const texts = await page.locator(".plots figcaption, .plots summary, .plots h2").allTextContents();
+      assert.ok(texts.length > 4 && texts.every((text) => /\p{Script=Han}/u.test(text)), texts.join());
+      const { violations } = await new AxeBuilder({ page }).include(".plots").analyze();
+      assert.deepEqual(violations.map(({ id }) => id), []);
+    },
+    { locale: "zh-CN" },
+  ),
+);
+
+test(
+  "with the system's own few colours TCP and UDP still differ by more than colour",
+  onPage(
+    async ({ page }) => {
+      const plot = await open(page);
+      await burst(page, 20);
+      const look = (style) =>
+        plot(1)
+          .locator(`[data-style=${style}][viewBox] .plot-marks`)
+          .evaluate((marks) => [getComputedStyle(marks).fill, getComputedStyle(marks).stroke]);
+      const [tcp, udp] = [await look("tcp"), await look("udp")];
+      assert.notEqual(tcp[0], "none");
+      assert.equal(udp[0], "none");
+      assert.notEqual(udp[1], "none");
+    },
+    { forcedColors: "active" },
+  ),
+);
+
+test(
+  "throttled four times, 1,000 lines on both legs with the plots and a table open hold nothing up",
+  onPage(async ({ page }) => {
+    const plot = await open(page);
+    await burst(page, 20);
+    await table(plot(0));
+    const end = await throttled(page);
+    await page.getByLabel("lines").fill("1000");
+    await page.getByLabel("every").fill("2");
+    await page.locator(".prompt .primary").click();
+    for (const protocol of ["TCP", "UDP"]) await answered(page, protocol, 1_020);
+    const longest = await end("1,000 lines on both legs, plots open");
+    assert.ok(longest <= 100 * NOISE, `${longest} ms`);
+  }),
+);
