@@ -7,6 +7,7 @@ pub(crate) mod use_history;
 pub(crate) mod use_lessons;
 pub(crate) mod use_matches;
 pub(crate) mod use_repetition;
+pub(crate) mod use_slowed;
 pub(crate) mod use_socket;
 pub(crate) mod use_sweep;
 pub(crate) mod use_view;

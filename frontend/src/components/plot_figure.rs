@@ -13,7 +13,7 @@ use crate::language::{Language, use_language};
 use crate::plot::{PARTS, Plot, Shape, Ticks};
 
 /// Rows of the table, the newest; the CSV has all.
-const SHOWN_ROWS: usize = 100;
+const SHOWN_ROWS: usize = 50;
 /// The picture's size where it is saved.
 const SIZE: (u64, u64) = (720, 240);
 /// Where the drawing stands: percents of the width, pixels of the height.
@@ -147,8 +147,8 @@ fn table(language: Language, plot: &Plot) -> Html {
                     for series in plot.series.iter() { <th scope="col">{ series.name }</th> }
                 </tr></thead>
                 <tbody>
-                    for row in plot.rows[hidden..].iter() {
-                        <tr>
+                    for (at, row) in plot.rows.iter().enumerate().skip(hidden) {
+                        <tr key={at}>
                             <th scope="row">{ plot.x.unit.text(row.x) }</th>
                             for of in row.cells[..plot.series.len()].iter() { <td>{ cell(*of) }</td> }
                         </tr>

@@ -9,6 +9,7 @@ use super::lane_card::Ask;
 use super::plot_figure::{PlotFigure, is_open};
 use crate::figures::{Noun, Unit, count, counted};
 use crate::hooks::use_repetition::{OnAgain, use_repetition};
+use crate::hooks::use_slowed::use_slowed;
 use crate::language::{Language, use_language};
 use crate::page::Page;
 use crate::plot::{Axis, BOTH, Plot, Scale, Shape, binned, merged};
@@ -48,9 +49,7 @@ pub(crate) fn PlotsCard(PlotsCardProps { page, on_again, on_ask }: &PlotsCardPro
                 <summary><h2>{ language.plots() }</h2></summary>
                 if *open {
                     <div class="plots-figures">
-                        { figure(round_trips(language, page)) }
-                        { figure(distribution(language, page)) }
-                        { figure(usage(language, page)) }
+                        <Figures page={Rc::clone(page)} />
                         <div>
                             { repeat(language, page, (*repetition).as_ref(), Callback::from(toggle)) }
                             if let Some(repetition) = &*repetition {
@@ -62,6 +61,28 @@ pub(crate) fn PlotsCard(PlotsCardProps { page, on_again, on_ask }: &PlotsCardPro
             </details>
         </section>
     }
+}
+
+#[derive(Properties, PartialEq)]
+struct FiguresProps {
+    page: Rc<Page>,
+}
+
+/// What is drawn of all that goes over the legs.
+#[component]
+fn Figures(FiguresProps { page }: &FiguresProps) -> Html {
+    let language = use_language();
+    let page = use_slowed(page);
+    let drawn = use_memo((Rc::as_ptr(&page), language), |_| {
+        html! {
+            <>
+                { figure(round_trips(language, &page)) }
+                { figure(distribution(language, &page)) }
+                { figure(usage(language, &page)) }
+            </>
+        }
+    });
+    (*drawn).clone()
 }
 
 /// A plot with what there is to say of it.
