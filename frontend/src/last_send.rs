@@ -236,7 +236,7 @@ pub(crate) mod tests {
     fn a_line_that_is_answered_after_a_later_one_was_overtaken() {
         let mut send = merged();
         let answered = Status::Answered { rtt_us: 1, late: false, certain: true };
-        [1, 4, 2, 3, 5].map(|line| send.set_status(line, answered));
+        [1, 4, 2, 3, 5].iter().for_each(|line| send.set_status(*line, answered));
         assert_eq!(send.overtaken, 2);
     }
 

@@ -176,11 +176,12 @@ impl Lines {
         }
     }
 
-    /// The spans with bytes between two offsets.
+    /// The spans with bytes between two offsets; between an offset and itself there are none, even in the midst of
+    /// a span.
     fn between(&self, start: u64, end: u64) -> std::ops::Range<usize> {
         let first = self.spans.partition_point(|span| span.end <= start);
         let last = self.spans.partition_point(|span| span.start < end);
-        first..last.max(first)
+        if start < end { first..last.max(first) } else { first..first }
     }
 
     fn within(&self, start: u64, end: u64) -> Option<[Line; 2]> {
@@ -233,6 +234,8 @@ mod tests {
         assert_eq!(lines.within(0, 10), Some([line(1).unwrap(); 2]));
         assert_eq!(lines.within(9, 21), Some([line(1).unwrap(), line(3).unwrap()]));
         assert_eq!(lines.within(20, 20), None);
+        // An ACK between two segments of a line carries nothing of it.
+        assert_eq!(lines.within(5, 5), None);
         lines.write(10, line(4), 25);
         assert_eq!(lines.within(0, 10), None);
         assert_eq!(lines.within(10, 11), Some([line(2).unwrap(); 2]));
@@ -247,6 +250,7 @@ mod tests {
             copies.iter().map(|copy| (copy.line.number, copy.nth)).collect()
         };
         assert_eq!(nth(lines.first(0, 20)), [(1, 1)]);
+        assert_eq!(nth(lines.first(20, 20)), []);
         assert_eq!(nth(lines.first(20, 40)), [(1, 2), (2, 1)]);
         assert_eq!(nth(lines.first(40, 60)), [(2, 2)]);
     }

@@ -2,7 +2,7 @@
 
 import { connect } from "node:net";
 
-import { lane } from "./streamgram.mjs";
+import { lane, ready } from "./streamgram.mjs";
 
 /** Sends what stands in the prompt, or this line, and waits until `count` lines are answered by both. */
 async function send(page, count, line) {
@@ -93,6 +93,27 @@ export const VIEWS = {
     await page.locator(".prompt-share").click();
     await page.locator(".share-parts button").click();
     await page.locator(":root[data-view=large]").waitFor();
+  },
+  plots: async (page) => {
+    await page.locator(".plots > details > summary").click();
+    await page.locator(".link .targets button").nth(1).click();
+    await page.locator(lane("UDP", ".lane-addresses")).waitFor();
+    await ready(page);
+    await burst(page);
+    await page.locator(".plots-repeat button").click();
+    await page.locator(".plots-repeat [role=status]", { hasText: "50" }).waitFor();
+    await page.locator(".plot details").last().evaluate((table) => (table.open = true));
+    await page.locator(".plot table").waitFor();
+    await page.locator(".plots").scrollIntoViewIfNeeded();
+  },
+  sweep: async (page) => {
+    await page.locator(".sweep > details > summary").click();
+    await page.locator(".sweep .targets button").last().click();
+    await page.locator(".sweep-start").click();
+    await page.locator(".sweep [role=status]", { hasText: /./ }).waitFor();
+    await page.locator(".sweep .plot details").last().evaluate((table) => (table.open = true));
+    await page.locator(".sweep table").waitFor();
+    await page.locator(".sweep").scrollIntoViewIfNeeded();
   },
   keys: async (page) => {
     await page.locator(".shortcuts-button").click();

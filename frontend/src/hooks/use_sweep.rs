@@ -35,7 +35,11 @@ pub(crate) fn use_sweep() -> (UseReducerHandle<Sweep>, Callback<Asked>, Callback
     let hired = use_mut_ref(|| None::<Hired>);
     let start = {
         let (dispatcher, hired) = (sweep.dispatcher(), Rc::clone(&hired));
+        let has_failed = sweep.state == State::Failed(None);
         Callback::from(move |asked: Asked| {
+            if has_failed {
+                drop(hired.take());
+            }
             dispatcher.dispatch(Action::Started(asked.0));
             if ask(&hired, &dispatcher, asked).is_err() {
                 dispatcher.dispatch(Action::Ended(State::Failed(None)));

@@ -38,23 +38,34 @@ pub(crate) struct Counts {
 }
 
 impl Tool {
-    /// Counts for Streamgram and the servers in C, if the tool is there.
+    /// Counts for Streamgram, and for what is next to it: the servers in C, and websocat as a bridge, without the
+    /// server in C behind it.
     pub(crate) async fn count_replies(self, peers: &Peers, folder: &Path) -> Vec<Counts> {
         let Some(program) = self.program() else { return Vec::new() };
         let out = folder.join("counted");
+        let tool = self.arguments(&program, &out);
         let mut all = Vec::new();
         for work in WORKS.iter().filter(|work| work.clients > 1) {
-            let own = Some((STREAMGRAM, streamgram_command(&binary())));
-            let c = peers.c_command(work.speech).filter(|_| work.speech != Speech::Session);
-            for (name, command) in own.into_iter().chain(c.map(|command| (C, command))) {
-                let tool = self.arguments(&program, &out);
-                let counted = async |requests| {
-                    count(work, start(name, under(&tool, &command), work.speech), requests).await;
-                    self.read(&out)
-                };
-                let (once, twice) = (counted(REQUESTS).await, counted(2 * REQUESTS).await);
-                let per_reply = difference(&once, &twice, REQUESTS as f64);
-                all.push(Counts { work: work.name.into(), server: name.into(), per_reply });
+            let own = || {
+                Some(start(STREAMGRAM, under(&tool, &streamgram_command(&binary())), work.speech))
+            };
+            let next = || match work.speech {
+                Speech::Session | Speech::Frame => peers.websocat(&tool),
+                speech => Some(start(C, under(&tool, &peers.c_command(speech)?), speech)),
+            };
+            for peer in [&own as &dyn Fn() -> Option<Peer>, &next] {
+                let mut counted = Vec::new();
+                let mut server = String::new();
+                for requests in [REQUESTS, 2 * REQUESTS] {
+                    let Some(peer) = peer() else { break };
+                    server.clone_from(&peer.name);
+                    count(work, peer, requests).await;
+                    counted.push(self.read(&out));
+                }
+                if let [once, twice] = counted.as_slice() {
+                    let per_reply = difference(once, twice, REQUESTS as f64);
+                    all.push(Counts { work: work.name.into(), server, per_reply });
+                }
             }
         }
         all

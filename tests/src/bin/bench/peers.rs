@@ -1,6 +1,7 @@
 //! Who is measured: Streamgram, and what else answers the same requests. `cargo xtask bench` has made or
 //! installed the others; one that is missing has no row.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,7 +9,7 @@ use std::process::Command;
 use serde_json::Value;
 use streamgram_tests::binary;
 
-use crate::process::{Process, free_address};
+use crate::process::{Process, free_address, under};
 
 /// Limits that no load of ours reaches: what is measured is the work, not the refusals.
 const FLAGS: [&str; 5] = [
@@ -61,7 +62,7 @@ impl Peers {
     pub(crate) fn all(&self, speech: Speech) -> Vec<Peer> {
         let others = match speech {
             Speech::Tcp | Speech::Udp => [self.c(speech), self.python(speech)],
-            Speech::Session | Speech::Frame => [self.websocat(), self.websockify()],
+            Speech::Session | Speech::Frame => [self.websocat(&[]), self.websockify()],
         };
         let own = streamgram(STREAMGRAM, streamgram_command(&binary()), speech);
         [own].into_iter().chain(others.into_iter().flatten()).collect()
@@ -84,11 +85,13 @@ impl Peers {
         Some(plain(PYTHON, python, speech))
     }
 
-    fn websocat(&self) -> Option<Peer> {
+    /// websocat in front of the C server, alone or under a tool.
+    pub(crate) fn websocat(&self, tool: &[OsString]) -> Option<Peer> {
         let mut websocat = self.program("tools/bin/websocat")?;
-        self.bridge(WEBSOCAT, |at, c| {
+        // What a tool counts is websocat's alone.
+        self.bridge(if tool.is_empty() { WEBSOCAT } else { "websocat" }, |at, c| {
             websocat.args(["--binary", &format!("ws-l:{at}"), &format!("tcp:{c}")]);
-            websocat
+            if tool.is_empty() { websocat } else { under(tool, &websocat) }
         })
     }
 
