@@ -154,7 +154,7 @@ test(
     await page.locator(".plots-repeat progress").waitFor();
     await eventually(async () => assert.equal(await page.locator(".plots-repeat progress").getAttribute("value"), "1"));
     await repeat(page).click();
-    await said(page).getByText("Cancelled after 1 runs.").waitFor();
+    await said(page).getByText("Cancelled after 1 of 50 runs.").waitFor();
     assert.equal(sum(await table(plot(3)), 1), 1);
     // The run that was under way is stopped, and none follows it.
     await eventually(() => assert.ok(of(events, "finished", "tcp").length >= 3));
@@ -174,7 +174,7 @@ test(
     await repeat(page).click();
     await page.locator(".plots-repeat progress").waitFor();
     await page.locator(lane("TCP")).getByRole("button", { name: "close", exact: true }).click();
-    await said(page).getByText(/^Ended after \d+ runs\. Not sent: TCP is not open\.$/).waitFor();
+    await said(page).getByText(/^Ended after \d+ of 50 runs\. Not sent: TCP is not open\.$/).waitFor();
   }),
 );
 
@@ -191,7 +191,7 @@ test(
       await repeat(page).click();
       await page.locator(".plots-repeat progress").waitFor();
       await gone.stop();
-      await said(page).getByText(/^Ended after \d+ runs\. Not sent: the server is out of reach\.$/).waitFor();
+      await said(page).getByText(/^Ended after \d+ of 50 runs\. Not sent: the server is out of reach\.$/).waitFor();
     },
     { http: async () => (gone = await startServer()).http },
   ),

@@ -220,10 +220,11 @@ fn repeat(
 }
 
 fn ended(language: Language, repetition: &Repetition) -> Option<String> {
-    let runs = repetition.reads.len().to_string();
+    let (done, of) = (repetition.reads.len().to_string(), RUNS.to_string());
+    let runs = language.fill_done_of(&done, &of);
     match &repetition.state {
         State::Due | State::Running(_) => None,
-        State::Done => Some(language.fill_repeat_done(&runs)),
+        State::Done => Some(language.fill_repeat_done(&of)),
         State::Cancelled => Some(language.fill_repeat_cancelled(&runs)),
         State::Disturbed => Some(language.fill_repeat_disturbed(&runs)),
         State::Refused(notice) => Some(language.fill_repeat_refused(&runs, &notice.text(language))),
