@@ -160,7 +160,7 @@ mod tests {
             ),
         ] {
             let json = format!(r#"{{"at_us":5,"type":"raw","protocol":{rest}}}"#);
-            assert_eq!(message.encode().unwrap(), json);
+            assert_eq!(message.encode(), json);
             assert_eq!(ServerMessage::decode(&json).unwrap(), message);
         }
     }

@@ -13,6 +13,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use futures_util::future::poll_immediate;
 use futures_util::{Sink, Stream, StreamExt};
 use streamgram_protocol::{
     Cause, ClientMessage, Event, Feed, Hello, Invalid, Protocol, ServerMessage,
@@ -143,7 +144,19 @@ impl Session {
         commands: &mut (impl Stream<Item = Command> + Unpin),
         client: &mut (impl Sink<Vec<ServerMessage>> + Unpin),
     ) -> Woken {
-        let (full, deadline) = (self.outbox.is_full(), self.next_deadline());
+        let full = self.outbox.is_full();
+        if self.unflushed || !self.outbox.is_empty() {
+            // Nearly always the client takes everything at once, and then only a full outbox has kept
+            // the turn before from anything.
+            let told = poll_immediate(tell(client, &mut self.outbox, &mut self.unflushed)).await;
+            if let Some(told) = told {
+                self.collected = 0;
+                if full || !told {
+                    return Woken::Told(told);
+                }
+            }
+        }
+        let deadline = self.next_deadline();
         let Self { outbox, unflushed, observations, raw_clients, tcp, leaving, udp, .. } = self;
         tokio::select! {
             biased;
@@ -187,21 +200,24 @@ impl Session {
                 .take()
                 .and_then(|mut leaving| leaving.turn(now, outbox).then_some(leaving));
         }
-        let more = self.turn_tcp();
+        let more = self.turn_tcp(now);
         let more = self.turn_udp() || more;
         self.take_sightings(now) || more
     }
 
-    fn turn_tcp(&mut self) -> bool {
+    fn turn_tcp(&mut self, mut now: Instant) -> bool {
         for _ in 0..LEG_TURNS {
             let Some(leg) = self.tcp.as_mut().filter(|_| !self.outbox.is_full()) else {
                 return false;
             };
-            let turn = leg.turn(Instant::now(), &mut self.outbox);
-            // The server reported its reads before it replied to them.
-            self.take_observations();
-            let Some(leg) = &mut self.tcp else { return false };
+            let turn = leg.turn(now, &mut self.outbox);
             let idle = matches!(turn, TcpTurn::Idle);
+            if !idle {
+                // The server reported its reads before it replied to them.
+                self.take_observations();
+                now = Instant::now();
+            }
+            let Some(leg) = &mut self.tcp else { return false };
             let sent = if idle { leg.send(&mut self.outbox) } else { Ok(true) };
             let sent = sent.map_err(|error| (cause_of(&error), Some(error)));
             match leg.take(turn, &mut self.outbox).and(sent) {

@@ -189,7 +189,7 @@ impl TcpLeg {
     /// # Errors
     /// The connection has broken.
     pub(super) fn send(&mut self, outbox: &mut Outbox) -> io::Result<bool> {
-        if !self.is_open() {
+        if !self.is_open() || (self.writing.is_none() && self.bursts.len() == 0) {
             return Ok(false);
         }
         for _ in 0..LINES_PER_TURN {
@@ -204,7 +204,7 @@ impl TcpLeg {
             let Some(mut writing) = self.writing.take().or_else(next) else {
                 return Ok(false);
             };
-            let out = writing.go_on(&mut self.path);
+            let out = writing.go_on(&mut self.path, now);
             if !matches!(out, Ok(true)) {
                 // Also when the connection has broken: its end tells that this line did not go out.
                 self.writing = Some(writing);
@@ -314,10 +314,10 @@ impl TcpLeg {
 
 impl Writing {
     /// Writes until the line is out or the path is full; whether it is out.
-    fn go_on(&mut self, path: &mut TcpPath) -> io::Result<bool> {
+    fn go_on(&mut self, path: &mut TcpPath, now: Instant) -> io::Result<bool> {
         let line = LineId { send: self.line.id, number: self.line.number };
         while self.written < self.line.bytes.len() {
-            match path.write(&self.line.bytes[self.written..], line, Instant::now())? {
+            match path.write(&self.line.bytes[self.written..], line, now)? {
                 0 => return Ok(false),
                 bytes => self.written += bytes,
             }

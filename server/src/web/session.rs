@@ -95,8 +95,7 @@ async fn serve(
     };
     let _present = Present::session();
     let mut events = (&mut outgoing).with(|messages: Vec<ServerMessage>| {
-        let frame = ServerMessage::encode_frame(&messages);
-        ready(frame.map(|frame| Message::Text(frame.into())).map_err(Error::new))
+        ready(Ok::<_, Error>(Message::Text(ServerMessage::encode_frame(&messages).into())))
     });
     let session = Session::new(bridge, own, lan).run(&mut commands, &mut events);
     // What is shared with other sessions is not left half done by a panic: locks are taken over.

@@ -65,7 +65,7 @@ fn encode(times: usize) -> usize {
         on: Some(LegId { protocol: Protocol::Tcp, leg: 1 }),
     };
     for _ in 0..times {
-        assert!(black_box(black_box(&message).encode()).is_ok());
+        black_box(black_box(&message).encode());
     }
     times
 }
