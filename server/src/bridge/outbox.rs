@@ -5,7 +5,6 @@
 //! taken, so that times stay true; that is bounded by what was sent before.
 
 use std::collections::VecDeque;
-use std::mem;
 use std::time::{Duration, Instant};
 
 use metrics::Gauge;
@@ -20,8 +19,6 @@ const FULL_BYTES: usize = 256 * 1024;
 const ENOUGH_FOR_RAW_BYTES: usize = FULL_BYTES / 2;
 /// Bytes of events, roughly, from which on a frame takes no more: what waits longer leaves in the next.
 const FRAME_BYTES: usize = 16 * 1024;
-/// How many events a line has.
-const LINE_EVENTS: usize = 5;
 /// What an event weighs without its payload.
 const EVENT_BYTES: usize = 128;
 
@@ -46,9 +43,6 @@ impl Outbox {
 
     /// Tells of something that happened to a leg, or to the session as a whole.
     pub(super) fn push(&mut self, at: Instant, on: impl Into<Option<LegId>>, event: Event) {
-        if self.waiting.is_empty() {
-            self.waiting.reserve(LINE_EVENTS);
-        }
         self.bytes += weight(&event);
         self.waiting_of_all.increment(1.0);
         self.waiting.push_back(ServerMessage { at_us: self.at_us(at), event, on: on.into() });
@@ -77,11 +71,6 @@ impl Outbox {
 
     /// The oldest events, up to [`FRAME_BYTES`] and at least one, if there are any.
     pub(super) fn take_frame(&mut self) -> Vec<ServerMessage> {
-        if self.bytes <= FRAME_BYTES {
-            self.forget_waiting();
-            self.bytes = 0;
-            return mem::take(&mut self.waiting).into();
-        }
         let left = self.bytes.saturating_sub(FRAME_BYTES);
         let mut frame = Vec::new();
         while self.bytes > left
@@ -100,13 +89,6 @@ impl Outbox {
         self.bytes >= FULL_BYTES
     }
 
-    /// Those that wait do no longer, for those who count.
-    fn forget_waiting(&self) {
-        // As many as fit into the outbox, so the number is exact.
-        let waiting = u32::try_from(self.waiting.len()).unwrap_or(u32::MAX);
-        self.waiting_of_all.decrement(f64::from(waiting));
-    }
-
     /// Whether raw clients may be told of.
     pub(super) fn has_room_for_raw(&self) -> bool {
         self.bytes < ENOUGH_FOR_RAW_BYTES
@@ -115,7 +97,9 @@ impl Outbox {
 
 impl Drop for Outbox {
     fn drop(&mut self) {
-        self.forget_waiting();
+        // As many as fit into the outbox, so the number is exact.
+        let left = u32::try_from(self.waiting.len()).unwrap_or(u32::MAX);
+        self.waiting_of_all.decrement(f64::from(left));
     }
 }
 
