@@ -7,6 +7,7 @@ use yew::Reducible;
 
 use crate::draft::sample;
 use crate::lane::Lane;
+use crate::last_send::LastSend;
 use crate::log::Log;
 use crate::note::Note;
 use crate::notice::Notice;
@@ -93,6 +94,16 @@ impl Page {
             Protocol::Tcp => &self.tcp,
             Protocol::Udp => &self.udp,
         }
+    }
+
+    /// The last send of each leg, where there was one.
+    pub(crate) fn last_sends(&self) -> impl Iterator<Item = &LastSend> {
+        [&self.tcp, &self.udp].into_iter().filter_map(|lane| lane.last_send.as_ref())
+    }
+
+    /// The latest of those, by its id.
+    pub(crate) fn latest_send(&self) -> Option<u64> {
+        self.last_sends().map(|send| send.id).max()
     }
 
     /// The server's limits; until it has said hello, those that servers have by default.

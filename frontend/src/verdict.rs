@@ -31,9 +31,8 @@ pub(crate) struct Verdict {
 impl Verdict {
     /// The verdict on the page's last send, if there was one.
     pub(crate) fn of(language: Language, page: &Page) -> Option<Self> {
-        let sends = [&page.tcp, &page.udp].map(|lane| lane.last_send.as_ref());
-        let latest = sends.iter().flatten().map(|send| send.id).max()?;
-        let mut sends = sends.into_iter().flatten().filter(|send| send.id == latest);
+        let latest = page.latest_send()?;
+        let mut sends = page.last_sends().filter(|send| send.id == latest);
         let first = sends.next()?;
         let findings = [Some(first), sends.next()].into_iter().flatten().map(|send| {
             let Finding { protocol, figures, mut meaning } = finding(language, send);

@@ -143,6 +143,20 @@ test("a lesson is reached by its link and by the list, offers nothing, and a lin
   await close();
 });
 
+test("a hostile link is quoted in part, as text, and scrolls nothing sideways", async () => {
+  for (const width of [1440, 320]) {
+    const { page, close } = await visit(`<img src=x onerror=alert(1)>${"x".repeat(20_000)}`, {
+      viewport: { width, height: 800 },
+    });
+    const said = page.locator(".lessons-unknown");
+    await said.waitFor();
+    assert.ok((await said.textContent()).length < 200);
+    assert.equal(await page.locator(".lessons img").count(), 0);
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width);
+    await close();
+  }
+});
+
 test("closed lessons load nothing, and what does not come can be asked for again", async () => {
   let asked = 0;
   const { page, close } = await visit("", {

@@ -4,13 +4,13 @@
 use std::rc::Rc;
 
 use streamgram_protocol::lesson::{Figures, Key};
-use streamgram_protocol::{Lesson, Scenario};
+use streamgram_protocol::scenario::MAX_QUOTE_CHARS;
+use streamgram_protocol::{Lesson, Scenario, printable};
 use yew::prelude::*;
 
 use super::lesson::{Ask, lesson};
 use crate::hooks::use_lessons::{Lessons, use_lessons};
 use crate::language::{Language, use_language};
-use crate::last_send::LastSend;
 use crate::observed::figures;
 use crate::page::{Absence, Page};
 use crate::progress::{self, Progress};
@@ -22,12 +22,19 @@ pub(crate) const LINK: &str = "lesson=";
 #[derive(Debug, Clone, PartialEq)]
 struct Run {
     lesson: String,
-    /// The latest send before it.
-    after: u64,
-    /// Its own send, once that went out.
-    send: Option<u64>,
+    stage: Stage,
     /// What was observed of it, once all has come or is given up.
     seen: Option<Figures>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Its send has not gone out; the latest one before it, if there was any.
+    Due(Option<u64>),
+    /// Its send.
+    Out(u64),
+    /// The server went away before all had come.
+    Cut,
 }
 
 #[derive(Properties, PartialEq)]
@@ -84,8 +91,8 @@ pub(crate) fn LessonsCard(LessonsCardProps { page, fragment, on_run }: &LessonsC
     };
     let ask = |lesson: &Lesson| {
         let (run, progress, on_run) = (run.setter(), progress.setter(), on_run.clone());
-        let (id, own, limits, after) =
-            (lesson.id.clone(), lesson.run.clone(), page.limits(), latest(page));
+        let (id, own, limits, stage) =
+            (lesson.id.clone(), lesson.run.clone(), page.limits(), Stage::Due(page.latest_send()));
         Callback::from(move |ask| {
             let lesson = id.clone();
             let (started, scenario) = match ask {
@@ -93,7 +100,7 @@ pub(crate) fn LessonsCard(LessonsCardProps { page, fragment, on_run }: &LessonsC
                     progress.set(progress::keep(Progress { lesson, predicted, outcome: None }));
                     return run.set(None);
                 }
-                Ask::Run => (Some(Run { lesson, after, send: None, seen: None }), own.clone()),
+                Ask::Run => (Some(Run { lesson, stage, seen: None }), own.clone()),
                 Ask::Try(scenario) => (None, scenario),
             };
             run.set(started);
@@ -125,7 +132,7 @@ pub(crate) fn LessonsCard(LessonsCardProps { page, fragment, on_run }: &LessonsC
                                     { lesson(language, chosen, progress_of(&progress, chosen),
                                         standing(run.as_ref(), chosen), &ask(chosen)) }
                                 } else if let Some(id) = id {
-                                    <p role="status">{ language.fill_lessons_unknown(id) }</p>
+                                    <p class="lessons-unknown" role="status">{ language.fill_lessons_unknown(&quoted(id)) }</p>
                                 }
                                 if !progress.is_empty() {
                                     <button type="button" class="lessons-forget" onclick={
@@ -145,20 +152,26 @@ pub(crate) fn LessonsCard(LessonsCardProps { page, fragment, on_run }: &LessonsC
 impl Run {
     /// The run as it stands now, if anything has become known of it.
     fn next(&self, page: &Page) -> Option<Self> {
-        let next = if page.absence == Absence::Away && self.seen.is_none() {
-            // Half of a run shows nothing, and no send that is to come is its own.
-            Self { send: Some(u64::MAX), seen: Some(Figures::default()), ..self.clone() }
-        } else {
-            let latest = latest(page);
-            // What was sent after it is not the lesson's.
-            let send = self.send.or(Some(latest).filter(|latest| *latest > self.after))?;
-            let is_over =
-                latest == send && last_sends(page).all(|it| it.id != send || !it.is_open());
-            let seen = if is_over { Some(figures(page)) } else { self.seen.clone() };
-            Self { send: Some(send), seen, ..self.clone() }
+        let latest = page.latest_send();
+        let stage = match self.stage {
+            _ if page.absence == Absence::Away && self.seen.is_none() => Stage::Cut,
+            Stage::Due(before) if latest > before => Stage::Out(latest?),
+            stage => stage,
         };
+        let seen = match stage {
+            // Half of a run shows nothing.
+            Stage::Cut => Some(Figures::default()),
+            // What was sent after it is not the lesson's.
+            Stage::Out(send) if latest == Some(send) && !is_open(page, send) => Some(figures(page)),
+            Stage::Out(_) | Stage::Due(_) => self.seen.clone(),
+        };
+        let next = Self { stage, seen, ..self.clone() };
         (next != *self).then_some(next)
     }
+}
+
+fn is_open(page: &Page, send: u64) -> bool {
+    page.last_sends().any(|it| it.id == send && it.is_open())
 }
 
 /// Keeps what came of a run, if it has shown anything.
@@ -196,12 +209,9 @@ fn list(
     }
 }
 
-fn last_sends(page: &Page) -> impl Iterator<Item = &LastSend> {
-    [&page.tcp, &page.udp].into_iter().filter_map(|lane| lane.last_send.as_ref())
-}
-
-fn latest(page: &Page) -> u64 {
-    last_sends(page).map(|send| send.id).max().unwrap_or(0)
+/// What a link asks for, as far as it is shown: anybody can write one.
+fn quoted(id: &str) -> String {
+    printable(id.chars().take(MAX_QUOTE_CHARS).collect::<String>().as_bytes())
 }
 
 fn progress_of<'k>(kept: &'k [Progress], lesson: &Lesson) -> Option<&'k Progress> {
@@ -222,8 +232,8 @@ mod tests {
     use crate::last_send::Status;
     use crate::last_send::tests::merged;
 
-    fn run() -> Run {
-        Run { lesson: "records".into(), after: 8, send: None, seen: None }
+    fn run(stage: Stage) -> Run {
+        Run { lesson: "records".into(), stage, seen: None }
     }
 
     /// A page whose last send is number 9, answered as far as `lines`.
@@ -239,10 +249,10 @@ mod tests {
 
     #[test]
     fn a_run_is_judged_once_its_own_send_is_over() {
-        assert_eq!(run().next(&Page::new()), None);
-        assert_eq!(Run { after: 9, ..run() }.next(&answered(5)), None);
-        let under_way = run().next(&answered(4)).unwrap();
-        assert_eq!((under_way.send, &under_way.seen), (Some(9), &None));
+        assert_eq!(run(Stage::Due(None)).next(&Page::new()), None);
+        assert_eq!(run(Stage::Due(Some(9))).next(&answered(5)), None);
+        let under_way = run(Stage::Due(Some(8))).next(&answered(4)).unwrap();
+        assert_eq!(under_way, run(Stage::Out(9)));
         let over = under_way.next(&answered(5)).unwrap();
         assert_eq!(over.seen.as_ref().unwrap().get(Protocol::Tcp, Count::Answered), Some(5));
         assert_eq!(over.next(&answered(5)), None);
@@ -250,16 +260,23 @@ mod tests {
 
     #[test]
     fn what_is_sent_afterwards_changes_nothing() {
-        let over = Run { send: Some(8), seen: Some(Figures::default()), after: 7, ..run() };
+        let over = Run { seen: Some(Figures::default()), ..run(Stage::Out(8)) };
         assert_eq!(over.next(&answered(5)), None);
     }
 
     #[test]
-    fn half_a_run_shows_nothing() {
+    fn half_a_run_shows_nothing_and_a_whole_one_stays() {
         let mut page = answered(5);
+        let over = run(Stage::Out(9)).next(&page).unwrap();
         page.absence = Absence::Away;
-        let ended = run().next(&page).unwrap();
-        assert_eq!(ended.seen, Some(Figures::default()));
-        assert_eq!(ended.next(&page), None);
+        assert_eq!(over.next(&page), None);
+        for stage in [Stage::Due(None), Stage::Out(9)] {
+            let cut = run(stage).next(&page).unwrap();
+            assert_eq!((cut.stage, &cut.seen), (Stage::Cut, &Some(Figures::default())));
+            assert_eq!(cut.next(&page), None);
+            page.absence = Absence::Back;
+            assert_eq!(cut.next(&page), None);
+            page.absence = Absence::Away;
+        }
     }
 }

@@ -7,6 +7,7 @@ use yew::prelude::*;
 
 use super::prompt::QUICK_BURST;
 use crate::language::use_language;
+use crate::last_send::LastSend;
 use crate::page::Page;
 use crate::verdict::{Finding, Verdict};
 
@@ -20,8 +21,7 @@ pub(crate) struct VerdictCardProps {
 pub(crate) fn VerdictCard(VerdictCardProps { page }: &VerdictCardProps) -> Html {
     let language = use_language();
     let verdict = Verdict::of(language, page);
-    let lanes = [&page.tcp, &page.udp];
-    let open = lanes.iter().any(|lane| lane.last_send.as_ref().is_some_and(|send| send.is_open()));
+    let open = page.last_sends().any(LastSend::is_open);
     // Read out once, when all is known, not at every step of a burst.
     let spoken = verdict.as_ref().filter(|_| !open).map(ToString::to_string).unwrap_or_default();
     html! {
