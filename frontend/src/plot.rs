@@ -1,16 +1,15 @@
 //! A plot is a table of whole numbers: a row for each place on the way across, a column for each series.
-//! Here are its scales, bins, outlines and CSV; [`plot_figure`](crate::components::plot_figure) draws them.
+//! Here are its bins, outlines and CSV; [`plot_figure`](crate::components::plot_figure) draws them.
 
+mod scale;
+
+use self::scale::{MOST, rounded, sixth};
+pub(crate) use self::scale::{PARTS, Scale, Ticks};
 use crate::figures::{Unit, exact};
 
 /// Series that a plot has at most.
 pub(crate) const SERIES: usize = 4;
-/// Both sides of the drawing; whole numbers keep the page small.
-pub(crate) const PARTS: u64 = 1_000;
-/// What is larger is drawn as this: 30 years of microseconds.
-const MOST: u64 = 1_000_000_000_000_000;
-/// Intervals between ticks, about, and bins of whole numbers, at most.
-const INTERVALS: u64 = 4;
+/// Bins of whole numbers, about; wider ones for one more.
 const BINS: u64 = 20;
 /// Characters of labels that stand side by side on the narrowest telephone.
 const CHARACTERS: usize = 40;
@@ -21,16 +20,6 @@ pub(crate) struct Axis {
     pub(crate) label: &'static str,
     pub(crate) unit: Unit,
     pub(crate) scale: Scale,
-}
-
-/// How an axis is divided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scale {
-    /// From 0.
-    Linear,
-    Log,
-    /// Rows at equal distances.
-    Steps,
 }
 
 /// How the rows are drawn.
@@ -196,94 +185,6 @@ pub(crate) fn binned(scale: Scale, samples: &[Vec<u64>; 2]) -> Vec<Row> {
     rows
 }
 
-/// The ends of a scale and what lies between them.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Ticks {
-    /// In order; at least two.
-    pub(crate) at: Vec<u64>,
-    log: bool,
-}
-
-impl Ticks {
-    fn new(scale: Scale, least: u64, most: u64) -> Self {
-        let most = most.clamp(1, MOST);
-        if scale != Scale::Log {
-            let step = rounded(most.div_ceil(INTERVALS));
-            return Self {
-                at: (0..=most.div_ceil(step)).map(|at| at * step).collect(),
-                log: false,
-            };
-        }
-        let fine = Self::powers(least, most, after);
-        let wide = fine.len() as u64 > INTERVALS + 2;
-        let at = if wide { Self::powers(least, most, |tick| tick * 10) } else { fine };
-        Self { at, log: true }
-    }
-
-    /// From the last that is not above the least to the first above the most.
-    fn powers(least: u64, most: u64, after: fn(u64) -> u64) -> Vec<u64> {
-        let (mut at, mut tick) = (vec![1], 1);
-        while tick <= most {
-            tick = after(tick);
-            if tick <= least {
-                at.clear();
-            }
-            at.push(tick);
-        }
-        at
-    }
-
-    /// Where a value stands, in [`PARTS`].
-    pub(crate) fn place(&self, value: u64) -> u64 {
-        let (low, high) = (self.at[0], self.at[self.at.len() - 1]);
-        let value = value.clamp(low, high);
-        let of = |value: u64| if self.log { log2(value) } else { value };
-        (of(value) - of(low)) * PARTS / (of(high) - of(low))
-    }
-}
-
-/// The next of 1, 2, 5, 10, 20, 50 and so on.
-fn after(number: u64) -> u64 {
-    let unit = 10_u64.pow(number.max(1).ilog10());
-    match number / unit {
-        1 => 2 * unit,
-        2..5 => 5 * unit,
-        _ => 10 * unit,
-    }
-}
-
-/// The least of those that is no less.
-fn rounded(number: u64) -> u64 {
-    let mut round = 1;
-    while round < number {
-        round = after(round);
-    }
-    round
-}
-
-/// The next of 0, 10, 15, 20, 30, 50, 70, 100, 150 and so on: six of a ratio of ten.
-fn sixth(number: u64) -> u64 {
-    let tenth = 10_u64.pow(number.max(10).ilog10() - 1);
-    let next = [10, 15, 20, 30, 50, 70, 100].into_iter().find(|next| next * tenth > number);
-    next.unwrap_or(100) * tenth
-}
-
-/// The binary logarithm in 1,024ths, bit by bit: squaring a number doubles its logarithm.
-fn log2(number: u64) -> u64 {
-    let number = number.max(1);
-    let whole = number.ilog2();
-    // From 1 to 2, with 31 bits after the point.
-    let mut rest = (number << (63 - whole)) >> 32;
-    let mut log = u64::from(whole);
-    for _ in 0..10 {
-        rest = (rest * rest) >> 31;
-        let bit = rest >> 32;
-        rest >>= bit;
-        log = 2 * log + bit;
-    }
-    log
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -297,40 +198,6 @@ mod tests {
 
     fn row(x: u64, tcp: Option<u64>, udp: Option<u64>) -> Row {
         Row { x, cells: [tcp, udp, None, None] }
-    }
-
-    #[test]
-    fn linear_ticks_are_round_begin_at_zero_and_reach_the_most() {
-        let ticks = |most| Ticks::new(Scale::Linear, 0, most).at;
-        assert_eq!(ticks(0), [0, 1]);
-        assert_eq!(ticks(4), [0, 1, 2, 3, 4]);
-        assert_eq!(ticks(1_050), [0, 500, 1_000, 1_500]);
-        assert_eq!(ticks(u64::MAX).last(), Some(&MOST));
-    }
-
-    #[test]
-    fn ticks_of_a_log_scale_are_powers_of_ten_or_finer() {
-        let ticks = |least, most| Ticks::new(Scale::Log, least, most).at;
-        assert_eq!(ticks(30, 180), [20, 50, 100, 200]);
-        assert_eq!(
-            ticks(24_800, 19_880_000),
-            [10_000, 100_000, 1_000_000, 10_000_000, 100_000_000]
-        );
-        assert_eq!(ticks(0, 0), [1, 2]);
-        assert!(ticks(0, u64::MAX).len() < 20);
-    }
-
-    #[test]
-    fn a_logarithm_is_right_to_a_thousandth() {
-        for number in [1_u64, 2, 3, 10, 1_000, 65_537, 19_880_000, MOST] {
-            #[expect(clippy::cast_precision_loss, reason = "a thousandth is asked for")]
-            let (ours, exact) = (log2(number) as f64 / 1_024.0, (number as f64).log2());
-            assert!((ours - exact).abs() <= 0.001, "{number}: {ours} {exact}");
-        }
-        let ticks = Ticks::new(Scale::Log, 1, 99);
-        assert_eq!(ticks.at, [1, 10, 100]);
-        assert_eq!([1, 100].map(|value| ticks.place(value)), [0, PARTS]);
-        assert!(ticks.place(10).abs_diff(PARTS / 2) <= 1);
     }
 
     #[test]

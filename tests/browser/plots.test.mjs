@@ -61,6 +61,18 @@ async function emulated(page, events) {
 const repeat = (page) => page.locator(".plots-repeat button");
 const said = (page) => page.locator(".plots-repeat [role=status]");
 
+/** Opens the plots and repeats a burst that takes its time, so that something can come between. */
+async function repeatSlowly(page) {
+  const plot = await open(page);
+  await page.getByLabel("lines").fill("2");
+  await page.getByLabel("every").fill("400");
+  await page.locator(".prompt .primary").click();
+  for (const protocol of ["TCP", "UDP"]) await answered(page, protocol, 2);
+  await repeat(page).click();
+  await page.locator(".plots-repeat progress").waitFor();
+  return plot;
+}
+
 test(
   "every round trip is in the plot, in its table, in the CSV and in the distribution",
   onPage(async ({ page, events }) => {
@@ -145,13 +157,7 @@ for (const path of ["direct", "emulated"]) {
 test(
   "a repetition can be cancelled, and what has come stays",
   onPage(async ({ page, events }) => {
-    const plot = await open(page);
-    await page.getByLabel("lines").fill("2");
-    await page.getByLabel("every").fill("400");
-    await page.locator(".prompt .primary").click();
-    for (const protocol of ["TCP", "UDP"]) await answered(page, protocol, 2);
-    await repeat(page).click();
-    await page.locator(".plots-repeat progress").waitFor();
+    const plot = await repeatSlowly(page);
     await eventually(async () => assert.equal(await page.locator(".plots-repeat progress").getAttribute("value"), "1"));
     await repeat(page).click();
     await said(page).getByText("Cancelled after 1 of 50 runs.").waitFor();
@@ -166,13 +172,7 @@ test(
 test(
   "a leg that closes ends a repetition, which says so",
   onPage(async ({ page }) => {
-    await open(page);
-    await page.getByLabel("lines").fill("2");
-    await page.getByLabel("every").fill("400");
-    await page.locator(".prompt .primary").click();
-    await answered(page, "UDP", 2);
-    await repeat(page).click();
-    await page.locator(".plots-repeat progress").waitFor();
+    await repeatSlowly(page);
     await page.locator(lane("TCP")).getByRole("button", { name: "close", exact: true }).click();
     await said(page).getByText(/^Ended after \d+ of 50 runs\. Not sent: TCP is not open\.$/).waitFor();
   }),
@@ -183,13 +183,7 @@ test(
   "a session that is lost ends a repetition, which says so",
   onPage(
     async ({ page }) => {
-      await open(page);
-      await page.getByLabel("lines").fill("2");
-      await page.getByLabel("every").fill("400");
-      await page.locator(".prompt .primary").click();
-      await answered(page, "UDP", 2);
-      await repeat(page).click();
-      await page.locator(".plots-repeat progress").waitFor();
+      await repeatSlowly(page);
       await gone.stop();
       await said(page).getByText(/^Ended after \d+ of 50 runs\. Not sent: the server is out of reach\.$/).waitFor();
     },
@@ -200,13 +194,7 @@ test(
 test(
   "another send ends a repetition, which says so",
   onPage(async ({ page }) => {
-    await open(page);
-    await page.getByLabel("lines").fill("2");
-    await page.getByLabel("every").fill("400");
-    await page.locator(".prompt .primary").click();
-    await answered(page, "UDP", 2);
-    await repeat(page).click();
-    await page.locator(".plots-repeat progress").waitFor();
+    await repeatSlowly(page);
     await page.locator(".prompt-burst").click();
     await said(page).getByText("another send came between").waitFor();
   }),
