@@ -37,6 +37,7 @@ mod source {
     pub(crate) mod raw_clients;
     pub(crate) mod records;
     pub(crate) mod repetition;
+    pub(crate) mod route;
     pub(crate) mod row;
     pub(crate) mod samples;
     pub(crate) mod scenario;

@@ -29,6 +29,7 @@ mod progress;
 mod raw_clients;
 mod records;
 mod repetition;
+mod route;
 mod row;
 mod samples;
 mod scenario;

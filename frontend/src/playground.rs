@@ -4,8 +4,7 @@ use std::rc::Rc;
 
 use streamgram_protocol::scenario::View;
 use streamgram_protocol::{
-    ClientMessage, Close, Congestion, Feed, How, Link, Open, Path, PresetName, Protocol, Scenario,
-    Send, SetLink, Stop, Watch,
+    ClientMessage, Close, Feed, How, Path, Protocol, Scenario, Send, SetLink, Stop, Watch,
 };
 use yew::prelude::*;
 
@@ -32,6 +31,7 @@ use crate::hooks::use_view::use_view;
 use crate::language::use_language;
 use crate::notice::Notice;
 use crate::page::{Absence, Action, Page};
+use crate::route::Route;
 use crate::scenario::scenario;
 
 #[derive(Properties, PartialEq)]
@@ -167,6 +167,7 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
         Callback::from(move |()| page.dispatch(Action::Cleared))
     };
 
+    let now = Rc::new((*page).clone());
     html! {
         <>
             <Header link={page.link} hello={page.hello.clone()} preferences={preferences.clone()} />
@@ -182,13 +183,13 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
                 } else if let Some(offer) = &*offer {
                     { offer_card(language, offer, &answer) }
                 }
-                <LessonsCard page={Rc::new((*page).clone())} fragment={fragment.clone()} on_run={on_lesson} />
+                <LessonsCard page={Rc::clone(&now)} fragment={fragment.clone()} on_run={on_lesson} />
                 <Prompt limits={page.limits()} notice={page.notice.clone()}
                     suggestion={route.suggestion.clone()}
                     on_submit={submit} on_open={open} on_clear={on_clear.clone()} on_share={share} />
                 <LinkCard path={route.path} link={Rc::clone(&route.link)} preset={route.preset} on_wish={wish} />
-                <VerdictCard page={Rc::new((*page).clone())} />
-                <TranscriptPane page={Rc::new((*page).clone())} {zone} on_ask={ask.clone()} {on_clear} />
+                <VerdictCard page={Rc::clone(&now)} />
+                <TranscriptPane page={Rc::clone(&now)} {zone} on_ask={ask.clone()} {on_clear} />
                 <div class="lanes">
                     <RawClientsCard raw={Rc::clone(&page.raw)} feed={page.hello.as_ref().map(|it| it.feed)}
                         {zone} />
@@ -200,7 +201,7 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
                     <LadderCard tcp={Rc::clone(&page.tcp)} udp={Rc::clone(&page.udp)}
                         congestion={route.congestion()} />
                 }
-                <PlotsCard page={Rc::new((*page).clone())} {on_again} on_ask={ask} />
+                <PlotsCard page={Rc::clone(&now)} {on_again} on_ask={ask} />
                 <SweepCard />
             </main>
             if let Some(scenario) = &*shared {
@@ -209,58 +210,6 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
                     on_close={move |()| shared.set(None)} />
             }
         </>
-    }
-}
-
-/// The path that legs are opened over.
-#[derive(Debug, Clone, PartialEq)]
-struct Route {
-    path: Path,
-    link: Rc<Link>,
-    /// Whether TCP's leg is opened with TCP_NODELAY.
-    nodelay: bool,
-    preset: Option<PresetName>,
-    suggestion: Option<Rc<Draft>>,
-}
-
-impl Default for Route {
-    fn default() -> Self {
-        let (path, link) = (Path::default(), Rc::default());
-        Self { path, link, nodelay: true, preset: None, suggestion: None }
-    }
-}
-
-impl Route {
-    fn open(&self, protocol: Protocol) -> ClientMessage {
-        let link = (self.path == Path::Emulated).then(|| Box::new((*self.link).clone()));
-        let nodelay = (protocol == Protocol::Tcp).then_some(self.nodelay);
-        ClientMessage::Open(Open { protocol, nodelay, path: self.path, link })
-    }
-
-    /// As a scenario wants it.
-    fn taking(&self, scenario: &Scenario) -> Self {
-        Self {
-            path: scenario.link.as_ref().map_or(Path::Direct, |_| Path::Emulated),
-            link: scenario.link.clone().map_or_else(|| Rc::clone(&self.link), Rc::new),
-            nodelay: scenario.nodelay,
-            preset: None,
-            suggestion: Some(Rc::new(Draft::from(scenario))),
-        }
-    }
-
-    /// Whether legs have to be opened for it. What is taken up `whole`, a scenario or a preset, gets new ones
-    /// over an emulated path, whose first packets count, and in place of legs that are not there.
-    fn needs_legs(&self, page: &Page, before: &Self, whole: bool) -> bool {
-        let are_open = || Protocol::BOTH.into_iter().all(|protocol| page.lane(protocol).is_open());
-        (self.path, self.nodelay) != (before.path, before.nodelay)
-            || whole && (self.path == Path::Emulated || !are_open())
-    }
-
-    fn congestion(&self) -> &'static str {
-        match self.link.congestion {
-            Congestion::Reno => "Reno",
-            Congestion::Cubic => "Cubic",
-        }
     }
 }
 
@@ -276,13 +225,7 @@ fn go_over(
     let next = match wish {
         Wish::Path(path) => Route { path, ..(**route).clone() },
         Wish::Link(link) => Route { link: Rc::new(link), ..(**route).clone() },
-        Wish::Preset(preset) => Route {
-            path: Path::Emulated,
-            link: Rc::new(preset.link.clone()),
-            nodelay: true,
-            preset: Some(preset.name),
-            suggestion: Some(Rc::new(Draft::from(&*preset))),
-        },
+        Wish::Preset(preset) => Route::from(&*preset),
         Wish::Scenario(scenario) => route.taking(&scenario),
         Wish::Unreadable(notice) => return page.dispatch(Action::Noticed(Some(notice))),
     };
