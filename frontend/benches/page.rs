@@ -45,6 +45,7 @@ mod source {
     pub(crate) mod storage;
     pub(crate) mod strip;
     pub(crate) mod sweep;
+    pub(crate) mod template;
     pub(crate) mod theme;
     pub(crate) mod trace;
     pub(crate) mod verdict;

@@ -37,6 +37,7 @@ mod status;
 mod storage;
 mod strip;
 mod sweep;
+mod template;
 mod theme;
 mod trace;
 mod verdict;

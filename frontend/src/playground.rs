@@ -6,6 +6,7 @@ use streamgram_protocol::scenario::View;
 use streamgram_protocol::{
     ClientMessage, Close, Feed, How, Path, Protocol, Scenario, Send, SetLink, Stop, Watch,
 };
+use streamgram_markup::html;
 use yew::prelude::*;
 
 use crate::components::absence_card::AbsenceCard;

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use streamgram_markup::html;
 use yew::prelude::*;
 
 use crate::figures::{Noun, count, counted};

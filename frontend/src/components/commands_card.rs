@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use streamgram_protocol::{Hello, Protocol, Send};
 use wasm_bindgen_futures::spawn_local;
+use streamgram_markup::html;
 use yew::prelude::*;
 
 use super::choice::choice;

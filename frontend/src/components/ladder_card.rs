@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use streamgram_protocol::{Data, End, Header, Protocol};
 use web_sys::{Element, HtmlElement};
+use streamgram_markup::html;
 use yew::prelude::*;
 
 use super::transcript_row::payload;

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use streamgram_protocol::{Cause, ClientMessage, Close, How, Nodelay, Protocol};
 use web_sys::HtmlInputElement;
+use streamgram_markup::html;
 use yew::prelude::*;
 
 use super::boundary_strip::BoundaryStrip;

@@ -2,6 +2,7 @@
 
 use streamgram_protocol::lesson::{Count, Entry, Figures, Key};
 use streamgram_protocol::{Lesson, Limits, Protocol, Scenario};
+use streamgram_markup::html;
 use yew::prelude::*;
 
 use crate::figures::count;

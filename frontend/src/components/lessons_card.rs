@@ -6,6 +6,7 @@ use std::rc::Rc;
 use streamgram_protocol::lesson::{Figures, Key};
 use streamgram_protocol::scenario::MAX_QUOTE_CHARS;
 use streamgram_protocol::{Lesson, Scenario, printable};
+use streamgram_markup::html;
 use yew::prelude::*;
 
 use super::lesson::{Ask, lesson};

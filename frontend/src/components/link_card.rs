@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use streamgram_protocol::{Congestion, Link, Path, Preset, PresetName, Rule, Scenario};
 use web_sys::HtmlInputElement;
+use streamgram_markup::html;
 use yew::prelude::*;
 
 use crate::knobs::{KNOBS, Knob, Side, preset_text, rule_text};

@@ -5,6 +5,7 @@
 use std::rc::Rc;
 
 use web_sys::Element;
+use streamgram_markup::html;
 use yew::prelude::*;
 
 use crate::export;

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use streamgram_protocol::{Path, Protocol};
+use streamgram_markup::html;
 use yew::prelude::*;
 
 use super::lane_card::Ask;

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use streamgram_protocol::{Limits, Protocol, Target};
 use web_sys::{HtmlInputElement, HtmlTextAreaElement};
+use streamgram_markup::html;
 use yew::prelude::*;
 
 use super::prompt_more::PromptMore;

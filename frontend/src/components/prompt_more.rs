@@ -1,5 +1,6 @@
 //! What the prompt can do besides: how a line is typed, what it ends with, what is remembered.
 
+use streamgram_markup::html;
 use yew::prelude::*;
 
 use super::choice::{Choice, choice};

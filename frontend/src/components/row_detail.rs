@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use web_sys::HtmlDialogElement;
+use streamgram_markup::html;
 use yew::prelude::*;
 
 use super::transcript_row::piecewise;

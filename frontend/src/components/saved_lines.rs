@@ -2,6 +2,7 @@
 
 use streamgram_protocol::{Target, printable};
 use web_sys::HtmlInputElement;
+use streamgram_markup::html;
 use yew::prelude::*;
 
 use crate::draft::{Draft, Ending, Mode};

@@ -6,6 +6,7 @@ use streamgram_protocol::Scenario;
 use streamgram_protocol::scenario::{MAX_FRAGMENT, MAX_QR_LINK, View};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlDialogElement, HtmlInputElement};
+use streamgram_markup::html;
 use yew::prelude::*;
 
 use super::carried;

@@ -3,6 +3,7 @@
 use gloo_events::EventListener;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlDialogElement, HtmlElement};
+use streamgram_markup::html;
 use yew::prelude::*;
 
 use crate::language::{Language, use_language};

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use streamgram_lab::sweep::{Kind, Limit, MSS, RTT, SEED, Setting};
 use web_sys::HtmlInputElement;
+use streamgram_markup::html;
 use yew::prelude::*;
 
 use super::choice::choice;

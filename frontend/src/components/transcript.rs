@@ -6,6 +6,7 @@ use std::rc::Rc;
 use gloo_events::EventListener;
 use streamgram_protocol::Protocol;
 use web_sys::{Element, HtmlElement};
+use streamgram_markup::html;
 use yew::prelude::*;
 
 use super::transcript_row::{Look, Place, row};

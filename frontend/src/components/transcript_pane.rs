@@ -5,6 +5,7 @@ use std::rc::Rc;
 use gloo_timers::callback::Timeout;
 use streamgram_protocol::Protocol;
 use wasm_bindgen_futures::spawn_local;
+use streamgram_markup::html;
 use yew::prelude::*;
 
 use super::lane_card::{Ask, LaneCard};

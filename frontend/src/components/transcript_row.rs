@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use streamgram_protocol::{Piece, pieces};
+use streamgram_markup::html;
 use yew::prelude::*;
 
 use crate::figures::{Noun, counted, duration, time_of_day};
@@ -131,7 +132,7 @@ pub(crate) fn piecewise(language: Language, bytes: &[u8]) -> Html {
         <>
             for piece in pieces(bytes) {
                 { match piece {
-                    Piece::Text(text) => html! { { text } },
+                    Piece::Text(text) => html! { { text.to_owned() } },
                     Piece::Escape(escape) => html! { <span class="escape">{ escape }</span> },
                 } }
             }

@@ -2,6 +2,7 @@
 
 use streamgram_protocol::Protocol;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
+use streamgram_markup::html;
 use yew::prelude::*;
 
 use crate::clipboard::Copied;

@@ -1,0 +1,180 @@
+//! Writes the program of some markup, and the calls that fill its holes.
+//!
+//! A program is a text: what an operation is about, and behind it the operation, a character that no
+//! other text may have. The names of attributes stand beside it, a list for each element that has any, as
+//! yew compares them by their address.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned as _;
+use syn::{Error, LitStr};
+
+use crate::node::{Attribute, Element, For, If, Node, Value};
+
+/// An element without attributes begins.
+const OPEN: char = '\u{1}';
+/// An element with attributes begins.
+const OPEN_WITH: char = '\u{2}';
+/// The value of the next attribute.
+const VALUE: char = '\u{3}';
+/// Something is filled in.
+const HOLE: char = '\u{4}';
+/// A text.
+const TEXT: char = '\u{5}';
+/// An element ends.
+const CLOSE: char = '\u{6}';
+
+/// Attributes that are there or not.
+const FLAGS: [&str; 10] = [
+    "autofocus", "disabled", "hidden", "inert", "multiple", "novalidate", "open", "readonly",
+    "required", "selected",
+];
+
+/// What is known of a program so far.
+#[derive(Default)]
+struct Program {
+    text: String,
+    names: Vec<Vec<String>>,
+    /// The calls that fill its holes, in their order.
+    calls: TokenStream,
+    errors: TokenStream,
+}
+
+/// An expression of these nodes together.
+pub(crate) fn write(nodes: &[Node]) -> TokenStream {
+    match nodes {
+        [] => quote!(crate::template::nothing()),
+        [Node::Value(value)] => quote_spanned!(value.span()=> crate::template::node(#value)),
+        [Node::Component(component)] => quote!(::yew::html! { #component }),
+        [Node::If(it)] => write_if(it),
+        [Node::For(it)] => {
+            let list = write_for(it);
+            quote!(crate::template::node(#list))
+        }
+        [Node::Fragment(nodes)] => write(nodes),
+        nodes => {
+            let mut program = Program::default();
+            nodes.iter().for_each(|node| program.node(node));
+            let Program { text, names, calls, errors } = program;
+            quote! {{
+                #errors
+                crate::template::Template::new(&crate::template::Program {
+                    text: #text,
+                    names: &[#(&[#(#names),*]),*],
+                }) #calls .done()
+            }}
+        }
+    }
+}
+
+fn write_if(If { condition, then, otherwise }: &If) -> TokenStream {
+    let (then, otherwise) = (write(then), write(otherwise));
+    quote!(if #condition { #then } else { #otherwise })
+}
+
+fn write_for(For { pattern, values, body }: &For) -> TokenStream {
+    let body = body.iter().map(|node| write(std::slice::from_ref(node)));
+    // No name of the markup is this one.
+    let list = syn::Ident::new("list", Span::mixed_site());
+    quote! {{
+        let mut #list = crate::template::List::new();
+        for #pattern in #values { #(#list.add(#body);)* }
+        #list
+    }}
+}
+
+impl Program {
+    fn operation(&mut self, text: &str, operation: char) {
+        self.text.push_str(text);
+        self.text.push(operation);
+    }
+
+    fn text(&mut self, text: &LitStr, operation: char) {
+        let value = text.value();
+        if value.contains(|character| character <= CLOSE) {
+            let error = Error::new(text.span(), "a text has none of the characters U+0000 to U+0006");
+            self.errors.extend(error.to_compile_error());
+        }
+        self.operation(&value, operation);
+    }
+
+    fn fill(&mut self, text: &str, call: TokenStream) {
+        self.operation(text, HOLE);
+        self.calls.extend(call);
+    }
+
+    fn node(&mut self, node: &Node) {
+        let child = match node {
+            Node::Element(element) => return self.element(element),
+            Node::Text(text) => return self.text(text, TEXT),
+            Node::Fragment(nodes) => return nodes.iter().for_each(|node| self.node(node)),
+            Node::Value(value) => value.clone(),
+            Node::For(it) => write_for(it),
+            Node::Component(_) | Node::If(_) => write(std::slice::from_ref(node)),
+        };
+        self.fill("", quote_spanned!(child.span()=> .put(#child)));
+    }
+
+    fn element(&mut self, Element { tag, attributes, children }: &Element) {
+        // What is not among the attributes, then them, then listeners: yew's order.
+        let rank = |it: &Attribute| match it.name.as_str() {
+            "value" | "checked" if is_field(tag) => 0,
+            "ref" => 1,
+            "key" => 2,
+            name if FLAGS.contains(&name) => 4,
+            "class" => 5,
+            name if name.starts_with("on") => 6,
+            _ => 3,
+        };
+        let mut ordered: Vec<_> = attributes.iter().collect();
+        ordered.sort_by_key(|it| rank(it));
+        let is_named = |it: &&&Attribute| {
+            (3..=5).contains(&rank(it)) && !matches!(it.value, Value::Flag(false))
+        };
+        let names: Vec<_> = ordered.iter().filter(is_named).map(|it| it.name.clone()).collect();
+        if names.is_empty() {
+            self.operation(tag, OPEN);
+        } else {
+            self.operation(tag, OPEN_WITH);
+            self.names.push(names);
+        }
+        for attribute in ordered {
+            self.attribute(attribute, rank(attribute));
+        }
+        children.iter().for_each(|child| self.node(child));
+        self.operation("", CLOSE);
+    }
+
+    fn attribute(&mut self, Attribute { name, span, value }: &Attribute, rank: u8) {
+        let given = match value {
+            Value::Text(text) if (3..=5).contains(&rank) => return self.text(text, VALUE),
+            Value::Flag(false) if rank == 4 => return,
+            Value::Flag(true) if rank == 4 => return self.operation(name, VALUE),
+            Value::Text(text) => quote!(#text),
+            Value::Flag(flag) => quote!(#flag),
+            Value::Given(value) => value.clone(),
+        };
+        let at = given.span();
+        let call = match (rank, name.as_str()) {
+            (0, "value") => quote_spanned!(at=> .value(#given)),
+            (0, _) => quote_spanned!(at=> .checked(#given)),
+            (1, _) => quote_spanned!(at=> .node_ref(#given)),
+            (2, _) => quote_spanned!(at=> .key(#given)),
+            (4, _) => quote_spanned!(at=> .flag(#given)),
+            (6, _) => {
+                let event = syn::Ident::new(name, *span);
+                let callback = quote_spanned! {at=>
+                    ::yew::html::IntoEventCallback::<::yew::html::#event::Event>::into_event_callback(#given)
+                };
+                return self.fill(&name[2..], quote_spanned!(at=> .on(#callback)));
+            }
+            _ => quote_spanned!(at=> .set(#given)),
+        };
+        self.fill("", call);
+    }
+}
+
+/// Whether an element has a value of its own, which a person changes.
+fn is_field(tag: &str) -> bool {
+    matches!(tag, "input" | "textarea")
+}
