@@ -31,6 +31,7 @@ mod source {
     pub(crate) mod notice;
     pub(crate) mod observed;
     pub(crate) mod page;
+    pub(crate) mod part;
     pub(crate) mod playground;
     pub(crate) mod plot;
     pub(crate) mod progress;

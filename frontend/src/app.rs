@@ -1,5 +1,6 @@
 //! The root of the page: what a person chose for all of it, language and colours.
 
+use streamgram_markup::html;
 use yew::prelude::*;
 
 use crate::components::preferences::Preferences;
@@ -15,9 +16,9 @@ pub(crate) fn App() -> Html {
     let (fragment, on_answered) = use_fragment();
     let (language, on_language) = use_choice::<Language>();
     let (theme, on_theme) = use_choice::<Theme>();
-    html! {
-        <ContextProvider<Language> context={language}>
-            <Playground {fragment} {on_answered} preferences={html! { <Preferences {theme} {on_language} {on_theme} /> }} />
-        </ContextProvider<Language>>
+    let preferences = html! { <Preferences {theme} {on_language} {on_theme} /> };
+    let playground = html! { <Playground {fragment} {on_answered} {preferences} /> };
+    yew::html! {
+        <ContextProvider<Language> context={language}>{ playground }</ContextProvider<Language>>
     }
 }

@@ -23,6 +23,7 @@ mod note;
 mod notice;
 mod observed;
 mod page;
+mod part;
 mod playground;
 mod plot;
 mod progress;

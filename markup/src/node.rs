@@ -1,9 +1,8 @@
 //! What stands in an `html!`: read from its tokens, refused where the page has no use for it.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt as _;
-use syn::parse::discouraged::Speculative as _;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned as _;
 use syn::{Block, Error, Expr, Ident, Lit, LitStr, Pat, Result, Stmt, Token, braced, token};
@@ -21,8 +20,7 @@ pub(crate) enum Node {
     Text(LitStr),
     /// Something that becomes a node.
     Value(TokenStream),
-    /// A component, as yew's macro takes it.
-    Component(TokenStream),
+    Component(Component),
     If(If),
     For(For),
     Fragment(Vec<Node>),
@@ -32,6 +30,11 @@ pub(crate) struct Element {
     pub(crate) tag: String,
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) children: Vec<Node>,
+}
+
+pub(crate) struct Component {
+    pub(crate) name: Ident,
+    pub(crate) properties: Vec<Attribute>,
 }
 
 pub(crate) struct Attribute {
@@ -125,7 +128,6 @@ impl Parse for For {
 
 /// A fragment, a component or an element, whichever begins here.
 fn element(input: ParseStream<'_>) -> Result<Node> {
-    let start = input.fork();
     let open = input.parse::<Token![<]>()?;
     if input.peek(Token![/]) {
         return Err(Error::new(open.span(), "this closing tag has no opening tag"));
@@ -136,21 +138,15 @@ fn element(input: ParseStream<'_>) -> Result<Node> {
     }
     if input.peek(Ident) && input.fork().parse::<Ident>()?.to_string().starts_with(char::is_uppercase)
     {
-        let component = component(&start)?;
-        input.advance_to(&start);
-        return Ok(Node::Component(component));
+        let name: Ident = input.parse()?;
+        let (properties, is_closed) = attributes(input)?;
+        if !is_closed {
+            return Err(Error::new(name.span(), "the page's components have no children"));
+        }
+        return Ok(Node::Component(Component { name, properties }));
     }
     let (tag, span) = name(input)?;
-    let mut attributes: Vec<Attribute> = Vec::new();
-    while !input.peek(Token![>]) && !input.peek(Token![/]) {
-        let next: Attribute = input.parse()?;
-        if attributes.iter().any(|it| it.name == next.name) {
-            return Err(Error::new(next.span, format!("`{}` stands here twice", next.name)));
-        }
-        attributes.push(next);
-    }
-    let is_closed = input.parse::<Option<Token![/]>>()?.is_some();
-    input.parse::<Token![>]>()?;
+    let (attributes, is_closed) = attributes(input)?;
     let children = match (is_closed, VOID.contains(&tag.as_str())) {
         (true, _) => Vec::new(),
         (false, true) => {
@@ -181,22 +177,19 @@ fn children(input: ParseStream<'_>, tag: &str, opened: Span) -> Result<Vec<Node>
     Ok(children)
 }
 
-/// The tokens of a component, up to its `/>`.
-fn component(input: ParseStream<'_>) -> Result<TokenStream> {
-    let span = input.span();
-    let mut tokens = TokenStream::new();
-    let mut last = ' ';
-    while !input.is_empty() {
-        let token: TokenTree = input.parse()?;
-        let sign = if let TokenTree::Punct(sign) = &token { sign.as_char() } else { ' ' };
-        tokens.extend([token]);
-        match (last, sign) {
-            ('/', '>') => return Ok(tokens),
-            (_, '>') => break,
-            _ => last = sign,
+/// What stands in a tag behind its name, up to its end; whether that is `/>`.
+fn attributes(input: ParseStream<'_>) -> Result<(Vec<Attribute>, bool)> {
+    let mut attributes: Vec<Attribute> = Vec::new();
+    while !input.peek(Token![>]) && !input.peek(Token![/]) {
+        let next: Attribute = input.parse()?;
+        if attributes.iter().any(|it| it.name == next.name) {
+            return Err(Error::new(next.span, format!("`{}` stands here twice", next.name)));
         }
+        attributes.push(next);
     }
-    Err(Error::new(span, "a component with children or types of its own: that takes `yew::html!`"))
+    let is_closed = input.parse::<Option<Token![/]>>()?.is_some();
+    input.parse::<Token![>]>()?;
+    Ok((attributes, is_closed))
 }
 
 /// A name of a tag or an attribute, `aria-label`, and where it stands.

@@ -9,7 +9,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Error, LitStr};
 
-use crate::node::{Attribute, Element, For, If, Node, Value};
+use crate::node::{Attribute, Component, Element, For, If, Node, Value};
 
 /// An element without attributes begins.
 const OPEN: char = '\u{1}';
@@ -45,7 +45,7 @@ pub(crate) fn write(nodes: &[Node]) -> TokenStream {
     match nodes {
         [] => quote!(crate::template::nothing()),
         [Node::Value(value)] => quote_spanned!(value.span()=> crate::template::node(#value)),
-        [Node::Component(component)] => quote!(::yew::html! { #component }),
+        [Node::Component(component)] => write_component(component),
         [Node::If(it)] => write_if(it),
         [Node::For(it)] => {
             let list = write_for(it);
@@ -81,6 +81,43 @@ fn write_for(For { pattern, values, body }: &For) -> TokenStream {
         for #pattern in #values { #(#list.add(#body);)* }
         #list
     }}
+}
+
+fn write_component(Component { name, properties }: &Component) -> TokenStream {
+    let mut key = quote!(::std::option::Option::None);
+    let mut fields = TokenStream::new();
+    for property in properties {
+        let given = property.given();
+        if property.name == "key" {
+            key = quote_spanned!(given.span()=> ::std::option::Option::Some(#given.into()));
+        } else {
+            let field = syn::Ident::new(&property.name, property.span);
+            fields.extend(quote_spanned! {given.span()=>
+                #field: ::yew::html::IntoPropValue::into_prop_value(#given),
+            });
+        }
+    }
+    if fields.is_empty() {
+        return quote_spanned! {name.span()=>
+            crate::part::part::<#name>(::std::default::Default::default(), #key)
+        };
+    }
+    // A literal takes the name of a type, not a way to it.
+    quote_spanned! {name.span()=> {
+        type Given = <#name as ::yew::functional::FunctionProvider>::Properties;
+        crate::part::part::<#name>(Given { #fields }, #key)
+    }}
+}
+
+impl Attribute {
+    /// The value as an expression.
+    fn given(&self) -> TokenStream {
+        match &self.value {
+            Value::Text(text) => quote!(#text),
+            Value::Flag(flag) => quote!(#flag),
+            Value::Given(value) => value.clone(),
+        }
+    }
 }
 
 impl Program {
@@ -145,15 +182,15 @@ impl Program {
         self.operation("", CLOSE);
     }
 
-    fn attribute(&mut self, Attribute { name, span, value }: &Attribute, rank: u8) {
-        let given = match value {
+    fn attribute(&mut self, attribute: &Attribute, rank: u8) {
+        let Attribute { name, span, value } = attribute;
+        match value {
             Value::Text(text) if (3..=5).contains(&rank) => return self.text(text, VALUE),
             Value::Flag(false) if rank == 4 => return,
             Value::Flag(true) if rank == 4 => return self.operation(name, VALUE),
-            Value::Text(text) => quote!(#text),
-            Value::Flag(flag) => quote!(#flag),
-            Value::Given(value) => value.clone(),
-        };
+            _ => {}
+        }
+        let given = attribute.given();
         let at = given.span();
         let call = match (rank, name.as_str()) {
             (0, "value") => quote_spanned!(at=> .value(#given)),
