@@ -9,5 +9,6 @@ pub(crate) mod use_matches;
 pub(crate) mod use_repetition;
 pub(crate) mod use_slowed;
 pub(crate) mod use_socket;
+pub(crate) mod use_state;
 pub(crate) mod use_sweep;
 pub(crate) mod use_view;

@@ -100,10 +100,7 @@ impl BaseComponent for Part {
 
 /// A component with what it is given, as a node.
 #[inline(never)]
-pub(crate) fn part<C: FunctionProvider + 'static>(
-    props: C::Properties,
-    key: Option<Key>,
-) -> Html {
+pub(crate) fn part<C: FunctionProvider + 'static>(props: C::Properties, key: Option<Key>) -> Html {
     node(Rc::new(Given::<C>(props)), key)
 }
 

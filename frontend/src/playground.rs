@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
+use streamgram_markup::html;
 use streamgram_protocol::scenario::View;
 use streamgram_protocol::{
     ClientMessage, Close, Feed, How, Path, Protocol, Scenario, Send, SetLink, Stop, Watch,
 };
-use streamgram_markup::html;
 use yew::prelude::*;
 
 use crate::components::absence_card::AbsenceCard;
@@ -28,6 +28,7 @@ use crate::draft::{Draft, allowed, empty_datagram};
 use crate::hooks::use_awaited::{Awaited, use_awaited};
 use crate::hooks::use_fragment::forget;
 use crate::hooks::use_socket::{UseSocketHandle, use_socket};
+use crate::hooks::use_state::{UseStateHandle, use_effect_with, use_state};
 use crate::hooks::use_view::use_view;
 use crate::language::use_language;
 use crate::notice::Notice;

@@ -136,7 +136,8 @@ fn element(input: ParseStream<'_>) -> Result<Node> {
         let children = children(input, "", open.span())?;
         return Ok(Node::Fragment(children));
     }
-    if input.peek(Ident) && input.fork().parse::<Ident>()?.to_string().starts_with(char::is_uppercase)
+    if input.peek(Ident)
+        && input.fork().parse::<Ident>()?.to_string().starts_with(char::is_uppercase)
     {
         let name: Ident = input.parse()?;
         let (properties, is_closed) = attributes(input)?;
@@ -224,7 +225,9 @@ impl Parse for Attribute {
             false => match input.parse()? {
                 Lit::Str(text) => Value::Text(text),
                 Lit::Bool(flag) => Value::Flag(flag.value),
-                other => return Err(Error::new(other.span(), "expected a text, a `bool`, or braces")),
+                other => {
+                    return Err(Error::new(other.span(), "expected a text, a `bool`, or braces"));
+                }
             },
         };
         Ok(Self { name, span, value })

@@ -26,8 +26,16 @@ const CLOSE: char = '\u{6}';
 
 /// Attributes that are there or not.
 const FLAGS: [&str; 10] = [
-    "autofocus", "disabled", "hidden", "inert", "multiple", "novalidate", "open", "readonly",
-    "required", "selected",
+    "autofocus",
+    "disabled",
+    "hidden",
+    "inert",
+    "multiple",
+    "novalidate",
+    "open",
+    "readonly",
+    "required",
+    "selected",
 ];
 
 /// What is known of a program so far.
@@ -129,7 +137,8 @@ impl Program {
     fn text(&mut self, text: &LitStr, operation: char) {
         let value = text.value();
         if value.contains(|character| character <= CLOSE) {
-            let error = Error::new(text.span(), "a text has none of the characters U+0000 to U+0006");
+            let error =
+                Error::new(text.span(), "a text has none of the characters U+0000 to U+0006");
             self.errors.extend(error.to_compile_error());
         }
         self.operation(&value, operation);

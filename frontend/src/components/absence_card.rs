@@ -1,7 +1,7 @@
 //! What is missing while the server is away, and how to go on when it is back.
 
-use streamgram_protocol::Protocol;
 use streamgram_markup::html;
+use streamgram_protocol::Protocol;
 use yew::prelude::*;
 
 use crate::language::use_language;

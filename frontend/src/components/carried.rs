@@ -1,7 +1,7 @@
 //! What a link carries, in words.
 
-use streamgram_protocol::Scenario;
 use streamgram_markup::html;
+use streamgram_protocol::Scenario;
 use yew::prelude::*;
 
 use super::transcript_row::payload;

@@ -2,15 +2,16 @@
 
 use std::rc::Rc;
 
+use streamgram_markup::html;
 use streamgram_protocol::{Hello, Protocol, Send};
 use wasm_bindgen_futures::spawn_local;
-use streamgram_markup::html;
 use yew::prelude::*;
 
 use super::choice::choice;
 use crate::clipboard::{Copied, copy};
 use crate::commands::{Address, Command, Tool};
 use crate::figures::{Noun, counted};
+use crate::hooks::use_state::use_state;
 use crate::language::{Language, use_language};
 
 #[derive(Properties, PartialEq)]

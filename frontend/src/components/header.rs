@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use streamgram_protocol::Hello;
 use streamgram_markup::html;
+use streamgram_protocol::Hello;
 use yew::prelude::*;
 
 use super::shortcuts::Shortcuts;

@@ -2,14 +2,15 @@
 
 use std::rc::Rc;
 
+use streamgram_markup::html;
 use streamgram_protocol::{Data, End, Header, Protocol};
 use web_sys::{Element, HtmlElement};
-use streamgram_markup::html;
 use yew::prelude::*;
 
 use super::transcript_row::payload;
 use crate::export;
 use crate::figures::{count, duration};
+use crate::hooks::use_state::{UseStateHandle, use_effect_with, use_state, use_state_eq};
 use crate::ladder::{Arrow, Fold, Ladder, ZOOM_ONE, ZOOMS, lifeline};
 use crate::lane::Lane;
 use crate::language::{Language, use_language};

@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
+use streamgram_markup::html;
 use streamgram_protocol::{Cause, ClientMessage, Close, How, Nodelay, Protocol};
 use web_sys::HtmlInputElement;
-use streamgram_markup::html;
 use yew::prelude::*;
 
 use super::boundary_strip::BoundaryStrip;

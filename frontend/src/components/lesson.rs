@@ -1,8 +1,8 @@
 //! One lesson: the question, what may come of it, what did, and why.
 
+use streamgram_markup::html;
 use streamgram_protocol::lesson::{Count, Entry, Figures, Key};
 use streamgram_protocol::{Lesson, Limits, Protocol, Scenario};
-use streamgram_markup::html;
 use yew::prelude::*;
 
 use crate::figures::count;

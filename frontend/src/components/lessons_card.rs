@@ -3,14 +3,15 @@
 
 use std::rc::Rc;
 
+use streamgram_markup::html;
 use streamgram_protocol::lesson::{Figures, Key};
 use streamgram_protocol::scenario::MAX_QUOTE_CHARS;
 use streamgram_protocol::{Lesson, Scenario, printable};
-use streamgram_markup::html;
 use yew::prelude::*;
 
 use super::lesson::{Ask, lesson};
 use crate::hooks::use_lessons::{Lessons, use_lessons};
+use crate::hooks::use_state::{use_effect_with, use_state};
 use crate::language::{Language, use_language};
 use crate::observed::figures;
 use crate::page::{Absence, Page};

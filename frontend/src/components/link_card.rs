@@ -2,11 +2,12 @@
 
 use std::rc::Rc;
 
+use streamgram_markup::html;
 use streamgram_protocol::{Congestion, Link, Path, Preset, PresetName, Rule, Scenario};
 use web_sys::HtmlInputElement;
-use streamgram_markup::html;
 use yew::prelude::*;
 
+use crate::hooks::use_state::use_state;
 use crate::knobs::{KNOBS, Knob, Side, preset_text, rule_text};
 use crate::language::{Language, use_language};
 use crate::notice::Notice;

@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
+use streamgram_markup::html;
 use streamgram_protocol::scenario::Remark;
 use streamgram_protocol::{Limits, Scenario};
-use streamgram_markup::html;
 use yew::prelude::*;
 
 use super::carried;

@@ -4,12 +4,13 @@
 
 use std::rc::Rc;
 
-use web_sys::Element;
 use streamgram_markup::html;
+use web_sys::Element;
 use yew::prelude::*;
 
 use crate::export;
 use crate::figures::count;
+use crate::hooks::use_state::use_state;
 use crate::language::{Language, use_language};
 use crate::plot::{PARTS, Plot, Shape, Ticks};
 

@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use streamgram_protocol::{Path, Protocol};
 use streamgram_markup::html;
+use streamgram_protocol::{Path, Protocol};
 use yew::prelude::*;
 
 use super::lane_card::Ask;
@@ -11,6 +11,7 @@ use super::plot_figure::{PlotFigure, is_open};
 use crate::figures::{Noun, Unit, count, counted};
 use crate::hooks::use_repetition::{OnAgain, use_repetition};
 use crate::hooks::use_slowed::use_slowed;
+use crate::hooks::use_state::use_state;
 use crate::language::{Language, use_language};
 use crate::page::Page;
 use crate::plot::{Axis, BOTH, Plot, Scale, Shape, binned, merged};

@@ -1,7 +1,7 @@
 //! Language and colours: two choices in the page's head.
 
-use web_sys::HtmlSelectElement;
 use streamgram_markup::html;
+use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
 use crate::hooks::use_choice::Choice;

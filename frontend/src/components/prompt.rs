@@ -2,15 +2,16 @@
 
 use std::rc::Rc;
 
+use streamgram_markup::html;
 use streamgram_protocol::{Limits, Protocol, Target};
 use web_sys::{HtmlInputElement, HtmlTextAreaElement};
-use streamgram_markup::html;
 use yew::prelude::*;
 
 use super::prompt_more::PromptMore;
 use crate::draft::{Draft, lines_at_once};
 use crate::figures::count;
 use crate::hooks::use_history::use_history;
+use crate::hooks::use_state::{UseStateHandle, use_effect_with, use_state};
 use crate::language::{Language, use_language};
 use crate::notice::Notice;
 

@@ -7,6 +7,7 @@ use super::choice::{Choice, choice};
 use super::saved_lines::use_saved_lines;
 use crate::draft::{Draft, Ending, Mode};
 use crate::figures::count;
+use crate::hooks::use_state::use_state;
 use crate::kept::SENT_LINES;
 use crate::language::{Language, use_language};
 

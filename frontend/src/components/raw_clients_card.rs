@@ -2,13 +2,14 @@
 
 use std::rc::Rc;
 
-use streamgram_protocol::{Data, Feed, Protocol};
 use streamgram_markup::html;
+use streamgram_protocol::{Data, Feed, Protocol};
 use yew::prelude::*;
 
 use super::boundary_strip::BoundaryStrip;
 use super::transcript_row::payload;
 use crate::figures::{Noun, count, counted, time_of_day};
+use crate::hooks::use_state::{UseStateHandle, use_state_eq};
 use crate::language::{Language, use_language};
 use crate::note::cause_text;
 use crate::raw_clients::{Exchange, RawClient, RawClients};

@@ -2,14 +2,15 @@
 
 use std::rc::Rc;
 
-use web_sys::HtmlDialogElement;
 use streamgram_markup::html;
+use web_sys::HtmlDialogElement;
 use yew::prelude::*;
 
 use super::transcript_row::piecewise;
 use super::transcript_tools::copied;
 use crate::clipboard::Copied;
 use crate::figures::{Noun, counted, date_time};
+use crate::hooks::use_state::use_effect_with;
 use crate::language::{Language, use_language};
 use crate::records::written;
 use crate::row::{Row, What};

@@ -1,11 +1,12 @@
 //! The lines that were saved, each with all that was chosen for it: to be used, or deleted.
 
+use streamgram_markup::html;
 use streamgram_protocol::{Target, printable};
 use web_sys::HtmlInputElement;
-use streamgram_markup::html;
 use yew::prelude::*;
 
 use crate::draft::{Draft, Ending, Mode};
+use crate::hooks::use_state::use_state;
 use crate::kept::{self, NAME_CHARS, Saved};
 use crate::language::{Language, use_language};
 use crate::notice::Notice;

@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
+use streamgram_markup::html;
 use streamgram_protocol::Scenario;
 use streamgram_protocol::scenario::{MAX_FRAGMENT, MAX_QR_LINK, View};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlDialogElement, HtmlInputElement};
-use streamgram_markup::html;
 use yew::prelude::*;
 
 use super::carried;
@@ -14,6 +14,7 @@ use crate::address::{address_for_others, own_address, port};
 use crate::clipboard::{Copied, copy};
 use crate::figures::{Noun, counted};
 use crate::hooks::use_choice::Choice;
+use crate::hooks::use_state::{use_effect_with, use_state};
 use crate::language::{Language, use_language};
 
 /// What was chosen in the dialog.

@@ -1,11 +1,12 @@
 //! The list of keys, behind `?`.
 
 use gloo_events::EventListener;
+use streamgram_markup::html;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlDialogElement, HtmlElement};
-use streamgram_markup::html;
 use yew::prelude::*;
 
+use crate::hooks::use_state::use_effect_with;
 use crate::language::{Language, use_language};
 
 fn keys(language: Language) -> [(&'static str, &'static str); 10] {

@@ -3,13 +3,14 @@
 use std::rc::Rc;
 
 use streamgram_lab::sweep::{Kind, Limit, MSS, RTT, SEED, Setting};
-use web_sys::HtmlInputElement;
 use streamgram_markup::html;
+use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use super::choice::choice;
 use super::plot_figure::{PlotFigure, is_open};
 use crate::figures::count;
+use crate::hooks::use_state::use_state;
 use crate::hooks::use_sweep::use_sweep;
 use crate::language::{Language, use_language};
 use crate::sweep::{State, Sweep};

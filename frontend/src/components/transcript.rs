@@ -4,12 +4,13 @@
 use std::rc::Rc;
 
 use gloo_events::EventListener;
+use streamgram_markup::html;
 use streamgram_protocol::Protocol;
 use web_sys::{Element, HtmlElement};
-use streamgram_markup::html;
 use yew::prelude::*;
 
 use super::transcript_row::{Look, Place, row};
+use crate::hooks::use_state::{use_effect_with, use_state_eq};
 use crate::matches::Matches;
 use crate::row::Row;
 

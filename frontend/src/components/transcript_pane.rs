@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
+use streamgram_markup::html;
 use streamgram_protocol::Protocol;
 use wasm_bindgen_futures::spawn_local;
-use streamgram_markup::html;
 use yew::prelude::*;
 
 use super::lane_card::{Ask, LaneCard};
@@ -16,6 +16,7 @@ use super::transcript_tools::{Figures, ToolAsk, TranscriptTools};
 use crate::clipboard::{self, Copied};
 use crate::export::save;
 use crate::hooks::use_matches::use_matches;
+use crate::hooks::use_state::{use_effect_with, use_state, use_state_eq};
 use crate::language::use_language;
 use crate::page::Page;
 use crate::records;

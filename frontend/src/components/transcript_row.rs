@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use streamgram_protocol::{Piece, pieces};
 use streamgram_markup::html;
+use streamgram_protocol::{Piece, pieces};
 use yew::prelude::*;
 
 use crate::figures::{Noun, counted, duration, time_of_day};

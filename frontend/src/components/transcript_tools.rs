@@ -1,8 +1,8 @@
 //! Above the transcript: which rows are shown, how they are written, and what can be done with all.
 
+use streamgram_markup::html;
 use streamgram_protocol::Protocol;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
-use streamgram_markup::html;
 use yew::prelude::*;
 
 use crate::clipboard::Copied;

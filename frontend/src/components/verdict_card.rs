@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use streamgram_protocol::Protocol;
 use streamgram_markup::html;
+use streamgram_protocol::Protocol;
 use yew::prelude::*;
 
 use super::prompt::QUICK_BURST;

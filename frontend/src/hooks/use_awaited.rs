@@ -4,6 +4,7 @@ use streamgram_protocol::{Path, Protocol, Scenario};
 use yew::prelude::*;
 
 use crate::draft::Draft;
+use crate::hooks::use_state::{use_effect_with, use_state};
 use crate::lane::LegState;
 use crate::page::{Absence, Page};
 
@@ -53,17 +54,18 @@ pub(crate) fn use_awaited(
     on_due: Callback<Draft, bool>,
 ) -> (bool, Callback<Option<Awaited>>) {
     let awaited = use_state(|| None::<Awaited>);
+    let set = awaited.setter();
     use_effect_with(
-        (awaited.clone(), standing(page), page.absence),
+        ((*awaited).clone(), standing(page), page.absence),
         move |(awaited, lanes, absence)| {
-            if let Some(due) = &**awaited {
+            if let Some(due) = awaited {
                 if *absence == Absence::Away {
                     // Nothing is sent by itself when the server is back.
-                    awaited.set(None);
+                    set.set(None);
                 } else if *absence == Absence::Back || due.is_due(*lanes) {
                     // Where it cannot go out, the prompt says why.
                     let _went_out = on_due.emit(due.draft.clone());
-                    awaited.set(None);
+                    set.set(None);
                 }
             }
         },

@@ -2,6 +2,7 @@
 
 use yew::prelude::*;
 
+use crate::hooks::use_state::{use_effect_with, use_state};
 use crate::storage;
 
 /// A choice among few.

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use streamgram_protocol::Send;
 use yew::prelude::*;
 
+use crate::hooks::use_state::{UseStateHandle, use_state_eq};
 use crate::notice::Notice;
 use crate::page::Page;
 use crate::repetition::{Repetition, State};

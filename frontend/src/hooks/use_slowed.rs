@@ -5,6 +5,7 @@ use std::rc::Rc;
 use gloo_timers::callback::Timeout;
 use yew::prelude::*;
 
+use crate::hooks::use_state::use_state;
 use crate::page::Page;
 
 /// Milliseconds between two drawings. Each is a task of its own: the one that takes messages in gets no longer.

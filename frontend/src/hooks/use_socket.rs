@@ -15,6 +15,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{CloseEvent, MessageEvent, WebSocket};
 use yew::prelude::*;
 
+use crate::hooks::use_state::use_effect_with;
 use crate::notice::Notice;
 use crate::page::Action;
 
