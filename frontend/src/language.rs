@@ -3,26 +3,27 @@
 //!
 //! Protocol names, flags of packets and what the system says stay as they are in every language.
 
+use std::iter;
+
+use streamgram_markup::texts;
 use streamgram_protocol::{Limits, Scenario};
-use typed_i18n::{Builder, BuilderFromValue, TypedI18N};
 use yew::prelude::*;
 use yew::virtual_dom::VList;
 
 use crate::hooks::use_choice::Choice;
 use crate::hooks::use_fragment::fragment;
 use crate::scenario::language_of;
+use crate::template::node;
 
 /// A language of the page.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, TypedI18N)]
-#[typed_i18n(filename = "locales/page.lrc")]
-#[typed_i18n(builder = "static_str")]
-#[typed_i18n(builder = "Filled", prefix = "fill_")]
-#[typed_i18n(builder = "Markup", input = "Html", prefix = "html_")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Language {
     #[default]
     En,
     Zh,
 }
+
+texts!(Language, "locales/page.lrc");
 
 impl Language {
     /// All of them, in the order in which they are offered.
@@ -72,59 +73,57 @@ pub(crate) fn use_language() -> Language {
     use_context::<Language>().unwrap_or_default()
 }
 
-/// A text with other texts put into it. Boxed, and its methods are never inlined: hundreds of texts are
-/// put together from pieces, and every piece would be as much code as a String's growing.
-#[derive(Debug)]
-#[expect(clippy::box_collection, reason = "one word to hand on from piece to piece, not three")]
-pub(crate) struct Filled(Box<String>);
-
-impl Builder for Filled {
-    type Output = String;
-
-    #[inline(never)]
-    fn new() -> Self {
-        Self(Box::default())
+/// A text with others put into it; `markup/src/texts.rs` says how it names their places.
+#[inline(never)]
+pub(crate) fn fill(text: &str, others: &[&str]) -> String {
+    let mut filled = String::new();
+    for piece in pieces(text) {
+        match piece {
+            Piece::Text(text) => filled.push_str(text),
+            Piece::Place(at) => filled.push_str(others.get(at).copied().unwrap_or_default()),
+        }
     }
-
-    #[inline(never)]
-    fn push_str(mut self, text: &str) -> Self {
-        // Of the two that a String has, the one that is not the builder's.
-        String::push_str(&mut self.0, text);
-        self
-    }
-
-    #[inline(never)]
-    fn finish(self) -> String {
-        *self.0
-    }
+    filled
 }
 
-/// A text with elements in it.
-#[derive(Debug)]
-pub(crate) struct Markup(VList);
-
-impl Builder for Markup {
-    type Output = Html;
-
-    fn new() -> Self {
-        Self(VList::new())
+/// A text with nodes put into it.
+#[inline(never)]
+pub(crate) fn fill_html(text: &'static str, nodes: &[Html]) -> Html {
+    let mut filled = VList::new();
+    for piece in pieces(text) {
+        filled.add_child(match piece {
+            Piece::Text(text) => node(text),
+            Piece::Place(at) => nodes.get(at).cloned().unwrap_or_default(),
+        });
     }
-
-    fn push_str(mut self, text: &str) -> Self {
-        self.0.add_child(text.to_owned().into());
-        self
-    }
-
-    fn finish(self) -> Html {
-        self.0.into()
-    }
+    filled.into()
 }
 
-impl BuilderFromValue<Html> for Markup {
-    fn push(mut self, element: Html) -> Self {
-        self.0.add_child(element);
-        self
-    }
+/// A piece of a text: as it is, or the place of what is put in.
+enum Piece<'t> {
+    Text(&'t str),
+    Place(usize),
+}
+
+fn pieces(mut text: &str) -> impl Iterator<Item = Piece<'_>> {
+    /// Above what stands for a place.
+    const PLACES: u8 = 8;
+    iter::from_fn(move || {
+        let first = *text.as_bytes().first()?;
+        let is_place = first < PLACES;
+        let length = if is_place {
+            1
+        } else {
+            text.bytes().position(|byte| byte < PLACES).unwrap_or(text.len())
+        };
+        let piece = text.split_at(length);
+        text = piece.1;
+        Some(if is_place {
+            Piece::Place(usize::from(first).wrapping_sub(1))
+        } else {
+            Piece::Text(piece.0)
+        })
+    })
 }
 
 #[cfg(test)]

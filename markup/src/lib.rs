@@ -1,10 +1,11 @@
 //! The page's `html!`. It takes yew's syntax, and writes what yew's writes as code as data: one program
 //! for each call, which `template.rs` of the page follows. An element is some 20 bytes then, not 300.
 //!
-//! [`node`] reads the syntax, [`program`] writes the program and what fills its holes.
+//! [`node`] reads the syntax, [`program`] writes the program and what fills its holes. [`texts`] is apart from them: the page's words.
 
 mod node;
 mod program;
+mod texts;
 
 use proc_macro2::TokenStream;
 use syn::parse::Parser as _;
@@ -18,6 +19,14 @@ use syn::parse::Parser as _;
 #[proc_macro]
 pub fn html(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     expand(input.into()).into()
+}
+
+/// The methods of a type of languages, one for each key of a table of texts: `texts!(Language,
+/// "locales/page.lrc")`, the file from where the package's manifest stands.
+#[proc_macro]
+pub fn texts(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    let texts = syn::parse::<texts::Texts>(input).and_then(|texts| texts.write());
+    texts.unwrap_or_else(|error| error.to_compile_error()).into()
 }
 
 fn expand(input: TokenStream) -> TokenStream {

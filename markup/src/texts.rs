@@ -1,0 +1,137 @@
+//! Reads the table of texts, and writes a method for each.
+//!
+//! A text with parameters stays one text, with a character for each of them, U+0001 for the first; so a
+//! place where it is used only names it and what is put in.
+
+use std::path::Path;
+use std::{env, fs};
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote};
+use syn::parse::{Parse, ParseStream};
+use syn::{Error, Ident, LitStr, Result, Token};
+
+/// The type that gets the methods, with a variant for each language, and the file.
+pub(crate) struct Texts {
+    languages: Ident,
+    file: LitStr,
+}
+
+impl Parse for Texts {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let languages = input.parse()?;
+        input.parse::<Token![,]>()?;
+        Ok(Self { languages, file: input.parse()? })
+    }
+}
+
+/// A key, and its text in each language.
+struct Entry<'t> {
+    key: &'t str,
+    texts: Vec<(&'t str, &'t str)>,
+}
+
+/// A parameter: its name, and whether it is an element, `*{b}`, or a text, `%{n}`.
+type Parameter = (String, bool);
+
+impl Texts {
+    pub(crate) fn write(&self) -> Result<TokenStream> {
+        let (languages, file) = (&self.languages, &self.file);
+        let fail = |why: String| Error::new(file.span(), why);
+        let folder = env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
+        let path = Path::new(&folder).join(file.value());
+        let table = fs::read_to_string(&path).map_err(|why| fail(why.to_string()))?;
+        let entries = entries(&table).map_err(&fail)?;
+        let methods: std::result::Result<Vec<_>, _> = entries.iter().map(method).collect();
+        let methods = methods.map_err(fail)?;
+        Ok(quote! {
+            // Cargo then compiles anew when the table changes.
+            const _: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/", #file));
+            impl #languages { #(#methods)* }
+        })
+    }
+}
+
+fn entries(table: &str) -> std::result::Result<Vec<Entry<'_>>, String> {
+    let mut entries: Vec<Entry<'_>> = Vec::new();
+    for line in table.lines().map(str::trim) {
+        if let Some(key) = line.strip_prefix('#') {
+            let key = key.trim();
+            if entries.iter().any(|entry| entry.key == key) {
+                return Err(format!("the key {key} stands there twice"));
+            }
+            entries.push(Entry { key, texts: Vec::new() });
+        } else if let (false, Some(entry)) =
+            (line.is_empty() || line.starts_with(';'), entries.last_mut())
+        {
+            let (language, text) = line.split_once(' ').unwrap_or((line, ""));
+            entry.texts.push((language, text.trim()));
+        }
+    }
+    Ok(entries)
+}
+
+/// What gives a text: `key`, and where something is put in `fill_key`, or `html_key` for elements.
+fn method(Entry { key, texts }: &Entry<'_>) -> std::result::Result<TokenStream, String> {
+    let mut parameters = Vec::new();
+    let mut arms = TokenStream::new();
+    for (language, text) in texts {
+        let text = with_places(text, &mut parameters).ok_or_else(|| format!("{key}: {text}"))?;
+        let variant = variant(language);
+        arms.extend(quote!(Self::#variant => #text,));
+    }
+    let text = quote!(match self { #arms });
+    if parameters.is_empty() {
+        let name = format_ident!("{key}");
+        return Ok(quote!(pub(crate) fn #name(self) -> &'static str { #text }));
+    }
+    let names: Vec<_> = parameters.iter().map(|(name, _)| format_ident!("{name}")).collect();
+    if parameters.iter().all(|(_, is_element)| !is_element) {
+        let name = format_ident!("fill_{key}");
+        return Ok(quote! {
+            pub(crate) fn #name(self, #(#names: &str),*) -> String {
+                crate::language::fill(#text, &[#(#names),*])
+            }
+        });
+    }
+    let (types, nodes): (Vec<_>, Vec<_>) = parameters
+        .iter()
+        .zip(&names)
+        .map(|((_, is_element), name)| match is_element {
+            true => (quote!(::yew::Html), quote!(#name)),
+            false => (quote!(&str), quote!(crate::template::node(#name.to_owned()))),
+        })
+        .unzip();
+    let name = format_ident!("html_{key}");
+    Ok(quote! {
+        pub(crate) fn #name(self, #(#names: #types),*) -> ::yew::Html {
+            crate::language::fill_html(#text, &[#(#nodes),*])
+        }
+    })
+}
+
+/// The variant of a language: `En` for `en`.
+fn variant(language: &str) -> Ident {
+    let (first, rest) = language.split_at(language.len().min(1));
+    Ident::new(&format!("{}{rest}", first.to_uppercase()), Span::call_site())
+}
+
+/// A text with a character in place of each parameter; none if a brace is not closed. Parameters that
+/// are new are added.
+fn with_places(text: &str, parameters: &mut Vec<Parameter>) -> Option<String> {
+    let mut placed = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("%{").into_iter().chain(rest.find("*{")).min() {
+        let (before, from) = rest.split_at(at);
+        let (name, after) = from[2..].split_once('}')?;
+        let parameter = (name.to_owned(), from.starts_with('*'));
+        let place = parameters.iter().position(|it| *it == parameter).unwrap_or_else(|| {
+            parameters.push(parameter);
+            parameters.len() - 1
+        });
+        placed.push_str(before);
+        placed.push(char::from(u8::try_from(place + 1).ok()?));
+        rest = after;
+    }
+    Some(placed + rest)
+}
