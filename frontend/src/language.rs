@@ -4,6 +4,7 @@
 //! Protocol names, flags of packets and what the system says stay as they are in every language.
 
 use std::iter;
+use std::sync::OnceLock;
 
 use streamgram_markup::texts;
 use streamgram_protocol::{Limits, Scenario};
@@ -26,6 +27,15 @@ pub(crate) enum Language {
 texts!(Language, "locales/page.lrc");
 
 impl Language {
+    /// The text in a line of its texts: where it stands, which is one word and a text is two.
+    #[inline(never)]
+    fn text(self, line: usize) -> &'static &'static str {
+        // Found once: a drawing asks for hundreds.
+        static LINES: [OnceLock<Vec<&str>>; Language::ALL.len()] = [const { OnceLock::new() }; _];
+        let lines = LINES[self as usize].get_or_init(|| self.texts().lines().collect());
+        lines.get(line).unwrap_or(&"")
+    }
+
     /// All of them, in the order in which they are offered.
     pub(crate) const ALL: [Self; 2] = [Self::En, Self::Zh];
 

@@ -1,7 +1,8 @@
 //! Reads the table of texts, and writes a method for each.
 //!
-//! A text with parameters stays one text, with a character for each of them, U+0001 for the first; so a
-//! place where it is used only names it and what is put in.
+//! All texts of a language are one, a line for each key, and a method names the line: no address of a text
+//! stands anywhere, which is what compresses worst. A text with parameters stays one text too, with a
+//! character for each of them, U+0001 for the first.
 
 use std::path::Path;
 use std::{env, fs};
@@ -42,12 +43,24 @@ impl Texts {
         let path = Path::new(&folder).join(file.value());
         let table = fs::read_to_string(&path).map_err(|why| fail(why.to_string()))?;
         let entries = entries(&table).map_err(&fail)?;
-        let methods: std::result::Result<Vec<_>, _> = entries.iter().map(method).collect();
-        let methods = methods.map_err(fail)?;
+        let mut tables: Vec<(&str, String)> = Vec::new();
+        let mut methods = TokenStream::new();
+        for (line, entry) in entries.iter().enumerate() {
+            methods.extend(method(line, entry, &mut tables).map_err(&fail)?);
+        }
+        let (variants, tables): (Vec<_>, Vec<_>) =
+            tables.iter().map(|(language, table)| (variant(language), table)).unzip();
         Ok(quote! {
             // Cargo then compiles anew when the table changes.
             const _: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/", #file));
-            impl #languages { #(#methods)* }
+            impl #languages {
+                /// All texts of this language, a line for each.
+                fn texts(self) -> &'static str {
+                    match self { #(Self::#variants => #tables),* }
+                }
+
+                #methods
+            }
         })
     }
 }
@@ -71,16 +84,26 @@ fn entries(table: &str) -> std::result::Result<Vec<Entry<'_>>, String> {
     Ok(entries)
 }
 
-/// What gives a text: `key`, and where something is put in `fill_key`, or `html_key` for elements.
-fn method(Entry { key, texts }: &Entry<'_>) -> std::result::Result<TokenStream, String> {
-    let mut parameters = Vec::new();
-    let mut arms = TokenStream::new();
-    for (language, text) in texts {
-        let text = with_places(text, &mut parameters).ok_or_else(|| format!("{key}: {text}"))?;
-        let variant = variant(language);
-        arms.extend(quote!(Self::#variant => #text,));
+/// What gives the text of a line: `key`, and where something is put in `fill_key`, or `html_key` for
+/// elements. The texts are added to those of their languages.
+fn method<'t>(
+    line: usize,
+    Entry { key, texts }: &Entry<'t>,
+    tables: &mut Vec<(&'t str, String)>,
+) -> std::result::Result<TokenStream, String> {
+    if line == 0 {
+        tables.extend(texts.iter().map(|(language, _)| (*language, String::new())));
     }
-    let text = quote!(match self { #arms });
+    if !tables.iter().map(|(language, _)| language).eq(texts.iter().map(|(language, _)| language)) {
+        return Err(format!("{key} has not the languages of the first text, in their order"));
+    }
+    let mut parameters = Vec::new();
+    for ((_, table), (_, text)) in tables.iter_mut().zip(texts) {
+        let text = with_places(text, &mut parameters)
+            .ok_or_else(|| format!("{key}: a brace is not closed in {text}"))?;
+        *table += &(text + "\n");
+    }
+    let text = quote!(*self.text(#line));
     if parameters.is_empty() {
         let name = format_ident!("{key}");
         return Ok(quote!(pub(crate) fn #name(self) -> &'static str { #text }));
