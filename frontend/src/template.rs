@@ -4,6 +4,7 @@
 //! Nothing here is inlined, so that what is filled in costs a few bytes each time.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::mem;
 use std::rc::Rc;
 
@@ -13,22 +14,12 @@ use yew::virtual_dom::{
     AttributeOrProperty, Attributes, Key, Listener, ListenerKind, VList, VNode, VTag, VText,
 };
 
-/// What does not change of some markup.
-#[derive(Debug)]
-pub(crate) struct Program {
-    /// Operations, each behind what it is about.
-    pub(crate) text: &'static str,
-    /// The names of the attributes of each element that has any.
-    pub(crate) names: &'static [&'static [&'static str]],
-}
-
 /// Markup that is being built; boxed, to be handed on from call to call as one word.
 pub(crate) struct Template(Box<Building>);
 
 struct Building {
     /// What is left of the program.
-    text: &'static str,
-    names: &'static [&'static [&'static str]],
+    program: &'static str,
     /// The innermost element that is open; the outermost of all has no tag, only children.
     inner: Open,
     around: Vec<Open>,
@@ -36,21 +27,39 @@ struct Building {
 
 struct Open {
     tag: VTag,
-    names: &'static [&'static str],
+    names: Vec<&'static str>,
     values: Vec<Option<AttributeOrProperty>>,
     children: Vec<VNode>,
 }
 
+thread_local! {
+    /// The names that an element of the page has its attributes by, each list once: yew finds out by their
+    /// address that an element has the same as before.
+    static NAMES: RefCell<Vec<&'static [&'static str]>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The one list that there is of these names.
+fn known(names: Vec<&'static str>) -> &'static [&'static str] {
+    NAMES.with_borrow_mut(|known| {
+        known.iter().find(|known| **known == names).copied().unwrap_or_else(|| {
+            // As many as there are kinds of elements in the program.
+            let names = names.leak();
+            known.push(names);
+            names
+        })
+    })
+}
+
 impl Open {
-    fn new(tag: &'static str, names: &'static [&'static str]) -> Self {
-        let values = Vec::with_capacity(names.len());
-        Self { tag: VTag::new(tag), names, values, children: Vec::new() }
+    fn new(tag: &'static str) -> Self {
+        let (names, values, children) = Default::default();
+        Self { tag: VTag::new(tag), names, values, children }
     }
 
     fn close(self) -> VNode {
-        let Self { mut tag, names: keys, values, children } = self;
-        if !keys.is_empty() {
-            tag.attributes = Attributes::Dynamic { keys, values: values.into() };
+        let Self { mut tag, names, values, children } = self;
+        if !names.is_empty() {
+            tag.attributes = Attributes::Dynamic { keys: known(names), values: values.into() };
         }
         if let (Some(place), false) = (tag.children_mut(), children.is_empty()) {
             *place = together(children);
@@ -62,18 +71,15 @@ impl Open {
 impl Building {
     /// Follows the program as far as its next hole; what is said of that.
     fn advance(&mut self) -> &'static str {
-        while let Some(at) = self.text.bytes().position(|byte| byte <= 6) {
-            let (about, rest) = self.text.split_at(at);
-            self.text = &rest[1..];
+        while let Some(at) = self.program.bytes().position(|byte| byte <= 6) {
+            let (about, rest) = self.program.split_at(at);
+            self.program = &rest[1..];
             match rest.as_bytes()[0] {
-                operation @ (1 | 2) => {
-                    let mut names: &[_] = &[];
-                    if let (2, Some((first, others))) = (operation, self.names.split_first()) {
-                        (names, self.names) = (first, others);
-                    }
-                    let inner = Open::new(about, names);
-                    self.around.push(mem::replace(&mut self.inner, inner));
+                1 => {
+                    let outer = mem::replace(&mut self.inner, Open::new(about));
+                    self.around.push(outer);
                 }
+                2 => self.inner.names.push(about),
                 3 => self.inner.values.push(Some(AttributeOrProperty::Static(about))),
                 4 => return about,
                 5 => self.inner.children.push(VText::new(about).into()),
@@ -87,13 +93,19 @@ impl Building {
         }
         ""
     }
+
+    /// The attribute of the next hole.
+    fn attribute(&mut self, value: impl FnOnce(&'static str) -> Option<AttributeOrProperty>) {
+        let name = self.advance();
+        self.inner.names.push(name);
+        self.inner.values.push(value(name));
+    }
 }
 
 impl Template {
     #[inline(never)]
-    pub(crate) fn new(program: &'static Program) -> Self {
-        let Program { text, names } = *program;
-        Self(Box::new(Building { text, names, inner: Open::new("", &[]), around: Vec::new() }))
+    pub(crate) fn new(program: &'static str) -> Self {
+        Self(Box::new(Building { program, inner: Open::new(""), around: Vec::new() }))
     }
 
     /// A child.
@@ -107,18 +119,14 @@ impl Template {
     /// The value of an attribute.
     #[inline(never)]
     pub(crate) fn set(mut self, value: impl Value) -> Self {
-        self.0.advance();
-        self.0.inner.values.push(value.value().map(AttributeOrProperty::Attribute));
+        self.0.attribute(|_| value.value().map(AttributeOrProperty::Attribute));
         self
     }
 
     /// An attribute that is there or not.
     #[inline(never)]
     pub(crate) fn flag(mut self, is_there: bool) -> Self {
-        self.0.advance();
-        let Open { names, values, .. } = &mut self.0.inner;
-        let name = names.get(values.len()).filter(|_| is_there);
-        values.push(name.map(|name| AttributeOrProperty::Static(name)));
+        self.0.attribute(|name| is_there.then_some(AttributeOrProperty::Static(name)));
         self
     }
 
@@ -212,6 +220,12 @@ impl Child for VNode {
     }
 }
 
+impl Child for Template {
+    fn node(self) -> VNode {
+        self.done()
+    }
+}
+
 impl Child for AttrValue {
     fn node(self) -> VNode {
         VText::new(self).into()
@@ -244,7 +258,7 @@ impl Child for &String {
 
 impl<T: Child> Child for Option<T> {
     fn node(self) -> VNode {
-        self.map_or_else(nothing, Child::node)
+        self.map_or_else(Html::default, Child::node)
     }
 }
 
@@ -286,8 +300,8 @@ impl List {
     }
 
     #[inline(never)]
-    pub(crate) fn add(&mut self, node: Html) {
-        self.0.push(node);
+    pub(crate) fn add(&mut self, node: impl Child) {
+        self.0.push(node.node());
     }
 }
 
@@ -301,10 +315,4 @@ impl Child for List {
 #[inline(never)]
 pub(crate) fn node(child: impl Child) -> Html {
     child.node()
-}
-
-/// Nothing to see.
-#[inline(never)]
-pub(crate) fn nothing() -> Html {
-    Html::default()
 }

@@ -1,8 +1,8 @@
 //! Writes the program of some markup, and the calls that fill its holes.
 //!
 //! A program is a text: what an operation is about, and behind it the operation, a character that no
-//! other text may have. The names of attributes stand beside it, a list for each element that has any, as
-//! yew compares them by their address.
+//! other text may have. `<p class="hint">{ text }</p>` is `p OPEN class NAME hint VALUE HOLE CLOSE`, and
+//! `.put(text)`.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -11,13 +11,13 @@ use syn::{Error, LitStr};
 
 use crate::node::{Attribute, Component, Element, For, If, Node, Value};
 
-/// An element without attributes begins.
+/// An element begins.
 const OPEN: char = '\u{1}';
-/// An element with attributes begins.
-const OPEN_WITH: char = '\u{2}';
-/// The value of the next attribute.
+/// The name of an attribute, whose value is next.
+const NAME: char = '\u{2}';
+/// The value.
 const VALUE: char = '\u{3}';
-/// Something is filled in.
+/// Something is filled in: a child, or behind its name what an element has.
 const HOLE: char = '\u{4}';
 /// A text.
 const TEXT: char = '\u{5}';
@@ -42,46 +42,42 @@ const FLAGS: [&str; 10] = [
 #[derive(Default)]
 struct Program {
     text: String,
-    names: Vec<Vec<String>>,
     /// The calls that fill its holes, in their order.
     calls: TokenStream,
     errors: TokenStream,
 }
 
-/// An expression of these nodes together.
+/// An expression of these nodes together, of type `Html`.
 pub(crate) fn write(nodes: &[Node]) -> TokenStream {
     match nodes {
-        [] => quote!(crate::template::nothing()),
-        [Node::Value(value)] => quote_spanned!(value.span()=> crate::template::node(#value)),
         [Node::Component(component)] => write_component(component),
-        [Node::If(it)] => write_if(it),
-        [Node::For(it)] => {
-            let list = write_for(it);
-            quote!(crate::template::node(#list))
-        }
         [Node::Fragment(nodes)] => write(nodes),
+        [Node::Value(value)] => quote_spanned!(value.span()=> crate::template::node(#value)),
         nodes => {
-            let mut program = Program::default();
-            nodes.iter().for_each(|node| program.node(node));
-            let Program { text, names, calls, errors } = program;
-            quote! {{
-                #errors
-                crate::template::Template::new(&crate::template::Program {
-                    text: #text,
-                    names: &[#(&[#(#names),*]),*],
-                }) #calls .done()
-            }}
+            let template = write_template(nodes);
+            quote!(#template.done())
         }
     }
 }
 
+/// An expression of these nodes together, of type `Template`.
+fn write_template(nodes: &[Node]) -> TokenStream {
+    if let [Node::If(it)] = nodes {
+        return write_if(it);
+    }
+    let mut program = Program::default();
+    nodes.iter().for_each(|node| program.node(node));
+    let Program { text, calls, errors } = program;
+    quote!({ #errors crate::template::Template::new(#text) #calls })
+}
+
 fn write_if(If { condition, then, otherwise }: &If) -> TokenStream {
-    let (then, otherwise) = (write(then), write(otherwise));
-    quote!(if #condition { #then } else { #otherwise })
+    let (then, otherwise) = (write_template(then), write_template(otherwise));
+    quote!((if #condition { #then } else { #otherwise }))
 }
 
 fn write_for(For { pattern, values, body }: &For) -> TokenStream {
-    let body = body.iter().map(|node| write(std::slice::from_ref(node)));
+    let body = body.iter().map(child);
     // No name of the markup is this one.
     let list = syn::Ident::new("list", Span::mixed_site());
     quote! {{
@@ -89,6 +85,23 @@ fn write_for(For { pattern, values, body }: &For) -> TokenStream {
         for #pattern in #values { #(#list.add(#body);)* }
         #list
     }}
+}
+
+/// What becomes one child, of any type that can.
+fn child(node: &Node) -> TokenStream {
+    match node {
+        Node::Value(value) => value.clone(),
+        Node::For(it) => write_for(it),
+        Node::Component(component) => write_component(component),
+        // Without the other branch: a null, and no template that is empty.
+        Node::If(If { condition, then, otherwise }) if otherwise.is_empty() => {
+            let then = write_template(then);
+            quote!((if #condition { ::std::option::Option::Some(#then) } else { ::std::option::Option::None }))
+        }
+        Node::If(_) | Node::Element(_) | Node::Text(_) | Node::Fragment(_) => {
+            write_template(std::slice::from_ref(node))
+        }
+    }
 }
 
 fn write_component(Component { name, properties }: &Component) -> TokenStream {
@@ -154,9 +167,7 @@ impl Program {
             Node::Element(element) => return self.element(element),
             Node::Text(text) => return self.text(text, TEXT),
             Node::Fragment(nodes) => return nodes.iter().for_each(|node| self.node(node)),
-            Node::Value(value) => value.clone(),
-            Node::For(it) => write_for(it),
-            Node::Component(_) | Node::If(_) => write(std::slice::from_ref(node)),
+            other => child(other),
         };
         self.fill("", quote_spanned!(child.span()=> .put(#child)));
     }
@@ -174,16 +185,7 @@ impl Program {
         };
         let mut ordered: Vec<_> = attributes.iter().collect();
         ordered.sort_by_key(|it| rank(it));
-        let is_named = |it: &&&Attribute| {
-            (3..=5).contains(&rank(it)) && !matches!(it.value, Value::Flag(false))
-        };
-        let names: Vec<_> = ordered.iter().filter(is_named).map(|it| it.name.clone()).collect();
-        if names.is_empty() {
-            self.operation(tag, OPEN);
-        } else {
-            self.operation(tag, OPEN_WITH);
-            self.names.push(names);
-        }
+        self.operation(tag, OPEN);
         for attribute in ordered {
             self.attribute(attribute, rank(attribute));
         }
@@ -194,19 +196,25 @@ impl Program {
     fn attribute(&mut self, attribute: &Attribute, rank: u8) {
         let Attribute { name, span, value } = attribute;
         match value {
-            Value::Text(text) if (3..=5).contains(&rank) => return self.text(text, VALUE),
+            Value::Text(text) if (3..=5).contains(&rank) => {
+                self.operation(name, NAME);
+                return self.text(text, VALUE);
+            }
             Value::Flag(false) if rank == 4 => return,
-            Value::Flag(true) if rank == 4 => return self.operation(name, VALUE),
+            Value::Flag(true) if rank == 4 => {
+                self.operation(name, NAME);
+                return self.operation(name, VALUE);
+            }
             _ => {}
         }
         let given = attribute.given();
         let at = given.span();
         let call = match (rank, name.as_str()) {
-            (0, "value") => quote_spanned!(at=> .value(#given)),
-            (0, _) => quote_spanned!(at=> .checked(#given)),
-            (1, _) => quote_spanned!(at=> .node_ref(#given)),
-            (2, _) => quote_spanned!(at=> .key(#given)),
-            (4, _) => quote_spanned!(at=> .flag(#given)),
+            (0, "value") => quote!(value),
+            (0, _) => quote!(checked),
+            (1, _) => quote!(node_ref),
+            (2, _) => quote!(key),
+            (4, _) => quote!(flag),
             (6, _) => {
                 let event = syn::Ident::new(name, *span);
                 let callback = quote_spanned! {at=>
@@ -214,9 +222,10 @@ impl Program {
                 };
                 return self.fill(&name[2..], quote_spanned!(at=> .on(#callback)));
             }
-            _ => quote_spanned!(at=> .set(#given)),
+            _ => quote!(set),
         };
-        self.fill("", call);
+        let name = if rank < 3 { "" } else { name };
+        self.fill(name, quote_spanned!(at=> .#call(#given)));
     }
 }
 
