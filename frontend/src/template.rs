@@ -3,6 +3,8 @@
 //!
 //! Nothing here is inlined, so that what is filled in costs a few bytes each time.
 
+mod filling;
+
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::mem;
@@ -14,7 +16,19 @@ use yew::virtual_dom::{
     AttributeOrProperty, Attributes, Key, Listener, ListenerKind, VList, VNode, VTag, VText,
 };
 
-/// Markup that is being built; boxed, to be handed on from call to call as one word.
+pub(crate) use self::filling::List;
+use self::filling::{Child, Value};
+
+// The operations of a program, as `markup/src/program.rs` describes them.
+const OPEN: u8 = 1;
+const NAME: u8 = 2;
+const VALUE: u8 = 3;
+const HOLE: u8 = 4;
+const TEXT: u8 = 5;
+const CLOSE: u8 = 6;
+
+/// Markup that is being built: a program as far as it was followed. Each hole is filled by the call that is
+/// made for it, in the program's order. Boxed, to be handed on from call to call as one word.
 pub(crate) struct Template(Box<Building>);
 
 struct Building {
@@ -71,18 +85,18 @@ impl Open {
 impl Building {
     /// Follows the program as far as its next hole; what is said of that.
     fn advance(&mut self) -> &'static str {
-        while let Some(at) = self.program.bytes().position(|byte| byte <= 6) {
+        while let Some(at) = self.program.bytes().position(|byte| byte <= CLOSE) {
             let (about, rest) = self.program.split_at(at);
             self.program = &rest[1..];
             match rest.as_bytes()[0] {
-                1 => {
+                OPEN => {
                     let outer = mem::replace(&mut self.inner, Open::new(about));
                     self.around.push(outer);
                 }
-                2 => self.inner.names.push(about),
-                3 => self.inner.values.push(Some(AttributeOrProperty::Static(about))),
-                4 => return about,
-                5 => self.inner.children.push(VText::new(about).into()),
+                NAME => self.inner.names.push(about),
+                VALUE => self.inner.values.push(text(about).into()),
+                HOLE => return about,
+                TEXT => self.inner.children.push(VText::new(about).into()),
                 _ => {
                     if let Some(outer) = self.around.pop() {
                         let closed = mem::replace(&mut self.inner, outer).close();
@@ -126,7 +140,7 @@ impl Template {
     /// An attribute that is there or not.
     #[inline(never)]
     pub(crate) fn flag(mut self, is_there: bool) -> Self {
-        self.0.attribute(|name| is_there.then_some(AttributeOrProperty::Static(name)));
+        self.0.attribute(|name| is_there.then(|| text(name)));
         self
     }
 
@@ -177,6 +191,11 @@ impl Template {
     }
 }
 
+/// A value that does not change. Not `AttributeOrProperty::Static`: yew's server side leaves that out here.
+fn text(value: &'static str) -> AttributeOrProperty {
+    AttributeOrProperty::Attribute(AttrValue::Static(value))
+}
+
 /// One node of any number.
 fn together(mut nodes: Vec<VNode>) -> VNode {
     match nodes.pop() {
@@ -204,110 +223,8 @@ impl<E: JsCast + 'static> Listener for On<E> {
     }
 
     fn passive(&self) -> bool {
-        // As yew has it, for what only tells of a scroll.
-        matches!(self.event, "scroll" | "touchmove" | "touchstart" | "wheel")
-    }
-}
-
-/// What can stand among the children of an element.
-pub(crate) trait Child {
-    fn node(self) -> VNode;
-}
-
-impl Child for VNode {
-    fn node(self) -> VNode {
-        self
-    }
-}
-
-impl Child for Template {
-    fn node(self) -> VNode {
-        self.done()
-    }
-}
-
-impl Child for AttrValue {
-    fn node(self) -> VNode {
-        VText::new(self).into()
-    }
-}
-
-impl Child for &AttrValue {
-    fn node(self) -> VNode {
-        self.clone().node()
-    }
-}
-
-impl Child for &'static str {
-    fn node(self) -> VNode {
-        AttrValue::Static(self).node()
-    }
-}
-
-impl Child for String {
-    fn node(self) -> VNode {
-        AttrValue::from(self).node()
-    }
-}
-
-impl Child for &String {
-    fn node(self) -> VNode {
-        self.clone().node()
-    }
-}
-
-impl<T: Child> Child for Option<T> {
-    fn node(self) -> VNode {
-        self.map_or_else(Html::default, Child::node)
-    }
-}
-
-/// What a value of an attribute can be; none, and there is no such attribute.
-pub(crate) trait Value {
-    fn value(self) -> Option<AttrValue>;
-}
-
-impl Value for AttrValue {
-    fn value(self) -> Option<AttrValue> {
-        Some(self)
-    }
-}
-
-impl Value for &'static str {
-    fn value(self) -> Option<AttrValue> {
-        Some(AttrValue::Static(self))
-    }
-}
-
-impl Value for String {
-    fn value(self) -> Option<AttrValue> {
-        Some(self.into())
-    }
-}
-
-impl<T: Value> Value for Option<T> {
-    fn value(self) -> Option<AttrValue> {
-        self.and_then(Value::value)
-    }
-}
-
-/// Nodes of which nobody knows how many there are.
-pub(crate) struct List(Vec<VNode>);
-
-impl List {
-    pub(crate) const fn new() -> Self {
-        Self(Vec::new())
-    }
-
-    #[inline(never)]
-    pub(crate) fn add(&mut self, node: impl Child) {
-        self.0.push(node.node());
-    }
-}
-
-impl Child for List {
-    fn node(self) -> VNode {
-        VList::from(self.0).into()
+        // As yew has it: what must not hold up a scroll.
+        matches!(self.event, "scroll" | "touchmove" | "touchstart")
     }
 }
 
@@ -315,4 +232,128 @@ impl Child for List {
 #[inline(never)]
 pub(crate) fn node(child: impl Child) -> Html {
     child.node()
+}
+
+#[cfg(test)]
+mod tests {
+    use streamgram_markup::html;
+    use yew::LocalServerRenderer;
+
+    use super::*;
+
+    #[derive(Properties, PartialEq)]
+    struct ShownProps {
+        html: Html,
+        #[prop_or_default]
+        shown: Option<Callback<()>>,
+    }
+
+    #[component]
+    fn Shown(ShownProps { html, .. }: &ShownProps) -> Html {
+        html.clone()
+    }
+
+    async fn rendered(html: Html) -> String {
+        let props = ShownProps { html, shown: None };
+        LocalServerRenderer::<Shown>::with_props(props).hydratable(false).render().await
+    }
+
+    /// Renders markup written by both macros.
+    macro_rules! both {
+        ($($markup:tt)*) => {
+            [rendered(html! { $($markup)* }).await, rendered(yew::html! { $($markup)* }).await]
+        };
+    }
+
+    /// What there is to build from: values that are there and are not.
+    struct Given {
+        name: String,
+        some: Option<&'static str>,
+        none: Option<String>,
+        yes: bool,
+        no: bool,
+    }
+
+    fn given() -> Given {
+        Given { name: "<n>".into(), some: Some("s"), none: None, yes: true, no: false }
+    }
+
+    #[tokio::test]
+    async fn attributes_are_those_of_yew() {
+        let Given { name, some, none, yes, no } = &given();
+        let title = "t";
+        let [ours, yews] = both! {
+            <section class="a b" {title} data-a={name.clone()} aria-label={*some} data-none={none.clone()}>
+                <input type="text" value={name.clone()} checked={*yes} disabled={*no} readonly=true />
+                <textarea value="typed" rows="2" hidden={*yes} />
+                <option value={*some} selected=false></option>
+                <b class={some.filter(|_| *no)} /><svg viewBox="0 0 1 1"><path d="M0 0" /></svg>
+            </section>
+        };
+        assert_eq!(ours, yews);
+        assert!(ours.contains("&lt;n") && !ours.contains("data-none"), "{ours}");
+    }
+
+    #[tokio::test]
+    async fn children_are_those_of_yew() {
+        let Given { name, some, none, yes, no } = &given();
+        let pairs = [(1, "one"), (2, "two")];
+        let [ours, yews] = both! {
+            <>
+                <p>{ "in braces" }{ " " }{ name }{ *some }{ none.clone() }</p>
+                if *yes { <i>{ "then" }</i>{ " and " } } else { { "otherwise" } }
+                if *no { <i /> } else if let Some(some) = some { <u>{ *some }</u> } else { <s /> }
+                if *no { <i /> }
+                <ul>
+                    for (number, word) in pairs {
+                        <li key={number}>{ word }</li>
+                        if number == 1 { <hr /> }
+                    }
+                </ul>
+                for _ in 0..0 { <i /> }
+                <></>
+                { if *yes { "a value" } else { "" } }
+            </>
+        };
+        assert_eq!(ours, yews);
+    }
+
+    #[tokio::test]
+    async fn a_component_gets_what_it_is_given() {
+        let html = html! { <b /> };
+        let shown = html! { <Shown {html} shown={|()| ()} /> };
+        assert_eq!(rendered(shown).await, "<b></b>");
+    }
+
+    #[test]
+    fn nothing_and_one_node_are_no_lists_of_it() {
+        assert_eq!(html! {}, Html::default());
+        assert!(matches!(html! { <b /> }, VNode::VTag(_)));
+        assert!(matches!(html! { "text" }, VNode::VText(_)));
+        // One that may be more, later, is a list at once: else its element would be made anew then.
+        assert!(matches!(html! { for _ in 0..1 { <b /> } }, VNode::VList(_)));
+    }
+
+    #[test]
+    fn an_element_is_drawn_anew_with_the_same_names() {
+        let names = |html: Html| match html {
+            VNode::VTag(tag) => match tag.attributes {
+                Attributes::Dynamic { keys, .. } => keys,
+                _ => &[],
+            },
+            _ => &[],
+        };
+        let draw = |title: String| names(html! { <b class="x" {title} /> });
+        assert_eq!(draw("one".into()), ["title", "class"]);
+        assert!(std::ptr::eq(draw("one".into()), draw("two".into())));
+    }
+
+    #[test]
+    fn keys_listeners_and_references_are_the_element_s() {
+        let at = NodeRef::default();
+        let html = html! { <b key="k" ref={at.clone()} onclick={|_| ()} onscroll={None::<Callback<Event>>} /> };
+        let VNode::VTag(tag) = html else { panic!("{html:?}") };
+        assert_eq!((tag.key.as_deref(), &tag.node_ref), (Some("k"), &at));
+        assert!(format!("{tag:?}").contains("kind: click"), "{tag:?}");
+    }
 }

@@ -24,7 +24,7 @@ const TEXT: char = '\u{5}';
 /// An element ends.
 const CLOSE: char = '\u{6}';
 
-/// Attributes that are there or not.
+/// Attributes that are there or not, of those that the page might use.
 const FLAGS: [&str; 10] = [
     "autofocus",
     "disabled",
@@ -37,6 +37,34 @@ const FLAGS: [&str; 10] = [
     "required",
     "selected",
 ];
+
+/// What something in a tag is to its element, in the order in which yew evaluates them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Role {
+    /// What a person changes: a value, or whether a box is ticked.
+    Field,
+    Ref,
+    Key,
+    Attribute,
+    /// An attribute that is there or not.
+    Flag,
+    Class,
+    Listener,
+}
+
+impl Role {
+    fn of(name: &str, tag: &str) -> Self {
+        match name {
+            "value" | "checked" if matches!(tag, "input" | "textarea") => Self::Field,
+            "ref" => Self::Ref,
+            "key" => Self::Key,
+            "class" => Self::Class,
+            name if FLAGS.contains(&name) => Self::Flag,
+            name if name.starts_with("on") => Self::Listener,
+            _ => Self::Attribute,
+        }
+    }
+}
 
 /// What is known of a program so far.
 #[derive(Default)]
@@ -68,7 +96,8 @@ fn write_template(nodes: &[Node]) -> TokenStream {
     let mut program = Program::default();
     nodes.iter().for_each(|node| program.node(node));
     let Program { text, calls, errors } = program;
-    quote!({ #errors crate::template::Template::new(#text) #calls })
+    let template = quote!(crate::template::Template::new(#text) #calls);
+    if errors.is_empty() { template } else { quote!({ #errors #template }) }
 }
 
 fn write_if(If { condition, then, otherwise }: &If) -> TokenStream {
@@ -125,8 +154,8 @@ fn write_component(Component { name, properties }: &Component) -> TokenStream {
     }
     // A literal takes the name of a type, not a way to it.
     quote_spanned! {name.span()=> {
-        type Given = <#name as ::yew::functional::FunctionProvider>::Properties;
-        crate::part::part::<#name>(Given { #fields }, #key)
+        type ItsProps = <#name as ::yew::functional::FunctionProvider>::Properties;
+        crate::part::part::<#name>(ItsProps { #fields }, #key)
     }}
 }
 
@@ -173,35 +202,26 @@ impl Program {
     }
 
     fn element(&mut self, Element { tag, attributes, children }: &Element) {
-        // What is not among the attributes, then them, then listeners: yew's order.
-        let rank = |it: &Attribute| match it.name.as_str() {
-            "value" | "checked" if is_field(tag) => 0,
-            "ref" => 1,
-            "key" => 2,
-            name if FLAGS.contains(&name) => 4,
-            "class" => 5,
-            name if name.starts_with("on") => 6,
-            _ => 3,
-        };
+        let role = |it: &Attribute| Role::of(&it.name, tag);
         let mut ordered: Vec<_> = attributes.iter().collect();
-        ordered.sort_by_key(|it| rank(it));
+        ordered.sort_by_key(|it| role(it));
         self.operation(tag, OPEN);
         for attribute in ordered {
-            self.attribute(attribute, rank(attribute));
+            self.attribute(attribute, role(attribute));
         }
         children.iter().for_each(|child| self.node(child));
         self.operation("", CLOSE);
     }
 
-    fn attribute(&mut self, attribute: &Attribute, rank: u8) {
+    fn attribute(&mut self, attribute: &Attribute, role: Role) {
         let Attribute { name, span, value } = attribute;
-        match value {
-            Value::Text(text) if (3..=5).contains(&rank) => {
+        match (role, value) {
+            (Role::Attribute | Role::Class, Value::Text(text)) => {
                 self.operation(name, NAME);
                 return self.text(text, VALUE);
             }
-            Value::Flag(false) if rank == 4 => return,
-            Value::Flag(true) if rank == 4 => {
+            (Role::Flag, Value::Flag(false)) => return,
+            (Role::Flag, Value::Flag(true)) => {
                 self.operation(name, NAME);
                 return self.operation(name, VALUE);
             }
@@ -209,27 +229,22 @@ impl Program {
         }
         let given = attribute.given();
         let at = given.span();
-        let call = match (rank, name.as_str()) {
-            (0, "value") => quote!(value),
-            (0, _) => quote!(checked),
-            (1, _) => quote!(node_ref),
-            (2, _) => quote!(key),
-            (4, _) => quote!(flag),
-            (6, _) => {
+        match role {
+            Role::Field => {
+                let field = syn::Ident::new(name, *span);
+                self.fill("", quote_spanned!(at=> .#field(#given)));
+            }
+            Role::Ref => self.fill("", quote_spanned!(at=> .node_ref(#given))),
+            Role::Key => self.fill("", quote_spanned!(at=> .key(#given))),
+            Role::Attribute | Role::Class => self.fill(name, quote_spanned!(at=> .set(#given))),
+            Role::Flag => self.fill(name, quote_spanned!(at=> .flag(#given))),
+            Role::Listener => {
                 let event = syn::Ident::new(name, *span);
                 let callback = quote_spanned! {at=>
                     ::yew::html::IntoEventCallback::<::yew::html::#event::Event>::into_event_callback(#given)
                 };
-                return self.fill(&name[2..], quote_spanned!(at=> .on(#callback)));
+                self.fill(&name[2..], quote_spanned!(at=> .on(#callback)));
             }
-            _ => quote!(set),
-        };
-        let name = if rank < 3 { "" } else { name };
-        self.fill(name, quote_spanned!(at=> .#call(#given)));
+        }
     }
-}
-
-/// Whether an element has a value of its own, which a person changes.
-fn is_field(tag: &str) -> bool {
-    matches!(tag, "input" | "textarea")
 }

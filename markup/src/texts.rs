@@ -32,6 +32,9 @@ struct Entry<'t> {
     texts: Vec<(&'t str, &'t str)>,
 }
 
+/// Parameters that a text can have, as `language.rs` of the page knows them from its own characters.
+const MOST: usize = 7;
+
 /// A parameter: its name, and whether it is an element, `*{b}`, or a text, `%{n}`.
 type Parameter = (String, bool);
 
@@ -99,8 +102,9 @@ fn method<'t>(
     }
     let mut parameters = Vec::new();
     for ((_, table), (_, text)) in tables.iter_mut().zip(texts) {
-        let text = with_places(text, &mut parameters)
-            .ok_or_else(|| format!("{key}: a brace is not closed in {text}"))?;
+        let text = with_places(text, &mut parameters).ok_or_else(|| {
+            format!("{key}: a brace is not closed, or there are too many: {text}")
+        })?;
         *table += &(text + "\n");
     }
     let text = quote!(*self.text(#line));
@@ -139,8 +143,8 @@ fn variant(language: &str) -> Ident {
     Ident::new(&format!("{}{rest}", first.to_uppercase()), Span::call_site())
 }
 
-/// A text with a character in place of each parameter; none if a brace is not closed. Parameters that
-/// are new are added.
+/// A text with a character in place of each parameter; none if a brace is not closed, or with too many.
+/// Parameters that are new are added.
 fn with_places(text: &str, parameters: &mut Vec<Parameter>) -> Option<String> {
     let mut placed = String::new();
     let mut rest = text;
@@ -153,8 +157,51 @@ fn with_places(text: &str, parameters: &mut Vec<Parameter>) -> Option<String> {
             parameters.len() - 1
         });
         placed.push_str(before);
-        placed.push(char::from(u8::try_from(place + 1).ok()?));
+        placed.push(char::from(u8::try_from(place + 1).ok().filter(|_| place < MOST)?));
         rest = after;
     }
     Some(placed + rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The texts of each language, and the methods.
+    fn written(table: &str) -> std::result::Result<(Vec<String>, String), String> {
+        let mut tables = Vec::new();
+        let mut methods = String::new();
+        for (line, entry) in entries(table)?.iter().enumerate() {
+            methods += &method(line, entry, &mut tables)?.to_string().replace(' ', "");
+        }
+        Ok((tables.into_iter().map(|(_, texts)| texts).collect(), methods))
+    }
+
+    #[test]
+    fn parameters_have_the_order_of_the_first_language_in_every_one() {
+        let (texts, methods) =
+            written("; nouns\n#a\nen A\nzh B\n\n#b\nen %{x} of *{y}, %{x}\nzh *{y}: %{x}\n")
+                .unwrap();
+        assert_eq!(texts, ["A\n\u{1} of \u{2}, \u{1}\n", "B\n\u{2}: \u{1}\n"]);
+        assert_eq!(
+            methods,
+            "pub(crate)fna(self)->&'staticstr{*self.text(0usize)}\
+             pub(crate)fnhtml_b(self,x:&str,y:::yew::Html)->::yew::Html{\
+             crate::language::fill_html(*self.text(1usize),&[crate::template::node(x.to_owned()),y])}"
+        );
+    }
+
+    #[test]
+    fn a_table_that_cannot_be_right_is_refused() {
+        for (table, said) in [
+            ("#a\nen A\n#a\nen B", "the key a stands there twice"),
+            (
+                "#a\nen A\nzh B\n#b\nen C",
+                "b has not the languages of the first text, in their order",
+            ),
+            ("#a\nen %{x", "a: a brace is not closed, or there are too many: %{x"),
+        ] {
+            assert_eq!(written(table).unwrap_err(), said);
+        }
+    }
 }
