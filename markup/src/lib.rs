@@ -1,7 +1,8 @@
 //! The page's `html!`. It takes yew's syntax, and writes what yew's writes as code as data: one program
 //! for each call, which `template.rs` of the page follows. An element is some 20 bytes then, not 300.
 //!
-//! [`node`] reads the syntax, [`program`] writes the program and what fills its holes. [`texts`] is apart from them: the page's words.
+//! `node.rs` reads the syntax, `program.rs` writes the program and what fills its holes. Apart from them,
+//! `texts.rs` has the page's words.
 
 mod node;
 mod program;

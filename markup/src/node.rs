@@ -21,8 +21,8 @@ pub(crate) enum Node {
     /// Something that becomes a node.
     Value(TokenStream),
     Component(Component),
-    If(If),
-    For(For),
+    If(Box<If>),
+    For(Box<For>),
     Fragment(Vec<Node>),
 }
 
@@ -83,10 +83,10 @@ impl Parse for Node {
             return element(input);
         }
         if input.peek(Token![if]) {
-            return input.parse().map(Self::If);
+            return input.parse().map(Box::new).map(Self::If);
         }
         if input.peek(Token![for]) {
-            return input.parse().map(Self::For);
+            return input.parse().map(Box::new).map(Self::For);
         }
         if input.peek(token::Brace) {
             return value(input).map(|value| match value {
@@ -108,7 +108,7 @@ impl Parse for If {
         let condition = Expr::parse_without_eager_brace(input)?;
         let then = braced_nodes(input)?;
         let otherwise = match input.parse::<Option<Token![else]>>()? {
-            Some(_) if input.peek(Token![if]) => vec![Node::If(input.parse()?)],
+            Some(_) if input.peek(Token![if]) => vec![Node::If(Box::new(input.parse()?))],
             Some(_) => braced_nodes(input)?,
             None => Vec::new(),
         };

@@ -123,8 +123,8 @@ fn child(node: &Node) -> TokenStream {
         Node::For(it) => write_for(it),
         Node::Component(component) => write_component(component),
         // Without the other branch: a null, and no template that is empty.
-        Node::If(If { condition, then, otherwise }) if otherwise.is_empty() => {
-            let then = write_template(then);
+        Node::If(it) if it.otherwise.is_empty() => {
+            let (condition, then) = (&it.condition, write_template(&it.then));
             quote!((if #condition { ::std::option::Option::Some(#then) } else { ::std::option::Option::None }))
         }
         Node::If(_) | Node::Element(_) | Node::Text(_) | Node::Fragment(_) => {

@@ -124,7 +124,10 @@ pub(crate) fn use_effect_with<T: PartialEq + 'static, D: TearDown>(
 /// What undoes an effect.
 type Undo = Box<dyn FnOnce()>;
 
+/// An effect of a value.
+type Effect = Box<dyn FnOnce(&dyn Any) -> Undo>;
+
 #[hook]
-fn use_effect_of(value: Kept, effect: Box<dyn FnOnce(&dyn Any) -> Undo>) {
+fn use_effect_of(value: Kept, effect: Effect) {
     yew::use_effect_with(value, |value| effect(&*value.value));
 }
