@@ -4,7 +4,7 @@
 //! What has not changed since the last time is not made again.
 
 use std::path::{Path, PathBuf};
-use std::{fs, mem};
+use std::{fs, iter, mem};
 
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
@@ -96,9 +96,9 @@ fn glue(wasm: &Path) -> Result<Glue> {
     if !brings.is_empty() {
         bail!("the site does not carry the scripts of {brings:?}");
     }
-    // The indentation means nothing to a browser.
-    let mut script: String =
-        output.js().lines().flat_map(|line| [line.trim_start(), "\n"]).collect();
+    // Neither indentation nor comments mean anything to a browser.
+    let lines = output.js().lines().map(str::trim_start).filter(|line| !line.starts_with("//"));
+    let mut script: String = lines.flat_map(|line| [line, "\n"]).collect();
     // Names that end in hashes stand in both files, and a hash cannot be compressed.
     let module = output.wasm_mut();
     let imports = module.imports.iter_mut().map(|import| &mut import.name);
@@ -117,13 +117,13 @@ fn glue(wasm: &Path) -> Result<Glue> {
 fn assemble(glue: &Glue, sweep: &Glue) -> Result<()> {
     let folder = machine::root().join("static");
     let document = Document::parse(&fs::read_to_string(folder.join("index.html"))?)?;
-    let mut style = Vec::new();
+    let mut style = String::new();
     for sheet in &document.sheets {
-        let read = fs::read(folder.join(sheet)).with_context(|| format!("no sheet {sheet}"))?;
-        style.extend_from_slice(&read);
+        let path = folder.join(sheet);
+        style += &bare(&fs::read_to_string(path).with_context(|| format!("no sheet {sheet}"))?);
     }
     let mut site = Site::default();
-    let style = site.add_hashed("style", "css", style);
+    let style = site.add_hashed("style", "css", style.into_bytes());
     let icon = site.add_hashed("icon", "svg", fs::read(folder.join(&document.icon))?);
     let wasm = site.add_hashed(NAME, "wasm", glue.wasm.clone());
     let script = site.add_hashed(NAME, "js", glue.script.clone().into_bytes());
@@ -154,6 +154,16 @@ fn assemble(glue: &Glue, sweep: &Glue) -> Result<()> {
     site.write()
 }
 
+/// A style sheet without comments, indentation and empty lines.
+fn bare(sheet: &str) -> String {
+    let mut pieces = sheet.split("/*");
+    let first = pieces.next().unwrap_or_default();
+    let others = pieces.filter_map(|piece| piece.split_once("*/")).map(|(_, rest)| rest);
+    let bare: String = iter::once(first).chain(others).collect();
+    let lines = bare.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.flat_map(|line| [line, "\n"]).collect()
+}
+
 /// Adds the worker of the sweep, its glue and its wasm, which the page loads once a sweep is wanted; returns
 /// the worker's name.
 fn add_sweep(site: &mut Site, worker: &str, glue: &Glue) -> Result<String> {
@@ -167,4 +177,16 @@ fn add_sweep(site: &mut Site, worker: &str, glue: &Glue) -> Result<String> {
         worker = worker.replace(name, &format!("./{hashed}"));
     }
     Ok(site.add_hashed(site::SWEEP, "js", worker.into_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sheet_keeps_what_a_browser_reads() {
+        let sheet =
+            "/* a */\n.b {\n  /* c\n  d */\n  e: calc(1px + 2px); /* f */\n\n  g: \"h  i\";\n}\n";
+        assert_eq!(bare(sheet), ".b {\ne: calc(1px + 2px);\ng: \"h  i\";\n}\n");
+    }
 }
