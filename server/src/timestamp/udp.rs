@@ -56,7 +56,7 @@ pub async fn serve(
     let mut stopped = pin!(stop.cancelled());
     while !stop.is_cancelled() {
         // Receiving and answering take no future while there is something to receive: that would be a
-        // third of all the instructions of a reply.
+        // quarter of all the instructions of a reply.
         match server.socket.try_recv_from(&mut buffer) {
             Ok((bytes, peer)) => {
                 if let Some(unsent) = server.answer(&buffer[..bytes], peer) {
