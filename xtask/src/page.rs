@@ -117,13 +117,13 @@ fn glue(wasm: &Path) -> Result<Glue> {
 fn assemble(glue: &Glue, sweep: &Glue) -> Result<()> {
     let folder = machine::root().join("static");
     let document = Document::parse(&fs::read_to_string(folder.join("index.html"))?)?;
-    let mut style = Vec::new();
+    let mut style = String::new();
     for sheet in &document.sheets {
-        let read = fs::read(folder.join(sheet)).with_context(|| format!("no sheet {sheet}"))?;
-        style.extend_from_slice(&read);
+        let read = fs::read_to_string(folder.join(sheet));
+        style += &bare(&read.with_context(|| format!("no sheet {sheet}"))?);
     }
     let mut site = Site::default();
-    let style = site.add_hashed("style", "css", style);
+    let style = site.add_hashed("style", "css", style.into_bytes());
     let icon = site.add_hashed("icon", "svg", fs::read(folder.join(&document.icon))?);
     let wasm = site.add_hashed(NAME, "wasm", glue.wasm.clone());
     let script = site.add_hashed(NAME, "js", glue.script.clone().into_bytes());
@@ -154,6 +154,20 @@ fn assemble(glue: &Glue, sweep: &Glue) -> Result<()> {
     site.write()
 }
 
+/// A style sheet without what means nothing to a browser: comments, indentation, empty lines. No value of
+/// ours has the marks of a comment or goes over lines.
+fn bare(sheet: &str) -> String {
+    let mut code = String::new();
+    for piece in sheet.split("*/") {
+        code += piece.split("/*").next().unwrap_or_default();
+    }
+    code.lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .flat_map(|line| [line, "\n"])
+        .collect()
+}
+
 /// Adds the worker of the sweep, its glue and its wasm, which the page loads once a sweep is wanted; returns
 /// the worker's name.
 fn add_sweep(site: &mut Site, worker: &str, glue: &Glue) -> Result<String> {
@@ -167,4 +181,15 @@ fn add_sweep(site: &mut Site, worker: &str, glue: &Glue) -> Result<String> {
         worker = worker.replace(name, &format!("./{hashed}"));
     }
     Ok(site.add_hashed(site::SWEEP, "js", worker.into_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_style_sheet_has_its_rules_and_nothing_else() {
+        let sheet = "/* What it is\n * for. */\n\n.a {\n  b: c; /* why */\n}\n.d::before { content: \"/ *\" }\n";
+        assert_eq!(bare(sheet), ".a {\nb: c;\n}\n.d::before { content: \"/ *\" }\n");
+    }
 }
