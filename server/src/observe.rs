@@ -145,8 +145,11 @@ impl Observer {
     /// Who sent a datagram that is not a leg's, if anybody watches and it was none a moment ago either.
     #[must_use]
     pub fn raw_sender(&self, peer: SocketAddr) -> Option<RawClient> {
+        if !self.feed.is_watched() {
+            return None;
+        }
         let peer = canonical(peer);
-        let client = self.feed.watched_client(Protocol::Udp, peer)?;
+        let client = self.feed.client(Protocol::Udp, peer);
         let is_departed = self.departed.contains((Protocol::Udp, peer), Instant::now());
         (!is_departed).then_some(client)
     }

@@ -13,7 +13,7 @@ use streamgram_tests::{Browser, Server};
 use tokio::net::UdpSocket;
 
 const SESSIONS: usize = 2_000;
-const MOST_KIB: f64 = 24.0;
+const MOST_KIB: f64 = 20.0;
 const MOST_WITHOUT_LEGS_KIB: f64 = 16.0;
 const MOST_WATCHING_KIB: f64 = 32.0;
 /// Sessions that open at the same time: the listener's queue holds more.
@@ -39,7 +39,7 @@ fn file_limit(process: &str) -> usize {
 }
 
 #[tokio::test]
-async fn an_idle_session_with_both_legs_costs_at_most_24_kib() {
+async fn an_idle_session_with_both_legs_costs_at_most_20_kib() {
     let server = Server::start();
     // What the first session costs beyond its own is not what a session costs.
     let _first = Browser::connect_both(server.http).await;

@@ -65,6 +65,7 @@ fn others(folder: &Path, bench: &mut Command) {
             eprintln!("left out: {what}: {error:#}");
         }
     };
+    named("first load of the page", first_load(bench));
     named("servers in C", compile(folder));
     named("websocat", websocat(&folder.join("tools")));
     named("servers in Python, websockify", websockify(&folder.join("venv")));
@@ -72,6 +73,14 @@ fn others(folder: &Path, bench: &mut Command) {
         let found = machine::program(program, program, variable);
         named(program, found.map(|found| _ = bench.env(variable, found)));
     }
+}
+
+/// A browser, and what drives it.
+fn first_load(bench: &mut Command) -> Result<()> {
+    machine::npm_packages()?;
+    bench.env("STREAMGRAM_CHROMIUM", machine::chromium()?);
+    bench.env("FIRST_LOAD", machine::root().join("tests/browser/first_load.mjs"));
+    Ok(())
 }
 
 fn compile(folder: &Path) -> Result<()> {

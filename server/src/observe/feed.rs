@@ -108,15 +108,6 @@ impl RawFeed {
         RawClient::new(Arc::clone(self), protocol, peer, id)
     }
 
-    /// The same, if anybody watches at all.
-    pub(super) fn watched_client(
-        self: &Arc<Self>,
-        protocol: Protocol,
-        peer: SocketAddr,
-    ) -> Option<RawClient> {
-        self.is_watched().then(|| self.client(protocol, peer))
-    }
-
     /// Who watches clients of this address, if anybody does.
     pub(super) fn watchers_of(&self, peer: IpAddr) -> Option<Watchers> {
         let watched = (self.choice == Feed::Own).then_some(peer);
@@ -182,9 +173,9 @@ mod tests {
     #[test]
     fn with_the_last_watcher_the_servers_tell_nothing() {
         let feed = Arc::new(RawFeed::new(Feed::Own));
-        assert!(feed.watched_client(Protocol::Udp, ([192, 0, 2, 1], 1).into()).is_none());
+        assert!(!feed.is_watched());
         let watching = [1, 1, 2].map(|last| feed.watch(address(last)).unwrap());
-        assert!(feed.watched_client(Protocol::Udp, ([192, 0, 2, 1], 1).into()).is_some());
+        assert!(feed.is_watched());
         drop(watching);
         assert!(!feed.is_watched() && feed.watchers.read().unwrap().is_empty());
     }

@@ -6,11 +6,11 @@ use std::future::{Future, pending};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use streamgram_protocol::Cause;
-use tokio::io::{AsyncWrite, Interest};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 
 use super::{TcpTurn, UdpTurn};
@@ -152,8 +152,8 @@ impl DirectTcp {
                 set.map_or_else(TcpTurn::broken, |()| TcpTurn::Opened(Instant::now(), took))
             }
             State::Connected(Err(error)) => TcpTurn::broken(error),
-            State::Open(stream) => {
-                let turn = read(&stream);
+            State::Open(mut stream) => {
+                let turn = read(&mut stream);
                 self.state = State::Open(stream);
                 turn
             }
@@ -201,8 +201,18 @@ impl DirectTcp {
     }
 }
 
-fn read(stream: &TcpStream) -> TcpTurn {
-    match received(|buffer| stream.try_read(buffer)) {
+fn read(stream: &mut TcpStream) -> TcpTurn {
+    // Unlike `try_read` this remembers of a short read that there is no more, so that the next turn need not
+    // ask the system in vain. Whom to wake, `ready` tells.
+    let mut context = Context::from_waker(Waker::noop());
+    let read = received(|buffer| {
+        let mut place = ReadBuf::new(buffer);
+        match Pin::new(stream).poll_read(&mut context, &mut place) {
+            Poll::Ready(read) => read.map(|()| place.filled().len()),
+            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+        }
+    });
+    match read {
         Ok(bytes) if bytes.is_empty() => TcpTurn::Ended(Cause::PeerClosed, None),
         Ok(bytes) => TcpTurn::Reply(bytes, Instant::now()),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => TcpTurn::Idle,

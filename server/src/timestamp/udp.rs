@@ -22,6 +22,7 @@ use tracing::debug;
 
 use self::rates::Rates;
 use super::Shared;
+use super::clock::Ctime;
 use crate::config::UdpLimits;
 use crate::meters;
 use crate::observe::{RawClient, Sight};
@@ -54,13 +55,21 @@ pub async fn serve(
     // Made once and not for every datagram: it is asked only when there is nothing to receive.
     let mut stopped = pin!(stop.cancelled());
     while !stop.is_cancelled() {
-        let received = tokio::select! {
-            biased;
-            received = server.socket.recv_from(&mut buffer) => received,
-            () = &mut stopped => break,
-        };
-        match received {
-            Ok((bytes, peer)) => server.answer(&buffer[..bytes], peer).await,
+        // Receiving and answering take no future while there is something to receive: that would be a
+        // quarter of all the instructions of a reply.
+        match server.socket.try_recv_from(&mut buffer) {
+            Ok((bytes, peer)) => {
+                if let Some(unsent) = server.answer(&buffer[..bytes], peer) {
+                    server.wait_to_send(unsent).await;
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                tokio::select! {
+                    biased;
+                    ready = server.socket.readable() => ready?,
+                    () = &mut stopped => break,
+                }
+            }
             Err(error) if is_of_a_reply(&error) => debug!(%error, "a reply was refused"),
             Err(error) => {
                 server.shared.refusals.count(Refusal::UdpReceive, Instant::now(), &error);
@@ -79,8 +88,17 @@ struct Server {
     answered: Counter,
 }
 
+/// What a datagram is answered with.
+struct Reply {
+    text: Ctime,
+    peer: SocketAddr,
+    /// Who sent it, if anybody watches.
+    raw: Option<RawClient>,
+}
+
 impl Server {
-    async fn answer(&mut self, payload: &[u8], peer: SocketAddr) {
+    /// Answers a datagram, unless it must not be; returns the reply if there is no room for it yet.
+    fn answer(&mut self, payload: &[u8], peer: SocketAddr) -> Option<Reply> {
         let Shared { clock, observer, refusals } = &self.shared;
         let mut raw = None;
         if let Some(watcher) = observer.watcher_of(Protocol::Udp, peer) {
@@ -93,30 +111,36 @@ impl Server {
                 .or_else(|| self.rates.refusal(peer.ip(), now));
             if let Some(refusal) = refusal {
                 tell(raw.as_ref(), |raw| raw.event(Sight::Refused(refusal)));
-                return refusals.count(refusal, now, format_args!("datagram from {peer}"));
+                refusals.count(refusal, now, format_args!("datagram from {peer}"));
+                return None;
             }
             tell(raw.as_ref(), |raw| raw.datagram(payload));
         }
-        let reply = clock.ctime();
-        match self.send(&reply, peer).await {
+        let reply = Reply { text: clock.ctime(), peer, raw };
+        match self.socket.try_send_to(&reply.text, peer) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Some(reply),
+            sent => self.sent(sent, &reply),
+        }
+        None
+    }
+
+    /// Sends a reply once there is room for it. Only here is a timer made.
+    async fn wait_to_send(&self, reply: Reply) {
+        let sent = timeout(SEND_PATIENCE, self.socket.send_to(&reply.text, reply.peer)).await;
+        self.sent(sent.unwrap_or_else(|elapsed| Err(elapsed.into())), &reply);
+    }
+
+    fn sent(&self, sent: io::Result<usize>, Reply { text, peer, raw }: &Reply) {
+        match sent {
             Ok(_bytes) => {
-                tell(raw.as_ref(), |raw| raw.reply(0, 0, &reply));
+                tell(raw.as_ref(), |raw| raw.reply(0, 0, text));
                 self.answered.increment(1);
             }
             Err(error) => {
                 tell(raw.as_ref(), |raw| raw.event(Sight::Refused(Refusal::UdpSend)));
-                refusals.count(Refusal::UdpSend, Instant::now(), format_args!("{peer}: {error}"));
+                let detail = format_args!("{peer}: {error}");
+                self.shared.refusals.count(Refusal::UdpSend, Instant::now(), detail);
             }
-        }
-    }
-
-    /// Sends a reply; waits, and makes a timer, only if there is no room for it at once.
-    async fn send(&self, reply: &[u8], peer: SocketAddr) -> io::Result<usize> {
-        match self.socket.try_send_to(reply, peer) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                timeout(SEND_PATIENCE, self.socket.send_to(reply, peer)).await?
-            }
-            sent => sent,
         }
     }
 }

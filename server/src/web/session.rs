@@ -3,7 +3,7 @@
 use std::future::ready;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::thread;
@@ -94,13 +94,16 @@ async fn serve(
         Err(full) => return socket::close(commands.frames, outgoing, Some(full)).await,
     };
     let _present = Present::session();
-    let mut events = (&mut outgoing).with(|messages: Vec<ServerMessage>| {
-        ready(Ok::<_, Error>(Message::Text(ServerMessage::encode_frame(&messages).into())))
-    });
-    let session = Session::new(bridge, own, lan).run(&mut commands, &mut events);
-    // What is shared with other sessions is not left half done by a panic: locks are taken over.
-    let running = AssertUnwindSafe(session).catch_unwind();
-    let why = told(stop.run_until_cancelled(running).await, client, &refusals);
+    let why = {
+        let mut events = (&mut outgoing).with(|messages: Vec<ServerMessage>| {
+            ready(Ok::<_, Error>(Message::Text(ServerMessage::encode_frame(&messages).into())))
+        });
+        let session = Session::new(bridge, own, lan).run(&mut commands, &mut events);
+        // What is shared with other sessions is not left half done by a panic: locks are taken over. Pinned,
+        // because a future that is handed over to another has its place in both.
+        let running = pin!(AssertUnwindSafe(session).catch_unwind());
+        told(stop.run_until_cancelled(running).await, client, &refusals)
+    };
     socket::close(commands.frames, outgoing, why).await;
 }
 

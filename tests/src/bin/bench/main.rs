@@ -14,6 +14,7 @@ mod client;
 mod compare;
 mod counts;
 mod hot;
+mod page;
 mod peers;
 mod process;
 mod report;
@@ -71,13 +72,17 @@ async fn run(folder: &str, effort: Effort) {
     }
     eprintln!("start and idle sessions");
     let start = start::measure().await;
+    eprintln!("first loads of the page");
+    let first_load = page::measure();
     eprintln!("system calls");
     let calls = Tool::Strace.count_replies(&peers, folder).await;
     eprintln!("instructions");
     let instructions = Tool::Callgrind.count_replies(&peers, folder).await;
     let hot_paths = count_hot_paths(folder);
     bars.extend(Bar::of_start(&start, &hot_paths));
-    let report = Report { machine: machine(), works, calls, instructions, hot_paths, start, bars };
+    bars.extend(first_load.iter().flat_map(Bar::of_first_load));
+    let machine = machine();
+    let report = Report { machine, works, calls, instructions, hot_paths, start, first_load, bars };
     let json = serde_json::to_vec_pretty(&report).expect("it is JSON");
     fs::write(folder.join("bench.json"), json).expect("a file for the figures");
     fs::write(folder.join("table.md"), report.to_string()).expect("a file for the tables");

@@ -6,6 +6,7 @@ use std::fs;
 use serde::Serialize;
 
 use crate::counts::{Counts, HotCount};
+use crate::page::FirstLoad;
 use crate::peers::STREAMGRAM;
 use crate::rounds::{Measure, Round, Series, Work};
 use crate::spread::figure;
@@ -16,6 +17,8 @@ const LISTENING_MS: f64 = 50.0;
 const RESIDENT_MIB: f64 = 12.0;
 const SESSION_KIB: f64 = 20.0;
 const LAB_PACKET_NS: f64 = 400.0;
+const FIRST_LOAD_KB: f64 = 160.0;
+const INTERACTIVE_MS: f64 = 1_000.0;
 
 /// Everything that one run has found.
 #[derive(Debug, Serialize)]
@@ -26,6 +29,7 @@ pub(crate) struct Report {
     pub(crate) instructions: Vec<Counts>,
     pub(crate) hot_paths: Vec<HotCount>,
     pub(crate) start: Start,
+    pub(crate) first_load: Option<FirstLoad>,
     pub(crate) bars: Vec<Bar>,
 }
 
@@ -59,20 +63,37 @@ impl Bar {
 
     /// The bars of Streamgram alone.
     pub(crate) fn of_start(start: &Start, hot_paths: &[HotCount]) -> Vec<Self> {
-        let bar = |what: &str, at_most: f64, unit: &str, measured: f64| Self {
+        let mut bars = vec![
+            Self::of("idle session, both legs open:", SESSION_KIB, "KiB", start.session_kib),
+            Self::of("start: listening within", LISTENING_MS, "ms", start.listening_ms.median),
+            Self::of("start: resident", RESIDENT_MIB, "MiB", start.resident_mib.median),
+        ];
+        let lab = hot_paths.iter().find(|hot| hot.path.starts_with("lab"));
+        bars.extend(lab.map(|lab| Self::of("lab, a packet:", LAB_PACKET_NS, "ns", lab.nanos)));
+        bars
+    }
+
+    /// The bars of the page.
+    pub(crate) fn of_first_load(load: &FirstLoad) -> [Self; 2] {
+        let interactive = load.interactive_ms.median;
+        [
+            Self::of("first load of the page, with brotli:", FIRST_LOAD_KB, "kB", load.bytes / 1e3),
+            Self::of(
+                "page, a quarter of the processor: interactive within",
+                INTERACTIVE_MS,
+                "ms",
+                interactive,
+            ),
+        ]
+    }
+
+    fn of(what: &str, at_most: f64, unit: &str, measured: f64) -> Self {
+        Self {
             what: format!("{what} at most {at_most} {unit}"),
             at_most,
             measured,
             shown: format!("{} {unit}", figure(measured)),
-        };
-        let mut bars = vec![
-            bar("idle session, both legs open:", SESSION_KIB, "KiB", start.session_kib),
-            bar("start: listening within", LISTENING_MS, "ms", start.listening_ms.median),
-            bar("start: resident", RESIDENT_MIB, "MiB", start.resident_mib.median),
-        ];
-        let lab = hot_paths.iter().find(|hot| hot.path.starts_with("lab"));
-        bars.extend(lab.map(|lab| bar("lab, a packet:", LAB_PACKET_NS, "ns", lab.nanos)));
-        bars
+        }
     }
 
     fn verdict(&self) -> String {
@@ -108,7 +129,15 @@ impl Display for Report {
             writeln!(f, "| {path} | {instructions} | {} |", figure(*nanos))?;
         }
         let Start { listening_ms, resident_mib, .. } = &self.start;
-        writeln!(f, "\nListening after {listening_ms} ms with {resident_mib} MiB.")
+        writeln!(f, "\nListening after {listening_ms} ms with {resident_mib} MiB.")?;
+        let Some(FirstLoad { painted_ms, interactive_ms, .. }) = &self.first_load else {
+            return Ok(());
+        };
+        write!(
+            f,
+            "The page, with a quarter of the processor: something painted after {painted_ms} ms, "
+        )?;
+        writeln!(f, "the prompt takes a line after {interactive_ms} ms.")
     }
 }
 
