@@ -5,9 +5,10 @@ mod session;
 mod sweep;
 
 use std::net::SocketAddr;
+use std::thread::available_parallelism;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 pub use defences::{HttpLimits, TcpLimits, UdpLimits, WebSocketLimits};
 use session::{LabLimits, SessionLimits};
 use streamgram_protocol::{DEFAULT_HTTP, DEFAULT_TCP, DEFAULT_UDP, Feed, Limits};
@@ -65,6 +66,10 @@ pub struct Serve {
     /// asks for it: of those at its own address, of all, or of none
     #[arg(long, env = "STREAMGRAM_FEED", default_value = Feed::Own.name(), value_parser = feed())]
     pub feed: Feed,
+    /// Threads that serve the page, sessions and TCP, 1 to 1024; UDP has one of its own. By default half of
+    /// the machine's cores, at least one
+    #[arg(long, value_name = "THREADS", env = "STREAMGRAM_THREADS", value_parser = value_parser!(u16).range(1..=1_024))]
+    pub threads: Option<u16>,
     /// Only check the flags and the environment: say whether they are valid, and end
     #[arg(long)]
     pub check: bool,
@@ -136,6 +141,13 @@ impl Serve {
         Ok(())
     }
 
+    /// Threads that serve all but UDP.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        let half = || available_parallelism().map_or(1, |cores| cores.get() / 2);
+        self.threads.map_or_else(half, usize::from).max(1)
+    }
+
     /// What a session may do.
     #[must_use]
     pub fn limits(&self) -> Limits {
@@ -198,7 +210,21 @@ mod tests {
 
     #[test]
     fn a_limit_out_of_range_is_refused() {
-        let refused = Cli::try_parse_from(["streamgram", "--line-bytes", "65508"]).unwrap_err();
-        assert!(refused.to_string().contains("--line-bytes"), "{refused}");
+        for (flag, value) in [("--line-bytes", "65508"), ("--threads", "0"), ("--threads", "1025")]
+        {
+            let refused = Cli::try_parse_from(["streamgram", flag, value]).unwrap_err();
+            assert!(refused.to_string().contains(flag), "{refused}");
+        }
+    }
+
+    #[test]
+    fn there_is_a_thread_on_every_machine_and_as_many_as_are_asked_for() {
+        let threads = |flags: &[&str]| {
+            let Command::Serve(serve) = Cli::parse_from(flags).command() else { panic!() };
+            serve.threads()
+        };
+        let cores = available_parallelism().map_or(1, usize::from);
+        assert!((1..=cores).contains(&threads(&["streamgram"])));
+        assert_eq!(threads(&["streamgram", "--threads=1024"]), 1_024);
     }
 }

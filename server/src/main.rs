@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use streamgram::config::{Cli, Command, Serve};
 use streamgram::{Server, client, logs, sweep};
+use tokio::runtime;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -26,12 +27,16 @@ fn main() -> ExitCode {
     }
 }
 
-#[tokio::main]
-async fn serve(config: Serve) -> anyhow::Result<()> {
+fn serve(config: Serve) -> anyhow::Result<()> {
     config.validate()?;
     if config.check {
         return Ok(writeln!(stdout(), "the configuration is valid")?);
     }
+    let mut runtime = runtime::Builder::new_multi_thread();
+    runtime.worker_threads(config.threads()).enable_all().build()?.block_on(run(config))
+}
+
+async fn run(config: Serve) -> anyhow::Result<()> {
     let log = logs::start(config.log, config.log_format);
     // Every session with both legs takes four descriptors; the usual soft limit of 1,024 is for
     // programs that use select(2).

@@ -117,8 +117,8 @@ impl Tool {
 
 fn start(name: &str, mut command: Command, speech: Speech) -> Peer {
     if name == STREAMGRAM {
-        // One worker: no instructions of threads that look for work in vain.
-        command.env("TOKIO_WORKER_THREADS", "1");
+        // One thread: no instructions of threads that look for work in vain.
+        command.env("STREAMGRAM_THREADS", "1");
         streamgram(name, command, speech)
     } else {
         plain(name, command, speech)
