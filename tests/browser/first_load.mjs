@@ -32,17 +32,20 @@ function figures() {
 const server = await startServer();
 const executablePath = process.env.STREAMGRAM_CHROMIUM;
 const found = [];
-for (let load = 0; load < loads; load++) {
-  // A browser of its own: nothing is cached, the compiled wasm neither.
-  const browser = await chromium.launch({ executablePath, args: FLAGS });
-  const page = await browser.newPage();
-  const cdp = await page.context().newCDPSession(page);
-  await cdp.send("Emulation.setCPUThrottlingRate", { rate: RATE });
-  await page.addInitScript(watch);
-  await page.goto(`http://${server.http}/`);
-  await page.waitForFunction(() => window.interactiveMs);
-  found.push(await page.evaluate(figures));
-  await browser.close();
+try {
+  for (let load = 0; load < loads; load++) {
+    // A browser of its own: nothing is cached, the compiled wasm neither.
+    const browser = await chromium.launch({ executablePath, args: FLAGS });
+    const page = await browser.newPage();
+    const cdp = await page.context().newCDPSession(page);
+    await cdp.send("Emulation.setCPUThrottlingRate", { rate: RATE });
+    await page.addInitScript(watch);
+    await page.goto(`http://${server.http}/`);
+    await page.waitForFunction(() => window.interactiveMs);
+    found.push(await page.evaluate(figures));
+    await browser.close();
+  }
+} finally {
+  await server.stop();
 }
-await server.stop();
 console.log(JSON.stringify(found));

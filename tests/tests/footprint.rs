@@ -1,4 +1,4 @@
-//! What an idle session costs.
+//! What an idle session costs, and how many threads serve.
 // What a session costs is read from /proc.
 #![cfg(target_os = "linux")]
 
@@ -36,6 +36,18 @@ fn words(path: &str, line: &str) -> Vec<String> {
 fn file_limit(process: &str) -> usize {
     let limit = &words(&format!("/proc/{process}/limits"), "Max open files")[3];
     limit.parse().unwrap_or(usize::MAX)
+}
+
+#[tokio::test]
+async fn as_many_threads_serve_as_are_asked_for() {
+    let threads = async |flag: &str| {
+        let server = Server::start_with(&[flag]);
+        // Once somebody was served, UDP has its thread too.
+        let _session = Browser::connect_both(server.http).await;
+        let words = words(&format!("/proc/{}/status", server.pid()), "Threads:");
+        words[1].parse::<u32>().expect("a number")
+    };
+    assert_eq!(threads("--threads=7").await, threads("--threads=1").await + 6);
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ const RECEIVE_PAUSE: Duration = Duration::from_millis(20);
 /// Answers datagrams until `stop`.
 ///
 /// # Errors
-/// The socket has no address.
+/// The socket has no address, or its runtime is shutting down.
 pub async fn serve(
     socket: UdpSocket,
     shared: Shared,
