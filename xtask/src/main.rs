@@ -3,6 +3,7 @@
 
 mod audit;
 mod bench;
+mod circles;
 mod conformance;
 mod dist;
 mod document;
@@ -139,13 +140,13 @@ fn conformance() -> Result<()> {
 }
 
 fn check() -> Result<()> {
-    let mut plan = Plan::of(4);
+    let mut plan = Plan::of(5);
     lint(&mut plan)?;
     plan.command("unit tests", cargo(&["test", "--workspace", "--lib", "--bins"]))
 }
 
 fn test() -> Result<()> {
-    let mut plan = Plan::of(10);
+    let mut plan = Plan::of(11);
     lint(&mut plan)?;
     let mut docs = cargo(&["doc", "--workspace", "--no-deps", "--document-private-items"]);
     docs.env("RUSTDOCFLAGS", "-D warnings");
@@ -202,9 +203,15 @@ fn same_trace() -> Result<()> {
     step::complete(Command::new("node").arg(script).arg(wasm))
 }
 
-/// Format and lints, for the machine and for the browser; three steps.
+/// Format, circles and lints, for the machine and for the browser; four steps.
 fn lint(plan: &mut Plan) -> Result<()> {
     plan.command("format", cargo(&["fmt", "--all", "--check"]))?;
+    plan.step("no circles between files or folders", || {
+        let crates = ["frontend", "lab", "protocol", "server"];
+        crates
+            .into_iter()
+            .try_for_each(|name| circles::check(&machine::root().join(name).join("src")))
+    })?;
     let deny = ["--", "-D", "warnings"];
     let mut host = cargo(&["clippy", "--workspace", "--all-targets"]);
     plan.command("lints", {
