@@ -9,8 +9,8 @@ pub mod udp;
 
 use std::sync::Arc;
 
+use crate::guard::refusals::Refusals;
 use crate::observe::Observer;
-use crate::refusals::Refusals;
 use crate::timestamp::clock::Clock;
 
 /// What the two servers have in common.

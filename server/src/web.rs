@@ -1,16 +1,8 @@
 //! What a browser talks to: the page, a small API, and the WebSocket of a session.
 
-mod assets;
-mod client_address;
-mod connection;
-mod headers;
-mod host;
-mod lan;
-pub mod listener;
-mod origin;
-mod qr;
-mod session;
-pub mod socket;
+pub mod http;
+pub mod page;
+pub mod ws;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,12 +19,14 @@ use streamgram_protocol::Limits;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::admission::Admission;
-use crate::bridge::Bridge;
 use crate::config::HttpLimits;
-use crate::meters::Meters;
-use crate::refusals::Refusals;
-use crate::web::listener::Peer;
+use crate::guard::admission::Admission;
+use crate::guard::refusals::Refusals;
+use crate::operate::meters::Meters;
+use crate::session::Bridge;
+use crate::web::http::listener::Peer;
+use crate::web::http::{headers, host};
+use crate::web::page::{assets, lan, qr};
 
 /// The format of measures (Prometheus, exposition formats).
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -73,7 +67,7 @@ pub struct Addresses {
 /// Every route there is.
 pub fn router(web: Web) -> Router {
     Router::new()
-        .route("/ws", get(session::upgrade))
+        .route("/ws", get(ws::session::upgrade))
         .route("/api/info", get(info))
         .route("/api/refused", get(refused))
         .route("/api/qr.svg", get(qr::draw))

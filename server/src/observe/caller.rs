@@ -6,7 +6,7 @@ use std::sync::Arc;
 use streamgram_protocol::{Cause, STAMP_LEN};
 
 use super::{RawClient, Seen, Sight, Watcher};
-use crate::refusals::Refusal;
+use crate::guard::refusals::Refusal;
 
 /// The peer of a connection.
 #[derive(Debug)]

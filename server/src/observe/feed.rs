@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::inbox::{Inbox, Waiting, inbox};
 use super::raw_client::{RawClient, Sighting};
-use crate::meters::Present;
+use crate::operate::meters::Present;
 
 /// Sightings that wait for one session; one more is dropped and counted.
 pub const WAITING_SIGHTINGS: usize = 512;

@@ -10,7 +10,7 @@ use std::time::Instant;
 use streamgram_protocol::{Cause, Protocol, RAW_BYTES};
 
 use super::feed::RawFeed;
-use crate::refusals::Refusal;
+use crate::guard::refusals::Refusal;
 
 /// Something a server saw of a raw client, and when.
 #[derive(Debug)]

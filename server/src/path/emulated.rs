@@ -12,7 +12,7 @@ mod udp;
 
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::meters::Present;
+use crate::operate::meters::Present;
 
 pub use tcp::EmulatedTcp;
 pub use udp::EmulatedUdp;

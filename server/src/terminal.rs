@@ -1,0 +1,5 @@
+//! Commands for a terminal: the article's clients, and the lab's sweep.
+
+pub mod client;
+mod input;
+pub mod sweep;
