@@ -9,13 +9,13 @@ use thiserror::Error;
 
 /// What was handed over; the rest this process opens itself.
 #[derive(Debug, Default)]
-pub struct Inherited {
+pub(super) struct Inherited {
     /// The page, the API and the WebSocket.
-    pub http: Option<TcpListener>,
+    pub(super) http: Option<TcpListener>,
     /// The TCP timestamp server.
-    pub tcp: Option<TcpListener>,
+    pub(super) tcp: Option<TcpListener>,
     /// The UDP timestamp server.
-    pub udp: Option<UdpSocket>,
+    pub(super) udp: Option<UdpSocket>,
 }
 
 /// A socket that cannot be used.
@@ -45,7 +45,7 @@ pub enum BadSocket {
 ///
 /// # Errors
 /// One of them has another name, or is of another kind.
-pub fn inherited() -> Result<Inherited, BadSocket> {
+pub(super) fn inherited() -> Result<Inherited, BadSocket> {
     let mut sockets = ListenFd::from_env();
     let names = env::var("LISTEN_FDNAMES").unwrap_or_default();
     let mut names = names.split(':').map(str::to_owned);

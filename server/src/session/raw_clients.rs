@@ -11,8 +11,9 @@ use streamgram_protocol::{Data, Event, Protocol, RAW_CLIENTS, READ_BYTES, Raw, S
 
 use super::outbox::Outbox;
 use crate::observe::feed::WAITING_SIGHTINGS;
-use crate::observe::raw_client::{Payload, may_show_bytes};
-use crate::observe::{RawFeed, Sight, Sighting, Subscription, Unwatchable};
+use crate::observe::{
+    Payload, RawFeed, Sight, Sighting, Subscription, Unwatchable, may_show_bytes,
+};
 
 /// How often the count of what was left out is told at most.
 const MISSED_EVERY: Duration = Duration::from_secs(1);
@@ -219,6 +220,7 @@ mod tests {
 
     use super::*;
     use crate::guard::refusals::Refusal;
+    use crate::observe::RawClient;
 
     /// Something that was seen of a client at a port, in the words of the test.
     fn sighting(protocol: Protocol, port: u16, id: u64, sight: Sight) -> Sighting {
@@ -357,7 +359,8 @@ mod tests {
         let mut watching = Watching::from("127.0.0.1");
         watching.clients.watch(&feed).unwrap();
         let accepted = |watching: &mut Watching| {
-            let connection = feed.client(Protocol::Tcp, "127.0.0.1:7".parse().unwrap());
+            let connection =
+                RawClient::new(Arc::clone(&feed), Protocol::Tcp, "127.0.0.1:7".parse().unwrap());
             connection.event(Sight::Accepted);
             let sighting = watching.clients.next_waiting().unwrap();
             (connection, watching.take(&sighting).map(|(client, _)| client))
@@ -411,7 +414,8 @@ mod tests {
         let feed = Arc::new(RawFeed::new(Feed::Own));
         let mut watching = Watching::from("127.0.0.1");
         watching.clients.watch(&feed).unwrap();
-        let client = feed.client(Protocol::Tcp, "127.0.0.1:7".parse().unwrap());
+        let client =
+            RawClient::new(Arc::clone(&feed), Protocol::Tcp, "127.0.0.1:7".parse().unwrap());
         client.event(Sight::Accepted);
         watching.clients.unwatch(Instant::now(), &mut watching.outbox);
         assert!(watching.outbox.pop().is_some(), "what had happened before is told");

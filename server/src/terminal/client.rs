@@ -5,36 +5,23 @@
 //! after the replies that are still owed, within a second. Input and socket each have a thread that
 //! only reads; everything is decided and shown here, in one place.
 
-use std::io::{self, ErrorKind, Write, stderr, stdout};
+use std::io::{self, ErrorKind, Write};
 use std::net::{Shutdown, TcpStream, UdpSocket};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use streamgram_protocol::{MAX_DATAGRAM, printable};
+use streamgram_protocol::MAX_DATAGRAM;
 
+use super::event::Event;
 use super::input::Input;
+use super::screen::note;
 
 /// How long the client waits for owed replies after the last line.
 const OWED_PATIENCE: Duration = Duration::from_secs(1);
 /// Events that wait to be shown; the threads that read wait when there are more.
 const WAITING_EVENTS: usize = 64;
-
-/// What the client reacts to.
-#[derive(Debug)]
-pub(crate) enum Event {
-    /// A line to send, not empty.
-    Line(Vec<u8>),
-    /// An empty line, or the end of the input.
-    InputEnded,
-    /// Something arrived.
-    Reply(Vec<u8>),
-    /// The server will send no more.
-    PeerClosed,
-    /// The socket failed.
-    Failed(io::Error),
-}
 
 /// Talks to a TCP timestamp server.
 ///
@@ -181,15 +168,4 @@ fn read(
             return;
         }
     }
-}
-
-/// Says something that is not a reply.
-fn note(text: &str) {
-    // Nothing can be said about a standard error that is closed.
-    let _said = writeln!(stderr(), "streamgram: {text}");
-}
-
-/// Shows a reply on standard output.
-pub(crate) fn show(bytes: &[u8]) -> io::Result<()> {
-    writeln!(stdout(), "{}", printable(bytes))
 }

@@ -3,22 +3,16 @@
 use std::io::{BufRead, IsTerminal, stdin};
 use std::sync::mpsc::SyncSender;
 
-use rustyline::{DefaultEditor, ExternalPrinter};
-use streamgram_protocol::printable;
+use rustyline::DefaultEditor;
 
-use super::client::{Event, show};
+use super::event::Event;
+use super::screen::Screen;
 
 const PROMPT: &str = "> ";
 
 /// Reads lines.
 pub(super) enum Input {
     Terminal(Box<DefaultEditor>),
-    Pipe,
-}
-
-/// Shows replies, without spoiling the line that is being typed.
-pub(super) enum Screen {
-    Terminal(Box<dyn ExternalPrinter + Send>),
     Pipe,
 }
 
@@ -48,20 +42,6 @@ impl Input {
         }
         // Whoever listened may have ended first.
         let _told = events.send(Event::InputEnded);
-    }
-}
-
-impl Screen {
-    pub(super) fn is_terminal(&self) -> bool {
-        matches!(self, Self::Terminal(_))
-    }
-
-    pub(super) fn show(&mut self, bytes: &[u8]) -> anyhow::Result<()> {
-        match self {
-            Self::Terminal(printer) => printer.print(printable(bytes) + "\n")?,
-            Self::Pipe => show(bytes)?,
-        }
-        Ok(())
     }
 }
 

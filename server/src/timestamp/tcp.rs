@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::debug;
 
-use super::Shared;
+use super::shared::Shared;
 use crate::config::TcpLimits;
 use crate::guard::accept::{LAST_WORDS, accept};
 use crate::guard::admission::{Admission, Admitted, Full};

@@ -21,8 +21,8 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use self::rates::Rates;
-use super::Shared;
 use super::clock::Ctime;
+use super::shared::Shared;
 use crate::config::UdpLimits;
 use crate::guard::refusals::Refusal;
 use crate::observe::{RawClient, Sight};

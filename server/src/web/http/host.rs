@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use streamgram_protocol::printable;
 
 use crate::guard::refusals::Refusal;
-use crate::web::Web;
+use crate::web::state::Web;
 
 /// The longest name of DNS (RFC 1035, section 2.3.4), a colon and a port.
 const MAX_HOST_BYTES: usize = 255 + 6;

@@ -7,9 +7,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 
 use axum::http::HeaderMap;
 
-use crate::web::Web;
 use crate::web::http::client_address::client_address;
 use crate::web::http::listener::Peer;
+use crate::web::state::Web;
 
 /// An address of documentation (RFC 5737), outside of every network.
 const ELSEWHERE: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 1), 9);

@@ -12,9 +12,9 @@ use streamgram_protocol::Scenario;
 use streamgram_protocol::scenario::MAX_QR_LINK;
 
 use super::lan;
-use crate::web::Web;
 use crate::web::http::host;
 use crate::web::http::listener::Peer;
+use crate::web::state::Web;
 
 /// Modules that must be white around a code.
 const MARGIN: i32 = 4;

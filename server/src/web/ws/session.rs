@@ -24,10 +24,10 @@ use crate::guard::admission::{Admitted, Full};
 use crate::guard::refusals::{Refusal, Refusals};
 use crate::operate::meters::Present;
 use crate::session::{Command, Session};
-use crate::web::Web;
 use crate::web::http::client_address::{client_address, own_address};
 use crate::web::http::listener::{Peer, Place};
 use crate::web::page::lan;
+use crate::web::state::Web;
 
 /// Seconds after which somebody for whom there was no room may ask again.
 const RETRY_AFTER_S: &str = "10";
