@@ -116,7 +116,7 @@ mod tests {
     use super::super::watcher::{Seen, WAITING_OBSERVATIONS};
     use super::*;
 
-    const LEG: LegId = LegId { protocol: Protocol::Udp, leg: 1 };
+    const LEG: LegId = LegId { protocol: Protocol::Udp, number: 1 };
 
     fn peer() -> SocketAddr {
         "127.0.0.1:9".parse().unwrap()
@@ -144,7 +144,7 @@ mod tests {
         assert!(matches!(observer.caller(peer()), Caller::Raw(_)));
         for protocol in Protocol::BOTH {
             let (inbox, _observations) = inbox(1);
-            drop(observer.register(LegId { protocol, leg: 1 }, peer(), inbox));
+            drop(observer.register(LegId { protocol, number: 1 }, peer(), inbox));
         }
         let mapped = "[::ffff:127.0.0.1]:9".parse().unwrap();
         assert!(observer.raw_sender(mapped).is_none());

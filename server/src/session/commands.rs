@@ -59,7 +59,7 @@ impl Session {
             }
         };
         self.legs_opened += 1;
-        let on = LegId { protocol, leg: self.legs_opened };
+        let on = LegId { protocol, number: self.legs_opened };
         let opened = match protocol {
             Protocol::Tcp => self.open_tcp(on, open.nodelay.unwrap_or(true), lab),
             Protocol::Udp => self.open_udp(on, lab).await,
@@ -148,7 +148,7 @@ impl Session {
             Protocol::Udp => self.udp.as_mut().map(|leg| (leg.id(), leg.set_link(link))),
         };
         match set {
-            Some((on, true)) => self.outbox.push(Instant::now(), on, Event::LinkSet),
+            Some((on, true)) => self.outbox.push(Instant::now(), on, Event::LinkSet {}),
             Some((_, false)) => {
                 let detail = format!("{} is open over the direct path", protocol.name());
                 return Err(problem(Code::NotEmulated, *protocol, detail));
@@ -207,14 +207,14 @@ impl Session {
             Protocol::Udp => self.udp.as_mut().map(|leg| &mut leg.bursts),
         };
         let bursts = bursts.ok_or_else(|| not_open(protocol))?;
-        let longest = send.data.line(send.count).map_or(0, |line| line.len());
+        let longest = send.line(send.count).map_or(0, |line| line.len());
         if protocol == Protocol::Udp && emulated && longest > MAX_EMULATED_DATAGRAM {
             let detail = format!(
                 "line is {longest} bytes, the limit of an emulated path is {MAX_EMULATED_DATAGRAM}"
             );
             return Err(problem(Code::OverLimit, protocol, detail));
         }
-        let empty = send.data.line(1).is_ok_and(|line| line.is_empty());
+        let empty = send.line(1).is_ok_and(|line| line.is_empty());
         if empty && protocol == Protocol::Tcp {
             let detail = "an empty line has no bytes, so over TCP there is nothing to send".into();
             return Err(problem(Code::Empty, protocol, detail));

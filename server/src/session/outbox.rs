@@ -42,10 +42,10 @@ impl Outbox {
     }
 
     /// Tells of something that happened to a leg, or to the session as a whole.
-    pub(crate) fn push(&mut self, at: Instant, on: impl Into<Option<LegId>>, event: Event) {
+    pub(crate) fn push(&mut self, at: Instant, leg: impl Into<Option<LegId>>, event: Event) {
         self.bytes += weight(&event);
         self.waiting_of_all.increment(1.0);
-        self.waiting.push_back(ServerMessage { at_us: self.at_us(at), event, on: on.into() });
+        self.waiting.push_back(ServerMessage { at_us: self.at_us(at), leg: leg.into(), event });
     }
 
     /// When the session began.
@@ -108,7 +108,7 @@ fn weight(event: &Event) -> usize {
         Event::Reply { bytes, .. } => EVENT_BYTES + bytes,
         Event::Packet(packet) => EVENT_BYTES + packet.hex.len(),
         Event::Raw(raw) => {
-            let data = raw.seen.data();
+            let data = raw.observation.data();
             EVENT_BYTES + data.map_or(0, |(Data::Text(data) | Data::Hex(data))| data.len())
         }
         _ => EVENT_BYTES,
@@ -130,7 +130,7 @@ mod tests {
         let mut outbox = Outbox::new(now);
         let in_a_frame = FRAME_BYTES / EVENT_BYTES;
         for _ in 0..=in_a_frame {
-            outbox.push(now, None, Event::ServerAccepted);
+            outbox.push(now, None, Event::ServerAccepted {});
         }
         assert_eq!(outbox.take_frame().len(), in_a_frame);
         assert_eq!(outbox.take_frame().len(), 1);

@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use streamgram_protocol::{Data, Event, Protocol, RAW_CLIENTS, READ_BYTES, Raw, Seen};
+use streamgram_protocol::{Data, Event, Protocol, RAW_CLIENTS, READ_BYTES, Raw, RawObservation};
 
 use super::outbox::Outbox;
 use crate::observe::feed::WAITING_SIGHTINGS;
@@ -146,13 +146,13 @@ impl RawClients {
             self.known(key, open)?.number
         };
         let data = |payload: &Payload| self.data(peer.ip(), payload);
-        let seen = match *sight {
-            Sight::Accepted => Seen::Accepted,
+        let observation = match *sight {
+            Sight::Accepted => RawObservation::Accepted {},
             Sight::Read(number, offset, ref read) => {
-                Seen::Read { number, offset, bytes: read.bytes, data: data(read) }
+                RawObservation::Read { number, offset, bytes: read.bytes, data: data(read) }
             }
             Sight::Reply(number, offset, ref reply) if protocol == Protocol::Tcp => {
-                Seen::Reply { number, offset, bytes: reply.bytes, data: data(reply) }
+                RawObservation::Reply { number, offset, bytes: reply.bytes, data: data(reply) }
             }
             Sight::Datagram(ref datagram) => {
                 let (bytes, data) = (datagram.bytes, data(datagram));
@@ -160,7 +160,7 @@ impl RawClients {
                 let number = client.datagrams;
                 client.datagrams += 1;
                 client.datagram = Some(id);
-                Seen::Datagram { number, bytes, kept: bytes.min(READ_BYTES), data }
+                RawObservation::Datagram { number, bytes, kept: bytes.min(READ_BYTES), data }
             }
             Sight::Reply(_, _, ref reply) => {
                 let (bytes, data) = (reply.bytes, data(reply));
@@ -168,12 +168,12 @@ impl RawClients {
                 // Else its datagram was lost on the way here, and the reply would seem to answer another.
                 let number = client.datagrams.checked_sub(1)?;
                 (client.datagram == Some(id)).then_some(())?;
-                Seen::Reply { number, offset: number, bytes, data }
+                RawObservation::Reply { number, offset: number, bytes, data }
             }
-            Sight::Refused(reason) => Seen::Refused { reason: reason.name().into() },
-            Sight::Closed(cause) => Seen::Closed { cause },
+            Sight::Refused(reason) => RawObservation::Refused { reason: reason.name().into() },
+            Sight::Closed(cause) => RawObservation::Closed { cause },
         };
-        Some(Raw { protocol, client, peer: peer.to_string(), seen })
+        Some(Raw { protocol, client, peer: peer.to_string(), observation })
     }
 
     fn data(&self, client: IpAddr, payload: &Payload) -> Option<Data> {
@@ -245,19 +245,19 @@ mod tests {
         }
 
         /// What is told of it: the client's number and what was seen.
-        fn take(&mut self, sighting: &Sighting) -> Option<(u64, Seen)> {
+        fn take(&mut self, sighting: &Sighting) -> Option<(u64, RawObservation)> {
             self.clients.take(sighting, &mut self.outbox);
             std::iter::from_fn(|| self.outbox.pop()).find_map(|message| match message.event {
-                Event::Raw(raw) => Some((raw.client, raw.seen)),
+                Event::Raw(raw) => Some((raw.client, raw.observation)),
                 _ => None,
             })
         }
 
-        fn tcp(&mut self, port: u16, id: u64, sight: Sight) -> Option<(u64, Seen)> {
+        fn tcp(&mut self, port: u16, id: u64, sight: Sight) -> Option<(u64, RawObservation)> {
             self.take(&sighting(Protocol::Tcp, port, id, sight))
         }
 
-        fn udp(&mut self, port: u16, id: u64, sight: Sight) -> Option<(u64, Seen)> {
+        fn udp(&mut self, port: u16, id: u64, sight: Sight) -> Option<(u64, RawObservation)> {
             self.take(&sighting(Protocol::Udp, port, id, sight))
         }
 
@@ -271,7 +271,7 @@ mod tests {
     fn a_connection_is_a_client_and_a_udp_peer_stays_one() {
         let mut watching = Watching::from("127.0.0.1");
         let closed = || Sight::Closed(Cause::PeerClosed);
-        let number = |told: Option<(u64, Seen)>| told.unwrap().0;
+        let number = |told: Option<(u64, RawObservation)>| told.unwrap().0;
         assert_eq!(number(watching.tcp(7, 1, Sight::Accepted)), 1);
         assert_eq!(number(watching.tcp(7, 1, Sight::Read(0, 0, payload(b"x")))), 1);
         assert_eq!(number(watching.tcp(7, 1, closed())), 1);
@@ -290,10 +290,16 @@ mod tests {
         for (id, expected) in [(40, 0), (50, 1)] {
             let (_, seen) = watching.udp(9, id, datagram()).unwrap();
             let data = Some(Data::Text("x".into()));
-            assert_eq!(seen, Seen::Datagram { number: expected, bytes: 1, kept: 1, data });
+            assert_eq!(
+                seen,
+                RawObservation::Datagram { number: expected, bytes: 1, kept: 1, data }
+            );
             let (_, seen) = watching.udp(9, id, reply()).unwrap();
             let data = Some(Data::Text("now".into()));
-            assert_eq!(seen, Seen::Reply { number: expected, offset: expected, bytes: 3, data });
+            assert_eq!(
+                seen,
+                RawObservation::Reply { number: expected, offset: expected, bytes: 3, data }
+            );
         }
         assert_eq!(watching.udp(9, 60, reply()), None);
         assert_eq!(watching.clients.missed, 1);
@@ -303,9 +309,12 @@ mod tests {
     fn bytes_are_left_out_for_a_session_from_elsewhere() {
         let mut watching = Watching::from("192.0.2.1");
         let (_, seen) = watching.tcp(7, 1, Sight::Read(0, 0, payload(b"secret"))).unwrap();
-        assert_eq!(seen, Seen::Read { number: 0, offset: 0, bytes: 6, data: None });
+        assert_eq!(seen, RawObservation::Read { number: 0, offset: 0, bytes: 6, data: None });
         let (_, seen) = watching.udp(7, 1, Sight::Datagram(payload(&[0; 1_500]))).unwrap();
-        assert_eq!(seen, Seen::Datagram { number: 0, bytes: 1_500, kept: 1_024, data: None });
+        assert_eq!(
+            seen,
+            RawObservation::Datagram { number: 0, bytes: 1_500, kept: 1_024, data: None }
+        );
     }
 
     #[test]

@@ -289,7 +289,7 @@ impl Session {
             }
         }
         let event = match seen {
-            Seen::Accepted => Event::ServerAccepted,
+            Seen::Accepted => Event::ServerAccepted {},
             Seen::Read { number, offset, bytes } => Event::ServerRead { number, offset, bytes },
             Seen::Datagram { number, bytes, kept } => Event::ServerDatagram { number, bytes, kept },
             Seen::Closed { cause } => Event::ServerClosed { cause },

@@ -46,7 +46,7 @@ impl Bursts {
     pub(crate) fn start(&mut self, send: &Send, now: Instant) {
         self.bursts.push(Burst {
             id: send.id,
-            data: send.data.clone(),
+            data: send.data(),
             count: send.count,
             interval: Duration::from_millis(send.interval_ms.into()),
             sent: 0,
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     fn send(id: u64, count: u32, interval_ms: u32) -> Send {
-        Send { id, to: Target::Tcp, data: Data::Text("{n}".into()), count, interval_ms }
+        Send { count, interval_ms, ..Send::new(id, Target::Tcp, Data::Text("{n}".into())) }
     }
 
     #[test]

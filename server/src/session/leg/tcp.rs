@@ -269,7 +269,7 @@ impl TcpLeg {
         let now = Instant::now();
         self.path.shut_down(now);
         self.stage = Stage::HalfClosed;
-        outbox.push(now, self.on, Event::HalfClosed);
+        outbox.push(now, self.on, Event::HalfClosed {});
     }
 
     /// Ends the connection and reports what stays unanswered. An emulated path has packets under way
