@@ -5,6 +5,7 @@
 //! [`Event::Error`](crate::Event::Error) that names the field; the session lives on.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -261,39 +262,50 @@ fn explain(text: &str) -> Invalid {
     let Err(error) = read else {
         return Invalid::bad_json("something follows the message");
     };
-    let mut path = error.path().iter();
-    let message = match path.next() {
-        Some(Segment::Enum { variant }) => Some(variant.clone()),
-        _ => None,
-    };
-    let path = path.fold(String::new(), |path, segment| match segment {
-        Segment::Seq { .. } => format!("{path}{segment}"),
-        _ if path.is_empty() => segment.to_string(),
-        _ => format!("{path}.{segment}"),
-    });
-    let error = error.into_inner();
-    if !error.is_data() {
-        return match serde_json::from_str::<IgnoredAny>(text) {
-            Ok(_) => Invalid::bad_json("a message is an object with one field, named after it"),
-            Err(error) => Invalid::bad_json(&error.to_string()),
+    if !error.inner().is_data() {
+        // serde_json says "expected value" of an object with no field, and of one with several.
+        let sentence = match serde_json::from_str::<HashMap<String, IgnoredAny>>(text) {
+            Ok(fields) if fields.len() != 1 => {
+                "a message is an object with one field, named after it".to_owned()
+            }
+            Ok(_) => error.inner().to_string(),
+            Err(error) => error.to_string(),
         };
+        return Invalid::bad_json(&sentence);
     }
     // serde_json appends where in the text; the field says it better.
-    let sentence = error.to_string();
+    let sentence = error.inner().to_string();
     let sentence = sentence.split(" at line ").next().unwrap_or(&sentence);
-    let Some(message) = message else {
+    let mut path = error.path().iter();
+    let Some(Segment::Enum { variant: message }) = path.next() else {
         return Invalid { code: Code::UnknownMessage, ..Invalid::bad_json(sentence) };
     };
-    // A field that is missing is not in the path: the sentence names it between back quotes.
-    let quoted = sentence.split('`').nth(1);
-    let field = match quoted.filter(|_| sentence.starts_with("missing field")) {
-        Some(missing) if path.is_empty() => missing.to_owned(),
-        Some(missing) => format!("{path}.{missing}"),
-        None => path,
+    let mut field = path.fold(String::new(), |path, segment| match segment {
+        Segment::Seq { .. } => format!("{path}{segment}"),
+        _ => joined(&path, &segment.to_string()),
+    });
+    // A field that is missing is not in the path: the sentence names it.
+    if let Some(missing) = sentence.strip_prefix("missing field `") {
+        field = joined(&field, missing.trim_end_matches('`'));
+    }
+    let subject = if field.is_empty() { message } else { &field };
+    let detail = if sentence.contains(&format!("`{subject}`")) {
+        sentence.to_owned()
+    } else {
+        format!("{subject}: {sentence}")
     };
-    let detail =
-        if quoted == Some(&*field) { sentence.to_owned() } else { format!("{field}: {sentence}") };
-    Invalid { message: Some(message), id: id(text), ..Invalid::bad_field(&field, detail) }
+    Invalid {
+        code: Code::BadField,
+        message: Some(message.clone()),
+        field: Some(field).filter(|field| !field.is_empty()),
+        id: id(text),
+        detail,
+    }
+}
+
+/// The path of a field of `path`, which may be empty.
+fn joined(path: &str, field: &str) -> String {
+    if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") }
 }
 
 /// The id of a message that is wrong elsewhere: its error repeats it.
@@ -497,6 +509,10 @@ mod tests {
             wrong(r#"{"nodelay":{}}"#),
             (Code::BadField, "on".into(), "missing field `on`".into())
         );
+        assert_eq!(
+            wrong(r#"{"stop":null}"#),
+            (Code::BadField, String::new(), "stop: invalid type: null, expected struct Stop".into())
+        );
         let (code, field, detail) = wrong(r#"{"dial":{"host":"10.0.0.1:80"}}"#);
         assert_eq!((code, field.as_str()), (Code::UnknownMessage, ""));
         assert!(detail.starts_with("unknown variant `dial`, expected one of `open`"), "{detail}");
@@ -512,6 +528,13 @@ mod tests {
             ("{", "EOF while parsing an object at line 1 column 1"),
             ("{}", one_field),
             (r#"{"stop":{"id":1},"watch":{"on":true}}"#, one_field),
+            (r#"{"stop":{"id":1},"stop":{"id":1}}"#, "expected value at line 1 column 16"),
+            (r#"{"stop":{"id":1},}"#, "trailing comma at line 1 column 18"),
+            (r#"{"stop":{"id":1e999}}"#, "number out of range at line 1 column 19"),
+            (
+                r#"{"send":{"id":1,"to":"tcp","text":"\ud800"}}"#,
+                "unexpected end of hex escape at line 1 column 42",
+            ),
             (r#"{"stop":{"id":1}} {}"#, "something follows the message"),
         ] {
             assert_eq!(wrong(text), (Code::BadJson, String::new(), detail.into()), "{text}");
