@@ -1,8 +1,8 @@
-//! What a client asks of its session, and how a message is checked: one place, used by both sides.
+//! What a client asks of its session, and the checks of a message, which both sides use.
 //!
-//! A message is one JSON object in one text frame. Its only field is named after the request:
-//! `{"stop":{"id":1}}`. A message that is not right is answered with an
-//! [`Event::Error`](crate::Event::Error) that names the field; the session lives on.
+//! A message is one JSON object in one text frame. Its only field is named after the message:
+//! `{"stop":{"id":1}}`. A mistake is answered with an [`Event::Error`](crate::Event::Error) that names
+//! the field; the session lives on.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -23,7 +23,7 @@ pub enum ClientMessage {
     Open(Open),
     /// Ends a leg, or one direction of it.
     Close(Close),
-    /// Turns TCP_NODELAY on the open TCP leg.
+    /// Switches TCP_NODELAY of the open TCP leg on or off.
     Nodelay(Nodelay),
     /// Changes the emulated link of a leg.
     Link(SetLink),
@@ -31,7 +31,7 @@ pub enum ClientMessage {
     Send(Send),
     /// Ends a burst before its last line.
     Stop(Stop),
-    /// Asks for what the servers see of raw clients, or no longer.
+    /// Begins or ends the reports on raw clients.
     Watch(Watch),
 }
 
@@ -96,7 +96,7 @@ pub struct SetLink {
 
 /// `{"send":{"id":1,"to":"both","text":"hello {n}","count":20,"interval_ms":0}}`
 ///
-/// The line is given as `text` or as `hex`, in one of the two; see [`Data`] for what they mean.
+/// The line is given either as `text` or as `hex`; see [`Data`] for what they mean.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Send {
@@ -393,7 +393,7 @@ impl Send {
         }
     }
 
-    /// Whether this may be sent; a page asks before it sends, the session asks again.
+    /// Whether this may be sent. A page checks it before it sends, the session checks it again.
     ///
     /// # Errors
     /// The field that is out of range, with the limit.
@@ -511,7 +511,11 @@ mod tests {
         );
         assert_eq!(
             wrong(r#"{"stop":null}"#),
-            (Code::BadField, String::new(), "stop: invalid type: null, expected struct Stop".into())
+            (
+                Code::BadField,
+                String::new(),
+                "stop: invalid type: null, expected struct Stop".into()
+            )
         );
         let (code, field, detail) = wrong(r#"{"dial":{"host":"10.0.0.1:80"}}"#);
         assert_eq!((code, field.as_str()), (Code::UnknownMessage, ""));
