@@ -212,7 +212,7 @@ fn the_limits_of_raw_clients_are_documented() {
     for (limit, unit) in [
         (RAW_BYTES, "bytes of a read or a datagram"),
         (RAW_CLIENTS, "clients that a session knows at a time"),
-        (WAITING_SIGHTINGS, "things seen that wait for a session"),
+        (WAITING_SIGHTINGS, "observations that wait for a session"),
         (WATCHERS, "sessions that watch the same address, or with `all` everybody"),
     ] {
         let row = format!("\n| {} | {unit} |", with_separators(&limit.to_string()));
