@@ -10,8 +10,8 @@ use std::time::Instant;
 use futures_util::future::join_all;
 use serde_json::Value;
 use streamgram::config::LogFormat;
-use streamgram::logs;
-use streamgram::refusals::LOG_INTERVAL;
+use streamgram::guard::refusals::LOG_INTERVAL;
+use streamgram::operate::logs;
 use streamgram_protocol::{Event, STAMP_LEN, is_hidden};
 use streamgram_tests::{
     Browser, PATIENCE, RawSocket, SOON, Server, Witness, binary, get, masked_frame, raw_request,

@@ -9,9 +9,9 @@ use std::time::Duration;
 use futures_channel::mpsc::{Receiver, Sender, channel};
 use futures_util::stream::iter;
 use futures_util::{SinkExt, StreamExt};
-use streamgram::bridge::{Bridge, Command, Session, Targets};
 use streamgram::config::WebSocketLimits;
 use streamgram::observe::Observer;
+use streamgram::session::{Bridge, Command, Session, Targets};
 use streamgram_protocol::{
     Cause, ClientMessage, Event, Limits, Protocol, ServerMessage, Unanswered,
 };

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use streamgram_protocol::{Cause, STAMP_LEN};
 
-use super::{RawClient, Seen, Sight, Watcher};
-use crate::refusals::Refusal;
+use super::raw_client::RawClient;
+use super::sighting::Sight;
+use super::watcher::{Seen, Watcher};
+use crate::guard::refusals::Refusal;
 
 /// The peer of a connection.
 #[derive(Debug)]

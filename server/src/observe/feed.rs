@@ -1,16 +1,16 @@
 //! Which session watches which raw clients.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use streamgram_protocol::{Feed, Protocol};
+use streamgram_protocol::Feed;
 use thiserror::Error;
 
 use super::inbox::{Inbox, Waiting, inbox};
-use super::raw_client::{RawClient, Sighting};
-use crate::meters::Present;
+use super::sighting::Sighting;
+use crate::operate::meters::Present;
 
 /// Sightings that wait for one session; one more is dropped and counted.
 pub const WAITING_SIGHTINGS: usize = 512;
@@ -102,10 +102,9 @@ impl RawFeed {
         self.watching.load(Ordering::Acquire) > 0
     }
 
-    /// A client's connection, or one datagram of it.
-    pub(crate) fn client(self: &Arc<Self>, protocol: Protocol, peer: SocketAddr) -> RawClient {
-        let id = self.ids.fetch_add(1, Ordering::Relaxed);
-        RawClient::new(Arc::clone(self), protocol, peer, id)
+    /// A number that no other connection and no other datagram has.
+    pub(super) fn next_id(&self) -> u64 {
+        self.ids.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Who watches clients of this address, if anybody does.
@@ -132,7 +131,10 @@ impl Drop for Subscription {
 
 #[cfg(test)]
 mod tests {
-    use super::super::raw_client::Sight;
+    use streamgram_protocol::Protocol;
+
+    use super::super::raw_client::RawClient;
+    use super::super::sighting::Sight;
     use super::*;
 
     fn address(last: u8) -> Option<IpAddr> {
@@ -140,7 +142,7 @@ mod tests {
     }
 
     fn client(feed: &Arc<RawFeed>, last: u8) -> RawClient {
-        feed.client(Protocol::Tcp, ([192, 0, 2, last], 50_000).into())
+        RawClient::new(Arc::clone(feed), Protocol::Tcp, ([192, 0, 2, last], 50_000).into())
     }
 
     fn told(subscription: &mut Subscription) -> usize {

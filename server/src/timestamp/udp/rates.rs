@@ -8,8 +8,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Instant;
 
 use crate::config::UdpLimits;
-use crate::rate::Rate;
-use crate::refusals::Refusal;
+use crate::guard::rate::Rate;
+use crate::guard::refusals::Refusal;
 
 /// How many seconds' worth of its rate a source may use at once.
 const AT_ONCE_S: u32 = 2;

@@ -1,0 +1,10 @@
+//! One leg: what it sends, what it reads, and which reply answers which line.
+
+mod answer;
+mod burst;
+mod datagram_match;
+pub(super) mod leaving;
+mod packets;
+mod stream_match;
+pub(super) mod tcp;
+pub(super) mod udp;
