@@ -6,7 +6,6 @@ mod bridge;
 mod commands;
 mod leg;
 mod outbox;
-mod rates;
 mod raw_clients;
 mod state;
 mod task;

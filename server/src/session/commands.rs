@@ -54,9 +54,12 @@ impl State {
             let detail = format!("{} is open already", protocol.name());
             return Err(problem(Code::AlreadyOpen, protocol, detail));
         }
-        self.rates
-            .leg(Instant::now())
-            .map_err(|detail| problem(Code::OverLimit, protocol, detail))?;
+        if !self.leg_rate.spend(1, Instant::now()) {
+            let limit = self.bridge.rates.legs_per_min;
+            let detail =
+                format!("the session opens more than {limit} legs a minute, the limit is {limit}");
+            return Err(problem(Code::OverLimit, protocol, detail));
+        }
         let lab = match open.path {
             Path::Direct => None,
             Path::Emulated => {
@@ -231,9 +234,12 @@ impl State {
             return Err(problem(Code::TooManySends, protocol, detail));
         }
         let now = Instant::now();
-        self.rates
-            .lines(send.count, now)
-            .map_err(|detail| problem(Code::OverLimit, protocol, detail))?;
+        if !self.line_rate.spend(send.count, now) {
+            let limit = self.bridge.rates.lines_per_s;
+            let detail =
+                format!("the session sends more than {limit} lines a second, the limit is {limit}");
+            return Err(problem(Code::OverLimit, protocol, detail));
+        }
         bursts.start(send, now);
         Ok(())
     }

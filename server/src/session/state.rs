@@ -10,8 +10,13 @@ use super::leg::ended::EndedLeg;
 use super::leg::tcp::{Ended, TcpLeg};
 use super::leg::udp::UdpLeg;
 use super::outbox::Outbox;
-use super::rates::Rates;
 use super::raw_clients::RawClients;
+use crate::guard::rate::Rate;
+
+/// How many minutes' worth of legs a session may open at once.
+const LEGS_AT_ONCE_MIN: u32 = 10;
+/// How many seconds' worth of lines a session may send at once.
+const LINES_AT_ONCE_S: u32 = 10;
 
 /// Both legs, what is left of those before them, and the raw clients that the session watches.
 #[derive(Debug)]
@@ -20,8 +25,9 @@ pub(super) struct State {
     /// The client's address, where it is known.
     pub(super) client: Option<IpAddr>,
     pub(super) outbox: Outbox,
-    pub(super) rates: Rates,
     pub(super) legs_opened: u32,
+    pub(super) leg_rate: Rate,
+    pub(super) line_rate: Rate,
     pub(super) tcp: Option<Box<TcpLeg>>,
     pub(super) udp: Option<Box<UdpLeg>>,
     pub(super) ended: Vec<EndedLeg>,
@@ -33,14 +39,16 @@ impl State {
     pub(super) fn new(bridge: Bridge, client: Option<IpAddr>, lan: Option<String>) -> Self {
         let now = Instant::now();
         let mut outbox = Outbox::new(now);
+        let (legs, lines) = (bridge.rates.legs_per_min, bridge.rates.lines_per_s);
         let feed = bridge.observer.feed.choice_for(client);
         outbox.push(now, None, Event::Hello(hello(&bridge, feed, lan)));
         Self {
-            rates: Rates::new(bridge.rates, now),
             bridge,
             client,
             outbox,
             legs_opened: 0,
+            leg_rate: Rate::per_minute(legs, legs.saturating_mul(LEGS_AT_ONCE_MIN), now),
+            line_rate: Rate::per_second(lines, lines.saturating_mul(LINES_AT_ONCE_S), now),
             tcp: None,
             udp: None,
             ended: Vec::new(),
