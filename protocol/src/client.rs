@@ -1,10 +1,11 @@
-//! What a client asks of its session, and how a message is checked: one place, used by both sides.
+//! What a client asks of its session, and the checks of a message, which both sides use.
 //!
-//! A message is one JSON object in one text frame. Its only field is named after the request:
-//! `{"stop":{"id":1}}`. A message that is not right is answered with an
-//! [`Event::Error`](crate::Event::Error) that names the field; the session lives on.
+//! A message is one JSON object in one text frame. Its only field is named after the message:
+//! `{"stop":{"id":1}}`. A mistake is answered with an [`Event::Error`](crate::Event::Error) that names
+//! the field; the session lives on.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -22,7 +23,7 @@ pub enum ClientMessage {
     Open(Open),
     /// Ends a leg, or one direction of it.
     Close(Close),
-    /// Turns TCP_NODELAY on the open TCP leg.
+    /// Switches TCP_NODELAY of the open TCP leg on or off.
     Nodelay(Nodelay),
     /// Changes the emulated link of a leg.
     Link(SetLink),
@@ -30,7 +31,7 @@ pub enum ClientMessage {
     Send(Send),
     /// Ends a burst before its last line.
     Stop(Stop),
-    /// Asks for what the servers see of raw clients, or no longer.
+    /// Begins or ends the reports on raw clients.
     Watch(Watch),
 }
 
@@ -95,7 +96,7 @@ pub struct SetLink {
 
 /// `{"send":{"id":1,"to":"both","text":"hello {n}","count":20,"interval_ms":0}}`
 ///
-/// The line is given as `text` or as `hex`, in one of the two; see [`Data`] for what they mean.
+/// The line is given either as `text` or as `hex`; see [`Data`] for what they mean.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Send {
@@ -261,39 +262,50 @@ fn explain(text: &str) -> Invalid {
     let Err(error) = read else {
         return Invalid::bad_json("something follows the message");
     };
-    let mut path = error.path().iter();
-    let message = match path.next() {
-        Some(Segment::Enum { variant }) => Some(variant.clone()),
-        _ => None,
-    };
-    let path = path.fold(String::new(), |path, segment| match segment {
-        Segment::Seq { .. } => format!("{path}{segment}"),
-        _ if path.is_empty() => segment.to_string(),
-        _ => format!("{path}.{segment}"),
-    });
-    let error = error.into_inner();
-    if !error.is_data() {
-        return match serde_json::from_str::<IgnoredAny>(text) {
-            Ok(_) => Invalid::bad_json("a message is an object with one field, named after it"),
-            Err(error) => Invalid::bad_json(&error.to_string()),
+    if !error.inner().is_data() {
+        // serde_json says "expected value" of an object with no field, and of one with several.
+        let sentence = match serde_json::from_str::<HashMap<String, IgnoredAny>>(text) {
+            Ok(fields) if fields.len() != 1 => {
+                "a message is an object with one field, named after it".to_owned()
+            }
+            Ok(_) => error.inner().to_string(),
+            Err(error) => error.to_string(),
         };
+        return Invalid::bad_json(&sentence);
     }
     // serde_json appends where in the text; the field says it better.
-    let sentence = error.to_string();
+    let sentence = error.inner().to_string();
     let sentence = sentence.split(" at line ").next().unwrap_or(&sentence);
-    let Some(message) = message else {
+    let mut path = error.path().iter();
+    let Some(Segment::Enum { variant: message }) = path.next() else {
         return Invalid { code: Code::UnknownMessage, ..Invalid::bad_json(sentence) };
     };
-    // A field that is missing is not in the path: the sentence names it between back quotes.
-    let quoted = sentence.split('`').nth(1);
-    let field = match quoted.filter(|_| sentence.starts_with("missing field")) {
-        Some(missing) if path.is_empty() => missing.to_owned(),
-        Some(missing) => format!("{path}.{missing}"),
-        None => path,
+    let mut field = path.fold(String::new(), |path, segment| match segment {
+        Segment::Seq { .. } => format!("{path}{segment}"),
+        _ => joined(&path, &segment.to_string()),
+    });
+    // A field that is missing is not in the path: the sentence names it.
+    if let Some(missing) = sentence.strip_prefix("missing field `") {
+        field = joined(&field, missing.trim_end_matches('`'));
+    }
+    let subject = if field.is_empty() { message } else { &field };
+    let detail = if sentence.contains(&format!("`{subject}`")) {
+        sentence.to_owned()
+    } else {
+        format!("{subject}: {sentence}")
     };
-    let detail =
-        if quoted == Some(&*field) { sentence.to_owned() } else { format!("{field}: {sentence}") };
-    Invalid { message: Some(message), id: id(text), ..Invalid::bad_field(&field, detail) }
+    Invalid {
+        code: Code::BadField,
+        message: Some(message.clone()),
+        field: Some(field).filter(|field| !field.is_empty()),
+        id: id(text),
+        detail,
+    }
+}
+
+/// The path of a field of `path`, which may be empty.
+fn joined(path: &str, field: &str) -> String {
+    if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") }
 }
 
 /// The id of a message that is wrong elsewhere: its error repeats it.
@@ -381,7 +393,7 @@ impl Send {
         }
     }
 
-    /// Whether this may be sent; a page asks before it sends, the session asks again.
+    /// Whether this may be sent. A page checks it before it sends, the session checks it again.
     ///
     /// # Errors
     /// The field that is out of range, with the limit.
@@ -497,6 +509,14 @@ mod tests {
             wrong(r#"{"nodelay":{}}"#),
             (Code::BadField, "on".into(), "missing field `on`".into())
         );
+        assert_eq!(
+            wrong(r#"{"stop":null}"#),
+            (
+                Code::BadField,
+                String::new(),
+                "stop: invalid type: null, expected struct Stop".into()
+            )
+        );
         let (code, field, detail) = wrong(r#"{"dial":{"host":"10.0.0.1:80"}}"#);
         assert_eq!((code, field.as_str()), (Code::UnknownMessage, ""));
         assert!(detail.starts_with("unknown variant `dial`, expected one of `open`"), "{detail}");
@@ -512,6 +532,13 @@ mod tests {
             ("{", "EOF while parsing an object at line 1 column 1"),
             ("{}", one_field),
             (r#"{"stop":{"id":1},"watch":{"on":true}}"#, one_field),
+            (r#"{"stop":{"id":1},"stop":{"id":1}}"#, "expected value at line 1 column 16"),
+            (r#"{"stop":{"id":1},}"#, "trailing comma at line 1 column 18"),
+            (r#"{"stop":{"id":1e999}}"#, "number out of range at line 1 column 19"),
+            (
+                r#"{"send":{"id":1,"to":"tcp","text":"\ud800"}}"#,
+                "unexpected end of hex escape at line 1 column 42",
+            ),
             (r#"{"stop":{"id":1}} {}"#, "something follows the message"),
         ] {
             assert_eq!(wrong(text), (Code::BadJson, String::new(), detail.into()), "{text}");

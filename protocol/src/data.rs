@@ -1,11 +1,11 @@
-//! Bytes in JSON: as `"text"` where they are UTF-8, else as `"hex"`.
+//! Bytes in JSON: as `"text"` if they are UTF-8, else as `"hex"`.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
 
-/// A payload as it stands in a message: `"text": "hello"` or `"hex": "f09f"`.
+/// A payload in a message: `{"text":"hello"}` or `{"hex":"f09f"}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Data {

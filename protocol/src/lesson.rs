@@ -1,5 +1,5 @@
-//! Lessons: a question, the scenario that answers it, and what can come of that. `docs/lessons.md` says how
-//! one is written. Nothing in it is an answer: that is computed from what was observed.
+//! Lessons: a question, the scenario that answers it, and the possible outcomes. `docs/lessons.md` says how
+//! to write one. A lesson does not contain its answer: that is computed from what was observed.
 
 mod comparison;
 mod figures;
@@ -62,8 +62,8 @@ pub struct Wrong {
 }
 
 impl Lesson {
-    /// Reads all lessons of a file, each behind a line of [`MARK`] and its id. What a lesson lacks is not looked
-    /// for: `cargo xtask` does that when it builds the page.
+    /// Reads all lessons of a file, each behind a line of [`MARK`] and its id. A lesson may lack something:
+    /// `cargo xtask` checks that when it builds the page.
     ///
     /// # Errors
     /// The first line that cannot be read.
@@ -75,14 +75,14 @@ impl Lesson {
                 lessons.push(Self { id: id.to_owned(), ..Self::default() });
             } else if !text.is_empty() && !text.starts_with(';') {
                 let lesson = lessons.last_mut().ok_or(Wrong { line, expected: "a lesson's id" })?;
-                lesson.take(line, text).map_err(|expected| Wrong { line, expected })?;
+                lesson.read_line(line, text).map_err(|expected| Wrong { line, expected })?;
             }
         }
         Ok(lessons)
     }
 
-    /// Takes in a line that is not empty; the error is what was expected.
-    fn take(&mut self, line: usize, text: &str) -> Result<(), &'static str> {
+    /// Reads a line that is not empty; the error is what was expected.
+    fn read_line(&mut self, line: usize, text: &str) -> Result<(), &'static str> {
         let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
         let rest = rest.trim();
         if let Some(language) = LANGUAGES.iter().position(|it| *it == word) {

@@ -14,13 +14,14 @@ pub mod scenario;
 mod server;
 mod text;
 
-pub use client::Watch;
-pub use client::{ClientMessage, Close, How, Invalid, Nodelay, Open, Send, SetLink, Stop, Target};
+pub use client::{
+    ClientMessage, Close, How, Invalid, Nodelay, Open, Send, SetLink, Stop, Target, Watch,
+};
 pub use data::{BadHex, Data, numbered};
 pub use lesson::Lesson;
-pub use limits::{CTIME_LEN, DEFAULT_HTTP, DEFAULT_TCP, DEFAULT_UDP, Limits, MAX_DATAGRAM};
 pub use limits::{
-    MAX_ERROR_CHARS, MAX_ID, RAW_BYTES, RAW_CLIENTS, READ_BYTES, STAMP_LEN, SUBPROTOCOL,
+    CTIME_LEN, DEFAULT_HTTP, DEFAULT_TCP, DEFAULT_UDP, Limits, MAX_DATAGRAM, MAX_ERROR_CHARS,
+    MAX_ID, RAW_BYTES, RAW_CLIENTS, READ_BYTES, STAMP_LEN, SUBPROTOCOL,
 };
 pub use link::{
     Congestion, Impairment, Link, MAX_EMULATED_DATAGRAM, OutOfRange, Percent, Preset, PresetName,

@@ -1,4 +1,4 @@
-//! What is said about one packet on an emulated path: whose it is, what became of it, its header.
+//! A packet on an emulated path: who sent it, what became of it, and its header.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! What a session hears of raw clients: whoever talks to a server without a leg, `nc` for example.
+//! What a session is told of raw clients: those that talk to a server without a leg, like `nc`.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,18 +9,18 @@ use crate::{Cause, Data, Protocol};
 pub struct Raw {
     /// Which server.
     pub protocol: Protocol,
-    /// The session's number for this client; it counts from 1. A TCP connection is a client, and so is a
-    /// UDP peer for as long as the session knows it.
+    /// The session's number for this client, from 1. A TCP connection is a client, and so is a UDP peer
+    /// for as long as the session knows it.
     pub client: u64,
     /// The client's address.
     pub peer: String,
-    /// What it saw.
+    /// What the server saw.
     pub observation: RawObservation,
 }
 
 /// What a server can see of a raw client.
 ///
-/// Offsets are as those of a leg. Data is left out unless the client and whoever is told are both on the
+/// Offsets count as those of a leg do. Data is left out unless the client and the session are both on the
 /// server's own machine: elsewhere one address can be many people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -76,7 +76,7 @@ pub enum RawObservation {
 }
 
 impl RawObservation {
-    /// The bytes that came or went, where they are told.
+    /// The bytes that came or went, where they may be shown.
     #[must_use]
     pub fn data(&self) -> Option<&Data> {
         match self {
@@ -88,7 +88,7 @@ impl RawObservation {
     }
 }
 
-/// Of which raw clients a session may be told.
+/// Which raw clients are reported to a session.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Feed {

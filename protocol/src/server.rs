@@ -1,5 +1,5 @@
-//! What a session reports to its client: one JSON object for every step, and in a text frame as many of
-//! them as there are, a line each.
+//! What a session reports to its client. Every event is a JSON object; a text frame holds one or more of
+//! them, a line each.
 //!
 //! `at_us` counts microseconds from the start of the session, on one monotonic clock of the server.
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Data, Feed, Limits, Packet, Path, Protocol, Raw};
 
-/// Bytes of a usual message, a guess that makes room for a frame.
+/// Bytes of a usual message: a guess, to reserve room for a frame at once.
 const USUAL_BYTES: usize = 160;
 
 /// An event and when it happened. The server's own observations carry the time at which the server
@@ -55,7 +55,7 @@ pub enum Event {
         #[serde(skip_serializing_if = "Option::is_none")]
         nodelay: Option<bool>,
     },
-    /// TCP_NODELAY was turned.
+    /// TCP_NODELAY was switched on or off.
     NodelaySet {
         /// How it stands now.
         nodelay: bool,
@@ -107,7 +107,7 @@ pub enum Event {
         /// What it saw.
         cause: Cause,
     },
-    /// A read of the leg returned: for TCP any piece of the stream, for UDP one datagram.
+    /// A read of the leg returned: some bytes of TCP's stream, or one datagram of UDP.
     Reply {
         /// TCP: where its first byte stands in the stream of replies. UDP: the reply's number.
         offset: u64,
@@ -158,14 +158,14 @@ pub enum Event {
     },
     /// A message could not be carried out; the session lives on.
     Error(Problem),
-    /// Observations of the server that this session was too slow to take; they are gone.
+    /// The session was too slow for this many observations of the servers; they are lost.
     Missed {
         /// How many, since the last such message.
         count: u64,
     },
-    /// A packet went onto the leg's emulated path; `at_us` is when.
+    /// A packet went onto the leg's emulated path, at `at_us`.
     Packet(Packet),
-    /// Packets that went onto it and are not told: the client is too slow, or they are too many.
+    /// Packets on the emulated path that are not reported: the client is too slow, or they are too many.
     PacketsMissed {
         /// How many, since the last such message.
         count: u64,
@@ -174,8 +174,8 @@ pub enum Event {
     LinkSet {},
     /// A server saw something of a client that is not a leg.
     Raw(Raw),
-    /// Things that the servers saw of raw clients and that are not told: the session is too slow, or
-    /// knows as many clients as it may.
+    /// Observations of raw clients that are not reported: the session is too slow, or knows as many
+    /// clients as it may.
     RawMissed {
         /// How many, since the last such message.
         count: u64,
@@ -193,10 +193,10 @@ pub struct Hello {
     pub tcp: String,
     /// Address of the UDP timestamp server.
     pub udp: String,
-    /// Of which raw clients a session is told that asks for it.
+    /// Which raw clients are reported if this session asks for it.
     pub feed: Feed,
-    /// The page's likeliest address in the network; told to a session on the server's own machine, where
-    /// others can open the page at all.
+    /// The page's likeliest address in the network. Only for a session on the server's own machine, and
+    /// only where others can open the page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lan: Option<String>,
     /// This server's limits.
@@ -215,7 +215,7 @@ pub enum Cause {
     PeerClosed,
     /// The peer reset it (RST).
     PeerReset,
-    /// The handshake was not answered in time; over an emulated path, something else neither.
+    /// Nobody answered the handshake in time, or, over an emulated path, acknowledged anything in time.
     TimedOut,
     /// A limit ended it; `detail` names the limit.
     Limit,

@@ -11,9 +11,9 @@ use axum::routing::get;
 use clap::Parser;
 use futures_util::{SinkExt, StreamExt};
 use streamgram::config::{Cli, Command, WebSocketLimits};
-use streamgram::refusals::Refusals;
-use streamgram::web::listener;
-use streamgram::web::socket::{Frame, SocketLimits, close, limited, split};
+use streamgram::guard::refusals::Refusals;
+use streamgram::web::http::listener;
+use streamgram::web::ws::socket::{Frame, SocketLimits, close, limited, split};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 

@@ -1,33 +1,27 @@
 //! Streamgram: real TCP and UDP timestamp servers, and a bridge from the browser to them.
 //!
+//! - [`serve`]: binds all of it, runs it, stops it.
 //! - [`timestamp`]: the two servers; they know nothing of the rest.
 //! - [`observe`]: what they saw, for whoever may see it.
-//! - [`bridge`]: a session per browser, with a leg to each server, over a [`path`].
+//! - [`session`]: a task per browser, with a leg to each server, over a [`path`].
 //! - [`web`]: the page, the API, and the WebSocket that carries a session.
-//! - [`client`]: the terminal clients; [`sweep`]: the lab's sweep in a terminal.
-//! - [`config`]: every flag; [`logs`]: the log.
-//! - [`accept`], [`admission`], [`rate`]: how connections come in, how many, how fast.
-//! - [`refusals`]: what was not served, and why.
+//! - [`guard`]: how connections come in, how many, how fast, and what was refused.
+//! - [`operate`]: the log and the meters.
+//! - [`terminal`]: the clients and the lab's sweep on a command line.
+//! - [`config`]: every flag.
 //!
-//! Arrows point one way: `web → bridge → path`, `timestamp → observe`. The page shares only the crate
+//! Arrows point one way: `web → session → path`, `timestamp → observe`. The page shares only the crate
 //! `streamgram-protocol` with all this.
 
-pub mod accept;
-pub mod activation;
-pub mod admission;
-pub mod bridge;
-mod capacity;
-pub mod client;
 pub mod config;
-pub mod logs;
-pub mod meters;
+pub mod guard;
 pub mod observe;
+pub mod operate;
 pub mod path;
-pub mod rate;
-pub mod refusals;
-mod server;
-pub mod sweep;
+pub mod serve;
+pub mod session;
+pub mod terminal;
 pub mod timestamp;
 pub mod web;
 
-pub use server::{BindError, Server};
+pub use serve::{BindError, Server};

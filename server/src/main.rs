@@ -4,8 +4,10 @@ use std::io::{self, Write, stderr, stdout};
 use std::process::ExitCode;
 
 use clap::Parser;
+use streamgram::Server;
 use streamgram::config::{Cli, Command, Serve};
-use streamgram::{Server, client, logs, sweep};
+use streamgram::operate::logs;
+use streamgram::terminal::{client, sweep};
 use tokio::runtime;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};

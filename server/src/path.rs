@@ -6,12 +6,14 @@
 
 pub mod direct;
 pub mod emulated;
+mod turn;
 
 use std::io;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use streamgram_lab::{BadDatagram, Packet};
-use streamgram_protocol::{Cause, Line, Path};
+use streamgram_protocol::{Line, Path};
+pub use turn::{TcpTurn, UdpTurn};
 
 use self::direct::{DirectTcp, DirectUdp};
 use self::emulated::{EmulatedTcp, EmulatedUdp};
@@ -25,24 +27,6 @@ pub enum TcpPath {
     Emulated(Box<EmulatedTcp>),
 }
 
-/// What a connection's turn came to.
-#[derive(Debug)]
-pub enum TcpTurn {
-    /// The handshake is done, and how long it took.
-    Opened(Instant, Duration),
-    /// So many bytes of the server have reached the gateway; they wait to be
-    /// [passed on](EmulatedTcp::pass_on).
-    FromServer(usize),
-    /// Bytes of the stream of replies.
-    Reply(Vec<u8>, Instant),
-    /// The connection has ended.
-    Ended(Cause, Option<io::Error>),
-    /// There is more to do at once.
-    More,
-    /// There is nothing to do now.
-    Idle,
-}
-
 /// A UDP socket over either path.
 #[derive(Debug)]
 pub enum UdpPath {
@@ -50,28 +34,6 @@ pub enum UdpPath {
     Direct(DirectUdp),
     /// A lab.
     Emulated(Box<EmulatedUdp>),
-}
-
-/// What a socket's turn came to.
-#[derive(Debug)]
-pub enum UdpTurn {
-    /// A datagram.
-    Reply {
-        /// Its payload.
-        bytes: Vec<u8>,
-        /// The line that it answers, where the path knows.
-        line: Option<Line>,
-        /// When it came.
-        at: Instant,
-    },
-    /// Nobody listens at the server's port.
-    Refused,
-    /// A limit has ended the path.
-    Ended(io::Error),
-    /// There is more to do at once.
-    More,
-    /// There is nothing to do now.
-    Idle,
 }
 
 impl TcpPath {

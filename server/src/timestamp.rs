@@ -4,22 +4,8 @@
 //! [`Observer`] what they saw.
 
 pub mod clock;
+mod shared;
 pub mod tcp;
 pub mod udp;
 
-use std::sync::Arc;
-
-use crate::observe::Observer;
-use crate::refusals::Refusals;
-use crate::timestamp::clock::Clock;
-
-/// What the two servers have in common.
-#[derive(Debug, Clone)]
-pub struct Shared {
-    /// Tells the time.
-    pub clock: Arc<Clock>,
-    /// Is told what they saw.
-    pub observer: Arc<Observer>,
-    /// Is told what they refused.
-    pub refusals: Arc<Refusals>,
-}
+pub use shared::Shared;

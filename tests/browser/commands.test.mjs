@@ -74,7 +74,7 @@ const bytesOf = ({ text, hex }) => (hex === undefined ? Buffer.from(text) : Buff
 /** What the server saw of raw clients since the event at `from`. */
 function seen(events, from, protocol, kind) {
   const raw = events.slice(from).filter((it) => it.type === "raw" && it.protocol === protocol);
-  return raw.filter((it) => it.seen === kind).map(bytesOf);
+  return raw.flatMap(({ observation }) => observation[kind] ?? []).map(({ data }) => bytesOf(data));
 }
 
 /** Runs the command for each tool and protocol, and compares with these lines. */

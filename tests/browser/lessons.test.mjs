@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 
 import { chromium } from "playwright-core";
 
-import { answered, eventually, FLAGS, lane, ready, startServer } from "./streamgram.mjs";
+import { answered, eventually, FLAGS, lane, named, ready, startServer } from "./streamgram.mjs";
 
 /** Each lesson, and the choice, from 0, that the lab or loopback shows. */
 const LESSONS = { connection: 0, records: 1, reliability: 1, order: 1, duplicates: 1, cost: 2, nodelay: 1 };
@@ -29,7 +29,7 @@ async function visit(id, { http = server.http, prepare = () => {}, ...options } 
   const page = await context.newPage();
   const sent = [];
   page.on("websocket", (socket) => {
-    socket.on("framesent", ({ payload }) => sent.push(JSON.parse(payload)));
+    socket.on("framesent", ({ payload }) => sent.push(named(JSON.parse(payload))));
   });
   await prepare(page);
   await page.goto(`http://${http}/#lesson=${id}`);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { answered, eventually, lane, of, ready, streamgram } from "./streamgram.mjs";
+import { answered, eventually, lane, named, of, ready, streamgram } from "./streamgram.mjs";
 
 const onPage = streamgram();
 
@@ -47,7 +47,7 @@ function recordSends(page) {
   const sends = [];
   page.on("websocket", (socket) =>
     socket.on("framesent", ({ payload }) => {
-      const message = JSON.parse(payload);
+      const message = named(JSON.parse(payload));
       if (message.type === "send") sends.push(message);
     }),
   );
@@ -84,7 +84,7 @@ for (const [name, options] of [["English, 1440 pixels", { viewport: { width: 144
       assert.deepEqual(bytes, [4, 2, 3, 4]);
       // The last read of the stream ends with what was typed as hex.
       const replies = of(events, "reply", "tcp");
-      assert.match(replies.at(-1).text, /你\n$/);
+      assert.match(replies.at(-1).data.text, /你\n$/);
       assert.match(await summary.textContent(), /· LF$/);
     }, options),
   );

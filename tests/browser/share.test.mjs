@@ -8,7 +8,7 @@ import AxeBuilder from "@axe-core/playwright";
 import jsqr from "jsqr";
 import { chromium } from "playwright-core";
 
-import { answered, eventually, FLAGS, lane, ready, startServer } from "./streamgram.mjs";
+import { answered, eventually, FLAGS, lane, named, ready, startServer } from "./streamgram.mjs";
 
 const VISITORS = [
   { name: "English, 1440 pixels", locale: "en-US", viewport: { width: 1440, height: 900 } },
@@ -41,7 +41,7 @@ async function visit(options, fragment = "", http = server.http) {
     if (new URL(request.url()).host !== new URL(`http://${http}`).host) elsewhere.push(request.url());
   });
   page.on("websocket", (socket) => {
-    socket.on("framesent", ({ payload }) => sent.push(JSON.parse(payload)));
+    socket.on("framesent", ({ payload }) => sent.push(named(JSON.parse(payload))));
   });
   await page.addInitScript(() => {
     window.violated = [];
@@ -104,7 +104,7 @@ for (const { name, ...options } of VISITORS) {
       interval_ms: send.interval_ms,
     });
     const opened = sent.filter(({ type, path }) => type === "open" && path === "emulated");
-    assert.deepEqual(opened.map(({ link }) => link.rules), Array(2).fill([{ rule: "lose_line", line: 3 }]));
+    assert.deepEqual(opened.map(({ link }) => link.rules), Array(2).fill([{ lose_line: { line: 3 } }]));
     await page.locator(":root[data-view=large]").waitFor();
     assert.equal(await page.locator(".offer").count(), 0);
     await page.reload();

@@ -1,9 +1,11 @@
 //! What a lesson can count in a run.
 
+use std::collections::HashMap;
+
 use crate::Protocol;
 
 /// What is counted of one leg.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Count {
     /// Lines that were sent.
     Lines,
@@ -68,20 +70,20 @@ impl Count {
     }
 }
 
-/// What was counted of both legs; packets are seen on an emulated path only.
+/// What was counted of both legs. Packets are visible on an emulated path only.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Figures([[Option<u64>; Count::ALL.len()]; 2]);
+pub struct Figures(HashMap<(Protocol, Count), u64>);
 
 impl Figures {
     /// A figure, if it is known.
     #[must_use]
     pub fn get(&self, protocol: Protocol, count: Count) -> Option<u64> {
-        self.0[protocol as usize][count as usize]
+        self.0.get(&(protocol, count)).copied()
     }
 
     /// Notes a figure.
     pub fn set(&mut self, protocol: Protocol, count: Count, value: u64) {
-        self.0[protocol as usize][count as usize] = Some(value);
+        self.0.insert((protocol, count), value);
     }
 }
 

@@ -1,8 +1,8 @@
-//! What a link said that was not taken as it stands: facts, which the page puts into words.
+//! What could not be read in a link as it stands: facts, which the page puts into words.
 
 use crate::text::shortened;
 
-/// Remarks that are told one by one; those after them are counted.
+/// Remarks that are listed; those after them are counted.
 pub const MAX_REMARKS: usize = 8;
 /// Characters of a name or value that a remark quotes; the middle of a longer one is left out.
 pub const MAX_QUOTE_CHARS: usize = 60;
@@ -100,14 +100,14 @@ fn quoted(text: &str) -> String {
 /// Remarks as they come up: a link of thousands of mistakes costs no more than one of a few.
 #[derive(Default)]
 pub(super) struct Remarks {
-    told: Vec<Remark>,
+    listed: Vec<Remark>,
     more: usize,
 }
 
 impl Remarks {
     pub(super) fn add(&mut self, remark: impl FnOnce() -> Remark) {
-        if self.told.len() < MAX_REMARKS {
-            self.told.push(remark());
+        if self.listed.len() < MAX_REMARKS {
+            self.listed.push(remark());
         } else {
             self.more += 1;
         }
@@ -115,8 +115,8 @@ impl Remarks {
 
     pub(super) fn finish(mut self) -> Vec<Remark> {
         if self.more > 0 {
-            self.told.push(Remark::More(self.more));
+            self.listed.push(Remark::More(self.more));
         }
-        self.told
+        self.listed
     }
 }

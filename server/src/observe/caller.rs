@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use streamgram_protocol::{Cause, STAMP_LEN};
 
-use super::{RawClient, Seen, Sight, Watcher};
-use crate::refusals::Refusal;
+use super::raw_client::RawClient;
+use super::sighting::Sight;
+use super::watcher::{Event, Watcher};
+use crate::guard::refusals::Refusal;
 
 /// The peer of a connection.
 #[derive(Debug)]
@@ -29,7 +31,7 @@ impl Caller {
     /// Its connection was accepted.
     pub fn accepted(&self) {
         match self {
-            Self::Leg(watcher) => watcher.tell(Seen::Accepted),
+            Self::Leg(watcher) => watcher.report(Event::Accepted),
             Self::Raw(client) => client.event(Sight::Accepted),
             Self::Departed => {}
         }
@@ -45,7 +47,9 @@ impl Caller {
     /// The `number`th read of its connection, from 0, returned what stands at `offset` in its stream.
     pub fn read(&self, number: u64, offset: u64, bytes: &[u8]) {
         match self {
-            Self::Leg(watcher) => watcher.tell(Seen::Read { number, offset, bytes: bytes.len() }),
+            Self::Leg(watcher) => {
+                watcher.report(Event::Read { number, offset, bytes: bytes.len() })
+            }
             Self::Raw(client) => client.read(number, offset, bytes),
             Self::Departed => {}
         }
@@ -62,7 +66,7 @@ impl Caller {
     /// Its connection ended.
     pub fn closed(&self, cause: Cause) {
         match self {
-            Self::Leg(watcher) => watcher.tell(Seen::Closed { cause }),
+            Self::Leg(watcher) => watcher.report(Event::Closed { cause }),
             Self::Raw(client) => client.event(Sight::Closed(cause)),
             Self::Departed => {}
         }

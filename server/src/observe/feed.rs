@@ -1,16 +1,16 @@
 //! Which session watches which raw clients.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use streamgram_protocol::{Feed, Protocol};
+use streamgram_protocol::Feed;
 use thiserror::Error;
 
-use super::inbox::{Inbox, Waiting, inbox};
-use super::raw_client::{RawClient, Sighting};
-use crate::meters::Present;
+use super::inbox::{self, Inbox, Sender};
+use super::sighting::Sighting;
+use crate::operate::meters::Present;
 
 /// Sightings that wait for one session; one more is dropped and counted.
 pub const WAITING_SIGHTINGS: usize = 512;
@@ -33,7 +33,7 @@ pub struct RawFeed {
 type Watched = Option<IpAddr>;
 
 /// Everybody who watches the same.
-pub(super) type Watchers = Arc<[Inbox<Arc<Sighting>>]>;
+pub(super) type Watchers = Arc<[Sender<Arc<Sighting>>]>;
 
 /// Why a session is not told of raw clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -52,9 +52,9 @@ pub struct Subscription {
     feed: Arc<RawFeed>,
     watched: Watched,
     /// To know it again.
-    inbox: Inbox<Arc<Sighting>>,
+    sender: Sender<Arc<Sighting>>,
     /// What it is told.
-    pub sightings: Waiting<Arc<Sighting>>,
+    pub sightings: Inbox<Arc<Sighting>>,
     _present: Present,
 }
 
@@ -84,17 +84,17 @@ impl RawFeed {
             Feed::All => None,
             Feed::Off => return Err(Unwatchable::Off),
         };
-        let (inbox, sightings) = inbox(WAITING_SIGHTINGS);
+        let (sender, sightings) = inbox::channel(WAITING_SIGHTINGS);
         let mut all = self.watchers.write().unwrap_or_else(PoisonError::into_inner);
-        let before = all.get(&watched).map_or(&[][..], |inboxes| &**inboxes);
+        let before = all.get(&watched).map_or(&[][..], |senders| &**senders);
         if before.len() >= WATCHERS {
             return Err(Unwatchable::Full);
         }
-        let now = before.iter().chain([&inbox]).cloned().collect();
+        let now = before.iter().chain([&sender]).cloned().collect();
         all.insert(watched, now);
         self.watching.fetch_add(1, Ordering::Release);
         let (feed, present) = (Arc::clone(self), Present::watcher());
-        Ok(Subscription { feed, watched, inbox, sightings, _present: present })
+        Ok(Subscription { feed, watched, sender, sightings, _present: present })
     }
 
     /// Whether anybody watches.
@@ -102,10 +102,9 @@ impl RawFeed {
         self.watching.load(Ordering::Acquire) > 0
     }
 
-    /// A client's connection, or one datagram of it.
-    pub(crate) fn client(self: &Arc<Self>, protocol: Protocol, peer: SocketAddr) -> RawClient {
-        let id = self.ids.fetch_add(1, Ordering::Relaxed);
-        RawClient::new(Arc::clone(self), protocol, peer, id)
+    /// A number that no other connection and no other datagram has.
+    pub(super) fn next_id(&self) -> u64 {
+        self.ids.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Who watches clients of this address, if anybody does.
@@ -119,8 +118,8 @@ impl RawFeed {
 impl Drop for Subscription {
     fn drop(&mut self) {
         let mut all = self.feed.watchers.write().unwrap_or_else(PoisonError::into_inner);
-        let others = all.remove(&self.watched).map(|inboxes| {
-            let others = inboxes.iter().filter(|inbox| !inbox.is_same(&self.inbox));
+        let others = all.remove(&self.watched).map(|senders| {
+            let others = senders.iter().filter(|sender| !sender.is_same(&self.sender));
             others.cloned().collect::<Arc<[_]>>()
         });
         if let Some(others) = others.filter(|others| !others.is_empty()) {
@@ -132,7 +131,10 @@ impl Drop for Subscription {
 
 #[cfg(test)]
 mod tests {
-    use super::super::raw_client::Sight;
+    use streamgram_protocol::Protocol;
+
+    use super::super::raw_client::RawClient;
+    use super::super::sighting::Sight;
     use super::*;
 
     fn address(last: u8) -> Option<IpAddr> {
@@ -140,7 +142,7 @@ mod tests {
     }
 
     fn client(feed: &Arc<RawFeed>, last: u8) -> RawClient {
-        feed.client(Protocol::Tcp, ([192, 0, 2, last], 50_000).into())
+        RawClient::new(Arc::clone(feed), Protocol::Tcp, ([192, 0, 2, last], 50_000).into())
     }
 
     fn told(subscription: &mut Subscription) -> usize {
@@ -199,6 +201,6 @@ mod tests {
         for _ in 0..WAITING_SIGHTINGS + 3 {
             client(&feed, 1).event(Sight::Accepted);
         }
-        assert_eq!((slow.sightings.take_missed(), told(&mut slow)), (3, WAITING_SIGHTINGS));
+        assert_eq!((slow.sightings.missed(), told(&mut slow)), (3, WAITING_SIGHTINGS));
     }
 }

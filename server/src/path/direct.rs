@@ -13,7 +13,7 @@ use streamgram_protocol::Cause;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 
-use super::{TcpTurn, UdpTurn};
+use super::turn::{TcpTurn, UdpTurn};
 use crate::observe::cause_of;
 
 /// Bytes that are read at a time; more come with the next read.

@@ -6,29 +6,11 @@
 
 mod allowance;
 mod paced;
+mod permit;
 mod server_side;
 mod tcp;
 mod udp;
 
-use tokio::sync::OwnedSemaphorePermit;
-
-use crate::meters::Present;
-
+pub use permit::Permit;
 pub use tcp::EmulatedTcp;
 pub use udp::EmulatedUdp;
-
-/// Steps of a lab before its session looks at everything else again.
-const STEPS_PER_TURN: usize = 64;
-
-/// The right to one emulated path, of all that the server may have.
-#[derive(Debug)]
-pub struct Permit {
-    _permit: OwnedSemaphorePermit,
-    _present: Present,
-}
-
-impl From<OwnedSemaphorePermit> for Permit {
-    fn from(permit: OwnedSemaphorePermit) -> Self {
-        Self { _permit: permit, _present: Present::lab() }
-    }
-}

@@ -17,13 +17,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::debug;
 
-use super::Shared;
-use crate::accept::{LAST_WORDS, accept};
-use crate::admission::{Admission, Admitted, Full};
+use super::shared::Shared;
 use crate::config::TcpLimits;
-use crate::meters::{self, Present};
+use crate::guard::accept::{LAST_WORDS, accept};
+use crate::guard::admission::{Admission, Admitted, Full};
+use crate::guard::refusals::Refusal;
 use crate::observe::{Caller, cause_of};
-use crate::refusals::Refusal;
+use crate::operate::meters::{self, Present};
 use crate::timestamp::clock::Clock;
 
 /// How long a connection is read after our FIN, for the peer's. Closing it over bytes that nobody has

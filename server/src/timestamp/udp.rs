@@ -21,12 +21,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use self::rates::Rates;
-use super::Shared;
 use super::clock::Ctime;
+use super::shared::Shared;
 use crate::config::UdpLimits;
-use crate::meters;
+use crate::guard::refusals::Refusal;
 use crate::observe::{RawClient, Sight};
-use crate::refusals::Refusal;
+use crate::operate::meters;
 
 /// Room for the largest datagram that UDP's length field allows (RFC 768), so that its true length
 /// is known, and not only what a `recv(1024)` would keep of it.

@@ -7,6 +7,9 @@ use streamgram_protocol::Limits;
 
 use super::allowance::{Allowance, Overrun};
 
+/// Steps of a lab before its session looks at everything else again.
+pub(super) const STEPS_PER_TURN: usize = 64;
+
 /// A lab and how far it has come.
 #[derive(Debug)]
 pub(super) struct Paced<H> {

@@ -11,10 +11,11 @@ use streamgram_protocol::{Cause, End, Limits, Line, Link};
 use tokio::time::sleep_until;
 
 use super::allowance::Overrun;
-use super::paced::Paced;
+use super::paced::{Paced, STEPS_PER_TURN};
+use super::permit::Permit;
 use super::server_side::ServerSide;
-use super::{Permit, STEPS_PER_TURN};
-use crate::path::{TcpTurn, direct};
+use crate::path::direct;
+use crate::path::turn::TcpTurn;
 
 /// Bytes that the gateway reads of its server at a time.
 const GATEWAY_READ_BYTES: usize = 4 * 1024;

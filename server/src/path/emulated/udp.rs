@@ -13,9 +13,10 @@ use tokio::net::UdpSocket;
 use tokio::time::sleep_until;
 
 use super::allowance::Overrun;
-use super::paced::Paced;
-use super::{Permit, STEPS_PER_TURN};
-use crate::path::{UdpTurn, direct};
+use super::paced::{Paced, STEPS_PER_TURN};
+use super::permit::Permit;
+use crate::path::direct;
+use crate::path::turn::UdpTurn;
 
 /// How long the gateway waits for the server's reply before it hands over the next datagram.
 const SERVER_PATIENCE: Duration = Duration::from_secs(1);

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use streamgram_protocol::CTIME_LEN;
 
-use crate::refusals::Refusal;
+use crate::guard::refusals::Refusal;
 
 /// Ports below are services' (RFC 6335): echo, daytime, chargen, DNS, NTP, SNMP. No client sends from
 /// one, and many would answer.

@@ -1,0 +1,166 @@
+//! Knows who watches which peer of the servers.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
+
+use streamgram_protocol::{Feed, Protocol};
+
+use super::caller::Caller;
+use super::departed::Departed;
+use super::feed::RawFeed;
+use super::inbox::Sender;
+use super::raw_client::RawClient;
+use super::watcher::{Observation, Watcher};
+
+/// Knows who watches which peer.
+#[derive(Debug, Default)]
+pub struct Observer {
+    // Looked at first: with nobody watching, an observation costs this one load.
+    watched: AtomicUsize,
+    watchers: RwLock<HashMap<(Protocol, SocketAddr), Arc<Watcher>>>,
+    departed: Departed,
+    /// Who watches raw clients.
+    pub feed: Arc<RawFeed>,
+}
+
+/// Withdraws the registration of an address when it is dropped.
+#[derive(Debug)]
+pub struct Registration {
+    observer: Arc<Observer>,
+    key: (Protocol, SocketAddr),
+}
+
+impl Observer {
+    /// Nobody watches anybody yet; `feed` says who may watch raw clients.
+    #[must_use]
+    pub fn new(feed: Feed) -> Self {
+        Self { feed: Arc::new(RawFeed::new(feed)), ..Self::default() }
+    }
+
+    /// From now on, what the server of a protocol sees of `address` goes to `inbox`.
+    #[must_use]
+    pub fn register(
+        self: &Arc<Self>,
+        protocol: Protocol,
+        address: SocketAddr,
+        inbox: Sender<Observation>,
+    ) -> Registration {
+        let key = (protocol, canonical(address));
+        let watcher = Arc::new(Watcher::new(inbox));
+        let mut watchers = self.watchers.write().unwrap_or_else(PoisonError::into_inner);
+        if watchers.insert(key, watcher).is_none() {
+            self.watched.fetch_add(1, Ordering::Release);
+        }
+        Registration { observer: Arc::clone(self), key }
+    }
+
+    /// Who watches this peer, if anybody does.
+    #[must_use]
+    pub fn watcher_of(&self, protocol: Protocol, peer: SocketAddr) -> Option<Arc<Watcher>> {
+        if self.watched.load(Ordering::Acquire) == 0 {
+            return None;
+        }
+        let watchers = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
+        watchers.get(&(protocol, canonical(peer))).cloned()
+    }
+
+    /// Whose connection the TCP server has accepted.
+    #[must_use]
+    pub fn caller(&self, peer: SocketAddr) -> Caller {
+        let peer = canonical(peer);
+        if let Some(watcher) = self.watcher_of(Protocol::Tcp, peer) {
+            Caller::Leg(watcher)
+        } else if self.departed.contains((Protocol::Tcp, peer), Instant::now()) {
+            Caller::Departed
+        } else {
+            Caller::Raw(RawClient::new(Arc::clone(&self.feed), Protocol::Tcp, peer))
+        }
+    }
+
+    /// Who sent a datagram that is not a leg's, if anybody watches and it was none a moment ago either.
+    #[must_use]
+    pub fn raw_sender(&self, peer: SocketAddr) -> Option<RawClient> {
+        if !self.feed.is_watched() {
+            return None;
+        }
+        let peer = canonical(peer);
+        let client = RawClient::new(Arc::clone(&self.feed), Protocol::Udp, peer);
+        let is_departed = self.departed.contains((Protocol::Udp, peer), Instant::now());
+        (!is_departed).then_some(client)
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        let observer = &self.observer;
+        // First: in between, what is still under way would be a stranger's.
+        observer.departed.add(self.key, Instant::now());
+        let mut watchers = observer.watchers.write().unwrap_or_else(PoisonError::into_inner);
+        if watchers.remove(&self.key).is_some() {
+            observer.watched.fetch_sub(1, Ordering::Release);
+        }
+    }
+}
+
+/// A server on `[::]` sees IPv4 peers as mapped addresses (RFC 4291, section 2.5.5.2).
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::inbox;
+    use super::super::watcher::{Event, WAITING_OBSERVATIONS};
+    use super::*;
+
+    fn peer() -> SocketAddr {
+        "127.0.0.1:9".parse().unwrap()
+    }
+
+    #[test]
+    fn a_registration_lasts_as_long_as_its_guard() {
+        let observer = Arc::new(Observer::default());
+        let (sender, _inbox) = inbox::channel(1);
+        assert!(observer.watcher_of(Protocol::Udp, peer()).is_none());
+        let registration = observer.register(Protocol::Udp, peer(), sender);
+        assert!(observer.watcher_of(Protocol::Udp, peer()).is_some());
+        assert!(observer.watcher_of(Protocol::Tcp, peer()).is_none());
+        let mapped = "[::ffff:127.0.0.1]:9".parse().unwrap();
+        assert!(observer.watcher_of(Protocol::Udp, mapped).is_some());
+        drop(registration);
+        assert!(observer.watcher_of(Protocol::Udp, peer()).is_none());
+    }
+
+    #[test]
+    fn what_was_a_leg_a_moment_ago_is_no_raw_client() {
+        let observer = Arc::new(Observer::default());
+        let watching = observer.feed.watch(Some(peer().ip()));
+        assert!(observer.raw_sender(peer()).is_some());
+        assert!(matches!(observer.caller(peer()), Caller::Raw(_)));
+        for protocol in Protocol::BOTH {
+            let (sender, _inbox) = inbox::channel(1);
+            drop(observer.register(protocol, peer(), sender));
+        }
+        let mapped = "[::ffff:127.0.0.1]:9".parse().unwrap();
+        assert!(observer.raw_sender(mapped).is_none());
+        assert!(matches!(observer.caller(mapped), Caller::Departed));
+        assert!(watching.is_ok());
+    }
+
+    #[test]
+    fn what_a_slow_session_misses_is_counted() {
+        let observer = Arc::new(Observer::default());
+        let (sender, mut inbox) = inbox::channel(WAITING_OBSERVATIONS);
+        let _registration = observer.register(Protocol::Udp, peer(), sender);
+        let watcher = observer.watcher_of(Protocol::Udp, peer()).unwrap();
+        for _ in 0..WAITING_OBSERVATIONS + 3 {
+            watcher.datagram(1, 1);
+        }
+        assert_eq!((inbox.missed(), inbox.missed()), (3, 0));
+        let first = inbox.try_recv().unwrap();
+        assert_eq!(first.event, Event::Datagram { number: 0, bytes: 1, kept: 1 });
+    }
+}

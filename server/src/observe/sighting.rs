@@ -1,0 +1,85 @@
+//! What a server can see of a raw client, and what of it may be shown to whom.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Weak;
+use std::time::Instant;
+
+use streamgram_protocol::{Cause, Protocol};
+
+use crate::guard::refusals::Refusal;
+
+/// Something a server saw of a raw client, and when.
+#[derive(Debug)]
+pub struct Sighting {
+    /// The server's time.
+    pub at: Instant,
+    /// Which server.
+    pub protocol: Protocol,
+    /// The client's address.
+    pub peer: SocketAddr,
+    /// TCP: a number of the connection. UDP: a number of the datagram.
+    pub id: u64,
+    /// TCP: leads nowhere any more once the connection has ended.
+    pub open: Weak<()>,
+    /// What it saw.
+    pub sight: Sight,
+}
+
+/// What a server can see of a raw client.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Sight {
+    /// A connection was accepted.
+    Accepted,
+    /// A read of a connection returned: which one, from 0; where its first byte stands; its bytes.
+    Read(u64, u64, Payload),
+    /// A datagram came, and is going to be answered.
+    Datagram(Payload),
+    /// The system took a reply. TCP: to which read, from 0; where its first byte stands. UDP: neither.
+    Reply(u64, u64, Payload),
+    /// A connection or a datagram was turned away.
+    Refused(Refusal),
+    /// A connection ended.
+    Closed(Cause),
+}
+
+/// Bytes that came or went.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Payload {
+    /// How many.
+    pub bytes: usize,
+    /// The first of them, if they may be shown to anybody.
+    pub kept: Option<Box<[u8]>>,
+}
+
+/// Whether a session of one address may see what a raw client of another says: on the server's own
+/// machine only. Elsewhere one address can be many people, behind NAT or a container's proxy.
+#[must_use]
+pub fn may_show_bytes(client: IpAddr, session: Option<IpAddr>) -> bool {
+    client.is_loopback() && session.is_some_and(|session| session.is_loopback())
+}
+
+/// Bytes of a client, the first `most` of them kept if there can be a session that may see them.
+pub(super) fn payload(client: IpAddr, bytes: &[u8], most: usize) -> Payload {
+    let shown = client.is_loopback().then(|| bytes[..bytes.len().min(most)].into());
+    Payload { bytes: bytes.len(), kept: shown }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_shown_on_the_servers_own_machine_only() {
+        let [here, also_here, v6] = ["127.0.0.1", "127.0.0.2", "::1"].map(|a| a.parse().unwrap());
+        let elsewhere = "192.0.2.1".parse().unwrap();
+        assert!(may_show_bytes(here, Some(also_here)) && may_show_bytes(v6, Some(here)));
+        for (client, session) in
+            [(here, None), (here, Some(elsewhere)), (elsewhere, Some(here)), (elsewhere, None)]
+        {
+            assert!(!may_show_bytes(client, session), "{client} to {session:?}");
+        }
+        assert_eq!(payload(elsewhere, b"secret", 9), Payload { bytes: 6, kept: None });
+        let cut = Payload { bytes: 6, kept: Some((*b"sec").into()) };
+        assert_eq!(payload(here, b"secret", 3), cut);
+    }
+}

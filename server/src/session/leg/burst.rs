@@ -1,0 +1,163 @@
+//! The lines that a leg still has to send, and when each is due. A single line is a burst of one.
+
+use std::time::{Duration, Instant};
+
+use streamgram_protocol::{Data, Send};
+
+/// The bursts of one leg, in the order in which they were asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Bursts {
+    bursts: Vec<Burst>,
+}
+
+#[derive(Debug)]
+struct Burst {
+    id: u64,
+    data: Data,
+    count: u32,
+    interval: Duration,
+    sent: u32,
+    due: Instant,
+}
+
+/// A line to be sent now.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) id: u64,
+    pub(crate) number: u32,
+    pub(crate) bytes: Vec<u8>,
+    /// Set on a send's last line: what to say once it is out.
+    pub(crate) last: Option<Finished>,
+}
+
+/// A send that has nothing left to send.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Finished {
+    pub(crate) id: u64,
+    pub(crate) lines: u32,
+    pub(crate) of: u32,
+}
+
+impl Bursts {
+    pub(crate) fn len(&self) -> usize {
+        self.bursts.len()
+    }
+
+    pub(crate) fn start(&mut self, send: &Send, now: Instant) {
+        self.bursts.push(Burst {
+            id: send.id,
+            data: send.data(),
+            count: send.count,
+            interval: Duration::from_millis(send.interval_ms.into()),
+            sent: 0,
+            due: now,
+        });
+    }
+
+    /// When the next line is due.
+    pub(crate) fn next_due(&self) -> Option<Instant> {
+        self.bursts.iter().map(|burst| burst.due).min()
+    }
+
+    /// Takes the line that has been due longest.
+    pub(crate) fn take_line(&mut self, now: Instant) -> Option<Line> {
+        // The first of several that are due at the same time: `min_by_key` keeps it.
+        let at = (0..self.bursts.len()).min_by_key(|at| self.bursts[*at].due)?;
+        let burst = &mut self.bursts[at];
+        if burst.due > now {
+            return None;
+        }
+        burst.sent += 1;
+        let (id, number) = (burst.id, burst.sent);
+        // The session has checked the data when the send came.
+        let bytes = burst.data.line(number).ok()?.into_owned();
+        if !burst.interval.is_zero() {
+            // Never sooner than the interval after the line before, however late that one was.
+            burst.due = now + burst.interval;
+        }
+        let last = (burst.sent == burst.count).then(|| self.bursts.remove(at).finished());
+        Some(Line { id, number, bytes, last })
+    }
+
+    /// Ends every send with this id.
+    pub(crate) fn stop(&mut self, id: u64) -> Vec<Finished> {
+        self.bursts.extract_if(.., |burst| burst.id == id).map(|burst| burst.finished()).collect()
+    }
+
+    /// Ends every send. `cut` is a line that was taken and has not gone out.
+    pub(crate) fn stop_all(&mut self, cut: Option<Line>) -> Vec<Finished> {
+        let mut finished: Vec<_> = self.bursts.drain(..).map(|burst| burst.finished()).collect();
+        if let Some(line) = cut {
+            finished.extend(line.last);
+            finished.iter_mut().filter(|send| send.id == line.id).for_each(|send| send.lines -= 1);
+        }
+        finished
+    }
+}
+
+impl Burst {
+    fn finished(&self) -> Finished {
+        Finished { id: self.id, lines: self.sent, of: self.count }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use streamgram_protocol::Target;
+
+    use super::*;
+
+    fn send(id: u64, count: u32, interval_ms: u32) -> Send {
+        Send { count, interval_ms, ..Send::new(id, Target::Tcp, Data::Text("{n}".into())) }
+    }
+
+    #[test]
+    fn lines_are_numbered_and_the_last_one_finishes() {
+        let now = Instant::now();
+        let mut bursts = Bursts::default();
+        bursts.start(&send(1, 2, 0), now);
+        let first = bursts.take_line(now).unwrap();
+        assert_eq!((first.bytes.as_slice(), first.last), (b"1".as_slice(), None));
+        let second = bursts.take_line(now).unwrap();
+        assert_eq!(second.bytes, b"2");
+        assert_eq!(second.last, Some(Finished { id: 1, lines: 2, of: 2 }));
+        assert_eq!(bursts.take_line(now), None);
+    }
+
+    #[test]
+    fn an_interval_is_kept_and_leaves_room_for_others() {
+        let now = Instant::now();
+        let later = now + Duration::from_millis(30);
+        let mut bursts = Bursts::default();
+        bursts.start(&send(1, 3, 20), now);
+        assert_eq!(bursts.take_line(now).unwrap().number, 1);
+        assert_eq!(bursts.take_line(now), None);
+        bursts.start(&send(2, 1, 0), now);
+        assert_eq!(bursts.take_line(now).unwrap().id, 2);
+        assert_eq!(bursts.take_line(later).unwrap().number, 2);
+        assert_eq!(bursts.next_due(), Some(later + Duration::from_millis(20)));
+    }
+
+    #[test]
+    fn a_line_that_was_cut_does_not_count_as_sent() {
+        let now = Instant::now();
+        for count in [2, 9] {
+            let mut bursts = Bursts::default();
+            bursts.start(&send(1, count, 0), now);
+            bursts.take_line(now);
+            let cut = bursts.take_line(now);
+            assert_eq!(bursts.stop_all(cut), [Finished { id: 1, lines: 1, of: count }]);
+        }
+    }
+
+    #[test]
+    fn what_is_stopped_says_how_far_it_came() {
+        let now = Instant::now();
+        let mut bursts = Bursts::default();
+        bursts.start(&send(1, 9, 5), now);
+        bursts.take_line(now);
+        assert_eq!(bursts.stop(2), []);
+        assert_eq!(bursts.stop(1), [Finished { id: 1, lines: 1, of: 9 }]);
+        assert_eq!(bursts.next_due(), None);
+    }
+}

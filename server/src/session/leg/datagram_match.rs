@@ -1,0 +1,240 @@
+//! Which of UDP's replies belongs to which line.
+//!
+//! A reply is the time alone, so nothing in it says. But the server answers a leg's datagrams in the
+//! order in which it observed them: the k-th reply belongs to the k-th observed datagram, unless a
+//! reply was lost on the way. When counts show that, an answer is one of several, and says so.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::answer::{Answer, Silence};
+
+/// Lines without a reply that are remembered in case one comes late; older ones are forgotten, and a
+/// reply to them is shown without its line.
+const REMEMBERED_LINES: usize = 1_000;
+
+/// The datagrams of one leg that are not answered yet.
+#[derive(Debug)]
+pub(crate) struct DatagramMatch {
+    patience: Duration,
+    /// The path knows which reply answers which line: nothing has to be concluded from counts.
+    exact: bool,
+    lines: VecDeque<SentLine>,
+    answered: u64,
+}
+
+#[derive(Debug)]
+struct SentLine {
+    id: u64,
+    line: u32,
+    sent: Instant,
+    bytes: usize,
+    /// The server has reported it.
+    observed: bool,
+    /// It has been reported as unanswered.
+    given_up: bool,
+    /// How many answers there had been when it was sent.
+    answered_before: u64,
+}
+
+impl DatagramMatch {
+    /// `patience`: how long a reply may take before its line is reported. `exact`: replies come with
+    /// their line.
+    pub(crate) fn new(patience: Duration, exact: bool) -> Self {
+        Self { patience, exact, lines: VecDeque::new(), answered: 0 }
+    }
+
+    pub(crate) fn sent(&mut self, id: u64, line: u32, sent: Instant, bytes: usize) {
+        self.lines.push_back(SentLine {
+            id,
+            line,
+            sent,
+            bytes,
+            observed: false,
+            given_up: false,
+            answered_before: self.answered,
+        });
+    }
+
+    /// The server took a datagram of this length. Loopback keeps the order, so it is the first that
+    /// it could be.
+    pub(crate) fn observed(&mut self, bytes: usize) {
+        let could_be = |line: &&mut SentLine| !line.observed && line.bytes == bytes;
+        let line = self.lines.iter_mut().filter(|line| !line.given_up).find(could_be);
+        let line = match line {
+            Some(line) => Some(line),
+            None => self.lines.iter_mut().find(could_be),
+        };
+        if let Some(line) = line {
+            line.observed = true;
+        }
+    }
+
+    /// A reply came; whose, if anybody waits for one.
+    pub(crate) fn replied(&mut self) -> Option<Answer> {
+        let first = |observed: bool, given_up: bool| {
+            self.lines
+                .iter()
+                .position(|line| line.observed == observed && line.given_up == given_up)
+        };
+        let at = first(true, false)
+            .or_else(|| first(true, true))
+            .or_else(|| first(false, false))
+            .or_else(|| first(false, true))?;
+        let line = self.lines.remove(at)?;
+        // Another line that the server saw and that was given up: this reply could be its, late.
+        let rival = self.lines.iter().any(|other| other.observed && other.given_up);
+        self.answered += 1;
+        let SentLine { id, line, sent, observed, given_up, .. } = line;
+        Some(Answer { id, line, sent, late: given_up, certain: observed && !rival })
+    }
+
+    /// A reply to this line came; nothing, if it is the reply's copy.
+    pub(crate) fn replied_to(&mut self, id: u64, line: u32) -> Option<Answer> {
+        let at = self.lines.iter().position(|sent| (sent.id, sent.line) == (id, line))?;
+        let SentLine { id, line, sent, given_up, .. } = self.lines.remove(at)?;
+        Some(Answer { id, line, sent, late: given_up, certain: true })
+    }
+
+    /// When the next line's patience ends.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.lines.iter().find(|line| !line.given_up).map(|line| line.sent + self.patience)
+    }
+
+    /// Gives up the lines whose patience has ended; they are remembered for a late reply.
+    pub(crate) fn give_up(&mut self, now: Instant) -> Vec<Silence> {
+        let patience = self.patience;
+        let silences = self.give_up_if(|line| line.sent + patience <= now);
+        let given_up = self.lines.iter().filter(|line| line.given_up).count();
+        let mut forget = given_up.saturating_sub(REMEMBERED_LINES);
+        self.lines.retain(|line| {
+            let forgotten = line.given_up && forget > 0;
+            forget -= usize::from(forgotten);
+            !forgotten
+        });
+        silences
+    }
+
+    /// Nobody listens there, or the leg has ended: nothing that is under way will be answered.
+    pub(crate) fn end(&mut self) -> Vec<Silence> {
+        let silences = self.give_up_if(|_| true);
+        self.lines.clear();
+        silences
+    }
+
+    fn give_up_if(&mut self, hopeless: impl Fn(&SentLine) -> bool) -> Vec<Silence> {
+        let (answered, exact) = (self.answered, self.exact);
+        let lines = self.lines.iter_mut().filter(|line| !line.given_up && hopeless(line));
+        lines
+            .map(|line| {
+                line.given_up = true;
+                // A reply that came since this line went out may have been this line's own.
+                let certain = exact || line.answered_before == answered;
+                Silence { id: line.id, line: line.line, certain }
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(2);
+
+    fn sent(lines: u32, now: Instant) -> DatagramMatch {
+        let mut datagrams = DatagramMatch::new(PATIENCE, false);
+        for line in 1..=lines {
+            datagrams.sent(1, line, now, 7);
+        }
+        datagrams
+    }
+
+    fn answer(line: u32, sent: Instant, late: bool, certain: bool) -> Option<Answer> {
+        Some(Answer { id: 1, line, sent, late, certain })
+    }
+
+    #[test]
+    fn replies_follow_the_order_of_observation() {
+        let now = Instant::now();
+        let mut datagrams = sent(2, now);
+        datagrams.observed(7);
+        datagrams.observed(7);
+        assert_eq!(datagrams.replied(), answer(1, now, false, true));
+        assert_eq!(datagrams.replied(), answer(2, now, false, true));
+        assert_eq!(datagrams.replied(), None);
+    }
+
+    #[test]
+    fn where_the_path_knows_the_line_copies_and_losses_are_certain() {
+        let now = Instant::now();
+        let mut datagrams = DatagramMatch::new(PATIENCE, true);
+        (1..=2).for_each(|line| datagrams.sent(1, line, now, 7));
+        assert_eq!(datagrams.replied_to(1, 2), answer(2, now, false, true));
+        assert_eq!(datagrams.replied_to(1, 2), None);
+        let silences = datagrams.give_up(now + PATIENCE);
+        assert_eq!(silences, [Silence { id: 1, line: 1, certain: true }]);
+        assert_eq!(datagrams.replied_to(1, 1), answer(1, now, true, true));
+    }
+
+    #[test]
+    fn a_datagram_that_the_server_never_saw_is_told_by_its_length() {
+        let now = Instant::now();
+        let mut datagrams = sent(1, now);
+        datagrams.sent(1, 2, now, 9);
+        datagrams.observed(9);
+        assert_eq!(datagrams.replied(), answer(2, now, false, true));
+        let silences = datagrams.give_up(now + PATIENCE);
+        assert_eq!((silences.len(), silences[0].line), (1, 1));
+    }
+
+    #[test]
+    fn a_lost_reply_is_one_of_those_under_way_together() {
+        let now = Instant::now();
+        let mut datagrams = sent(2, now);
+        datagrams.observed(7);
+        datagrams.observed(7);
+        datagrams.replied();
+        assert_eq!(datagrams.next_deadline(), Some(now + PATIENCE));
+        let silences = datagrams.give_up(now + PATIENCE);
+        assert_eq!(silences, [Silence { id: 1, line: 2, certain: false }]);
+        assert_eq!(datagrams.next_deadline(), None);
+    }
+
+    #[test]
+    fn a_late_reply_finds_its_line_and_a_newer_one_is_uncertain() {
+        let now = Instant::now();
+        let mut datagrams = sent(1, now);
+        datagrams.observed(7);
+        let silences = datagrams.give_up(now + PATIENCE);
+        assert_eq!(silences, [Silence { id: 1, line: 1, certain: true }]);
+        datagrams.sent(2, 1, now + PATIENCE, 7);
+        datagrams.observed(7);
+        let newer = datagrams.replied().unwrap();
+        assert_eq!((newer.id, newer.late, newer.certain), (2, false, false));
+        assert_eq!(datagrams.replied(), answer(1, now, true, true));
+    }
+
+    #[test]
+    fn without_the_servers_account_an_answer_is_uncertain() {
+        let now = Instant::now();
+        assert_eq!(sent(1, now).replied(), answer(1, now, false, false));
+    }
+
+    #[test]
+    fn a_thousand_lines_are_remembered_for_a_late_reply_and_no_more() {
+        let now = Instant::now();
+        let mut datagrams = sent(1_005, now);
+        assert_eq!(datagrams.give_up(now + PATIENCE).len(), 1_005);
+        assert_eq!(datagrams.lines.len(), REMEMBERED_LINES);
+        assert_eq!(datagrams.lines[0].line, 6);
+    }
+
+    #[test]
+    fn after_the_end_nothing_is_expected() {
+        let now = Instant::now();
+        let mut datagrams = sent(3, now);
+        assert_eq!(datagrams.end().len(), 3);
+        assert_eq!((datagrams.replied(), datagrams.next_deadline()), (None, None));
+    }
+}

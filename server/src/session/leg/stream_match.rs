@@ -1,0 +1,179 @@
+//! Which bytes of TCP's replies belong to which line.
+//!
+//! The server puts a stamp in front of what each of its reads returned. Where the stamps stand is
+//! known from the server's own account of its reads, not from looking for brackets in the bytes,
+//! which anybody can type: the reply to byte `e` of the stream, in read `k`, ends at
+//! `e + STAMP_LEN * (k + 1)` of the stream of replies.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use streamgram_protocol::STAMP_LEN;
+
+use super::answer::{Answer, Silence};
+
+/// The lines of one connection that are not answered yet.
+#[derive(Debug, Default)]
+pub(crate) struct StreamMatch {
+    lines: VecDeque<SentLine>,
+    reads: VecDeque<Read>,
+}
+
+#[derive(Debug)]
+struct SentLine {
+    id: u64,
+    line: u32,
+    sent: Instant,
+    /// Position after its last byte.
+    end: u64,
+}
+
+#[derive(Debug)]
+struct Read {
+    number: u64,
+    offset: u64,
+    end: u64,
+}
+
+impl StreamMatch {
+    /// Whether every line is answered.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    pub(crate) fn sent(&mut self, id: u64, line: u32, sent: Instant, end: u64) {
+        self.lines.push_back(SentLine { id, line, sent, end });
+    }
+
+    pub(crate) fn server_read(&mut self, number: u64, offset: u64, bytes: usize) {
+        self.reads.push_back(Read { number, offset, end: offset + bytes as u64 });
+    }
+
+    /// The lines that are answered once `received` bytes of replies have come.
+    pub(crate) fn received(&mut self, received: u64) -> Vec<Answer> {
+        let mut answers = Vec::new();
+        while let Some((covered, certain)) = self.covered()
+            && covered <= received
+            && let Some(SentLine { id, line, sent, .. }) = self.lines.pop_front()
+        {
+            answers.push(Answer { id, line, sent, late: false, certain });
+        }
+        answers
+    }
+
+    /// Which lines the bytes of the stream of replies from `from` to `to` belong to: how many bytes for
+    /// which (id, line), in their order. A stamp belongs to the line behind it; every line is forgotten
+    /// once its reply has ended.
+    pub(crate) fn lines_of(&mut self, from: u64, to: u64) -> Vec<(usize, Option<(u64, u32)>)> {
+        let mut pieces = Vec::new();
+        let mut at = from;
+        while at < to {
+            let line = self.lines.front().map(|line| (line.id, line.line));
+            let end = match self.covered() {
+                Some((covered, _)) if covered <= to => {
+                    self.lines.pop_front();
+                    covered.max(at)
+                }
+                _ => to,
+            };
+            pieces.push((usize::try_from(end - at).unwrap_or(usize::MAX), line));
+            at = end;
+        }
+        pieces
+    }
+
+    /// Where the reply to the first line ends, and whether that is certain; nothing as long as the
+    /// server has not reported the read that took the line's last byte.
+    fn covered(&mut self) -> Option<(u64, bool)> {
+        let line = self.lines.front()?;
+        while self.reads.front().is_some_and(|read| read.end < line.end) {
+            self.reads.pop_front();
+        }
+        let read = self.reads.front()?;
+        // Without an account of that read, the line is answered at the latest when everything in
+        // front of the next known read has come.
+        let missed = read.offset >= line.end;
+        let covered = if missed {
+            read.offset + STAMP_LEN as u64 * read.number
+        } else {
+            line.end + STAMP_LEN as u64 * (read.number + 1)
+        };
+        Some((covered, !missed))
+    }
+
+    /// The connection has ended: nothing more will be answered.
+    pub(crate) fn end(&mut self) -> Vec<Silence> {
+        let lines = self.lines.drain(..);
+        lines.map(|SentLine { id, line, .. }| Silence { id, line, certain: true }).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(answers: &[Answer]) -> Vec<u32> {
+        answers.iter().map(|answer| answer.line).collect()
+    }
+
+    fn five_lines_of_seven() -> StreamMatch {
+        let mut stream = StreamMatch::default();
+        for line in 1..=5 {
+            stream.sent(1, line, Instant::now(), u64::from(line) * 7);
+        }
+        stream
+    }
+
+    #[test]
+    fn merged_lines_are_answered_by_the_bytes_that_cover_them() {
+        let mut stream = five_lines_of_seven();
+        stream.server_read(0, 0, 7);
+        assert!(stream.received(33).is_empty());
+        assert_eq!(lines(&stream.received(34)), [1]);
+        stream.server_read(1, 7, 28);
+        assert_eq!(lines(&stream.received(34 + 27 + 20)), [2, 3]);
+        assert_eq!(lines(&stream.received(34 + 27 + 28)), [4, 5]);
+    }
+
+    #[test]
+    fn a_line_of_two_reads_is_answered_by_the_second() {
+        let mut stream = StreamMatch::default();
+        stream.sent(1, 1, Instant::now(), 1_500);
+        stream.server_read(0, 0, 1_024);
+        assert!(stream.received(1_051).is_empty());
+        stream.server_read(1, 1_024, 476);
+        assert!(stream.received(1_500 + 53).is_empty());
+        assert_eq!(lines(&stream.received(1_500 + 54)), [1]);
+    }
+
+    #[test]
+    fn a_read_that_was_missed_makes_its_lines_uncertain() {
+        let mut stream = five_lines_of_seven();
+        stream.server_read(1, 14, 21);
+        let answers = stream.received(14 + 27);
+        assert_eq!((lines(&answers), answers[0].certain), (vec![1, 2], false));
+        assert_eq!(lines(&stream.received(35 + 54)), [3, 4, 5]);
+    }
+
+    #[test]
+    fn every_byte_of_a_reply_has_its_line() {
+        let mut stream = five_lines_of_seven();
+        stream.server_read(0, 0, 7);
+        stream.server_read(1, 7, 28);
+        let line = |line| Some((1, line));
+        assert_eq!(stream.lines_of(0, 34), [(34, line(1))]);
+        assert_eq!(stream.lines_of(34, 64), [(30, line(2))]);
+        assert_eq!(
+            stream.lines_of(64, 89),
+            [(4, line(2)), (7, line(3)), (7, line(4)), (7, line(5))]
+        );
+    }
+
+    #[test]
+    fn what_is_left_at_the_end_has_no_reply() {
+        let mut stream = five_lines_of_seven();
+        stream.server_read(0, 0, 35);
+        stream.received(27 + 20);
+        assert_eq!(stream.end().len(), 3);
+    }
+}

@@ -1,0 +1,139 @@
+//! Events on their way to the client, bounded by what they weigh.
+//!
+//! While the outbox is full the session reads no commands and no TCP bytes and sends no lines, so a
+//! slow client slows its own session. What is under way already (datagrams, observations) is still
+//! taken, so that times stay true; that is bounded by what was sent before.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use metrics::Gauge;
+use streamgram_protocol::{Data, Event, LegId, ServerMessage};
+
+use crate::operate::meters;
+
+/// Bytes of events, roughly, at which the session stops making more.
+const FULL_BYTES: usize = 256 * 1024;
+/// Bytes of events, roughly, at which nothing more is told of raw clients: the rest is for the session's
+/// own legs, which raw clients can so not hold up.
+const ENOUGH_FOR_RAW_BYTES: usize = FULL_BYTES / 2;
+/// Bytes of events, roughly, from which on a frame takes no more: what waits longer leaves in the next.
+const FRAME_BYTES: usize = 16 * 1024;
+/// What an event weighs without its payload.
+const EVENT_BYTES: usize = 128;
+
+/// Events that wait for the client.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    started: Instant,
+    waiting: VecDeque<ServerMessage>,
+    bytes: usize,
+    waiting_of_all: Gauge,
+}
+
+impl Outbox {
+    pub(crate) fn new(started: Instant) -> Self {
+        Self {
+            started,
+            waiting: VecDeque::new(),
+            bytes: 0,
+            waiting_of_all: meters::events_waiting(),
+        }
+    }
+
+    /// Tells of something that happened to a leg, or to the session as a whole.
+    pub(crate) fn push(&mut self, at: Instant, leg: impl Into<Option<LegId>>, event: Event) {
+        self.bytes += weight(&event);
+        self.waiting_of_all.increment(1.0);
+        self.waiting.push_back(ServerMessage { at_us: self.at_us(at), leg: leg.into(), event });
+    }
+
+    /// When the session began.
+    pub(crate) fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// Microseconds from the start of the session to `at`.
+    pub(crate) fn at_us(&self, at: Instant) -> u64 {
+        micros(at.saturating_duration_since(self.started))
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<ServerMessage> {
+        let message = self.waiting.pop_front()?;
+        self.bytes -= weight(&message.event);
+        self.waiting_of_all.decrement(1.0);
+        if self.waiting.is_empty() {
+            // Room for a burst of a thousand lines would otherwise stay with an idle session.
+            self.waiting = VecDeque::new();
+        }
+        Some(message)
+    }
+
+    /// The oldest events, up to [`FRAME_BYTES`] and at least one, if there are any.
+    pub(crate) fn take_frame(&mut self) -> Vec<ServerMessage> {
+        let left = self.bytes.saturating_sub(FRAME_BYTES);
+        let mut frame = Vec::new();
+        while self.bytes > left
+            && let Some(message) = self.pop()
+        {
+            frame.push(message);
+        }
+        frame
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.bytes >= FULL_BYTES
+    }
+
+    /// Whether raw clients may be told of.
+    pub(crate) fn has_room_for_raw(&self) -> bool {
+        self.bytes < ENOUGH_FOR_RAW_BYTES
+    }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        // As many as fit into the outbox, so the number is exact.
+        let left = u32::try_from(self.waiting.len()).unwrap_or(u32::MAX);
+        self.waiting_of_all.decrement(f64::from(left));
+    }
+}
+
+fn weight(event: &Event) -> usize {
+    match event {
+        Event::Reply { bytes, .. } => EVENT_BYTES + bytes,
+        Event::Packet(packet) => EVENT_BYTES + packet.hex.len(),
+        Event::Raw(raw) => {
+            let data = raw.observation.data();
+            EVENT_BYTES + data.map_or(0, |(Data::Text(data) | Data::Hex(data))| data.len())
+        }
+        _ => EVENT_BYTES,
+    }
+}
+
+/// Whole microseconds.
+pub(crate) fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_takes_what_waits_up_to_its_limit() {
+        let now = Instant::now();
+        let mut outbox = Outbox::new(now);
+        let in_a_frame = FRAME_BYTES / EVENT_BYTES;
+        for _ in 0..=in_a_frame {
+            outbox.push(now, None, Event::ServerAccepted {});
+        }
+        assert_eq!(outbox.take_frame().len(), in_a_frame);
+        assert_eq!(outbox.take_frame().len(), 1);
+        assert_eq!((outbox.take_frame().len(), outbox.bytes), (0, 0));
+    }
+}

@@ -1,0 +1,169 @@
+//! HTTP connections: how they come in, how long they may take, and how they end.
+//!
+//! axum's own loop waits for ever for a request that never comes.
+
+use std::error::Error;
+use std::io;
+use std::iter::successors;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower_service::Service;
+use tracing::debug;
+
+use super::connection::Connection;
+use crate::config::HttpLimits;
+use crate::guard::accept::{LAST_WORDS, accept};
+use crate::guard::admission::{Admission, Admitted, Full};
+use crate::guard::refusals::{Refusal, Refusals};
+use crate::operate::meters::Present;
+
+/// Bytes of a request's line and header fields. More are answered with 431.
+const HEAD_BYTES: usize = 16 * 1024;
+/// Bytes that a connection buffers, each way.
+const BUFFER_BYTES: usize = 64 * 1024;
+
+/// Whom a request comes from.
+#[derive(Debug, Clone)]
+pub(crate) struct Peer {
+    /// The other end of the connection, be it a proxy.
+    pub(crate) address: SocketAddr,
+    /// The connection's place: a session keeps it when the connection becomes its own.
+    pub(crate) place: Arc<Place>,
+}
+
+/// The place of a connection among all that are open.
+#[derive(Debug)]
+pub(crate) struct Place {
+    _admitted: Admitted,
+    _present: Present,
+}
+
+/// How every connection is served.
+#[derive(Clone)]
+struct Serving {
+    router: Router,
+    http: http1::Builder,
+    /// How long a peer may read nothing.
+    patience: Duration,
+    refusals: Arc<Refusals>,
+    stop: CancellationToken,
+}
+
+/// Serves requests to a surface until `stop`, and then those that have begun; returns when the last connection that
+/// is not a session's has ended.
+///
+/// # Errors
+/// The listener has ended; connections have not.
+pub async fn serve(
+    surface: &'static str,
+    listener: TcpListener,
+    router: Router,
+    limits: HttpLimits,
+    refusals: Arc<Refusals>,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    let admission = Admission::new(limits.http_connections, limits.http_connections_per_address);
+    let connections = TaskTracker::new();
+    let patience = Duration::from_secs(limits.http_write_s.into());
+    let serving = Serving { router, http: protocol(&limits), patience, refusals, stop };
+    loop {
+        let accepting = accept(&listener, &serving.refusals);
+        let Some(accepted) = serving.stop.run_until_cancelled(accepting).await else { break };
+        let (stream, address) = accepted?;
+        let ip = address.ip().to_canonical();
+        let is_proxy = limits.proxies.iter().any(|network| network.contains(&ip));
+        let admitted = if is_proxy { admission.admit_proxy(ip) } else { admission.admit(ip) };
+        match admitted {
+            Ok(admitted) => {
+                let place = Place { _admitted: admitted, _present: Present::connection(surface) };
+                let peer = Peer { address, place: Arc::new(place) };
+                connections.spawn(serving.clone().connection(stream, peer));
+            }
+            Err(full) => serving.refuse(full, address),
+        }
+    }
+    // From here on nobody can connect, unless a service manager has the socket as well.
+    drop(listener);
+    connections.close();
+    connections.wait().await;
+    Ok(())
+}
+
+fn protocol(limits: &HttpLimits) -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(limits.http_header_s.into()))
+        .max_header_size(HEAD_BYTES)
+        .max_buf_size(BUFFER_BYTES)
+        // Whoever has said all and ends its side, as `nc -N` does, still gets its answer.
+        .half_close(true);
+    http
+}
+
+impl Serving {
+    async fn connection(self, stream: TcpStream, peer: Peer) {
+        let Self { router, http, patience, refusals, stop } = self;
+        let address = peer.address;
+        // Events are small and every one is waited for.
+        if let Err(error) = stream.set_nodelay(true) {
+            debug!(%address, %error, "TCP_NODELAY could not be set");
+        }
+        let service = service_fn(move |request: Request<Incoming>| {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(peer.clone());
+            router.clone().call(request)
+        });
+        let stream = TokioIo::new(Connection::new(stream, patience));
+        let mut connection = pin!(http.serve_connection(stream, service).with_upgrades());
+        let stopped = async {
+            stop.cancelled().await;
+            // hyper would close over a request that is on its way.
+            sleep(LAST_WORDS).await;
+        };
+        let ended = tokio::select! {
+            ended = &mut connection => ended,
+            () = stopped => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            if is_unread(&error) {
+                let detail = format_args!("HTTP client {address} reads nothing");
+                refusals.count(Refusal::HttpUnread, Instant::now(), detail);
+            }
+            debug!(%address, %error, "an HTTP connection ended");
+        }
+    }
+
+    /// The connection ends here and at once: there is no request yet that could be answered.
+    fn refuse(&self, full: Full, address: SocketAddr) {
+        let (reason, limit) = match full {
+            Full::All(limit) => (Refusal::HttpFull, limit),
+            Full::Address(limit) => (Refusal::HttpAddressFull, limit),
+        };
+        let detail = format_args!("HTTP client {address}, the limit is {limit} connections");
+        self.refusals.count(reason, Instant::now(), detail);
+    }
+}
+
+/// Whether a connection ended because its peer did not read.
+pub(crate) fn is_unread(error: &(dyn Error + 'static)) -> bool {
+    successors(Some(error), |&error| error.source())
+        .filter_map(|error| error.downcast_ref::<io::Error>())
+        .any(|error| error.kind() == io::ErrorKind::TimedOut)
+}

@@ -1,0 +1,293 @@
+//! A WebSocket on our terms: what may come in and how fast, whether anybody is there at all, and what
+//! the peer is told at the end (RFC 6455).
+
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use axum::Error;
+use axum::body::Bytes;
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
+use tokio::time::{Interval, MissedTickBehavior, interval_at, sleep, timeout};
+use tokio_tungstenite::tungstenite;
+
+use crate::config::WebSocketLimits;
+use crate::guard::rate::Rate;
+use crate::guard::refusals::{Refusal, Refusals};
+use crate::web::http::listener::is_unread;
+
+/// What a socket reads at a time. The library's default, 128 KiB, would stay with every idle session.
+const READ_BUFFER_BYTES: usize = 2 * 1024;
+/// Messages are collected up to this size before they are written.
+const WRITE_BUFFER_BYTES: usize = 16 * 1024;
+/// How many seconds' worth of its rate a peer may use at once.
+const AT_ONCE_S: u32 = 10;
+/// Pings without a word from the peer, after which nobody is there.
+const PINGS: u8 = 3;
+/// How long a close frame may take to be sent.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
+/// How long the connection then stays: closing it over bytes that nobody has read would reset it, and
+/// the peer might never see why.
+const CLOSE_LINGER: Duration = Duration::from_millis(300);
+
+/// What a peer may do.
+#[derive(Debug, Clone)]
+pub struct SocketLimits {
+    /// Bytes of one message. A longer one ends the socket with close code 1009.
+    pub message_bytes: usize,
+    /// Bytes that may wait for the peer to read; above the largest message to it by far.
+    pub unread_bytes: usize,
+    /// How fast messages, how fast their bytes may come, and when a ping is due.
+    pub flags: WebSocketLimits,
+}
+
+/// What a peer sends.
+#[derive(Debug)]
+pub enum Frame {
+    /// A text message.
+    Text(Utf8Bytes),
+    /// A binary message.
+    Binary(Bytes),
+}
+
+/// The messages of the peer. Ends with the socket, or with something that cannot be served.
+#[derive(Debug)]
+pub struct Frames {
+    socket: Shared,
+    client: IpAddr,
+    limits: SocketLimits,
+    messages: Rate,
+    bytes: Rate,
+    pings: Interval,
+    /// Pings since the last word.
+    unheard: u8,
+    ping: Ping,
+    refusals: Arc<Refusals>,
+    refusal: Option<CloseFrame>,
+}
+
+/// The messages to the peer.
+#[derive(Debug)]
+pub struct Outgoing {
+    socket: Shared,
+    client: IpAddr,
+    refusals: Arc<Refusals>,
+}
+
+/// Both ends are one task's, so nobody ever waits for this lock.
+#[derive(Debug, Clone)]
+struct Shared(Arc<Mutex<WebSocket>>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ping {
+    Sent,
+    Due,
+    Unflushed,
+}
+
+/// An upgrade within the limits.
+pub fn limited(upgrade: WebSocketUpgrade, limits: &SocketLimits) -> WebSocketUpgrade {
+    upgrade
+        .max_message_size(limits.message_bytes)
+        .max_frame_size(limits.message_bytes)
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(WRITE_BUFFER_BYTES)
+        .max_write_buffer_size(limits.unread_bytes)
+}
+
+/// Both ways of a socket, for one task; `client` is whom the log names.
+#[must_use]
+pub fn split(
+    socket: WebSocket,
+    client: IpAddr,
+    limits: SocketLimits,
+    refusals: Arc<Refusals>,
+) -> (Frames, Outgoing) {
+    let socket = Shared(Arc::new(Mutex::new(socket)));
+    let now = Instant::now();
+    let rate =
+        |per_second: u32| Rate::per_second(per_second, per_second.saturating_mul(AT_ONCE_S), now);
+    let period = Duration::from_secs(limits.flags.ping_s.into());
+    let mut pings = interval_at((now + period).into(), period);
+    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let outgoing = Outgoing { socket: socket.clone(), client, refusals: Arc::clone(&refusals) };
+    let frames = Frames {
+        socket,
+        client,
+        messages: rate(limits.flags.messages_per_s),
+        bytes: rate(limits.flags.message_bytes_per_s),
+        limits,
+        pings,
+        unheard: 0,
+        ping: Ping::Sent,
+        refusals,
+        refusal: None,
+    };
+    (frames, outgoing)
+}
+
+/// Ends a socket, with what its peer is to be told, or with what its [`Frames`] ended with.
+pub async fn close(frames: Frames, mut outgoing: Outgoing, reason: Option<CloseFrame>) {
+    let Some(reason) = reason.or(frames.refusal) else { return };
+    let closing = async {
+        // A pong that is owed would be sent after the close frame.
+        outgoing.flush().await?;
+        outgoing.send(Message::Close(Some(reason))).await
+    };
+    if let Ok(Ok(())) = timeout(CLOSE_PATIENCE, closing).await {
+        sleep(CLOSE_LINGER).await;
+    }
+}
+
+/// A close code (RFC 6455, section 7.4.1) and why.
+pub fn reason(code: u16, reason: impl Into<Utf8Bytes>) -> CloseFrame {
+    CloseFrame { code, reason: reason.into() }
+}
+
+impl Frames {
+    /// Ends the socket: the next message is none, and the peer is told why.
+    pub fn refuse(&mut self, refusal: Refusal, close: CloseFrame) {
+        let detail = format_args!("WebSocket of {}: {}", self.client, close.reason);
+        self.refusals.count(refusal, Instant::now(), detail);
+        self.refusal = Some(close);
+    }
+
+    /// Sends the pings that are due; refuses a peer that has not answered them.
+    fn ping(&mut self, cx: &mut Context<'_>) {
+        while self.pings.poll_tick(cx).is_ready() {
+            self.unheard += 1;
+            if self.unheard == PINGS {
+                let seconds = self.limits.flags.ping_s * u32::from(PINGS);
+                let silence = format!("nothing was heard from you for up to {seconds} s");
+                return self.refuse(Refusal::WsSilent, reason(close_code::POLICY, silence));
+            }
+            self.ping = Ping::Due;
+        }
+        let mut socket = self.socket.lock();
+        // A socket that fails tells so when it is read.
+        if self.ping == Ping::Due && socket.poll_ready_unpin(cx).is_ready() {
+            let _sent = socket.start_send_unpin(Message::Ping(Bytes::new()));
+            self.ping = Ping::Unflushed;
+        }
+        if self.ping == Ping::Unflushed && socket.poll_flush_unpin(cx).is_ready() {
+            self.ping = Ping::Sent;
+        }
+    }
+
+    /// Pays for a message; refuses a peer that cannot.
+    fn pay(&mut self, bytes: usize) {
+        let now = Instant::now();
+        let flags = &self.limits.flags;
+        if !self.messages.spend(1, now) {
+            let limit = flags.messages_per_s;
+            let detail = format!("more than {limit} messages a second");
+            self.refuse(Refusal::WsMessages, reason(close_code::POLICY, detail));
+        } else if !self.bytes.spend(u32::try_from(bytes).unwrap_or(u32::MAX), now) {
+            let limit = flags.message_bytes_per_s;
+            let detail = format!("more than {limit} bytes of messages a second");
+            self.refuse(Refusal::WsBytes, reason(close_code::POLICY, detail));
+        }
+    }
+
+    /// What to tell a peer whose frames broke the rules; nothing, if it is gone.
+    fn broken(&mut self, error: Error) {
+        use tungstenite::Error as Cause;
+        use tungstenite::error::ProtocolError;
+        // Reading sends pongs.
+        note_unread(&error, self.client, &self.refusals);
+        let Ok(cause) = error.into_inner().downcast::<Cause>() else { return };
+        let close = match *cause {
+            Cause::Capacity(_) => {
+                let limit = self.limits.message_bytes;
+                let detail = format!("message is too long, the limit is {limit} bytes");
+                reason(close_code::SIZE, detail)
+            }
+            Cause::Utf8(_) => reason(close_code::INVALID, "text is not UTF-8"),
+            Cause::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return,
+            Cause::Protocol(broken) => reason(close_code::PROTOCOL, broken.to_string()),
+            _ => return,
+        };
+        self.refuse(Refusal::WsProtocol, close);
+    }
+}
+
+impl Stream for Frames {
+    type Item = Frame;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Frame>> {
+        self.ping(cx);
+        while self.refusal.is_none() {
+            let read = self.socket.lock().poll_next_unpin(cx);
+            let message = match ready!(read) {
+                Some(Ok(message)) => message,
+                Some(Err(error)) => {
+                    self.broken(error);
+                    break;
+                }
+                None => break,
+            };
+            self.unheard = 0;
+            let (bytes, frame) = match message {
+                Message::Text(text) => (text.len(), Some(Frame::Text(text))),
+                Message::Binary(bytes) => (bytes.len(), Some(Frame::Binary(bytes))),
+                // Answered by the library.
+                Message::Ping(bytes) | Message::Pong(bytes) => (bytes.len(), None),
+                // Answered by the library too, when it is asked for what comes after: the end.
+                Message::Close(_) => continue,
+            };
+            self.pay(bytes);
+            if let (None, Some(_)) = (&self.refusal, &frame) {
+                return Poll::Ready(frame);
+            }
+        }
+        Poll::Ready(None)
+    }
+}
+
+impl Outgoing {
+    /// The same, once it is noted if the peer does not read.
+    fn noted(&self, outcome: Poll<Result<(), Error>>) -> Poll<Result<(), Error>> {
+        if let Poll::Ready(Err(error)) = &outcome {
+            note_unread(error, self.client, &self.refusals);
+        }
+        outcome
+    }
+}
+
+fn note_unread(error: &Error, client: IpAddr, refusals: &Refusals) {
+    if is_unread(error) {
+        let detail = format_args!("WebSocket of {client} reads nothing");
+        refusals.count(Refusal::HttpUnread, Instant::now(), detail);
+    }
+}
+
+impl Sink<Message> for Outgoing {
+    type Error = Error;
+
+    fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let outcome = self.socket.lock().poll_ready_unpin(cx);
+        self.noted(outcome)
+    }
+
+    fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
+        self.socket.lock().start_send_unpin(message)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let outcome = self.socket.lock().poll_flush_unpin(cx);
+        self.noted(outcome)
+    }
+
+    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.socket.lock().poll_close_unpin(cx)
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, WebSocket> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
