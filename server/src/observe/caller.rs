@@ -22,12 +22,6 @@ pub enum Caller {
 }
 
 impl Caller {
-    /// Whether it is a session's own.
-    #[must_use]
-    pub fn is_leg(&self) -> bool {
-        matches!(self, Self::Leg(_))
-    }
-
     /// Its connection was accepted.
     pub fn accepted(&self) {
         match self {

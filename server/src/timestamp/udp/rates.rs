@@ -4,10 +4,11 @@
 //! address can be made to get is bounded, and so is what all can.
 
 use std::hash::{BuildHasher, RandomState};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Instant;
 
 use crate::config::UdpLimits;
+use crate::guard::admission::site;
 use crate::guard::rate::Rate;
 use crate::guard::refusals::Refusal;
 
@@ -94,14 +95,6 @@ impl Table {
             *place = Place { source: Some(source), rate: self.unspent };
         }
         place.rate.spend(1, now)
-    }
-}
-
-/// What counts as one source: an IPv4 address, or of IPv6 a site's first half.
-fn site(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
     }
 }
 
