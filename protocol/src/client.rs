@@ -284,9 +284,10 @@ fn explain(text: &str) -> Invalid {
         Segment::Seq { .. } => format!("{path}{segment}"),
         _ => joined(&path, &segment.to_string()),
     });
-    // A field that is missing is not in the path: the sentence names it.
-    if let Some(missing) = sentence.strip_prefix("missing field `") {
-        field = joined(&field, missing.trim_end_matches('`'));
+    // A field that is missing, or there twice, is not in the path: the sentence names it.
+    let not_in_path = ["missing field `", "duplicate field `"];
+    if let Some(name) = not_in_path.into_iter().find_map(|start| sentence.strip_prefix(start)) {
+        field = joined(&field, name.trim_end_matches('`'));
     }
     let subject = if field.is_empty() { message } else { &field };
     let detail = if sentence.contains(&format!("`{subject}`")) {
@@ -478,6 +479,7 @@ mod tests {
             ("hex", r#"{"send":{"id":1,"to":"tcp","text":"","hex":""}}"#),
             ("hex", r#"{"send":{"id":1,"to":"tcp","hex":"0g"}}"#),
             ("id", r#"{"send":{"to":"tcp","text":""}}"#),
+            ("id", r#"{"send":{"id":1,"id":1,"to":"tcp","text":""}}"#),
             ("host", r#"{"send":{"id":1,"to":"tcp","text":"","host":"x:80"}}"#),
             ("count", r#"{"send":{"id":1,"to":"tcp","text":"","count":-1}}"#),
             ("nodelay", r#"{"open":{"protocol":"udp","nodelay":true}}"#),
