@@ -12,6 +12,7 @@ use clap::Parser;
 use futures_util::{SinkExt, StreamExt};
 use streamgram::config::{Cli, Command, WebSocketLimits};
 use streamgram::guard::refusals::Refusals;
+use streamgram::operate::meters::Surface;
 use streamgram::web::http::listener;
 use streamgram::web::ws::socket::{Frame, SocketLimits, close, limited, split};
 use tokio::net::TcpListener;
@@ -34,7 +35,8 @@ async fn main() -> anyhow::Result<()> {
         }),
     );
     let never = CancellationToken::new();
-    Ok(listener::serve("http", listener, router, config.http_limits, refusals, never).await?)
+    Ok(listener::serve(Surface::Http, listener, router, config.http_limits, refusals, never)
+        .await?)
 }
 
 async fn echo(upgrade: WebSocketUpgrade, refusals: Arc<Refusals>) -> axum::response::Response {

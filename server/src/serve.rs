@@ -24,7 +24,7 @@ use crate::config::Serve;
 use crate::guard::admission::Admission;
 use crate::guard::refusals::Refusals;
 use crate::observe::Observer;
-use crate::operate::meters;
+use crate::operate::meters::{self, Surface};
 use crate::session::{Bridge, Targets};
 use crate::timestamp::clock::Clock;
 use crate::timestamp::{Shared, tcp, udp};
@@ -94,14 +94,14 @@ impl Server {
             Serving { surface: "UDP", task: running.spawn_blocking(udp) },
             Serving {
                 surface: "HTTP",
-                task: running.spawn(pages("http", http, router, stop.clone())),
+                task: running.spawn(pages(Surface::Http, http, router, stop.clone())),
             },
         ];
         // Until the very end, so that an operator can look on.
         let end = CancellationToken::new();
         let _until_the_end = end.clone().drop_guard();
         if let (Some(admin), Some(meters)) = (admin, meters) {
-            tokio::spawn(pages("admin", admin, web::admin(web, meters), end));
+            tokio::spawn(pages(Surface::Admin, admin, web::admin(web, meters), end));
         }
 
         stop::until_stopped(serving, stop, running).await

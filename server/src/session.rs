@@ -6,10 +6,11 @@ mod bridge;
 mod commands;
 mod leg;
 mod outbox;
-mod rates;
 mod raw_clients;
+mod state;
 mod task;
 mod waiting;
 
 pub use bridge::{Bridge, Targets};
-pub use task::{Command, Session};
+pub use commands::Command;
+pub use task::Session;

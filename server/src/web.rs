@@ -40,7 +40,8 @@ pub fn router(web: Web) -> Router {
 pub fn admin(web: Web, meters: Meters) -> Router {
     let refusals = Arc::clone(&web.refusals);
     let meters = Arc::new(meters);
-    let metrics = move || async move { ([(CONTENT_TYPE, PROMETHEUS)], meters.text(&refusals)) };
+    let metrics =
+        move || async move { ([(CONTENT_TYPE, PROMETHEUS)], meters.text(refusals.counts())) };
     Router::new()
         .route("/metrics", get(metrics))
         .route("/healthz", get(api::healthz))

@@ -70,7 +70,7 @@ impl Admission {
 
     fn admit_within(&self, address: IpAddr, limit_per_address: usize) -> Result<Admitted, Full> {
         let limit = self.0.limit;
-        let address = prefix(address);
+        let address = site(address);
         let mut inside = self.0.inside.lock().unwrap_or_else(PoisonError::into_inner);
         if inside.all >= limit {
             return Err(Full::All(limit));
@@ -99,7 +99,8 @@ impl Drop for Admitted {
 }
 
 /// What counts as one address: of IPv6 the first half, of which a site has one at least (RFC 6177).
-fn prefix(address: IpAddr) -> IpAddr {
+#[must_use]
+pub fn site(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
         address @ IpAddr::V4(_) => address,

@@ -1,99 +1,89 @@
 //! What was not served, counted by reason, and told to the log without flooding it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::ser::{Serialize, Serializer};
+use strum::{EnumIter, IntoEnumIterator, IntoStaticStr};
 use tracing::warn;
 
 /// Between two lines of the log about the same reason. What comes in between is in the next line's count.
 pub const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
-macro_rules! reasons {
-    ($($(#[doc = $what:literal])+ $reason:ident = $name:literal,)+) => {
-        /// Why something was not served.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum Refusal {
-            $($(#[doc = $what])+ $reason,)+
-        }
-
-        impl Refusal {
-            /// Every reason.
-            pub const ALL: &[Self] = &[$(Self::$reason,)+];
-
-            /// Its name in the log and in `/api/refused`.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$reason => $name,)+
-                }
-            }
-        }
-    };
+/// Why something was not served. The log and `/api/refused` name it as it stands here, in snake case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, EnumIter, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum Refusal {
+    /// A connection could not be accepted, most likely for want of descriptors.
+    AcceptFailed,
+    /// An HTTP connection above the limit of all.
+    HttpFull,
+    /// An HTTP connection above the limit of its address.
+    HttpAddressFull,
+    /// A request for a host that this server does not answer to.
+    HttpHost,
+    /// A WebSocket that a page of another origin asked for.
+    WsOrigin,
+    /// A session above the limit of all.
+    WsFull,
+    /// A session above the limit of its address.
+    WsAddressFull,
+    /// A session that sent messages faster than it may.
+    WsMessages,
+    /// A session that sent bytes faster than it may.
+    WsBytes,
+    /// A session whose frames broke the protocol, or could not be understood.
+    WsProtocol,
+    /// A session whose peer was silent for too long.
+    WsSilent,
+    /// A session that met a bug of the server.
+    WsPanic,
+    /// A peer, of HTTP or of a session, that did not read.
+    HttpUnread,
+    /// A TCP client above the limit of all.
+    TcpFull,
+    /// A TCP client above the limit of its address.
+    TcpAddressFull,
+    /// A TCP client that sent nothing for too long.
+    TcpIdle,
+    /// A TCP client that did not read its replies.
+    TcpUnread,
+    /// A TCP client that stayed longer than it may.
+    TcpLifetime,
+    /// A datagram from a port that belongs to a service, or from none.
+    UdpPort,
+    /// A datagram that claims to come from this server.
+    UdpOwn,
+    /// A datagram from an address that is not one machine's.
+    UdpAddress,
+    /// A datagram that is a reply of a server like this one.
+    UdpReply,
+    /// A datagram above the rate of its address.
+    UdpAddressRate,
+    /// A datagram above the rate of its network.
+    UdpNetworkRate,
+    /// A datagram above the rate of all.
+    UdpRate,
+    /// A datagram that could not be received.
+    UdpReceive,
+    /// A reply that could not be sent.
+    UdpSend,
 }
 
-reasons! {
-    /// A connection could not be accepted, most likely for want of descriptors.
-    AcceptFailed = "accept_failed",
-    /// An HTTP connection above the limit of all.
-    HttpFull = "http_full",
-    /// An HTTP connection above the limit of its address.
-    HttpAddressFull = "http_address_full",
-    /// A request for a host that this server does not answer to.
-    HttpHost = "http_host",
-    /// A WebSocket that a page of another origin asked for.
-    WsOrigin = "ws_origin",
-    /// A session above the limit of all.
-    WsFull = "ws_full",
-    /// A session above the limit of its address.
-    WsAddressFull = "ws_address_full",
-    /// A session that sent messages faster than it may.
-    WsMessages = "ws_messages",
-    /// A session that sent bytes faster than it may.
-    WsBytes = "ws_bytes",
-    /// A session whose frames broke the protocol, or could not be understood.
-    WsProtocol = "ws_protocol",
-    /// A session whose peer was silent for too long.
-    WsSilent = "ws_silent",
-    /// A session that met a bug of the server.
-    WsPanic = "ws_panic",
-    /// A peer, of HTTP or of a session, that did not read.
-    HttpUnread = "http_unread",
-    /// A TCP client above the limit of all.
-    TcpFull = "tcp_full",
-    /// A TCP client above the limit of its address.
-    TcpAddressFull = "tcp_address_full",
-    /// A TCP client that sent nothing for too long.
-    TcpIdle = "tcp_idle",
-    /// A TCP client that did not read its replies.
-    TcpUnread = "tcp_unread",
-    /// A TCP client that stayed longer than it may.
-    TcpLifetime = "tcp_lifetime",
-    /// A datagram from a port that belongs to a service, or from none.
-    UdpPort = "udp_port",
-    /// A datagram that claims to come from this server.
-    UdpOwn = "udp_own",
-    /// A datagram from an address that is not one machine's.
-    UdpAddress = "udp_address",
-    /// A datagram that is a reply of a server like this one.
-    UdpReply = "udp_reply",
-    /// A datagram above the rate of its address.
-    UdpAddressRate = "udp_address_rate",
-    /// A datagram above the rate of its network.
-    UdpNetworkRate = "udp_network_rate",
-    /// A datagram above the rate of all.
-    UdpRate = "udp_rate",
-    /// A datagram that could not be received.
-    UdpReceive = "udp_receive",
-    /// A reply that could not be sent.
-    UdpSend = "udp_send",
+impl Refusal {
+    /// Its name in the log and in `/api/refused`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
 }
 
 /// How often each reason has occurred.
 #[derive(Debug)]
-pub struct Refusals(Vec<Count>);
+pub struct Refusals(BTreeMap<Refusal, Count>);
 
 #[derive(Debug, Default)]
 struct Count {
@@ -110,14 +100,14 @@ struct Logged {
 
 impl Default for Refusals {
     fn default() -> Self {
-        Self(Refusal::ALL.iter().map(|_| Count::default()).collect())
+        Self(Refusal::iter().map(|reason| (reason, Count::default())).collect())
     }
 }
 
 impl Refusals {
     /// Counts one, and logs it unless a line about the same reason is younger than [`LOG_INTERVAL`].
     pub fn count(&self, reason: Refusal, now: Instant, detail: impl fmt::Display) {
-        let count = &self.0[reason as usize];
+        let Some(count) = self.0.get(&reason) else { return };
         let all = count.all.fetch_add(1, Ordering::Relaxed) + 1;
         // Whoever holds the lock is about to log the reason: nobody has to wait for that.
         let Ok(mut logged) = count.logged.try_lock() else { return };
@@ -132,18 +122,19 @@ impl Refusals {
     /// How often a reason has occurred.
     #[must_use]
     pub fn of(&self, reason: Refusal) -> u64 {
-        self.0[reason as usize].all.load(Ordering::Relaxed)
+        self.0.get(&reason).map_or(0, |count| count.all.load(Ordering::Relaxed))
+    }
+
+    /// Each reason by its name, and how often it has occurred.
+    pub fn counts(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        self.0.iter().map(|(reason, count)| (reason.name(), count.all.load(Ordering::Relaxed)))
     }
 }
 
 /// An object: the name of each reason, and how often it has occurred.
 impl Serialize for Refusals {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(self.0.len()))?;
-        for &reason in Refusal::ALL {
-            map.serialize_entry(reason.name(), &self.of(reason))?;
-        }
-        map.end()
+        serializer.collect_map(self.counts())
     }
 }
 
@@ -154,7 +145,7 @@ mod tests {
     #[test]
     fn each_reason_is_counted_and_logged_once_an_interval() {
         let (refusals, start) = (Refusals::default(), Instant::now());
-        let logged = || refusals.0[Refusal::UdpOwn as usize].logged.lock().unwrap().count;
+        let logged = || refusals.0[&Refusal::UdpOwn].logged.lock().unwrap().count;
         for _ in 0..5 {
             refusals.count(Refusal::UdpOwn, start, "");
         }
@@ -165,10 +156,9 @@ mod tests {
     }
 
     #[test]
-    fn the_names_are_different() {
-        let mut names: Vec<_> = Refusal::ALL.iter().map(|reason| reason.name()).collect();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), Refusal::ALL.len());
+    fn a_reason_is_named_in_snake_case() {
+        assert_eq!(Refusal::WsAddressFull.name(), "ws_address_full");
+        let json = serde_json::to_value(Refusals::default()).unwrap();
+        assert_eq!(json.as_object().map(|reasons| reasons.len()), Some(Refusal::iter().count()));
     }
 }

@@ -7,7 +7,7 @@ use streamgram_protocol::{Cause, STAMP_LEN};
 
 use super::raw_client::RawClient;
 use super::sighting::Sight;
-use super::watcher::{Seen, Watcher};
+use super::watcher::{Event, Watcher};
 use crate::guard::refusals::Refusal;
 
 /// The peer of a connection.
@@ -22,16 +22,10 @@ pub enum Caller {
 }
 
 impl Caller {
-    /// Whether it is a session's own.
-    #[must_use]
-    pub fn is_leg(&self) -> bool {
-        matches!(self, Self::Leg(_))
-    }
-
     /// Its connection was accepted.
     pub fn accepted(&self) {
         match self {
-            Self::Leg(watcher) => watcher.tell(Seen::Accepted),
+            Self::Leg(watcher) => watcher.report(Event::Accepted),
             Self::Raw(client) => client.event(Sight::Accepted),
             Self::Departed => {}
         }
@@ -47,7 +41,9 @@ impl Caller {
     /// The `number`th read of its connection, from 0, returned what stands at `offset` in its stream.
     pub fn read(&self, number: u64, offset: u64, bytes: &[u8]) {
         match self {
-            Self::Leg(watcher) => watcher.tell(Seen::Read { number, offset, bytes: bytes.len() }),
+            Self::Leg(watcher) => {
+                watcher.report(Event::Read { number, offset, bytes: bytes.len() })
+            }
             Self::Raw(client) => client.read(number, offset, bytes),
             Self::Departed => {}
         }
@@ -64,7 +60,7 @@ impl Caller {
     /// Its connection ended.
     pub fn closed(&self, cause: Cause) {
         match self {
-            Self::Leg(watcher) => watcher.tell(Seen::Closed { cause }),
+            Self::Leg(watcher) => watcher.report(Event::Closed { cause }),
             Self::Raw(client) => client.event(Sight::Closed(cause)),
             Self::Departed => {}
         }

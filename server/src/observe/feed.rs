@@ -8,7 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use streamgram_protocol::Feed;
 use thiserror::Error;
 
-use super::inbox::{Inbox, Waiting, inbox};
+use super::inbox::{self, Inbox, Sender};
 use super::sighting::Sighting;
 use crate::operate::meters::Present;
 
@@ -33,7 +33,7 @@ pub struct RawFeed {
 type Watched = Option<IpAddr>;
 
 /// Everybody who watches the same.
-pub(super) type Watchers = Arc<[Inbox<Arc<Sighting>>]>;
+pub(super) type Watchers = Arc<[Sender<Arc<Sighting>>]>;
 
 /// Why a session is not told of raw clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -52,9 +52,9 @@ pub struct Subscription {
     feed: Arc<RawFeed>,
     watched: Watched,
     /// To know it again.
-    inbox: Inbox<Arc<Sighting>>,
+    sender: Sender<Arc<Sighting>>,
     /// What it is told.
-    pub sightings: Waiting<Arc<Sighting>>,
+    pub sightings: Inbox<Arc<Sighting>>,
     _present: Present,
 }
 
@@ -84,17 +84,17 @@ impl RawFeed {
             Feed::All => None,
             Feed::Off => return Err(Unwatchable::Off),
         };
-        let (inbox, sightings) = inbox(WAITING_SIGHTINGS);
+        let (sender, sightings) = inbox::channel(WAITING_SIGHTINGS);
         let mut all = self.watchers.write().unwrap_or_else(PoisonError::into_inner);
-        let before = all.get(&watched).map_or(&[][..], |inboxes| &**inboxes);
+        let before = all.get(&watched).map_or(&[][..], |senders| &**senders);
         if before.len() >= WATCHERS {
             return Err(Unwatchable::Full);
         }
-        let now = before.iter().chain([&inbox]).cloned().collect();
+        let now = before.iter().chain([&sender]).cloned().collect();
         all.insert(watched, now);
         self.watching.fetch_add(1, Ordering::Release);
         let (feed, present) = (Arc::clone(self), Present::watcher());
-        Ok(Subscription { feed, watched, inbox, sightings, _present: present })
+        Ok(Subscription { feed, watched, sender, sightings, _present: present })
     }
 
     /// Whether anybody watches.
@@ -118,8 +118,8 @@ impl RawFeed {
 impl Drop for Subscription {
     fn drop(&mut self) {
         let mut all = self.feed.watchers.write().unwrap_or_else(PoisonError::into_inner);
-        let others = all.remove(&self.watched).map(|inboxes| {
-            let others = inboxes.iter().filter(|inbox| !inbox.is_same(&self.inbox));
+        let others = all.remove(&self.watched).map(|senders| {
+            let others = senders.iter().filter(|sender| !sender.is_same(&self.sender));
             others.cloned().collect::<Arc<[_]>>()
         });
         if let Some(others) = others.filter(|others| !others.is_empty()) {
@@ -201,6 +201,6 @@ mod tests {
         for _ in 0..WAITING_SIGHTINGS + 3 {
             client(&feed, 1).event(Sight::Accepted);
         }
-        assert_eq!((slow.sightings.take_missed(), told(&mut slow)), (3, WAITING_SIGHTINGS));
+        assert_eq!((slow.sightings.missed(), told(&mut slow)), (3, WAITING_SIGHTINGS));
     }
 }

@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
-use streamgram_protocol::{Feed, LegId, Protocol};
+use streamgram_protocol::{Feed, Protocol};
 
 use super::caller::Caller;
 use super::departed::Departed;
 use super::feed::RawFeed;
-use super::inbox::Inbox;
+use super::inbox::Sender;
 use super::raw_client::RawClient;
 use super::watcher::{Observation, Watcher};
 
@@ -40,16 +40,16 @@ impl Observer {
         Self { feed: Arc::new(RawFeed::new(feed)), ..Self::default() }
     }
 
-    /// From now on, what the servers see of `address` goes to `inbox`.
+    /// From now on, what the server of a protocol sees of `address` goes to `inbox`.
     #[must_use]
     pub fn register(
         self: &Arc<Self>,
-        on: LegId,
+        protocol: Protocol,
         address: SocketAddr,
-        inbox: Inbox<Observation>,
+        inbox: Sender<Observation>,
     ) -> Registration {
-        let key = (on.protocol, canonical(address));
-        let watcher = Arc::new(Watcher::new(on, inbox));
+        let key = (protocol, canonical(address));
+        let watcher = Arc::new(Watcher::new(inbox));
         let mut watchers = self.watchers.write().unwrap_or_else(PoisonError::into_inner);
         if watchers.insert(key, watcher).is_none() {
             self.watched.fetch_add(1, Ordering::Release);
@@ -112,11 +112,9 @@ fn canonical(address: SocketAddr) -> SocketAddr {
 
 #[cfg(test)]
 mod tests {
-    use super::super::inbox::inbox;
-    use super::super::watcher::{Seen, WAITING_OBSERVATIONS};
+    use super::super::inbox;
+    use super::super::watcher::{Event, WAITING_OBSERVATIONS};
     use super::*;
-
-    const LEG: LegId = LegId { protocol: Protocol::Udp, number: 1 };
 
     fn peer() -> SocketAddr {
         "127.0.0.1:9".parse().unwrap()
@@ -125,9 +123,9 @@ mod tests {
     #[test]
     fn a_registration_lasts_as_long_as_its_guard() {
         let observer = Arc::new(Observer::default());
-        let (inbox, _observations) = inbox(1);
+        let (sender, _inbox) = inbox::channel(1);
         assert!(observer.watcher_of(Protocol::Udp, peer()).is_none());
-        let registration = observer.register(LEG, peer(), inbox);
+        let registration = observer.register(Protocol::Udp, peer(), sender);
         assert!(observer.watcher_of(Protocol::Udp, peer()).is_some());
         assert!(observer.watcher_of(Protocol::Tcp, peer()).is_none());
         let mapped = "[::ffff:127.0.0.1]:9".parse().unwrap();
@@ -143,8 +141,8 @@ mod tests {
         assert!(observer.raw_sender(peer()).is_some());
         assert!(matches!(observer.caller(peer()), Caller::Raw(_)));
         for protocol in Protocol::BOTH {
-            let (inbox, _observations) = inbox(1);
-            drop(observer.register(LegId { protocol, number: 1 }, peer(), inbox));
+            let (sender, _inbox) = inbox::channel(1);
+            drop(observer.register(protocol, peer(), sender));
         }
         let mapped = "[::ffff:127.0.0.1]:9".parse().unwrap();
         assert!(observer.raw_sender(mapped).is_none());
@@ -155,14 +153,14 @@ mod tests {
     #[test]
     fn what_a_slow_session_misses_is_counted() {
         let observer = Arc::new(Observer::default());
-        let (inbox, mut observations) = inbox(WAITING_OBSERVATIONS);
-        let _registration = observer.register(LEG, peer(), inbox);
+        let (sender, mut inbox) = inbox::channel(WAITING_OBSERVATIONS);
+        let _registration = observer.register(Protocol::Udp, peer(), sender);
         let watcher = observer.watcher_of(Protocol::Udp, peer()).unwrap();
         for _ in 0..WAITING_OBSERVATIONS + 3 {
             watcher.datagram(1, 1);
         }
-        assert_eq!((observations.take_missed(), observations.take_missed()), (3, 0));
-        let first = observations.try_recv().unwrap();
-        assert_eq!(first.seen, Seen::Datagram { number: 0, bytes: 1, kept: 1 });
+        assert_eq!((inbox.missed(), inbox.missed()), (3, 0));
+        let first = inbox.try_recv().unwrap();
+        assert_eq!(first.event, Event::Datagram { number: 0, bytes: 1, kept: 1 });
     }
 }

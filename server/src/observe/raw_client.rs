@@ -61,7 +61,7 @@ impl RawClient {
         let open = self.open.as_ref().map(Arc::downgrade).unwrap_or_default();
         let sighting = Arc::new(Sighting { at, protocol, peer, id, open, sight });
         for watcher in &*watchers {
-            watcher.put(Arc::clone(&sighting));
+            watcher.send(Arc::clone(&sighting));
         }
     }
 }

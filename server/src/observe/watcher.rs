@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use streamgram_protocol::{Cause, LegId};
+use streamgram_protocol::Cause;
 
-use super::inbox::Inbox;
+use super::inbox::Sender;
 
-/// Observations that wait for one session; one more is dropped and counted.
+/// Observations that wait for the session of one leg; one more is dropped and counted.
 pub const WAITING_OBSERVATIONS: usize = 4_096;
 
 /// Something a server saw of a leg, and when.
@@ -15,15 +15,13 @@ pub const WAITING_OBSERVATIONS: usize = 4_096;
 pub struct Observation {
     /// The server's time.
     pub at: Instant,
-    /// The leg whose address it was.
-    pub on: LegId,
     /// What it saw.
-    pub seen: Seen,
+    pub event: Event,
 }
 
-/// What a server can see.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Seen {
+/// What a server can see of a leg.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
     /// A connection was accepted.
     Accepted,
     /// A read of a connection returned `bytes` bytes that stand at `offset` in its stream.
@@ -51,27 +49,26 @@ pub enum Seen {
     },
 }
 
-/// Where the observations of one peer go.
+/// Where the observations of one leg go.
 #[derive(Debug)]
 pub struct Watcher {
-    on: LegId,
     datagrams: AtomicU64,
-    inbox: Inbox<Observation>,
+    inbox: Sender<Observation>,
 }
 
 impl Watcher {
-    pub(super) fn new(on: LegId, inbox: Inbox<Observation>) -> Self {
-        Self { on, datagrams: AtomicU64::new(0), inbox }
+    pub(super) fn new(inbox: Sender<Observation>) -> Self {
+        Self { datagrams: AtomicU64::new(0), inbox }
     }
 
     /// Hands an observation on, or counts it as missed; never waits.
-    pub fn tell(&self, seen: Seen) {
-        self.inbox.put(Observation { at: Instant::now(), on: self.on, seen });
+    pub fn report(&self, event: Event) {
+        self.inbox.send(Observation { at: Instant::now(), event });
     }
 
-    /// Tells of one more datagram of `bytes` bytes.
+    /// Reports one more datagram of `bytes` bytes.
     pub fn datagram(&self, bytes: usize, kept: usize) {
         let number = self.datagrams.fetch_add(1, Ordering::Relaxed);
-        self.tell(Seen::Datagram { number, bytes, kept });
+        self.report(Event::Datagram { number, bytes, kept });
     }
 }

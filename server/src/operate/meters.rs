@@ -13,8 +13,6 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 use streamgram_protocol::{Path, Protocol};
 use tokio::runtime::Handle;
 
-use crate::guard::refusals::{Refusal, Refusals};
-
 const BUILD_INFO: &str = "streamgram_build_info";
 const CONNECTIONS: &str = "streamgram_connections";
 const CONNECTIONS_TOTAL: &str = "streamgram_connections_total";
@@ -72,9 +70,9 @@ pub fn start() -> Result<Meters, BuildError> {
     for all in [SESSIONS_TOTAL, DATAGRAMS_TOTAL, TCP_REPLIES_TOTAL] {
         counter!(all).absolute(0);
     }
-    for surface in ["http", "tcp", "admin"] {
-        gauge!(CONNECTIONS, "surface" => surface).set(0.0);
-        counter!(CONNECTIONS_TOTAL, "surface" => surface).absolute(0);
+    for surface in [Surface::Http, Surface::Tcp, Surface::Admin] {
+        gauge!(CONNECTIONS, "surface" => surface.label()).set(0.0);
+        counter!(CONNECTIONS_TOTAL, "surface" => surface.label()).absolute(0);
     }
     for protocol in Protocol::BOTH {
         for path in [Path::Direct, Path::Emulated] {
@@ -89,11 +87,12 @@ pub fn start() -> Result<Meters, BuildError> {
 }
 
 impl Meters {
-    /// All measures as they are now, in the text format of Prometheus, version 0.0.4. Needs a runtime.
+    /// All measures as they are now, in the text format of Prometheus, version 0.0.4; `refused` says how
+    /// often each reason has occurred. Needs a runtime.
     #[must_use]
-    pub fn text(&self, refusals: &Refusals) -> String {
-        for &reason in Refusal::ALL {
-            counter!(REFUSED_TOTAL, "reason" => reason.name()).absolute(refusals.of(reason));
+    pub fn text(&self, refused: impl IntoIterator<Item = (&'static str, u64)>) -> String {
+        for (reason, count) in refused {
+            counter!(REFUSED_TOTAL, "reason" => reason).absolute(count);
         }
         let tasks = Handle::current().metrics().num_alive_tasks();
         gauge!(TASKS).set(u32::try_from(tasks).unwrap_or(u32::MAX));
@@ -110,6 +109,37 @@ impl fmt::Debug for Meters {
     }
 }
 
+/// What connections are made to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Surface {
+    /// The page, its API and its WebSockets.
+    Http,
+    /// The TCP timestamp server.
+    Tcp,
+    /// What is for the operator alone.
+    Admin,
+}
+
+impl Surface {
+    /// Its name for people.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Http => "HTTP",
+            Self::Tcp => "TCP",
+            Self::Admin => "admin",
+        }
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Tcp => "tcp",
+            Self::Admin => "admin",
+        }
+    }
+}
+
 /// One of something, for as long as this lives.
 #[derive(Debug)]
 pub(crate) struct Present(Gauge);
@@ -121,10 +151,10 @@ impl Present {
         Self(now)
     }
 
-    /// A connection to a surface: `"http"`, `"tcp"` or `"admin"`.
-    pub(crate) fn connection(surface: &'static str) -> Self {
-        let all = counter!(CONNECTIONS_TOTAL, "surface" => surface);
-        Self::one_of(gauge!(CONNECTIONS, "surface" => surface), &all)
+    /// A connection to a surface.
+    pub(crate) fn connection(surface: Surface) -> Self {
+        let all = counter!(CONNECTIONS_TOTAL, "surface" => surface.label());
+        Self::one_of(gauge!(CONNECTIONS, "surface" => surface.label()), &all)
     }
 
     /// A session.

@@ -5,21 +5,26 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use streamgram_protocol::{
-    Cause, ClientMessage, Close, Code, Event, How, LegId, Link, MAX_EMULATED_DATAGRAM, Nodelay,
-    Open, Path, Problem, Protocol, Send, SetLink, Stop, Watch,
+    Cause, ClientMessage, Close, Code, Event, How, Invalid, LegId, Link, MAX_EMULATED_DATAGRAM,
+    Nodelay, Open, Path, Problem, Protocol, Send, SetLink, Stop, Watch,
 };
 
-use super::leg::tcp::{TcpLeg, cause_of_closing};
+use super::leg::ended::EndedLeg;
+use super::leg::tcp::TcpLeg;
 use super::leg::udp::UdpLeg;
 use super::raw_clients::RawClients;
-use super::task::{Command, Session};
+use super::state::State;
 use crate::observe::Unwatchable;
 use crate::path::direct::{DirectTcp, DirectUdp};
 use crate::path::emulated::{EmulatedTcp, EmulatedUdp, Permit};
 use crate::path::{TcpPath, UdpPath};
 
-impl Session {
-    pub(crate) async fn obey(&mut self, command: Command) {
+/// What a client asked for, or what was wrong with it.
+pub type Command = Result<ClientMessage, Invalid>;
+
+impl State {
+    /// Carries a command out, or reports why it cannot be.
+    pub(super) async fn apply(&mut self, command: Command) {
         let command = match command {
             Ok(command) => command,
             Err(invalid) => return self.complain(invalid.into()),
@@ -49,9 +54,12 @@ impl Session {
             let detail = format!("{} is open already", protocol.name());
             return Err(problem(Code::AlreadyOpen, protocol, detail));
         }
-        self.rates
-            .leg(Instant::now())
-            .map_err(|detail| problem(Code::OverLimit, protocol, detail))?;
+        if !self.leg_rate.spend(1, Instant::now()) {
+            let limit = self.bridge.rates.legs_per_min;
+            let detail =
+                format!("the session opens more than {limit} legs a minute, the limit is {limit}");
+            return Err(problem(Code::OverLimit, protocol, detail));
+        }
         let lab = match open.path {
             Path::Direct => None,
             Path::Emulated => {
@@ -74,7 +82,7 @@ impl Session {
     fn lab(&mut self, protocol: Protocol) -> Result<Permit, Problem> {
         if protocol == Protocol::Tcp {
             // One path for each protocol: that of the connection before ends here.
-            self.leaving = None;
+            self.ended.iter_mut().for_each(EndedLeg::cut_off);
         }
         let permit = Arc::clone(&self.bridge.labs).try_acquire_owned();
         permit.map(Permit::from).map_err(|_full| {
@@ -102,8 +110,8 @@ impl Session {
                 (TcpPath::Emulated(Box::new(path)), local)
             }
         };
-        let (packets, inbox) = (limits.lab_packets, self.inbox.clone());
-        let leg = TcpLeg::new(on, path, target, nodelay, packets, &self.bridge.observer, inbox);
+        let (packets, observer) = (limits.lab_packets, &self.bridge.observer);
+        let leg = TcpLeg::new(on, path, target, nodelay, packets, observer);
         self.tcp = Some(Box::new(leg));
         Ok(())
     }
@@ -121,8 +129,8 @@ impl Session {
             }
         };
         let patience = Duration::from_millis(limits.no_reply_ms.into());
-        let (reports, inbox) = ((limits.lab_packets, patience), self.inbox.clone());
-        let (leg, opened) = UdpLeg::new(on, path, target, reports, &self.bridge.observer, inbox);
+        let reports = (limits.lab_packets, patience);
+        let (leg, opened) = UdpLeg::new(on, path, target, reports, &self.bridge.observer);
         self.udp = Some(Box::new(leg));
         self.outbox.push(Instant::now(), on, opened);
         Ok(())
@@ -136,7 +144,7 @@ impl Session {
                 let leg = self.tcp.as_mut().filter(|leg| leg.is_open()).ok_or(not_open)?;
                 leg.half_close(&mut self.outbox);
             }
-            (Protocol::Tcp, how) if self.tcp.is_some() => self.end_tcp(cause_of_closing(how), None),
+            (Protocol::Tcp, how) if self.tcp.is_some() => self.end_tcp(how.into()),
             (Protocol::Udp | Protocol::Tcp, _) => return Err(not_open),
         }
         Ok(())
@@ -226,9 +234,12 @@ impl Session {
             return Err(problem(Code::TooManySends, protocol, detail));
         }
         let now = Instant::now();
-        self.rates
-            .lines(send.count, now)
-            .map_err(|detail| problem(Code::OverLimit, protocol, detail))?;
+        if !self.line_rate.spend(send.count, now) {
+            let limit = self.bridge.rates.lines_per_s;
+            let detail =
+                format!("the session sends more than {limit} lines a second, the limit is {limit}");
+            return Err(problem(Code::OverLimit, protocol, detail));
+        }
         bursts.start(send, now);
         Ok(())
     }

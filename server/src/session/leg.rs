@@ -3,8 +3,10 @@
 mod answer;
 mod burst;
 mod datagram_match;
-pub(super) mod leaving;
+pub(super) mod ended;
+mod observations;
 mod packets;
 mod stream_match;
 pub(super) mod tcp;
+mod turn;
 pub(super) mod udp;

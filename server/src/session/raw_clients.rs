@@ -18,6 +18,9 @@ use crate::observe::{
 /// How often the count of what was left out is told at most.
 const MISSED_EVERY: Duration = Duration::from_secs(1);
 
+/// Sightings that are taken before the session looks at everything else again.
+const SIGHTINGS_PER_TURN: usize = 64;
+
 /// What a session watches, and what it knows of it.
 #[derive(Debug)]
 pub(crate) struct RawClients {
@@ -87,21 +90,34 @@ impl RawClients {
         self.clients = HashMap::new();
     }
 
-    /// The next sighting.
+    /// Waits until there is a sighting.
     ///
     /// # Cancel safety
     /// Losing a `select!` loses nothing.
-    pub(crate) async fn next(&mut self) -> Option<Arc<Sighting>> {
+    pub(crate) async fn ready(&mut self) {
         match &mut self.subscription {
-            Some(subscription) => subscription.sightings.recv().await,
+            Some(subscription) => subscription.sightings.ready().await,
             None => pending().await,
         }
     }
 
+    /// Takes what was seen, and leaves out what there is no room for; true if there is more.
+    pub(crate) fn turn(&mut self, now: Instant, outbox: &mut Outbox) -> bool {
+        let mut taken = 0;
+        while taken < SIGHTINGS_PER_TURN
+            && let Some(sighting) = self.next_waiting()
+        {
+            self.take(&sighting, outbox);
+            taken += 1;
+        }
+        self.tell_missed(now, outbox);
+        taken == SIGHTINGS_PER_TURN
+    }
+
     /// The next sighting, if it is there already.
-    pub(crate) fn next_waiting(&mut self) -> Option<Arc<Sighting>> {
+    fn next_waiting(&mut self) -> Option<Arc<Sighting>> {
         let subscription = self.subscription.as_mut()?;
-        let lost = subscription.sightings.take_missed();
+        let lost = subscription.sightings.missed();
         if lost > 0 {
             self.missed += lost;
             // What waits already came before.
@@ -111,7 +127,7 @@ impl RawClients {
     }
 
     /// Tells of a sighting, or counts it.
-    pub(crate) fn take(&mut self, sighting: &Sighting, outbox: &mut Outbox) {
+    fn take(&mut self, sighting: &Sighting, outbox: &mut Outbox) {
         self.seen += 1;
         let told = self.raw(sighting);
         match told.filter(|_| outbox.has_room_for_raw()) {
@@ -121,7 +137,7 @@ impl RawClients {
     }
 
     /// Tells how many sightings were left out and not counted yet, if it is time.
-    pub(crate) fn tell_missed(&mut self, now: Instant, outbox: &mut Outbox) {
+    fn tell_missed(&mut self, now: Instant, outbox: &mut Outbox) {
         if self.missed_due(outbox).is_some_and(|due| now >= due) {
             let count = std::mem::take(&mut self.missed);
             self.told_missed = Some(now);

@@ -6,6 +6,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::poll_immediate;
@@ -14,16 +15,15 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tracing::debug;
 
 use super::shared::Shared;
 use crate::config::TcpLimits;
-use crate::guard::accept::{LAST_WORDS, accept};
-use crate::guard::admission::{Admission, Admitted, Full};
+use crate::guard::accept::{Entrance, LAST_WORDS, Place, Visitor};
+use crate::guard::admission::Admission;
 use crate::guard::refusals::Refusal;
 use crate::observe::{Caller, cause_of};
-use crate::operate::meters::{self, Present};
+use crate::operate::meters::{self, Surface};
 use crate::timestamp::clock::Clock;
 
 /// How long a connection is read after our FIN, for the peer's. Closing it over bytes that nobody has
@@ -42,43 +42,26 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> io::Result<()> {
     let admission = Admission::new(limits.tcp_connections, limits.tcp_connections_per_address);
-    let (connections, patience) = (TaskTracker::new(), Patience::of(&limits));
-    loop {
-        let accepting = accept(&listener, &shared.refusals);
-        let Some(accepted) = stop.run_until_cancelled(accepting).await else { break };
-        let (stream, peer) = accepted?;
-        // A leg of the bridge is as old as its session wants it to be, and counted there.
+    let refusals = Arc::clone(&shared.refusals);
+    let entrance = Entrance::new(Surface::Tcp, listener, admission, refusals, stop.clone());
+    let patience = Patience::of(&limits);
+    while let Some((stream, peer)) = entrance.accept().await? {
         let caller = shared.observer.caller(peer);
-        let is_leg = caller.is_leg();
-        let admitted = match (!is_leg).then(|| admission.admit(peer.ip())).transpose() {
-            Ok(admitted) => admitted,
-            Err(full) => {
-                refuse(&shared, full, (&caller, peer));
-                continue;
-            }
+        // A leg is as old as its session wants it to be.
+        let (visitor, patience) = match caller {
+            Caller::Leg(_) => (Visitor::Leg, Patience::ENDLESS),
+            Caller::Raw(_) | Caller::Departed => (Visitor::Client, patience),
         };
-        let patience = if is_leg { Patience::ENDLESS } else { patience };
-        let present = Present::connection("tcp");
-        let client =
-            Client { stream, peer, caller, patience, _admitted: admitted, _present: present };
-        connections.spawn(client.serve(shared.clone(), stop.clone()));
+        match entrance.admit(peer, visitor) {
+            Ok(place) => {
+                let client = Client { stream, peer, caller, patience, _place: place };
+                entrance.serve(client.serve(shared.clone(), stop.clone()));
+            }
+            Err(refusal) => caller.refused(refusal),
+        }
     }
-    // From here on nobody can connect, unless a service manager has the socket as well.
-    drop(listener);
-    connections.close();
-    connections.wait().await;
+    entrance.close().await;
     Ok(())
-}
-
-/// The connection ends here and at once: to wait in silence would tell a client less.
-fn refuse(shared: &Shared, full: Full, (caller, peer): (&Caller, SocketAddr)) {
-    let (reason, limit) = match full {
-        Full::All(limit) => (Refusal::TcpFull, limit),
-        Full::Address(limit) => (Refusal::TcpAddressFull, limit),
-    };
-    let detail = format_args!("TCP client {peer}, the limit is {limit} clients");
-    caller.refused(reason);
-    shared.refusals.count(reason, Instant::now(), detail);
 }
 
 /// How long a client may take.
@@ -127,8 +110,7 @@ struct Client {
     peer: SocketAddr,
     caller: Caller,
     patience: Patience,
-    _admitted: Option<Admitted>,
-    _present: Present,
+    _place: Place,
 }
 
 impl Client {

@@ -6,9 +6,6 @@ use streamgram_protocol::{Event, Unanswered};
 
 use crate::session::outbox::micros;
 
-/// Lines that a leg sends before the session looks at everything else again.
-pub(crate) const LINES_PER_TURN: usize = 64;
-
 /// A line that has found its reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {

@@ -1,6 +1,6 @@
 //! One TCP connection of a session to the TCP timestamp server.
 //!
-//! Nothing here waits but [`TcpLeg::ready`]: the session asks what can be done now, and does it.
+//! Nothing here waits but [`TcpLeg::ready`]; a turn does what can be done now.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,12 +10,13 @@ use std::time::{Duration, Instant};
 use metrics::Histogram;
 use streamgram_protocol::{Cause, Data, Event, How, LegId, Line as LineId, Link, Path, Unanswered};
 
-use super::answer::LINES_PER_TURN;
 use super::burst::{Bursts, Finished, Line};
-use super::leaving::Leaving;
+use super::ended::{EndedLeg, Leaving};
+use super::observations::Observations;
 use super::packets::Packets;
 use super::stream_match::StreamMatch;
-use crate::observe::{Inbox, Observation, Observer, Registration, Seen};
+use super::turn::{LINES_PER_TURN, STEPS_PER_TURN};
+use crate::observe::{self, Observer, cause_of};
 use crate::operate::meters::{self, Present};
 use crate::path::{TcpPath, TcpTurn};
 use crate::session::outbox::{Outbox, micros};
@@ -40,7 +41,7 @@ pub(crate) struct TcpLeg {
     passed_on: u64,
     round_trips: Histogram,
     _present: Present,
-    _registration: Registration,
+    observations: Observations,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +59,13 @@ struct Writing {
     written: usize,
 }
 
-/// The end of a connection, as the path tells it.
-pub(crate) type Ended = (Cause, Option<io::Error>);
+/// The end of a connection.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) cause: Cause,
+    /// The system's word, where it has one.
+    pub(crate) error: Option<io::Error>,
+}
 
 impl TcpLeg {
     /// A leg whose handshake has begun.
@@ -70,7 +76,6 @@ impl TcpLeg {
         nodelay: bool,
         packets: u64,
         observer: &Arc<Observer>,
-        inbox: Inbox<Observation>,
     ) -> Self {
         let round_trips = meters::round_trips(on.protocol, path.kind());
         let present = Present::leg(on.protocol, path.kind());
@@ -91,7 +96,7 @@ impl TcpLeg {
             passed_on: 0,
             round_trips,
             _present: present,
-            _registration: observer.register(on, local, inbox),
+            observations: Observations::of(on, local, observer),
         }
     }
 
@@ -111,40 +116,64 @@ impl TcpLeg {
 
     /// When the next line is due; not while one waits for the path to take it.
     pub(crate) fn next_due(&self) -> Option<Instant> {
-        self.bursts.next_due().filter(|_| self.writing.is_none())
+        self.bursts.next_due().filter(|_| self.is_open() && self.writing.is_none())
     }
 
-    /// Waits until a turn would do something.
+    /// Waits until a turn would do something; without `room` for the events that come of it, nothing is
+    /// read and nothing is sent.
     ///
     /// # Cancel safety
     /// Losing a `select!` loses nothing.
-    pub(crate) async fn ready(&mut self) {
-        self.path.ready(self.writing.is_some()).await;
-    }
-
-    /// Does what can be done without waiting, up to the first thing that is to be told; and tells which
-    /// packets that took.
-    pub(crate) fn turn(&mut self, now: Instant, outbox: &mut Outbox) -> TcpTurn {
-        let turn = self.path.turn(now);
-        if let Some(packets) = self.path.take_packets() {
-            self.packets.tell(packets, now, outbox);
+    pub(crate) async fn ready(&mut self, room: bool) {
+        tokio::select! {
+            () = self.observations.ready() => {}
+            () = self.path.ready(self.writing.is_some()), if room => {}
         }
-        turn
     }
 
-    /// Tells what a turn came to. What the server saw before it must have been [`noted`](Self::note).
+    /// Does what can be done without waiting: reads, sends what is due, and reports all of it. True if
+    /// there is more to do at once.
     ///
     /// # Errors
     /// The connection has ended.
-    pub(crate) fn take(&mut self, turn: TcpTurn, outbox: &mut Outbox) -> Result<(), Ended> {
-        match turn {
-            TcpTurn::Opened(at, took) => self.opened(at, took, outbox),
-            TcpTurn::FromServer(bytes) => self.pass_on(bytes),
-            TcpTurn::Reply(bytes, at) => self.replied(&bytes, at, outbox),
-            TcpTurn::Ended(cause, error) => return Err((cause, error)),
-            TcpTurn::More | TcpTurn::Idle => {}
+    pub(crate) fn turn(&mut self, mut now: Instant, outbox: &mut Outbox) -> Result<bool, Ended> {
+        for _ in 0..STEPS_PER_TURN {
+            if outbox.is_full() {
+                self.observe(outbox);
+                return Ok(false);
+            }
+            let turn = self.path.turn(now);
+            if let Some(packets) = self.path.take_packets() {
+                self.packets.tell(packets, now, outbox);
+            }
+            // Between reading a reply and looking at it: the server reported its reads before it replied
+            // to them.
+            self.observe(outbox);
+            match turn {
+                TcpTurn::Opened(at, took) => self.opened(at, took, outbox),
+                TcpTurn::FromServer(bytes) => self.pass_on(bytes),
+                TcpTurn::Reply(bytes, at) => self.replied(&bytes, at, outbox),
+                TcpTurn::Ended(cause, error) => return Err(Ended { cause, error }),
+                TcpTurn::More => {}
+                TcpTurn::Idle => {
+                    let broken = |error| Ended { cause: cause_of(&error), error: Some(error) };
+                    return self.send(outbox).map_err(broken);
+                }
+            }
+            now = Instant::now();
         }
-        Ok(())
+        Ok(true)
+    }
+
+    fn observe(&mut self, outbox: &mut Outbox) {
+        while let Some(event) = self.observations.next(outbox) {
+            if let observe::Event::Read { number, offset, bytes } = event {
+                self.matching.server_read(number, offset, bytes);
+                if let Some(at_gateway) = &mut self.at_gateway {
+                    at_gateway.server_read(number, offset, bytes);
+                }
+            }
+        }
     }
 
     fn opened(&mut self, at: Instant, took: Duration, outbox: &mut Outbox) {
@@ -188,7 +217,7 @@ impl TcpLeg {
     ///
     /// # Errors
     /// The connection has broken.
-    pub(crate) fn send(&mut self, outbox: &mut Outbox) -> io::Result<bool> {
+    fn send(&mut self, outbox: &mut Outbox) -> io::Result<bool> {
         if !self.is_open() || (self.writing.is_none() && self.bursts.len() == 0) {
             return Ok(false);
         }
@@ -236,16 +265,6 @@ impl TcpLeg {
         }
     }
 
-    /// Takes note of what the server saw of this leg.
-    pub(crate) fn note(&mut self, seen: &Seen) {
-        if let Seen::Read { number, offset, bytes } = *seen {
-            self.matching.server_read(number, offset, bytes);
-            if let Some(at_gateway) = &mut self.at_gateway {
-                at_gateway.server_read(number, offset, bytes);
-            }
-        }
-    }
-
     /// Turns TCP_NODELAY.
     ///
     /// # Errors
@@ -274,26 +293,21 @@ impl TcpLeg {
 
     /// Ends the connection and reports what stays unanswered. An emulated path has packets under way
     /// and goes on for a while.
-    pub(crate) fn end(
-        mut self,
-        cause: Cause,
-        error: Option<&io::Error>,
-        outbox: &mut Outbox,
-    ) -> Option<Leaving> {
+    pub(crate) fn end(mut self, Ended { cause, error }: Ended, outbox: &mut Outbox) -> EndedLeg {
         let (on, now) = (self.on, Instant::now());
         self.stop_sending(outbox);
         for silence in self.matching.end() {
             outbox.push(now, on, silence.event(Unanswered::Closed));
         }
-        let refused = error.is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused);
-        let event = if refused {
+        let is_refusal = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+        let event = if error.as_ref().is_some_and(is_refusal) {
             Event::Refused { peer: self.target.to_string() }
         } else {
-            Event::Closed { cause, detail: error.map(ToString::to_string) }
+            Event::Closed { cause, detail: error.map(|error| error.to_string()) }
         };
         outbox.push(now, on, event);
         self.packets.tell_missed(now, outbox);
-        match self.path {
+        let leaving = match self.path {
             TcpPath::Direct(path) => {
                 if cause == Cause::Reset {
                     path.reset_when_closed();
@@ -301,7 +315,8 @@ impl TcpLeg {
                 None
             }
             TcpPath::Emulated(path) => Leaving::new(path, cause, self.packets, now),
-        }
+        };
+        EndedLeg::new(self.observations, leaving)
     }
 
     fn stop_sending(&mut self, outbox: &mut Outbox) {
@@ -333,10 +348,13 @@ impl Finished {
     }
 }
 
-/// What a client's way of closing means for the leg that is closed.
-pub(crate) fn cause_of_closing(how: How) -> Cause {
-    match how {
-        How::Reset => Cause::Reset,
-        How::Close | How::Half => Cause::Closed,
+impl From<How> for Ended {
+    /// What a client's way of closing means for the leg that is closed.
+    fn from(how: How) -> Self {
+        let cause = match how {
+            How::Reset => Cause::Reset,
+            How::Close | How::Half => Cause::Closed,
+        };
+        Self { cause, error: None }
     }
 }

@@ -10,11 +10,13 @@ use streamgram_protocol::{
     Cause, Code, Data, Event, LegId, Line as LineId, Link, Path, Problem, Unanswered,
 };
 
-use super::answer::LINES_PER_TURN;
 use super::burst::{Bursts, Line};
 use super::datagram_match::DatagramMatch;
+use super::ended::EndedLeg;
+use super::observations::Observations;
 use super::packets::Packets;
-use crate::observe::{Inbox, Observation, Observer, Registration, Seen};
+use super::turn::{LINES_PER_TURN, STEPS_PER_TURN};
+use crate::observe::{self, Observer};
 use crate::operate::meters::{self, Present};
 use crate::path::{UdpPath, UdpTurn};
 use crate::session::outbox::Outbox;
@@ -34,7 +36,7 @@ pub(crate) struct UdpLeg {
     matching: DatagramMatch,
     round_trips: Histogram,
     _present: Present,
-    _registration: Registration,
+    observations: Observations,
 }
 
 impl UdpLeg {
@@ -45,7 +47,6 @@ impl UdpLeg {
         target: SocketAddr,
         (packets, patience): (u64, Duration),
         observer: &Arc<Observer>,
-        inbox: Inbox<Observation>,
     ) -> (Self, Event) {
         let opened = Event::Opened {
             path: path.kind(),
@@ -66,7 +67,7 @@ impl UdpLeg {
             matching: DatagramMatch::new(patience, path.kind() == Path::Emulated),
             path,
             packets: Packets::new(on, packets),
-            _registration: observer.register(on, local, inbox),
+            observations: Observations::of(on, local, observer),
         };
         (leg, opened)
     }
@@ -85,36 +86,51 @@ impl UdpLeg {
     ///
     /// # Cancel safety
     /// Losing a `select!` loses nothing.
-    pub(crate) async fn ready(&self, room: bool) {
-        self.path.ready(room && self.waiting.is_some()).await;
-    }
-
-    /// Does what can be done without waiting, up to the first thing that is to be told; and tells which
-    /// packets that took.
-    pub(crate) fn turn(&mut self, now: Instant, outbox: &mut Outbox) -> UdpTurn {
-        let turn = self.path.turn(now);
-        if let Some(packets) = self.path.take_packets() {
-            self.packets.tell(packets, now, outbox);
+    pub(crate) async fn ready(&mut self, room: bool) {
+        tokio::select! {
+            () = self.observations.ready() => {}
+            () = self.path.ready(room && self.waiting.is_some()) => {}
         }
-        turn
     }
 
-    /// Tells what a turn came to. What the server saw before it must have been [`noted`](Self::note).
+    /// Does what can be done without waiting: receives, gives up what has waited too long, sends what is
+    /// due, and reports all of it. True if there is more to do at once.
     ///
     /// # Errors
     /// The path has ended.
-    pub(crate) fn take(&mut self, turn: UdpTurn, outbox: &mut Outbox) -> io::Result<()> {
-        match turn {
-            UdpTurn::Reply { bytes, line, at } => self.replied(&bytes, line, at, outbox),
-            UdpTurn::Refused => self.refused(outbox),
-            UdpTurn::Ended(error) => return Err(error),
-            UdpTurn::More | UdpTurn::Idle => {}
+    pub(crate) fn turn(&mut self, outbox: &mut Outbox) -> io::Result<bool> {
+        for _ in 0..STEPS_PER_TURN {
+            let now = Instant::now();
+            let turn = self.path.turn(now);
+            if let Some(packets) = self.path.take_packets() {
+                self.packets.tell(packets, now, outbox);
+            }
+            // Between receiving a reply and looking at it: the server reported its datagram before.
+            self.observe(outbox);
+            match turn {
+                UdpTurn::Reply { bytes, line, at } => self.replied(&bytes, line, at, outbox),
+                UdpTurn::Refused => self.refused(outbox),
+                UdpTurn::Ended(error) => return Err(error),
+                UdpTurn::More => {}
+                UdpTurn::Idle => {
+                    self.give_up(now, outbox);
+                    return Ok(self.send(outbox));
+                }
+            }
         }
-        Ok(())
+        Ok(true)
+    }
+
+    fn observe(&mut self, outbox: &mut Outbox) {
+        while let Some(event) = self.observations.next(outbox) {
+            if let observe::Event::Datagram { bytes, .. } = event {
+                self.matching.observed(bytes);
+            }
+        }
     }
 
     /// Sends what is due, as far as the path takes it; true if more could go at once.
-    pub(crate) fn send(&mut self, outbox: &mut Outbox) -> bool {
+    fn send(&mut self, outbox: &mut Outbox) -> bool {
         for _ in 0..LINES_PER_TURN {
             if outbox.is_full() {
                 return false;
@@ -194,27 +210,25 @@ impl UdpLeg {
         true
     }
 
-    /// Takes note of what the server saw of this leg.
-    pub(crate) fn note(&mut self, seen: &Seen) {
-        if let Seen::Datagram { bytes, .. } = *seen {
-            self.matching.observed(bytes);
-        }
-    }
-
     /// When the next datagram is to be reported as unanswered.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         self.matching.next_deadline()
     }
 
     /// Reports the datagrams that have waited too long.
-    pub(crate) fn give_up(&mut self, now: Instant, outbox: &mut Outbox) {
+    fn give_up(&mut self, now: Instant, outbox: &mut Outbox) {
         for silence in self.matching.give_up(now) {
             outbox.push(now, self.on, silence.event(Unanswered::TimedOut));
         }
     }
 
     /// Closes the socket and reports what stays unanswered.
-    pub(crate) fn end(mut self, cause: Cause, error: Option<&io::Error>, outbox: &mut Outbox) {
+    pub(crate) fn end(
+        mut self,
+        cause: Cause,
+        error: Option<&io::Error>,
+        outbox: &mut Outbox,
+    ) -> EndedLeg {
         let (on, now) = (self.on, Instant::now());
         for finished in self.bursts.stop_all(self.waiting.take()) {
             outbox.push(now, on, finished.event());
@@ -224,6 +238,7 @@ impl UdpLeg {
         }
         self.packets.tell_missed(now, outbox);
         outbox.push(now, on, Event::Closed { cause, detail: error.map(ToString::to_string) });
+        EndedLeg::new(self.observations, None)
     }
 
     fn refused(&mut self, outbox: &mut Outbox) {

@@ -4,10 +4,11 @@
 //! address can be made to get is bounded, and so is what all can.
 
 use std::hash::{BuildHasher, RandomState};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Instant;
 
 use crate::config::UdpLimits;
+use crate::guard::admission::site;
 use crate::guard::rate::Rate;
 use crate::guard::refusals::Refusal;
 
@@ -19,19 +20,19 @@ const AT_ONCE_S: u32 = 2;
 const SETS: usize = 2_048;
 const WAYS: usize = 4;
 
-/// What all sources have used.
+/// What all sources have spent.
 #[derive(Debug)]
 pub struct Rates {
     addresses: Table,
     networks: Table,
     all: Rate,
-    paid: Instant,
 }
 
 /// A rate for each of many sources, in a place of fixed size.
 #[derive(Debug)]
 struct Table {
-    rate: Rate,
+    /// That of a source which has spent nothing yet.
+    unspent: Rate,
     hash: RandomState,
     sets: Box<[[Place; WAYS]]>,
 }
@@ -39,19 +40,20 @@ struct Table {
 #[derive(Debug, Clone, Copy)]
 struct Place {
     source: Option<IpAddr>,
-    paid: Instant,
+    rate: Rate,
 }
 
 impl Rates {
-    /// Nothing used yet.
+    /// Nothing spent yet.
     #[must_use]
     pub fn new(limits: &UdpLimits, now: Instant) -> Self {
-        let rate = |per_second: u32| Rate::new(per_second, per_second.saturating_mul(AT_ONCE_S));
+        let rate = |per_second: u32| {
+            Rate::per_second(per_second, per_second.saturating_mul(AT_ONCE_S), now)
+        };
         Self {
-            addresses: Table::new(rate(limits.udp_per_address_per_s), now),
-            networks: Table::new(rate(limits.udp_per_network_per_s), now),
+            addresses: Table::new(rate(limits.udp_per_address_per_s)),
+            networks: Table::new(rate(limits.udp_per_network_per_s)),
             all: rate(limits.udp_per_s),
-            paid: now,
         }
     }
 
@@ -62,44 +64,37 @@ impl Rates {
     pub fn refusal(&mut self, address: IpAddr, now: Instant) -> Option<Refusal> {
         let address = address.to_canonical();
         if !address.is_loopback() {
-            if !self.addresses.take(site(address), now) {
+            if !self.addresses.spend(site(address), now) {
                 return Some(Refusal::UdpAddressRate);
             }
             if let IpAddr::V4(address) = address
-                && !self.networks.take(network(address), now)
+                && !self.networks.spend(network(address), now)
             {
                 return Some(Refusal::UdpNetworkRate);
             }
         }
-        (!self.all.take(1, &mut self.paid, now)).then_some(Refusal::UdpRate)
+        (!self.all.spend(1, now)).then_some(Refusal::UdpRate)
     }
 }
 
 impl Table {
-    fn new(rate: Rate, now: Instant) -> Self {
-        let sets = vec![[Place { source: None, paid: now }; WAYS]; SETS].into_boxed_slice();
-        Self { rate, hash: RandomState::new(), sets }
+    fn new(unspent: Rate) -> Self {
+        let place = Place { source: None, rate: unspent };
+        let sets = vec![[place; WAYS]; SETS].into_boxed_slice();
+        Self { unspent, hash: RandomState::new(), sets }
     }
 
-    fn take(&mut self, source: IpAddr, now: Instant) -> bool {
+    fn spend(&mut self, source: IpAddr, now: Instant) -> bool {
         // The hash has a key of its own, so nobody can choose whose place to share.
         let hash = self.hash.hash_one(source);
         let set = &mut self.sets[usize::try_from(hash % SETS as u64).unwrap_or_default()];
         // A place of its own comes first, then the one that is paid for first.
-        set.sort_by_key(|place| (place.source != Some(source), place.paid));
-        let place = &mut set[0];
-        if place.source != Some(source) && place.paid <= now {
-            *place = Place { source: Some(source), paid: now };
+        let first = set.iter_mut().min_by_key(|p| (p.source != Some(source), p.rate.paid()));
+        let Some(place) = first else { return false };
+        if place.source != Some(source) && place.rate.paid() <= now {
+            *place = Place { source: Some(source), rate: self.unspent };
         }
-        self.rate.take(1, &mut place.paid, now)
-    }
-}
-
-/// What counts as one source: an IPv4 address, or of IPv6 a site's first half.
-fn site(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
+        place.rate.spend(1, now)
     }
 }
 
@@ -162,11 +157,12 @@ mod tests {
     #[test]
     fn more_sources_than_places_have_no_more_than_the_places() {
         let now = Instant::now();
-        let mut table = Table::new(Rate::new(1, 2), now);
+        let mut table = Table::new(Rate::per_second(1, 2, now));
         let places = u32::try_from(SETS * WAYS).unwrap();
-        let taken = (0..4 * places).flat_map(|source| [source; 3]);
-        let taken = taken.filter(|&source| table.take(Ipv4Addr::from_bits(source).into(), now));
-        assert!(taken.count() <= 2 * SETS * WAYS);
+        let answered = (0..4 * places).flat_map(|source| [source; 3]);
+        let answered =
+            answered.filter(|&source| table.spend(Ipv4Addr::from_bits(source).into(), now));
+        assert!(answered.count() <= 2 * SETS * WAYS);
     }
 
     proptest! {

@@ -20,16 +20,15 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tower_service::Service;
 use tracing::debug;
 
 use super::connection::Connection;
 use crate::config::HttpLimits;
-use crate::guard::accept::{LAST_WORDS, accept};
-use crate::guard::admission::{Admission, Admitted, Full};
+use crate::guard::accept::{Entrance, LAST_WORDS, Place, Visitor};
+use crate::guard::admission::Admission;
 use crate::guard::refusals::{Refusal, Refusals};
-use crate::operate::meters::Present;
+use crate::operate::meters::Surface;
 
 /// Bytes of a request's line and header fields. More are answered with 431.
 const HEAD_BYTES: usize = 16 * 1024;
@@ -43,13 +42,6 @@ pub(crate) struct Peer {
     pub(crate) address: SocketAddr,
     /// The connection's place: a session keeps it when the connection becomes its own.
     pub(crate) place: Arc<Place>,
-}
-
-/// The place of a connection among all that are open.
-#[derive(Debug)]
-pub(crate) struct Place {
-    _admitted: Admitted,
-    _present: Present,
 }
 
 /// How every connection is served.
@@ -69,7 +61,7 @@ struct Serving {
 /// # Errors
 /// The listener has ended; connections have not.
 pub async fn serve(
-    surface: &'static str,
+    surface: Surface,
     listener: TcpListener,
     router: Router,
     limits: HttpLimits,
@@ -77,29 +69,19 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> io::Result<()> {
     let admission = Admission::new(limits.http_connections, limits.http_connections_per_address);
-    let connections = TaskTracker::new();
+    let entrance = Entrance::new(surface, listener, admission, Arc::clone(&refusals), stop.clone());
     let patience = Duration::from_secs(limits.http_write_s.into());
     let serving = Serving { router, http: protocol(&limits), patience, refusals, stop };
-    loop {
-        let accepting = accept(&listener, &serving.refusals);
-        let Some(accepted) = serving.stop.run_until_cancelled(accepting).await else { break };
-        let (stream, address) = accepted?;
+    while let Some((stream, address)) = entrance.accept().await? {
         let ip = address.ip().to_canonical();
         let is_proxy = limits.proxies.iter().any(|network| network.contains(&ip));
-        let admitted = if is_proxy { admission.admit_proxy(ip) } else { admission.admit(ip) };
-        match admitted {
-            Ok(admitted) => {
-                let place = Place { _admitted: admitted, _present: Present::connection(surface) };
-                let peer = Peer { address, place: Arc::new(place) };
-                connections.spawn(serving.clone().connection(stream, peer));
-            }
-            Err(full) => serving.refuse(full, address),
+        let visitor = if is_proxy { Visitor::Proxy } else { Visitor::Client };
+        if let Ok(place) = entrance.admit(address, visitor) {
+            let peer = Peer { address, place: Arc::new(place) };
+            entrance.serve(serving.clone().connection(stream, peer));
         }
     }
-    // From here on nobody can connect, unless a service manager has the socket as well.
-    drop(listener);
-    connections.close();
-    connections.wait().await;
+    entrance.close().await;
     Ok(())
 }
 
@@ -148,16 +130,6 @@ impl Serving {
             }
             debug!(%address, %error, "an HTTP connection ended");
         }
-    }
-
-    /// The connection ends here and at once: there is no request yet that could be answered.
-    fn refuse(&self, full: Full, address: SocketAddr) {
-        let (reason, limit) = match full {
-            Full::All(limit) => (Refusal::HttpFull, limit),
-            Full::Address(limit) => (Refusal::HttpAddressFull, limit),
-        };
-        let detail = format_args!("HTTP client {address}, the limit is {limit} connections");
-        self.refusals.count(reason, Instant::now(), detail);
     }
 }
 

@@ -20,12 +20,13 @@ use streamgram_protocol::{ClientMessage, Limits, SUBPROTOCOL, ServerMessage};
 
 use super::origin;
 use super::socket::{self, Frame, Frames, SocketLimits, reason};
+use crate::guard::accept::Place;
 use crate::guard::admission::{Admitted, Full};
 use crate::guard::refusals::{Refusal, Refusals};
 use crate::operate::meters::Present;
 use crate::session::{Command, Session};
 use crate::web::http::client_address::{client_address, own_address};
-use crate::web::http::listener::{Peer, Place};
+use crate::web::http::listener::Peer;
 use crate::web::page::lan;
 use crate::web::state::Web;
 

@@ -59,8 +59,8 @@ pub struct Frames {
     socket: Shared,
     client: IpAddr,
     limits: SocketLimits,
-    messages: Spent,
-    bytes: Spent,
+    messages: Rate,
+    bytes: Rate,
     pings: Interval,
     /// Pings since the last word.
     unheard: u8,
@@ -80,12 +80,6 @@ pub struct Outgoing {
 /// Both ends are one task's, so nobody ever waits for this lock.
 #[derive(Debug, Clone)]
 struct Shared(Arc<Mutex<WebSocket>>);
-
-#[derive(Debug)]
-struct Spent {
-    rate: Rate,
-    paid: Instant,
-}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ping {
@@ -114,10 +108,8 @@ pub fn split(
 ) -> (Frames, Outgoing) {
     let socket = Shared(Arc::new(Mutex::new(socket)));
     let now = Instant::now();
-    let spent = |per_second: u32| {
-        let rate = Rate::new(per_second, per_second.saturating_mul(AT_ONCE_S));
-        Spent { rate, paid: now }
-    };
+    let rate =
+        |per_second: u32| Rate::per_second(per_second, per_second.saturating_mul(AT_ONCE_S), now);
     let period = Duration::from_secs(limits.flags.ping_s.into());
     let mut pings = interval_at((now + period).into(), period);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -125,8 +117,8 @@ pub fn split(
     let frames = Frames {
         socket,
         client,
-        messages: spent(limits.flags.messages_per_s),
-        bytes: spent(limits.flags.message_bytes_per_s),
+        messages: rate(limits.flags.messages_per_s),
+        bytes: rate(limits.flags.message_bytes_per_s),
         limits,
         pings,
         unheard: 0,
@@ -189,11 +181,11 @@ impl Frames {
     fn pay(&mut self, bytes: usize) {
         let now = Instant::now();
         let flags = &self.limits.flags;
-        if !self.messages.take(1, now) {
+        if !self.messages.spend(1, now) {
             let limit = flags.messages_per_s;
             let detail = format!("more than {limit} messages a second");
             self.refuse(Refusal::WsMessages, reason(close_code::POLICY, detail));
-        } else if !self.bytes.take(u32::try_from(bytes).unwrap_or(u32::MAX), now) {
+        } else if !self.bytes.spend(u32::try_from(bytes).unwrap_or(u32::MAX), now) {
             let limit = flags.message_bytes_per_s;
             let detail = format!("more than {limit} bytes of messages a second");
             self.refuse(Refusal::WsBytes, reason(close_code::POLICY, detail));
@@ -297,11 +289,5 @@ impl Sink<Message> for Outgoing {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, WebSocket> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Spent {
-    fn take(&mut self, count: u32, now: Instant) -> bool {
-        self.rate.take(count, &mut self.paid, now)
     }
 }

@@ -1,0 +1,94 @@
+//! A leg that has ended, while something of it is still on its way: what the servers saw of it, and of
+//! an emulated connection FIN or RST.
+
+use std::future::pending;
+use std::time::Instant;
+
+use streamgram_protocol::Cause;
+
+use super::observations::Observations;
+use super::packets::Packets;
+use crate::path::emulated::EmulatedTcp;
+use crate::session::outbox::Outbox;
+
+/// What is left of a leg.
+#[derive(Debug)]
+pub(crate) struct EndedLeg {
+    observations: Observations,
+    leaving: Option<Leaving>,
+}
+
+/// An emulated connection whose FIN or RST has to cross the link, be seen by the server, and be reported
+/// as packets.
+#[derive(Debug)]
+pub(crate) struct Leaving {
+    path: Box<EmulatedTcp>,
+    packets: Packets,
+}
+
+impl EndedLeg {
+    pub(crate) fn new(mut observations: Observations, leaving: Option<Leaving>) -> Self {
+        observations.withdraw();
+        Self { observations, leaving }
+    }
+
+    /// Cuts off what is under way on an emulated path.
+    pub(crate) fn cut_off(&mut self) {
+        self.leaving = None;
+    }
+
+    /// Waits until a turn would do something; without `room` for packets a path has to wait.
+    ///
+    /// # Cancel safety
+    /// Losing a `select!` loses nothing.
+    pub(crate) async fn ready(&mut self, room: bool) {
+        let leaving = self.leaving.as_mut().filter(|_| room);
+        let is_observed = !self.observations.is_over();
+        let arrived = async {
+            match leaving {
+                Some(leaving) => leaving.path.ready().await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.observations.ready(), if is_observed => {}
+            () = arrived => {}
+        }
+    }
+
+    /// Goes on; false once nothing is left.
+    pub(crate) fn turn(&mut self, now: Instant, outbox: &mut Outbox) -> bool {
+        while self.observations.next(outbox).is_some() {}
+        if !outbox.is_full() {
+            self.leaving.take_if(|leaving| !leaving.turn(now, outbox));
+        }
+        self.leaving.is_some() || !self.observations.is_over()
+    }
+}
+
+impl Leaving {
+    /// Ends a connection; nothing, if there is nothing left to send.
+    pub(crate) fn new(
+        mut path: Box<EmulatedTcp>,
+        cause: Cause,
+        packets: Packets,
+        now: Instant,
+    ) -> Option<Self> {
+        match cause {
+            Cause::Limit => return None,
+            Cause::Reset => path.reset(now),
+            _ => path.close(now),
+        }
+        Some(Self { path, packets })
+    }
+
+    /// Goes on; false once it is over.
+    fn turn(&mut self, now: Instant, outbox: &mut Outbox) -> bool {
+        let goes_on = self.path.linger(now);
+        self.packets.tell(self.path.take_packets(), now, outbox);
+        if !goes_on {
+            self.packets.tell_missed(now, outbox);
+        }
+        goes_on
+    }
+}

@@ -1,0 +1,70 @@
+//! What the servers see of one leg.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use streamgram_protocol::{Event, LegId};
+
+use crate::observe::inbox::{self, Inbox};
+use crate::observe::{self, Observation, Observer, Registration, WAITING_OBSERVATIONS};
+use crate::session::outbox::Outbox;
+
+/// The observations of a leg. Until it has ended its address is registered; what the servers saw before
+/// that may still be on its way afterwards.
+#[derive(Debug)]
+pub(crate) struct Observations {
+    leg: LegId,
+    inbox: Inbox<Observation>,
+    registration: Option<Registration>,
+}
+
+impl Observations {
+    /// Of a leg with this address, from now on.
+    pub(crate) fn of(leg: LegId, address: SocketAddr, observer: &Arc<Observer>) -> Self {
+        let (sender, inbox) = inbox::channel(WAITING_OBSERVATIONS);
+        let registration = Some(observer.register(leg.protocol, address, sender));
+        Self { leg, inbox, registration }
+    }
+
+    /// The leg has ended: what comes from its address from now on is not its own.
+    pub(crate) fn withdraw(&mut self) {
+        self.registration = None;
+    }
+
+    /// Waits until there is one, or until there can be none any more.
+    ///
+    /// # Cancel safety
+    /// Losing a `select!` loses nothing.
+    pub(crate) async fn ready(&mut self) {
+        self.inbox.ready().await;
+    }
+
+    /// Hands the next one on to the client, if there is one, and returns what it says.
+    pub(crate) fn next(&mut self, outbox: &mut Outbox) -> Option<observe::Event> {
+        let Some(Observation { at, event }) = self.inbox.try_recv() else {
+            let count = self.inbox.missed();
+            if count > 0 {
+                outbox.push(Instant::now(), None, Event::Missed { count });
+            }
+            return None;
+        };
+        let reported = match event {
+            observe::Event::Accepted => Event::ServerAccepted {},
+            observe::Event::Read { number, offset, bytes } => {
+                Event::ServerRead { number, offset, bytes }
+            }
+            observe::Event::Datagram { number, bytes, kept } => {
+                Event::ServerDatagram { number, bytes, kept }
+            }
+            observe::Event::Closed { cause } => Event::ServerClosed { cause },
+        };
+        outbox.push(at, self.leg, reported);
+        Some(event)
+    }
+
+    /// Whether all are handed on, and there can be none any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.inbox.is_over()
+    }
+}
