@@ -9,54 +9,29 @@
 /// The page is a program: there is no library that could be named.
 #[path = "../src"]
 mod source {
-    pub(crate) mod address;
     pub(crate) mod app;
-    pub(crate) mod clipboard;
+    pub(crate) mod browser;
+    pub(crate) mod clients;
     pub(crate) mod commands;
-    pub(crate) mod components;
-    pub(crate) mod draft;
-    pub(crate) mod escapes;
-    pub(crate) mod export;
-    pub(crate) mod figures;
-    pub(crate) mod hooks;
-    pub(crate) mod kept;
-    pub(crate) mod knobs;
-    pub(crate) mod ladder;
-    pub(crate) mod lane;
-    pub(crate) mod language;
-    pub(crate) mod last_send;
-    pub(crate) mod log;
-    pub(crate) mod matches;
-    pub(crate) mod note;
-    pub(crate) mod notice;
-    pub(crate) mod observed;
-    pub(crate) mod page;
+    pub(crate) mod i18n;
+    pub(crate) mod lab;
+    pub(crate) mod lessons;
     pub(crate) mod part;
-    pub(crate) mod playground;
-    pub(crate) mod plot;
-    pub(crate) mod progress;
-    pub(crate) mod raw_clients;
-    pub(crate) mod records;
-    pub(crate) mod repetition;
-    pub(crate) mod route;
-    pub(crate) mod row;
-    pub(crate) mod samples;
-    pub(crate) mod scenario;
-    pub(crate) mod status;
-    pub(crate) mod storage;
-    pub(crate) mod strip;
-    pub(crate) mod sweep;
+    pub(crate) mod plots;
+    pub(crate) mod prompt;
+    pub(crate) mod result;
+    pub(crate) mod session;
+    pub(crate) mod share;
     pub(crate) mod template;
-    pub(crate) mod theme;
-    pub(crate) mod trace;
-    pub(crate) mod verdict;
-    pub(crate) mod view;
+    pub(crate) mod transcript;
+    pub(crate) mod ui;
+    pub(crate) mod use_state;
 }
 
 use std::rc::Rc;
 
 use criterion::{BatchSize, Criterion, Throughput};
-use source::page::{Action, Page};
+use source::session::page::{Action, Page};
 use source::*;
 use streamgram_protocol::ServerMessage;
 use yew::Reducible as _;

@@ -1,14 +1,21 @@
 //! The root of the page: what a person chose for all of it, language and colours.
 
+pub(crate) mod header;
+pub(crate) mod playground;
+pub(crate) mod preferences;
+pub(crate) mod shortcuts;
+pub(crate) mod theme;
+pub(crate) mod use_view;
+
 use streamgram_markup::html;
 use yew::prelude::*;
 
-use crate::components::preferences::Preferences;
-use crate::hooks::use_choice::use_choice;
-use crate::hooks::use_fragment::use_fragment;
-use crate::language::Language;
-use crate::playground::Playground;
-use crate::theme::Theme;
+use crate::app::playground::Playground;
+use crate::app::preferences::Preferences;
+use crate::app::theme::Theme;
+use crate::browser::use_choice::use_choice;
+use crate::browser::use_fragment::use_fragment;
+use crate::i18n::language::Language;
 
 /// The root component.
 #[component]

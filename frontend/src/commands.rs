@@ -1,6 +1,7 @@
 //! Commands for a terminal that do, without the page, what was done last on it.
 
 mod address;
+pub(crate) mod commands_card;
 mod dialect;
 mod literal;
 

@@ -117,7 +117,7 @@ fn method<'t>(
         let name = format_ident!("fill_{key}");
         return Ok(quote! {
             pub(crate) fn #name(self, #(#names: &str),*) -> String {
-                crate::language::fill(#text, &[#(#names),*])
+                crate::i18n::language::fill(#text, &[#(#names),*])
             }
         });
     }
@@ -132,7 +132,7 @@ fn method<'t>(
     let name = format_ident!("html_{key}");
     Ok(quote! {
         pub(crate) fn #name(self, #(#names: #types),*) -> ::yew::Html {
-            crate::language::fill_html(#text, &[#(#nodes),*])
+            crate::i18n::language::fill_html(#text, &[#(#nodes),*])
         }
     })
 }
@@ -187,7 +187,7 @@ mod tests {
             methods,
             "pub(crate)fna(self)->&'staticstr{*self.text(0usize)}\
              pub(crate)fnhtml_b(self,x:&str,y:::yew::Html)->::yew::Html{\
-             crate::language::fill_html(*self.text(1usize),&[crate::template::node(x.to_owned()),y])}"
+             crate::i18n::language::fill_html(*self.text(1usize),&[crate::template::node(x.to_owned()),y])}"
         );
     }
 

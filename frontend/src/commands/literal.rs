@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use streamgram_protocol::{Data, Send, numbered};
 
 use super::Tool;
-use crate::draft::numbers_in;
+use crate::prompt::draft::numbers_in;
 
 /// What stands between the quotes.
 #[derive(Debug)]

@@ -1,0 +1,3 @@
+//! Widgets without a meaning of their own.
+
+pub(crate) mod choice;
