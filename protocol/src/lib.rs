@@ -5,11 +5,9 @@
 
 mod client;
 mod data;
-mod json;
 pub mod lesson;
 mod limits;
 pub mod link;
-mod object;
 mod packet;
 mod raw;
 pub mod scenario;
@@ -28,13 +26,10 @@ pub use link::{
     Congestion, Impairment, Link, MAX_EMULATED_DATAGRAM, OutOfRange, Percent, Preset, PresetName,
     Rule,
 };
-pub use object::Object;
 pub use packet::{End, Flags, Header, Line, Packet, Verdict};
-pub use raw::{Feed, Raw, Seen};
+pub use raw::{Feed, Raw, RawObservation};
 pub use scenario::Scenario;
-pub use server::{
-    Cause, Code, Event, Hello, LegId, Problem, ServerMessage, Unanswered, Unreadable,
-};
+pub use server::{Cause, Code, Event, Hello, LegId, Problem, ServerMessage, Unanswered};
 pub use text::{Piece, is_hidden, pieces, printable};
 
 use serde::{Deserialize, Serialize};

@@ -222,7 +222,7 @@ mod tests {
             wrong(r#"{"seed":9007199254740992}"#),
             "seed is 9007199254740992, it must be 0 to 9007199254740991"
         );
-        let rules = [r#"{"rule":"lose_line","line":1}"#; 17].join(",");
+        let rules = [r#"{"lose_line":{"line":1}}"#; 17].join(",");
         assert_eq!(
             wrong(&format!(r#"{{"rules":[{rules}]}}"#)),
             "rules.length is 17, it must be 0 to 16"
@@ -237,7 +237,10 @@ mod tests {
         assert_eq!(path(r#"{"up":{"delay_ms":-1}}"#).unwrap(), "up.delay_ms");
         assert_eq!(path(r#"{"up":{"limit":4294967296}}"#).unwrap(), "up.limit");
         assert_eq!(path(r#"{"up":{"loss":"a lot"}}"#).unwrap(), "up.loss");
-        assert_eq!(path(r#"{"rules":[{"rule":"lose_line","line":-3}]}"#).unwrap(), "rules[0].line");
+        assert_eq!(
+            path(r#"{"rules":[{"lose_line":{"line":-3}}]}"#).unwrap(),
+            "rules[0].lose_line.line"
+        );
         assert!(link(r#"{"speed":1}"#).unwrap_err().contains("unknown field `speed`"));
     }
 

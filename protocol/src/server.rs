@@ -1,29 +1,26 @@
-//! What a session tells its client: one JSON object for every step, and in a text frame as many of them
-//! as there are to tell, a line each.
+//! What a session reports to its client: one JSON object for every step, and in a text frame as many of
+//! them as there are, a line each.
 //!
 //! `at_us` counts microseconds from the start of the session, on one monotonic clock of the server.
-
-mod decode;
-mod encode;
-
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Data, Feed, Limits, Packet, Path, Protocol, Raw};
 
+/// Bytes of a usual message, a guess that makes room for a frame.
+const USUAL_BYTES: usize = 160;
+
 /// An event and when it happened. The server's own observations carry the time at which the server
 /// made them, so `at_us` can be a little smaller than that of the message before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerMessage {
     /// Microseconds since the session began.
     pub at_us: u64,
-    /// What happened.
-    #[serde(flatten)]
-    pub event: Event,
     /// The leg that it happened to, if it did not happen to the session as a whole.
-    #[serde(flatten)]
-    pub on: Option<LegId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leg: Option<LegId>,
+    /// What happened.
+    pub event: Event,
 }
 
 /// The leg that an event is about.
@@ -32,14 +29,14 @@ pub struct LegId {
     /// TCP or UDP.
     pub protocol: Protocol,
     /// A number that no other leg of the session has; it counts from 1.
-    pub leg: u32,
+    pub number: u32,
 }
 
 /// What can happen.
 ///
 /// Offsets are absolute within a leg: bytes for TCP, datagrams for UDP, both from 0.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Event {
     /// The first message of every session.
     Hello(Hello),
@@ -86,7 +83,7 @@ pub enum Event {
         of: u32,
     },
     /// The TCP server accepted the connection.
-    ServerAccepted,
+    ServerAccepted {},
     /// One read of the TCP server returned; it answers each with one stamp and the same bytes.
     ServerRead {
         /// Which read of the connection, from 0.
@@ -117,7 +114,6 @@ pub enum Event {
         /// Its length.
         bytes: usize,
         /// The bytes.
-        #[serde(flatten)]
         data: Data,
     },
     /// A line has its reply: TCP, when the bytes that cover its last byte are back.
@@ -151,7 +147,7 @@ pub enum Event {
         peer: String,
     },
     /// No more can be sent on the TCP leg (FIN); replies are still read.
-    HalfClosed,
+    HalfClosed {},
     /// The leg has ended.
     Closed {
         /// Why.
@@ -175,7 +171,7 @@ pub enum Event {
         count: u64,
     },
     /// The leg's emulated link was changed. Seed, MTU and congestion control apply to the next leg.
-    LinkSet,
+    LinkSet {},
     /// A server saw something of a client that is not a leg.
     Raw(Raw),
     /// Things that the servers saw of raw clients and that are not told: the session is too slow, or
@@ -187,7 +183,7 @@ pub enum Event {
 }
 
 /// Who the server is and what it allows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
     /// The server's version.
     pub version: String,
@@ -240,13 +236,13 @@ pub enum Unanswered {
 }
 
 /// What was wrong with a message, or with carrying it out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     /// What kind of mistake.
     pub code: Code,
     /// A sentence for a person, naming the thing and the limit.
     pub detail: String,
-    /// The type of the message that it is about.
+    /// The name of the message that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// The field that is meant.
@@ -266,8 +262,8 @@ pub struct Problem {
 pub enum Code {
     /// Not a JSON object.
     BadJson,
-    /// A type that this version does not know.
-    UnknownType,
+    /// A message that this version does not know.
+    UnknownMessage,
     /// A field is missing, unknown, or of the wrong kind.
     BadField,
     /// A field is out of its range.
@@ -290,42 +286,37 @@ pub enum Code {
     Io,
 }
 
-/// Why a text is not a message of this version.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unreadable(String);
-
-impl fmt::Display for Unreadable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Unreadable {}
-
 impl ServerMessage {
     /// The message as one JSON object.
+    ///
+    /// # Panics
+    /// Never: only maps whose keys are not text cannot be written, and no message has one.
     #[must_use]
     pub fn encode(&self) -> String {
-        encode::message(self, String::new())
+        serde_json::to_string(self).expect("a message has no map")
     }
 
     /// Several messages as the text of one frame.
+    ///
+    /// # Panics
+    /// Never, as above; and JSON is UTF-8.
     #[must_use]
     pub fn encode_frame(messages: &[Self]) -> String {
-        let room = String::with_capacity(messages.len() * encode::USUAL_BYTES);
-        messages.iter().fold(room, |mut frame, message| {
+        let mut frame = Vec::with_capacity(messages.len() * USUAL_BYTES);
+        for message in messages {
             if !frame.is_empty() {
-                frame.push('\n');
+                frame.push(b'\n');
             }
-            encode::message(message, frame)
-        })
+            serde_json::to_writer(&mut frame, message).expect("a message has no map");
+        }
+        String::from_utf8(frame).expect("JSON is UTF-8")
     }
 
     /// Reads the messages of one text frame of a server. Within a message a line never ends.
     ///
     /// # Errors
     /// For each message: what is not one of this version.
-    pub fn decode_frame(text: &str) -> impl Iterator<Item = Result<Self, Unreadable>> {
+    pub fn decode_frame(text: &str) -> impl Iterator<Item = serde_json::Result<Self>> {
         text.split('\n').map(Self::decode)
     }
 
@@ -333,8 +324,8 @@ impl ServerMessage {
     ///
     /// # Errors
     /// What is not a message of this version.
-    pub fn decode(text: &str) -> Result<Self, Unreadable> {
-        decode::message(text)
+    pub fn decode(text: &str) -> serde_json::Result<Self> {
+        serde_json::from_str(text)
     }
 }
 
@@ -347,14 +338,22 @@ impl From<crate::Invalid> for Problem {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
+    use crate::{End, Flags, Header, Line, RawObservation, Verdict};
+
+    fn message(event: Event) -> ServerMessage {
+        ServerMessage { at_us: 1, leg: None, event }
+    }
 
     #[test]
     fn a_frame_has_a_line_for_each_message_whatever_they_carry() {
         let data = Data::Text("two\nlines\r\n\u{2028}".into());
         let reply = Event::Reply { offset: 0, bytes: 13, data };
-        let message = |event| ServerMessage { at_us: 1, event, on: None };
-        let messages = [message(Event::ServerAccepted), message(reply), message(Event::HalfClosed)];
+        let messages =
+            [message(Event::ServerAccepted {}), message(reply), message(Event::HalfClosed {})];
         let frame = ServerMessage::encode_frame(&messages);
         assert_eq!(frame.lines().count(), 3, "{frame}");
         let read: Result<Vec<_>, _> = ServerMessage::decode_frame(&frame).collect();
@@ -362,33 +361,206 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_one_flat_object() {
+    fn an_event_is_named_and_says_which_leg_it_happened_to() {
         let message = ServerMessage {
-            at_us: 1_234,
+            at_us: 9,
+            leg: Some(LegId { protocol: Protocol::Udp, number: 2 }),
             event: Event::Reply { offset: 0, bytes: 2, data: Data::Text("hi".into()) },
-            on: Some(LegId { protocol: Protocol::Udp, leg: 2 }),
         };
-        let json = r#"{"at_us":1234,"type":"reply","offset":0,"bytes":2,"text":"hi","protocol":"udp","leg":2}"#;
+        let json = r#"{"at_us":9,"leg":{"protocol":"udp","number":2},"event":{"reply":{"offset":0,"bytes":2,"data":{"text":"hi"}}}}"#;
         assert_eq!(message.encode(), json);
         assert_eq!(ServerMessage::decode(json).unwrap(), message);
     }
 
     #[test]
     fn what_is_not_known_is_left_out() {
-        let message = ServerMessage {
-            at_us: 0,
-            event: Event::Error(Problem {
-                code: Code::NotOpen,
-                detail: "TCP is not open".into(),
-                message: Some("send".into()),
-                field: None,
-                id: Some(3),
-                protocol: Some(Protocol::Tcp),
-            }),
-            on: None,
-        };
-        let json = r#"{"at_us":0,"type":"error","code":"not_open","detail":"TCP is not open","message":"send","id":3,"protocol":"tcp"}"#;
+        let message = message(Event::Error(Problem {
+            code: Code::NotOpen,
+            detail: "TCP is not open".into(),
+            message: Some("send".into()),
+            field: None,
+            id: Some(3),
+            protocol: Some(Protocol::Tcp),
+        }));
+        let json = r#"{"at_us":1,"event":{"error":{"code":"not_open","detail":"TCP is not open","message":"send","id":3,"protocol":"tcp"}}}"#;
         assert_eq!(message.encode(), json);
         assert_eq!(ServerMessage::decode(json).unwrap(), message);
+    }
+
+    fn protocols() -> impl Strategy<Value = Protocol> {
+        select(&Protocol::BOTH)
+    }
+
+    fn causes() -> impl Strategy<Value = Cause> {
+        select(&[Cause::Closed, Cause::PeerReset, Cause::TimedOut, Cause::Limit, Cause::Failed])
+    }
+
+    fn payloads() -> impl Strategy<Value = Data> {
+        any::<Vec<u8>>()
+            .prop_map(|bytes| Data::from_bytes(&bytes))
+            .boxed()
+            .prop_union(any::<String>().prop_map(Data::Text).boxed())
+    }
+
+    /// What happens for every line.
+    fn of_lines() -> impl Strategy<Value = Event> {
+        let unanswered = select(&[Unanswered::TimedOut, Unanswered::Refused, Unanswered::Closed]);
+        prop_oneof![
+            any::<(u64, u32, u64, usize, u64)>().prop_map(|(id, line, offset, bytes, done_us)| {
+                Event::Sent { id, line, offset, bytes, done_us }
+            }),
+            any::<(u64, u32, u32)>().prop_map(|(id, lines, of)| Event::Finished { id, lines, of }),
+            any::<(u64, u64, usize)>().prop_map(|(number, offset, bytes)| Event::ServerRead {
+                number,
+                offset,
+                bytes
+            }),
+            any::<(u64, usize, usize)>().prop_map(|(number, bytes, kept)| Event::ServerDatagram {
+                number,
+                bytes,
+                kept
+            }),
+            (any::<(u64, usize)>(), payloads()).prop_map(|((offset, bytes), data)| Event::Reply {
+                offset,
+                bytes,
+                data
+            }),
+            any::<(u64, u32, u64, bool, bool)>().prop_map(|(id, line, rtt_us, late, certain)| {
+                Event::Answered { id, line, rtt_us, late, certain }
+            }),
+            (any::<(u64, u32, bool)>(), unanswered).prop_map(|((id, line, certain), cause)| {
+                Event::NoReply { id, line, cause, certain }
+            }),
+        ]
+    }
+
+    /// What happens to a leg.
+    fn of_legs() -> impl Strategy<Value = Event> {
+        let paths = select(&[Path::Direct, Path::Emulated]);
+        prop_oneof![
+            (paths, any::<(String, String, Option<u64>, Option<bool>)>()).prop_map(
+                |(path, (local, peer, handshake_us, nodelay))| {
+                    Event::Opened { path, local, peer, handshake_us, nodelay }
+                }
+            ),
+            any::<bool>().prop_map(|nodelay| Event::NodelaySet { nodelay }),
+            select(&[Event::ServerAccepted {}, Event::HalfClosed {}, Event::LinkSet {}]),
+            causes().prop_map(|cause| Event::ServerClosed { cause }),
+            any::<String>().prop_map(|peer| Event::Refused { peer }),
+            (causes(), any::<Option<String>>())
+                .prop_map(|(cause, detail)| Event::Closed { cause, detail }),
+            packets().prop_map(Event::Packet),
+        ]
+    }
+
+    fn packets() -> impl Strategy<Value = Packet> {
+        let headers = prop_oneof![
+            any::<([bool; 5], [u32; 3], u16)>().prop_map(
+                |([syn, ack, psh, fin, rst], [seq, acknowledged, window], length)| {
+                    let flags = Flags { syn, ack, psh, fin, rst };
+                    Header::Tcp { flags, seq, ack: acknowledged, window, length }
+                }
+            ),
+            any::<([u16; 3], bool)>().prop_map(|([ident, offset, length], more)| {
+                Header::Udp { ident, offset, more, length }
+            }),
+        ];
+        let verdicts = select(&[Verdict::Delivered, Verdict::LostByRule, Verdict::QueueFull]);
+        let words = (select(&End::BOTH), verdicts, headers);
+        let numbers = any::<(u64, Option<u64>, Option<u64>, u16, Option<(u64, u32)>)>();
+        (words, numbers, any::<(bool, bool, String)>()).prop_map(|(words, numbers, others)| {
+            let (from, verdict, header) = words;
+            let (number, arrives_us, copy_arrives_us, bytes, line) = numbers;
+            let line = line.map(|(send, number)| Line { send, number });
+            let (retransmission, duplicate_ack, hex) = others;
+            Packet {
+                number,
+                from,
+                verdict,
+                arrives_us,
+                copy_arrives_us,
+                bytes,
+                header,
+                line,
+                retransmission,
+                duplicate_ack,
+                hex,
+            }
+        })
+    }
+
+    /// What happens to a session.
+    fn of_sessions() -> impl Strategy<Value = Event> {
+        let codes = select(&[Code::BadJson, Code::NotOpen, Code::TooManyLabs, Code::Io]);
+        let texts = any::<(String, Option<String>, Option<String>, Option<u64>)>();
+        let problems = (codes, texts, prop::option::of(protocols())).prop_map(
+            |(code, (detail, message, field, id), protocol)| Problem {
+                code,
+                detail,
+                message,
+                field,
+                id,
+                protocol,
+            },
+        );
+        let hellos = (any::<([String; 3], u64, Option<String>)>(), select(&Feed::EVERY)).prop_map(
+            |(([version, tcp, udp], wall_ms, lan), feed)| Hello {
+                version,
+                wall_ms,
+                tcp,
+                udp,
+                feed,
+                lan,
+                limits: Limits::default(),
+            },
+        );
+        prop_oneof![
+            hellos.prop_map(Event::Hello),
+            problems.prop_map(Event::Error),
+            any::<u64>().prop_map(|count| Event::Missed { count }),
+            any::<u64>().prop_map(|count| Event::PacketsMissed { count }),
+            any::<u64>().prop_map(|count| Event::RawMissed { count }),
+            (protocols(), any::<(u64, String)>(), observations()).prop_map(
+                |(protocol, (client, peer), observation)| {
+                    Event::Raw(Raw { protocol, client, peer, observation })
+                }
+            ),
+        ]
+    }
+
+    fn observations() -> impl Strategy<Value = RawObservation> {
+        let data = || prop::option::of(payloads());
+        prop_oneof![
+            Just(RawObservation::Accepted {}),
+            (any::<(u64, u64, usize)>(), data()).prop_map(|((number, offset, bytes), data)| {
+                RawObservation::Read { number, offset, bytes, data }
+            }),
+            (any::<(u64, usize, usize)>(), data()).prop_map(|((number, bytes, kept), data)| {
+                RawObservation::Datagram { number, bytes, kept, data }
+            }),
+            (any::<(u64, u64, usize)>(), data()).prop_map(|((number, offset, bytes), data)| {
+                RawObservation::Reply { number, offset, bytes, data }
+            }),
+            any::<String>().prop_map(|reason| RawObservation::Refused { reason }),
+            causes().prop_map(|cause| RawObservation::Closed { cause }),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn every_message_that_is_written_is_read(
+            at_us: u64,
+            event in prop_oneof![of_lines(), of_legs(), of_sessions()],
+            leg in prop::option::of((protocols(), any::<u32>())),
+        ) {
+            let leg = leg.map(|(protocol, number)| LegId { protocol, number });
+            let message = ServerMessage { at_us, leg, event };
+            prop_assert_eq!(ServerMessage::decode(&message.encode()).unwrap(), message);
+        }
+
+        #[test]
+        fn no_text_breaks_the_decoder(text: String) {
+            let _either = ServerMessage::decode(&text);
+        }
     }
 }
