@@ -55,7 +55,7 @@ fn main() {
 }
 
 fn opened() -> Vec<ServerMessage> {
-    let opened = r#"{"at_us":9,"type":"opened","protocol":"tcp","leg":1,"path":"direct","local":"127.0.0.1:1","peer":"127.0.0.1:2","handshake_us":284,"nodelay":true}"#;
+    let opened = r#"{"at_us":9,"leg":{"protocol":"tcp","number":1},"event":{"opened":{"path":"direct","local":"127.0.0.1:1","peer":"127.0.0.1:2","handshake_us":284,"nodelay":true}}}"#;
     vec![ServerMessage::decode(opened).expect("an event")]
 }
 
@@ -63,14 +63,15 @@ fn opened() -> Vec<ServerMessage> {
 fn line(number: u64) -> impl Iterator<Item = ServerMessage> {
     let (id, offset, reply) = (number + 1, 16 * number, 43 * number);
     let events = [
-        format!(r#""sent","id":{id},"line":1,"offset":{offset},"bytes":16,"done_us":9"#),
-        format!(r#""finished","id":{id},"lines":1,"of":1"#),
-        format!(r#""server_read","number":{number},"offset":{offset},"bytes":16"#),
+        format!(r#"{{"sent":{{"id":{id},"line":1,"offset":{offset},"bytes":16,"done_us":9}}}}"#),
+        format!(r#"{{"finished":{{"id":{id},"lines":1,"of":1}}}}"#),
+        format!(r#"{{"server_read":{{"number":{number},"offset":{offset},"bytes":16}}}}"#),
         format!(
-            r#""reply","offset":{reply},"bytes":43,"text":"[Mon Nov 23 05:52:57 2026] 0123456789abcdef""#
+            r#"{{"reply":{{"offset":{reply},"bytes":43,"data":{{"text":"[Mon Nov 23 05:52:57 2026] 0123456789abcdef"}}}}}}"#
         ),
-        format!(r#""answered","id":{id},"line":1,"rtt_us":9,"late":false,"certain":true"#),
+        format!(r#"{{"answered":{{"id":{id},"line":1,"rtt_us":9,"late":false,"certain":true}}}}"#),
     ];
-    let message = |event| format!(r#"{{"at_us":9,"protocol":"tcp","leg":1,"type":{event}}}"#);
+    let leg = r#"{"protocol":"tcp","number":1}"#;
+    let message = |event| format!(r#"{{"at_us":9,"leg":{leg},"event":{event}}}"#);
     events.map(message).map(|text| ServerMessage::decode(&text).expect("an event")).into_iter()
 }

@@ -30,9 +30,10 @@ pub(super) struct Literal {
 impl Literal {
     /// The line of a send, at most so many bytes of it.
     pub(super) fn of(tool: Tool, send: &Send, room: usize) -> Self {
+        let data = send.data();
         let mut literal = Self {
             tool,
-            raw: matches!(send.data, Data::Hex(_)),
+            raw: matches!(data, Data::Hex(_)),
             is_format: false,
             text: String::new(),
             arguments: String::new(),
@@ -40,7 +41,7 @@ impl Literal {
             breaks: false,
             numbers: 0,
         };
-        match &send.data {
+        match &data {
             Data::Text(text) if send.count == 1 => literal.push_text(&numbered(text, 1), room),
             Data::Text(text) => literal.push_text(text, room),
             hex @ Data::Hex(_) => {
@@ -157,7 +158,7 @@ mod tests {
     use crate::commands::tests::expression;
 
     fn send(data: Data, count: u32) -> Send {
-        Send { id: 1, to: Target::Both, data, count, interval_ms: 0 }
+        Send { count, ..Send::new(1, Target::Both, data) }
     }
 
     /// What a shell prints for the expression of nc.

@@ -91,10 +91,10 @@ mod tests {
     use crate::session::page::Action;
     use crate::session::page::tests::hello;
 
-    const ON: LegId = LegId { protocol: Protocol::Udp, leg: 1 };
+    const LEG: LegId = LegId { protocol: Protocol::Udp, number: 1 };
 
     fn told(page: Rc<Page>, events: Vec<Event>) -> Rc<Page> {
-        let message = |event| ServerMessage { at_us: 0, event, on: Some(ON) };
+        let message = |event| ServerMessage { at_us: 0, leg: Some(LEG), event };
         page.reduce(Action::Received(events.into_iter().map(message).collect()))
     }
 
@@ -107,7 +107,7 @@ mod tests {
 
     fn send(id: u64) -> Rc<Send> {
         let data = Data::Text("x".into());
-        Rc::new(Send { id, to: Target::Udp, data, count: 2, interval_ms: 0 })
+        Rc::new(Send { count: 2, ..Send::new(id, Target::Udp, data) })
     }
 
     fn asked(page: Rc<Page>, id: u64) -> Rc<Page> {
@@ -164,7 +164,7 @@ mod tests {
         let page = asked(opened(), 7);
         let gone = Rc::clone(&page).reduce(Action::Lost { at_ms: 0, retry_ms: 1 });
         assert_eq!(running(7).next(&gone).unwrap().state, State::Refused(Notice::Away));
-        let page = told(page, vec![Event::HalfClosed]);
+        let page = told(page, vec![Event::HalfClosed {}]);
         let closed = Notice::NotOpen { protocol: Protocol::Udp, can_open: false };
         assert_eq!(running(7).next(&page).unwrap().state, State::Refused(closed));
     }

@@ -137,8 +137,8 @@ impl Draft {
         let interval_ms = number(&self.interval_ms);
         let interval_ms = interval_ms.ok_or(Notice::Interval { limit: limits.interval_ms })?;
         let data = self.data(line)?;
-        let send = Send { id, to: self.to, data, count, interval_ms };
-        if send.data.line(1).is_ok_and(|line| line.is_empty()) {
+        let send = Send { count, interval_ms, ..Send::new(id, self.to, data) };
+        if send.line(1).is_ok_and(|line| line.is_empty()) {
             let over_udp = self.to == Target::Udp;
             return Err(if over_udp { Notice::EmptyOverUdp } else { Notice::EmptyOverTcp });
         }
@@ -211,7 +211,7 @@ fn refusal(invalid: &Invalid, send: &Send, limits: &Limits) -> Notice {
         Some("count") => Notice::Count { limit: limits.burst_lines },
         Some("interval_ms") => Notice::Interval { limit: limits.interval_ms },
         _ => {
-            let bytes = send.data.line(send.count).map_or(0, |line| line.len());
+            let bytes = send.line(send.count).map_or(0, |line| line.len());
             Notice::TooLong { bytes, limit: limits.line_bytes }
         }
     }
@@ -220,12 +220,12 @@ fn refusal(invalid: &Invalid, send: &Send, limits: &Limits) -> Notice {
 /// What Enter would send on a new page.
 pub(crate) fn sample() -> Send {
     let Draft { text, to, .. } = Draft::default();
-    Send { id: 0, to, data: Data::Text(text), count: 1, interval_ms: 0 }
+    Send::new(0, to, Data::Text(text))
 }
 
 /// A datagram without bytes.
 pub(crate) fn empty_datagram(id: u64) -> Send {
-    Send { id, to: Target::Udp, data: Data::Text(String::new()), count: 1, interval_ms: 0 }
+    Send::new(id, Target::Udp, Data::Text(String::new()))
 }
 
 fn number(typed: &str) -> Option<u32> {
@@ -246,9 +246,9 @@ mod tests {
 
     fn opened(protocol: Protocol) -> ServerMessage {
         let (local, peer) = (String::new(), String::new());
-        let (on, path) = (Some(LegId { protocol, leg: 1 }), Path::Direct);
+        let (leg, path) = (Some(LegId { protocol, number: 1 }), Path::Direct);
         let event = Event::Opened { path, local, peer, handshake_us: None, nodelay: None };
-        ServerMessage { at_us: 0, event, on }
+        ServerMessage { at_us: 0, leg, event }
     }
 
     fn page(messages: Vec<ServerMessage>) -> Rc<Page> {
@@ -270,7 +270,7 @@ mod tests {
     /// What goes out, as text or as hex.
     fn goes_out(text: &str, mode: Mode, ending: Ending) -> Vec<Data> {
         let sends = typed(text, mode, ending).check(&ready(), || 1).unwrap();
-        sends.into_iter().map(|send| send.data).collect()
+        sends.into_iter().map(|send| send.data()).collect()
     }
 
     #[test]

@@ -100,7 +100,7 @@ impl Lane {
     pub(crate) fn sending(&mut self, send: &Rc<Send>) {
         self.last_send = Some(LastSend::new(self.protocol, self.leg, send.id, send.count));
         self.running = Some(Rc::clone(send));
-        self.sends.push((send.id, Payload::of_lines(&send.data)));
+        self.sends.push((send.id, Payload::of_lines(&send.data())));
     }
 
     /// The page is about to ask for another send, together with the one before.
@@ -109,7 +109,7 @@ impl Lane {
             last.together_with(send.id);
         }
         self.running = Some(Rc::clone(send));
-        self.sends.push((send.id, Payload::of_lines(&send.data)));
+        self.sends.push((send.id, Payload::of_lines(&send.data())));
     }
 
     /// The server did not take a send.
@@ -169,9 +169,9 @@ impl Lane {
             }
             Event::NodelaySet { nodelay, .. } => {
                 self.nodelay = *nodelay;
-                self.note(log, at_us, Note::Nodelay(*nodelay));
+                self.note(log, at_us, Note::NodelaySet { nodelay: *nodelay });
             }
-            Event::HalfClosed => {
+            Event::HalfClosed {} => {
                 self.state = LegState::HalfClosed;
                 self.note(log, at_us, Note::HalfClosed);
             }
@@ -181,8 +181,10 @@ impl Lane {
                 self.running = None;
                 self.note(log, at_us, Note::Closed { cause: *cause, detail: detail.clone() });
             }
-            Event::ServerClosed { cause } => self.note(log, at_us, Note::ServerSawEnd(*cause)),
-            Event::LinkSet => self.note(log, at_us, Note::LinkChanged),
+            Event::ServerClosed { cause } => {
+                self.note(log, at_us, Note::ServerClosed { cause: *cause });
+            }
+            Event::LinkSet {} => self.note(log, at_us, Note::LinkSet),
             Event::PacketsMissed { count } => self.trace.missed += count,
             _ => self.take_line(log, at_us, leg, event),
         }
@@ -301,7 +303,7 @@ mod tests {
 
     fn send(id: u64, count: u32) -> Rc<Send> {
         let data = Data::Text("hi {n}".into());
-        Rc::new(Send { id, to: Target::Udp, data, count, interval_ms: 0 })
+        Rc::new(Send { count, ..Send::new(id, Target::Udp, data) })
     }
 
     fn opened() -> (Lane, Log) {
@@ -347,7 +349,7 @@ mod tests {
         (1..=3).for_each(|line| sent(&mut lane, &mut log, 1, line));
         let data = Data::Text("reply".into());
         lane.take(&mut log, 2, LEG, &Event::Reply { offset: 0, bytes: 5, data });
-        Lane::new(Protocol::Tcp).note(&mut log, 2, Note::LinkChanged);
+        Lane::new(Protocol::Tcp).note(&mut log, 2, Note::LinkSet);
         for line in 1..=3 {
             let (late, certain) = (false, true);
             let answered = Event::Answered { id: 1, line, rtt_us: 9, late, certain };

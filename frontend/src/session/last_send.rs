@@ -1,13 +1,15 @@
 //! What is known of the last send on one leg: its lines, the server's reads, the replies' reads.
 //! The boundary strip and the verdict are computed from this and from nothing else.
 
+use serde::Serialize;
 use streamgram_protocol::{Protocol, STAMP_LEN, Unanswered};
 
 /// Reads, and pieces of replies, that are kept for one send; more are counted only.
 pub(crate) const KEPT_PIECES: usize = 4_096;
 
 /// How a line stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
 pub(crate) enum Status {
     Waiting,
     Answered { rtt_us: u64, late: bool, certain: bool },

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use streamgram_protocol::{Event, Hello, Limits, Protocol, Send, ServerMessage};
+use streamgram_protocol::{Event, Hello, LegId, Limits, Protocol, Send, ServerMessage};
 use yew::Reducible;
 
 use super::lane::Lane;
@@ -140,7 +140,7 @@ impl Page {
                 Some(protocol) => {
                     let lane = self.lane_mut(protocol);
                     problem.id.into_iter().for_each(|id| lane.not_sent(id));
-                    self.note(protocol, at_us, Note::Objection(problem.detail));
+                    self.note(protocol, at_us, Note::Error { detail: problem.detail });
                 }
                 None => self.notice = Some(Notice::Objection(problem.detail)),
             },
@@ -148,11 +148,12 @@ impl Page {
             Event::Raw(raw) => Rc::make_mut(&mut self.raw).take(at_us, raw),
             Event::RawMissed { count } => Rc::make_mut(&mut self.raw).missed += count,
             event => {
-                if let (Some(on), Event::Packet(packet)) = (message.on, &event) {
-                    self.lane_mut(on.protocol).packet(on.leg, message.at_us, packet);
-                } else if let Some(on) = message.on {
-                    let (lane, log) = self.lane_and_log(on.protocol);
-                    lane.take(log, at_us, on.leg, &event);
+                let Some(LegId { protocol, number }) = message.leg else { return };
+                if let Event::Packet(packet) = &event {
+                    self.lane_mut(protocol).packet(number, message.at_us, packet);
+                } else {
+                    let (lane, log) = self.lane_and_log(protocol);
+                    lane.take(log, at_us, number, &event);
                 }
             }
         }
@@ -238,7 +239,7 @@ pub(crate) mod tests {
         let (version, feed) = ("0".into(), Feed::Own);
         let limits = Limits::default();
         let hello = Hello { version, wall_ms, tcp, udp, feed, lan: None, limits };
-        ServerMessage { at_us: 0, event: Event::Hello(hello), on: None }
+        ServerMessage { at_us: 0, leg: None, event: Event::Hello(hello) }
     }
 
     fn after(actions: impl IntoIterator<Item = Action>) -> Rc<Page> {
@@ -304,7 +305,7 @@ pub(crate) mod tests {
             protocol: None,
         };
         let event = Event::Error(problem);
-        let page = after([Action::Received(vec![ServerMessage { at_us: 0, event, on: None }])]);
+        let page = after([Action::Received(vec![ServerMessage { at_us: 0, leg: None, event }])]);
         assert_eq!((&page.notice, &page.raw.refused), (&None, &Some(detail)));
     }
 
@@ -313,16 +314,13 @@ pub(crate) mod tests {
         let problem = |protocol| {
             let (code, detail) = (Code::NotOpen, "TCP is not open".to_owned());
             let problem = Problem { code, detail, message: None, field: None, id: None, protocol };
-            Action::Received(vec![ServerMessage {
-                at_us: 0,
-                event: Event::Error(problem),
-                on: None,
-            }])
+            let event = Event::Error(problem);
+            Action::Received(vec![ServerMessage { at_us: 0, leg: None, event }])
         };
         let detail = "TCP is not open".to_owned();
         assert_eq!(
             last_note(&after([problem(Some(Protocol::Tcp))])),
-            Note::Objection(detail.clone())
+            Note::Error { detail: detail.clone() }
         );
         assert_eq!(after([problem(None)]).notice, Some(Notice::Objection(detail)));
     }

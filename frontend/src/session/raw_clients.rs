@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use streamgram_protocol::{Cause, Data, Protocol, Raw, Seen};
+use streamgram_protocol::{Cause, Data, Protocol, Raw, RawObservation};
 
 /// Clients that are kept; the oldest goes for one more, and is counted.
 pub(crate) const KEPT_CLIENTS: usize = 100;
@@ -70,29 +70,29 @@ impl RawClient {
         }
     }
 
-    fn see(&mut self, seen: Seen) {
-        match seen {
-            Seen::Accepted => {}
-            Seen::Read { number, offset, bytes, data } => {
+    fn apply(&mut self, observation: RawObservation) {
+        match observation {
+            RawObservation::Accepted {} => {}
+            RawObservation::Read { number, offset, bytes, data } => {
                 self.take(Exchange { number, offset, bytes, kept: bytes, data, reply: None });
             }
-            Seen::Datagram { number, bytes, kept, data } => {
+            RawObservation::Datagram { number, bytes, kept, data } => {
                 self.take(Exchange { number, offset: number, bytes, kept, data, reply: None });
             }
-            Seen::Reply { number, bytes, data, .. } => {
+            RawObservation::Reply { number, bytes, data, .. } => {
                 self.replies += 1;
                 let mut kept = self.exchanges.iter_mut();
                 if let Some(exchange) = kept.find(|exchange| exchange.number == number) {
                     exchange.reply = Some(Reply { bytes, data });
                 }
             }
-            Seen::Refused { reason } => {
+            RawObservation::Refused { reason } => {
                 match self.refused.iter_mut().find(|(known, _)| *known == reason) {
                     Some((_, times)) => *times += 1,
                     None => self.refused.push((reason, 1)),
                 }
             }
-            Seen::Closed { cause } => self.end = Some(cause),
+            RawObservation::Closed { cause } => self.end = Some(cause),
         }
     }
 
@@ -128,7 +128,7 @@ impl RawClients {
         let first = self.clients.front().map_or(0, |client| client.key);
         let place = key.checked_sub(first).and_then(|place| usize::try_from(place).ok());
         if let Some(client) = place.and_then(|place| self.clients.get_mut(place)) {
-            Rc::make_mut(client).see(raw.seen);
+            Rc::make_mut(client).apply(raw.observation);
         }
     }
 
@@ -160,24 +160,26 @@ impl RawClients {
 pub(crate) mod tests {
     use super::*;
 
-    fn raw(client: u64, seen: Seen) -> Raw {
-        Raw { protocol: Protocol::Tcp, client, peer: "127.0.0.1:5".into(), seen }
+    fn raw(client: u64, observation: RawObservation) -> Raw {
+        Raw { protocol: Protocol::Tcp, client, peer: "127.0.0.1:5".into(), observation }
     }
 
-    fn read(number: u64) -> Seen {
-        Seen::Read { number, offset: 5 * number, bytes: 5, data: Some(Data::Text("hello".into())) }
+    fn read(number: u64) -> RawObservation {
+        let data = Some(Data::Text("hello".into()));
+        RawObservation::Read { number, offset: 5 * number, bytes: 5, data }
     }
 
-    fn reply(number: u64) -> Seen {
-        Seen::Reply { number, offset: 32 * number, bytes: 32, data: None }
+    fn reply(number: u64) -> RawObservation {
+        RawObservation::Reply { number, offset: 32 * number, bytes: 32, data: None }
     }
 
     /// A client that was read twice, answered once, and has ended.
     pub(crate) fn ended() -> RawClient {
         let mut clients = RawClients::default();
-        let end = Seen::Closed { cause: Cause::PeerClosed };
-        for seen in [Seen::Accepted, read(0), reply(0), read(1), end] {
-            clients.take(9, raw(1, seen));
+        let end = RawObservation::Closed { cause: Cause::PeerClosed };
+        let accepted = RawObservation::Accepted {};
+        for observation in [accepted, read(0), reply(0), read(1), end] {
+            clients.take(9, raw(1, observation));
         }
         (*clients.clients[0]).clone()
     }
@@ -194,7 +196,7 @@ pub(crate) mod tests {
     fn clients_and_their_exchanges_are_bounded_and_the_rest_counted() {
         let mut clients = RawClients::default();
         for client in 1..=KEPT_CLIENTS as u64 + 3 {
-            clients.take(0, raw(client, Seen::Accepted));
+            clients.take(0, raw(client, RawObservation::Accepted {}));
         }
         assert_eq!((clients.clients.len(), clients.dropped), (KEPT_CLIENTS, 3));
         assert_eq!(clients.keys.len(), KEPT_CLIENTS);
@@ -208,7 +210,7 @@ pub(crate) mod tests {
     fn who_was_dropped_and_comes_again_is_there_again() {
         let mut clients = RawClients::default();
         for client in 1..=KEPT_CLIENTS as u64 + 1 {
-            clients.take(0, raw(client, Seen::Accepted));
+            clients.take(0, raw(client, RawObservation::Accepted {}));
         }
         clients.take(0, raw(1, read(7)));
         assert_eq!(clients.clients.back().unwrap().reads, 1);

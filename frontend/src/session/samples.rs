@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn a_packet_is_its_lines_sends_and_one_without_a_line_the_latest_ones() {
         let mut kept = Kept::<Usage>::default();
-        let plain = Flags { acks: true, ..Flags::default() };
+        let plain = Flags { ack: true, ..Flags::default() };
         kept.packet(1, &packet(None, plain));
         kept.line(1, 7, 5);
         kept.packet(1, &packet(Some(7), plain));

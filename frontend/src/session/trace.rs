@@ -170,8 +170,8 @@ impl Readable for Packet {
 }
 
 fn flag_names(flags: Flags) -> String {
-    let Flags { syn, acks, fin, rst, .. } = flags;
-    let names = [(syn, "SYN"), (fin, "FIN"), (rst, "RST"), (acks, "ACK")];
+    let Flags { syn, ack, fin, rst, .. } = flags;
+    let names = [(syn, "SYN"), (fin, "FIN"), (rst, "RST"), (ack, "ACK")];
     names.iter().filter(|(set, _)| *set).map(|(_, name)| *name).collect::<Vec<_>>().join(" ")
 }
 
@@ -183,7 +183,7 @@ pub(crate) mod tests {
 
     /// A segment without payload that arrives after 20 ms, or is lost.
     pub(crate) fn segment(from: End, number: u64, at_us: u64, lost: bool) -> Sent {
-        let flags = Flags { acks: true, ..Flags::default() };
+        let flags = Flags { ack: true, ..Flags::default() };
         let verdict = if lost { Verdict::Lost } else { Verdict::Delivered };
         let packet = Packet {
             number,

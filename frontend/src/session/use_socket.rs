@@ -3,6 +3,9 @@
 //! Messages are decoded as they come and handed on once per frame, so that a burst of thousands is
 //! drawn a few times and not thousands of times. When the connection goes, it is tried again with
 //! growing pauses; nothing is ever sent again.
+//!
+//! Ours and not gloo-net's, because a send has to fail at once where there is no connection; gloo-net's
+//! waits for one.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -101,15 +104,15 @@ impl Connection {
 
     fn open(self: &Rc<Self>) {
         let Some(socket) = socket() else { return self.pause() };
-        let (taking, closing) = (Rc::clone(self), Rc::clone(self));
+        let (receiving, closing) = (Rc::clone(self), Rc::clone(self));
         let _listeners = [
-            EventListener::new(&socket, "message", move |event| taking.take(event)),
+            EventListener::new(&socket, "message", move |event| receiving.received(event)),
             EventListener::new(&socket, "close", move |event| closing.closed(event)),
         ];
         self.attempt.replace(Attempt::Running(Running { socket, _listeners }));
     }
 
-    fn take(&self, event: &Event) {
+    fn received(&self, event: &Event) {
         let data = event.unchecked_ref::<MessageEvent>().data();
         self.failures.set(0);
         for message in ServerMessage::decode_frame(&data.as_string().unwrap_or_default()) {

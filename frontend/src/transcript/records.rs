@@ -1,7 +1,8 @@
 //! The transcript as a file: JSON Lines, whose fields are named as in `docs/protocol.md`, and text.
 //! `docs/transcript.md` describes both.
 
-use streamgram_protocol::{Data, Object, printable};
+use serde::Serialize;
+use streamgram_protocol::{Data, Protocol, printable};
 
 use super::status::{numbers, status_text};
 use crate::i18n::figures::{Noun, count, counted, date_time};
@@ -13,9 +14,8 @@ use crate::session::row::{Payload, Row, What};
 
 /// All rows that are kept, an object a line, behind a line that says how many were dropped.
 pub(crate) fn json_lines(log: &Log) -> String {
-    let head = Object::new().text("type", "transcript").bare("rows", &log.len());
-    let head = head.bare("dropped", &log.dropped).written() + "\n";
-    log.rows().fold(head, |file, row| file + &object(row).written() + "\n")
+    let head = json(&Head { r#type: "transcript", rows: log.len(), dropped: log.dropped });
+    log.rows().fold(head, |file, row| file + &json(&record(row)))
 }
 
 /// All rows that are kept, a line each, behind a line that says how many were dropped.
@@ -46,71 +46,71 @@ pub(crate) fn line(language: Language, row: &Row, zone: i32) -> String {
     format!("{}  {}  {what}", date_time(row.at_us, zone), row.protocol.name())
 }
 
-fn object(row: &Row) -> Object {
-    let object = |kind: &str| {
-        let object = Object::new().text("type", kind).text("at", &date_time(row.at_us, 0));
-        object.word("protocol", row.protocol).bare("leg", &row.leg)
-    };
-    match &row.what {
+/// The first line of the file.
+#[derive(Serialize)]
+struct Head {
+    r#type: &'static str,
+    rows: usize,
+    dropped: u64,
+}
+
+/// A row as a line of the file.
+#[derive(Serialize)]
+struct Record<'r> {
+    r#type: &'static str,
+    at: String,
+    protocol: Protocol,
+    leg: u32,
+    #[serde(flatten)]
+    fields: Fields<'r>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Fields<'r> {
+    Sent {
+        id: u64,
+        line: u32,
+        bytes: usize,
+        #[serde(flatten)]
+        data: Data,
+        #[serde(flatten)]
+        status: Status,
+    },
+    Reply {
+        bytes: usize,
+        #[serde(flatten)]
+        data: Data,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        answers: Option<(u32, u32)>,
+    },
+    Note(&'r Note),
+}
+
+fn record(row: &Row) -> Record<'_> {
+    let data = |payload: &Payload| Data::from_bytes(&payload.bytes());
+    let (r#type, fields) = match &row.what {
         What::Line { id, number, payload, bytes, status } => {
-            let line = object("sent").bare("id", id).bare("line", number).bare("bytes", bytes);
-            with_status(with_payload(line, payload), *status)
+            let (id, line, bytes, status) = (*id, *number, *bytes, *status);
+            ("sent", Fields::Sent { id, line, bytes, data: data(payload), status })
         }
         What::Reply { payload, answers } => {
-            let reply = with_payload(object("reply").bare("bytes", &payload.kept()), payload);
-            match answers {
-                Some((first, last)) => reply.bare("answers", &format_args!("[{first},{last}]")),
-                None => reply,
-            }
+            let (bytes, answers) = (payload.kept(), *answers);
+            ("reply", Fields::Reply { bytes, data: data(payload), answers })
         }
-        What::Note(note) => noted(note, object),
-    }
+        What::Note(note) => (note.event(), Fields::Note(note)),
+    };
+    let (at, protocol, leg) = (date_time(row.at_us, 0), row.protocol, row.leg);
+    Record { r#type, at, protocol, leg, fields }
 }
 
-fn with_payload(object: Object, payload: &Payload) -> Object {
-    match Data::from_bytes(&payload.bytes()) {
-        Data::Text(text) => object.text("text", &text),
-        Data::Hex(hex) => object.text("hex", &hex),
-    }
-}
-
-fn with_status(line: Object, status: Status) -> Object {
-    match status {
-        Status::Waiting => line.text("status", "waiting"),
-        Status::Answered { rtt_us, late, certain } => {
-            let line = line.text("status", "answered").bare("rtt_us", &rtt_us);
-            line.bare("late", &late).bare("certain", &certain)
-        }
-        Status::NoReply { cause, certain } => {
-            line.text("status", "no_reply").word("cause", cause).bare("certain", &certain)
-        }
-    }
-}
-
-/// A note as the event that it was made of.
-fn noted(note: &Note, object: impl Fn(&str) -> Object) -> Object {
-    match note {
-        Note::Connected { handshake_us } => object("opened").bare("handshake_us", handshake_us),
-        Note::SocketOpen => object("opened"),
-        Note::Nodelay(nodelay) => object("nodelay_set").bare("nodelay", nodelay),
-        Note::HalfClosed => object("half_closed"),
-        Note::Refused { peer } => object("refused").text("peer", peer),
-        Note::Closed { cause, detail: None } => object("closed").word("cause", cause),
-        Note::Closed { cause, detail: Some(detail) } => {
-            object("closed").word("cause", cause).text("detail", detail)
-        }
-        Note::ServerSawEnd(cause) => object("server_closed").word("cause", cause),
-        Note::LinkChanged => object("link_set"),
-        Note::Stopped { lines, of } => object("finished").bare("lines", lines).bare("of", of),
-        Note::SessionEnded => object("session_ended"),
-        Note::Gap { away_us } => object("gap").bare("away_us", away_us),
-        Note::Objection(detail) => object("error").text("detail", detail),
-    }
+fn json(record: &impl Serialize) -> String {
+    serde_json::to_string(record).expect("all names of fields are text") + "\n"
 }
 
 #[cfg(test)]
 mod tests {
-    use streamgram_protocol::{Cause, Protocol, Unanswered};
+    use streamgram_protocol::{Cause, Unanswered};
 
     use super::*;
     use crate::session::log::tests::{line, reply, row};
@@ -149,7 +149,7 @@ mod tests {
                 r#"{{"type":"sent",{tcp},"id":7,"line":2,"bytes":2,"text":"hi","status":"no_reply","cause":"timed_out","certain":false}}"#
             ),
             format!(
-                "{{\"type\":\"reply\",{tcp},\"bytes\":11,\"text\":\"[x] h\\\"i\\u000a\u{202e}\",\"answers\":[1,1]}}"
+                "{{\"type\":\"reply\",{tcp},\"bytes\":11,\"text\":\"[x] h\\\"i\\n\u{202e}\",\"answers\":[1,1]}}"
             ),
             format!(r#"{{"type":"reply",{at},"protocol":"udp","leg":1,"bytes":3,"hex":"41e4bd"}}"#),
             format!(r#"{{"type":"closed",{tcp},"cause":"limit","detail":"a \"limit\""}}"#),

@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn notes_are_searched_in_the_language_that_they_are_shown_in() {
-        let note = row(What::Note(Note::LinkChanged));
+        let note = row(What::Note(Note::LinkSet));
         assert!(view("changed").test(Language::En).passes(&note));
         assert!(view("已更改").test(Language::Zh).passes(&note));
         assert!(!view("changed").test(Language::Zh).passes(&note));
