@@ -1,4 +1,4 @@
-//! Something that a person chose once, kept in this browser and said to the document.
+//! Something that a person chose once, stored in this browser and said to the document.
 
 use yew::prelude::*;
 
@@ -7,7 +7,7 @@ use crate::use_state::{use_effect_with, use_state};
 
 /// A choice among few.
 pub(crate) trait Choice: Copy + PartialEq + 'static {
-    /// Where the browser keeps it.
+    /// Under which key the browser stores it.
     const KEY: &'static str;
     /// The attribute of the document's root that says it.
     const ATTRIBUTE: &'static str;
@@ -25,7 +25,7 @@ pub(crate) trait Choice: Copy + PartialEq + 'static {
 /// The choice as it stands, and how to make another.
 #[hook]
 pub(crate) fn use_choice<T: Choice>() -> (T, Callback<T>) {
-    let chosen = use_state(|| storage::read(T::KEY).and_then(|word| T::of_word(&word)));
+    let chosen = use_state(|| storage::read::<String>(T::KEY).and_then(|it| T::of_word(&it)));
     let holds = chosen.unwrap_or_else(T::suggested);
     use_effect_with(holds.word(), |word| {
         let root = web_sys::window().and_then(|it| it.document()?.document_element());

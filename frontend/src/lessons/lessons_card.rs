@@ -76,8 +76,8 @@ pub(crate) fn LessonsCard(LessonsCardProps { page, fragment, on_run }: &LessonsC
         let (run, progress, lessons) = (run.setter(), progress.setter(), lessons.clone());
         move |next| {
             if let Some(next) = next {
-                if let Some(kept) = outcome_kept(&lessons, next) {
-                    progress.set(kept);
+                if let Some(stored) = store_outcome(&lessons, next) {
+                    progress.set(stored);
                 }
                 run.set(Some(next.clone()));
             }
@@ -99,7 +99,7 @@ pub(crate) fn LessonsCard(LessonsCardProps { page, fragment, on_run }: &LessonsC
             let lesson = id.clone();
             let (started, scenario) = match ask {
                 Ask::Predict(predicted) => {
-                    progress.set(progress::keep(Progress { lesson, predicted, outcome: None }));
+                    progress.set(progress::store(Progress { lesson, predicted, outcome: None }));
                     return run.set(None);
                 }
                 Ask::Run => (Some(Run { lesson, stage, seen: None }), own.clone()),
@@ -176,13 +176,13 @@ fn is_open(page: &Page, send: u64) -> bool {
     page.last_sends().any(|it| it.id == send && it.is_open())
 }
 
-/// Keeps what came of a run, if it has shown anything.
-fn outcome_kept(lessons: &Lessons, run: &Run) -> Option<Vec<Progress>> {
+/// Stores what came of a run, if it has shown anything.
+fn store_outcome(lessons: &Lessons, run: &Run) -> Option<Vec<Progress>> {
     let Lessons::Loaded(lessons) = lessons else { return None };
     let lesson = lessons.iter().find(|lesson| lesson.id == run.lesson)?;
     let outcome = lesson.outcome(run.seen.as_ref()?)?;
     let before = progress::read().into_iter().find(|it| it.lesson == run.lesson)?;
-    Some(progress::keep(Progress { outcome: Some(outcome), ..before }))
+    Some(progress::store(Progress { outcome: Some(outcome), ..before }))
 }
 
 /// A link for each lesson, with how far it is.
@@ -190,7 +190,7 @@ fn list(
     language: Language,
     lessons: &[Lesson],
     chosen: Option<&Lesson>,
-    kept: &[Progress],
+    progress: &[Progress],
 ) -> Html {
     html! {
         <ol class="lessons-list">
@@ -200,7 +200,7 @@ fn list(
                         aria-current={(chosen == Some(lesson)).then_some("true")}>
                         { lesson.text(&Key::Title, language as usize).to_owned() }
                     </a>
-                    { match progress_of(kept, lesson).and_then(Progress::is_right) {
+                    { match progress_of(progress, lesson).and_then(Progress::is_right) {
                         Some(true) => html! { <small class="good">{ " ✓ " }{ language.lesson_right() }</small> },
                         Some(false) => html! { <small class="warn">{ " ≠ " }{ language.lesson_wrong() }</small> },
                         None => html! {},
@@ -216,8 +216,8 @@ fn quoted(id: &str) -> String {
     printable(id.chars().take(MAX_QUOTE_CHARS).collect::<String>().as_bytes())
 }
 
-fn progress_of<'k>(kept: &'k [Progress], lesson: &Lesson) -> Option<&'k Progress> {
-    kept.iter().find(|it| it.lesson == lesson.id)
+fn progress_of<'p>(progress: &'p [Progress], lesson: &Lesson) -> Option<&'p Progress> {
+    progress.iter().find(|it| it.lesson == lesson.id)
 }
 
 /// How a lesson's run stands, if it is the one that was started: what was seen, once that is known.

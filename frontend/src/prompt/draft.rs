@@ -1,5 +1,6 @@
 //! What stands in the prompt, and whether it may be sent.
 
+use serde::{Deserialize, Serialize};
 use streamgram_protocol::{Data, Invalid, Limits, Preset, Send, Target};
 
 use super::escapes::unescape;
@@ -12,7 +13,7 @@ use crate::session::page::{Link, Page};
 const LINES_AT_ONCE: usize = 50;
 
 /// What a person has typed and chosen.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Draft {
     /// One line, or several between `\n`.
     pub(crate) text: String,
@@ -25,7 +26,8 @@ pub(crate) struct Draft {
 }
 
 /// How a line is typed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Mode {
     /// It goes out as it stands.
     #[default]
@@ -50,7 +52,8 @@ impl Mode {
 }
 
 /// What every line ends with.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Ending {
     #[default]
     None,

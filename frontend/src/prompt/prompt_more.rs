@@ -4,8 +4,8 @@ use streamgram_markup::html;
 use yew::prelude::*;
 
 use super::draft::{Draft, Ending, Mode};
-use super::kept::SENT_LINES;
 use super::saved_lines::use_saved_lines;
+use super::stored_lines::SENT_LINES;
 use crate::i18n::figures::count;
 use crate::i18n::language::{Language, use_language};
 use crate::ui::choice::{Choice, choice};

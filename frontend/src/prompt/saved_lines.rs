@@ -6,7 +6,7 @@ use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use super::draft::{Draft, Ending, Mode};
-use super::kept::{self, NAME_CHARS, Saved};
+use super::stored_lines::{self, NAME_CHARS, SavedLine};
 use crate::i18n::language::{Language, use_language};
 use crate::session::notice::Notice;
 use crate::use_state::use_state;
@@ -16,7 +16,7 @@ use crate::use_state::use_state;
 #[hook]
 pub(crate) fn use_saved_lines(draft: &Draft, on_use: &Callback<Draft>) -> Html {
     let language = use_language();
-    let lines = use_state(kept::saved);
+    let lines = use_state(stored_lines::saved);
     let notice = use_state(|| None::<Notice>);
     let name = use_node_ref();
     let save = {
@@ -24,7 +24,7 @@ pub(crate) fn use_saved_lines(draft: &Draft, on_use: &Callback<Draft>) -> Html {
             (lines.clone(), notice.clone(), name.clone(), draft.clone());
         Callback::from(move |()| {
             let Some(name) = name.cast::<HtmlInputElement>() else { return };
-            match kept::save(&name.value(), &draft) {
+            match stored_lines::save(&name.value(), &draft) {
                 Ok(saved) => {
                     name.set_value("");
                     lines.set(saved);
@@ -48,8 +48,8 @@ pub(crate) fn use_saved_lines(draft: &Draft, on_use: &Callback<Draft>) -> Html {
     };
     let delete = {
         let (lines, notice) = (lines.clone(), notice.clone());
-        Callback::from(move |line: Saved| {
-            lines.set(kept::delete(&line));
+        Callback::from(move |line: SavedLine| {
+            lines.set(stored_lines::delete(&line));
             notice.set(None);
         })
     };
@@ -72,11 +72,11 @@ pub(crate) fn use_saved_lines(draft: &Draft, on_use: &Callback<Draft>) -> Html {
 
 fn row(
     language: Language,
-    line: &Saved,
+    line: &SavedLine,
     on_use: &Callback<Draft>,
-    on_delete: &Callback<Saved>,
+    on_delete: &Callback<SavedLine>,
 ) -> Html {
-    let Saved { name, draft } = line;
+    let SavedLine { name, draft } = line;
     let text = printable(draft.text.as_bytes());
     let called = if name.is_empty() { text.clone() } else { name.clone() };
     let using = {

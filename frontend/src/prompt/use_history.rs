@@ -6,7 +6,7 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 use super::draft::Draft;
-use super::kept::{self, SENT_LINES};
+use super::stored_lines::{self, SENT_LINES};
 
 /// Lines that were sent, and the place in them. A tab has its own, so that another does not move it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -18,14 +18,14 @@ pub(crate) struct History {
 }
 
 impl History {
-    /// What this browser keeps.
-    fn kept() -> Self {
-        Self { lines: kept::sent(), ..Self::default() }
+    /// What this browser stores.
+    fn stored() -> Self {
+        Self { lines: stored_lines::sent(), ..Self::default() }
     }
 
     /// A line was sent; the next recall begins at it.
     pub(crate) fn remember(&mut self, line: &Draft) {
-        kept::remember(line);
+        stored_lines::remember(line);
         self.shown = None;
         if self.lines.last().is_some_and(|last| last == line) {
             return;
@@ -67,15 +67,15 @@ impl History {
 
     /// Forgets every line, here and in this browser.
     pub(crate) fn forget(&mut self) {
-        kept::forget();
+        stored_lines::forget();
         *self = Self::default();
     }
 }
 
-/// A history that begins with what this browser keeps.
+/// A history that begins with what this browser stores.
 #[hook]
 pub(crate) fn use_history() -> Rc<RefCell<History>> {
-    use_mut_ref(History::kept)
+    use_mut_ref(History::stored)
 }
 
 #[cfg(test)]
@@ -124,18 +124,18 @@ mod tests {
 
     #[test]
     fn the_next_page_of_this_browser_begins_with_what_was_sent_until_it_is_forgotten() {
-        let mut tab = History::kept();
+        let mut tab = History::stored();
         tab.remember(&line("one"));
-        let mut other = History::kept();
+        let mut other = History::stored();
         tab.remember(&line("two"));
         other.remember(&line("three"));
         assert_eq!(other.older(&line("")), some("three"));
         assert_eq!(other.older(&line("")), some("one"));
-        let mut next = History::kept();
+        let mut next = History::stored();
         assert_eq!(next.older(&line("")), some("three"));
         assert_eq!(next.older(&line("")), some("two"));
         next.forget();
-        assert_eq!((next.older(&line("")), History::kept()), (None, History::default()));
+        assert_eq!((next.older(&line("")), History::stored()), (None, History::default()));
         assert_eq!(tab.older(&line("")), some("two"));
     }
 }
