@@ -9,7 +9,7 @@ use yew::prelude::*;
 
 use super::plot_figure::{PlotFigure, is_open};
 use super::sweep::{State, Sweep};
-use super::use_sweep::use_sweep;
+use super::use_sweep::{Request, use_sweep};
 use crate::i18n::figures::count;
 use crate::i18n::language::{Language, use_language};
 use crate::ui::choice::choice;
@@ -45,10 +45,8 @@ pub(crate) fn SweepCard() -> Html {
             if is_running {
                 cancel.emit(());
             } else if !is_wrong {
-                let names = fields(language).map(|(limit, _)| limit.name);
-                let settings = names.into_iter().zip(typed.clone());
-                let settings = settings.map(|(name, text)| (name, text.trim().to_owned()));
-                start.emit((kind, settings.collect()));
+                let [rtt, mss, seed] = typed.each_ref().map(|text| text.trim().to_owned());
+                start.emit(Request { kind, rtt, mss, seed });
             }
         }
     };

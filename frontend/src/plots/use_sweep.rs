@@ -4,13 +4,58 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use gloo_events::EventListener;
-use js_sys::{Function, Object, Reflect, global};
+use serde::{Deserialize, Serialize, Serializer};
 use streamgram_lab::sweep::Kind;
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{MessageEvent, Worker};
 use yew::prelude::*;
 
 use super::sweep::{Action, State, Sweep};
+
+/// What a sweep is asked for; the settings are as they were typed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Request {
+    #[serde(serialize_with = "kind_name")]
+    pub(crate) kind: Kind,
+    pub(crate) rtt: String,
+    pub(crate) mss: String,
+    pub(crate) seed: String,
+}
+
+fn kind_name<S: Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(kind.name())
+}
+
+/// What the worker says.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Message {
+    Begun { header: String, runs: u64 },
+    Progress { done: u64 },
+    Row { line: String },
+    End {},
+    Error { message: String },
+}
+
+impl From<Message> for Action {
+    fn from(message: Message) -> Self {
+        match message {
+            Message::Begun { header, runs } => Self::Begun { header, runs },
+            Message::Progress { done } => Self::Progress { done },
+            Message::Row { line } => Self::Row { line },
+            Message::End {} => Self::Ended(State::Done),
+            Message::Error { message } => Self::Ended(State::Failed(Some(message))),
+        }
+    }
+}
+
+#[wasm_bindgen]
+extern "C" {
+    // Left by the script that starts the page: its policy allows a worker no other way.
+    #[wasm_bindgen(catch, js_name = sweepWorker)]
+    fn sweep_worker() -> Result<Worker, JsValue>;
+}
 
 /// A worker that is there; dropped, it ends, whatever it does.
 struct Hired {
@@ -24,24 +69,21 @@ impl Drop for Hired {
     }
 }
 
-/// What a sweep is asked for: settings as names and texts.
-pub(crate) type Asked = (Kind, Vec<(&'static str, String)>);
-
 /// The sweep, what starts one, and what cancels it.
 #[hook]
-pub(crate) fn use_sweep() -> (UseReducerHandle<Sweep>, Callback<Asked>, Callback<()>) {
+pub(crate) fn use_sweep() -> (UseReducerHandle<Sweep>, Callback<Request>, Callback<()>) {
     let sweep = use_reducer(|| Sweep::new(Kind::Goodput, State::None));
-    // Kept after a sweep: the next one works while the server is away.
+    // Left there after a sweep: the next one works while the server is away.
     let hired = use_mut_ref(|| None::<Hired>);
     let start = {
         let (dispatcher, hired) = (sweep.dispatcher(), Rc::clone(&hired));
         let has_failed = sweep.state == State::Failed(None);
-        Callback::from(move |asked: Asked| {
+        Callback::from(move |request: Request| {
             if has_failed {
                 drop(hired.take());
             }
-            dispatcher.dispatch(Action::Started(asked.0));
-            if ask(&hired, &dispatcher, asked).is_err() {
+            dispatcher.dispatch(Action::Started(request.kind));
+            if post(&hired, &dispatcher, &request).is_err() {
                 dispatcher.dispatch(Action::Ended(State::Failed(None)));
             }
         })
@@ -56,32 +98,27 @@ pub(crate) fn use_sweep() -> (UseReducerHandle<Sweep>, Callback<Asked>, Callback
     (sweep, start, cancel)
 }
 
-fn ask(
-    hired: &Rc<RefCell<Option<Hired>>>,
+fn post(
+    hired: &RefCell<Option<Hired>>,
     dispatcher: &UseReducerDispatcher<Sweep>,
-    (kind, settings): Asked,
+    request: &Request,
 ) -> Result<(), JsValue> {
-    let message = Object::new();
-    for (name, text) in settings.into_iter().chain([("kind", kind.name().to_owned())]) {
-        Reflect::set(&message, &name.into(), &text.into())?;
-    }
     let mut hired = hired.borrow_mut();
     if hired.is_none() {
         *hired = Some(hire(dispatcher)?);
     }
+    let message = serde_wasm_bindgen::to_value(request)?;
     hired.as_ref().map_or(Ok(()), |hired| hired.worker.post_message(&message))
 }
 
-/// Loads the worker, by what the page's start has left for that; Trusted Types allow no other way.
 fn hire(dispatcher: &UseReducerDispatcher<Sweep>) -> Result<Hired, JsValue> {
-    let start: Function = Reflect::get(&global(), &"sweepWorker".into())?.dyn_into()?;
-    let worker: Worker = start.call0(&JsValue::NULL)?.dyn_into()?;
+    let worker = sweep_worker()?;
     let (telling, failing) = (dispatcher.clone(), dispatcher.clone());
     let _listeners = [
         EventListener::new(&worker, "message", move |event| {
-            if let Some(action) = told(&event.unchecked_ref::<MessageEvent>().data()) {
-                telling.dispatch(action);
-            }
+            let data = event.unchecked_ref::<MessageEvent>().data();
+            let message = serde_wasm_bindgen::from_value::<Message>(data);
+            telling.dispatch(message.map_or(Action::Ended(State::Failed(None)), Action::from));
         }),
         EventListener::new(&worker, "error", move |_| {
             failing.dispatch(Action::Ended(State::Failed(None)));
@@ -90,20 +127,34 @@ fn hire(dispatcher: &UseReducerDispatcher<Sweep>) -> Result<Hired, JsValue> {
     Ok(Hired { worker, _listeners })
 }
 
-fn told(message: &JsValue) -> Option<Action> {
-    let field = |name: &str| Reflect::get(message, &name.into()).ok();
-    let text = |name| field(name)?.as_string();
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "runs are counted, in whole numbers"
-    )]
-    let count = |name| field(name)?.as_f64().map(|count| count as u64);
-    Some(match text("type")?.as_str() {
-        "begun" => Action::Begun { header: text("header")?, runs: count("runs")? },
-        "progress" => Action::Progress { done: count("done")? },
-        "row" => Action::Row { line: text("line")? },
-        "end" => Action::Ended(State::Done),
-        _ => Action::Ended(State::Failed(text("message"))),
-    })
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_goes_in_and_out_is_named_as_in_the_worker() {
+        let [rtt, mss, seed] = ["20", "1460", "1"].map(str::to_owned);
+        let request = Request { kind: Kind::Goodput, rtt, mss, seed };
+        let sent = json!({"kind": "goodput", "rtt": "20", "mss": "1460", "seed": "1"});
+        assert_eq!(serde_json::to_value(request).unwrap(), sent);
+        let action = |message| Action::from(serde_json::from_value::<Message>(message).unwrap());
+        let (header, message) = (String::from("loss"), String::from("rtt is 0"));
+        for (said, expected) in [
+            (
+                json!({"type": "begun", "header": "loss", "runs": 9}),
+                Action::Begun { header, runs: 9 },
+            ),
+            (json!({"type": "progress", "done": 3}), Action::Progress { done: 3 }),
+            (json!({"type": "row", "line": "0,1"}), Action::Row { line: "0,1".into() }),
+            (json!({"type": "end", "csv": "loss\n0,1\n"}), Action::Ended(State::Done)),
+            (
+                json!({"type": "error", "message": "rtt is 0"}),
+                Action::Ended(State::Failed(Some(message))),
+            ),
+        ] {
+            assert_eq!(action(said), expected);
+        }
+    }
 }
