@@ -1,5 +1,6 @@
 //! Numbers as people read them.
 
+use chrono::{DateTime, FixedOffset, Offset, SecondsFormat, Utc};
 use streamgram_protocol::Percent;
 
 use super::language::Language;
@@ -116,43 +117,19 @@ pub(crate) fn exact(unit: Unit, number: u64) -> String {
 
 /// Time of day, `05:52:57.112`, of Unix microseconds in a zone that many minutes east of UTC.
 pub(crate) fn time_of_day(unix_us: u64, zone_minutes: i32) -> String {
-    let ms = i64::try_from(unix_us / 1_000).unwrap_or(0) + i64::from(zone_minutes) * 60_000;
-    let ms = ms.rem_euclid(86_400_000);
-    let (seconds, ms) = (ms / 1_000, ms % 1_000);
-    let (minutes, seconds) = (seconds / 60, seconds % 60);
-    format!("{:02}:{:02}:{seconds:02}.{ms:03}", minutes / 60, minutes % 60)
+    local(unix_us, zone_minutes).format("%H:%M:%S%.3f").to_string()
 }
 
 /// Date and time (RFC 3339), `2026-11-23T05:52:57.112000Z`, of Unix microseconds in a zone that many
 /// minutes east of UTC.
 pub(crate) fn date_time(unix_us: u64, zone_minutes: i32) -> String {
-    let us = i64::try_from(unix_us).unwrap_or(0) + i64::from(zone_minutes) * 60_000_000;
-    let (seconds, us) = (us.div_euclid(1_000_000), us.rem_euclid(1_000_000));
-    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let (year, month, day) = date(days);
-    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    let zone = match zone_minutes {
-        0 => "Z".to_owned(),
-        _ => {
-            let (sign, east) = (if zone_minutes < 0 { '-' } else { '+' }, zone_minutes.abs());
-            format!("{sign}{:02}:{:02}", east / 60, east % 60)
-        }
-    };
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{us:06}{zone}")
+    local(unix_us, zone_minutes).to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-/// Year, month and day of a day counted from 1970-01-01. Years begin in March here: the day that is
-/// added in some of them is then their last, and every month's first day follows from its number.
-fn date(days: i64) -> (i64, i64, i64) {
-    // From 0000-03-01, in eras of 400 years, which all have the same number of days.
-    let days = days + 719_468;
-    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let first = (153 * month + 2) / 5;
-    let january = i64::from(month >= 10);
-    (400 * era + year + january, month + 3 - 12 * january, day - first + 1)
+fn local(unix_us: u64, zone_minutes: i32) -> DateTime<FixedOffset> {
+    let utc = i64::try_from(unix_us).ok().and_then(DateTime::from_timestamp_micros);
+    let zone = FixedOffset::east_opt(60 * zone_minutes).unwrap_or(Utc.fix());
+    utc.unwrap_or_default().with_timezone(&zone)
 }
 
 #[cfg(test)]
