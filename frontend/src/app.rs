@@ -16,6 +16,7 @@ use crate::app::theme::Theme;
 use crate::browser::use_choice::use_choice;
 use crate::browser::use_fragment::use_fragment;
 use crate::i18n::language::Language;
+use crate::ui::clipboard::ClipboardProvider;
 
 /// The root component.
 #[component]
@@ -26,6 +27,8 @@ pub(crate) fn App() -> Html {
     let preferences = html! { <Preferences {theme} {on_language} {on_theme} /> };
     let playground = html! { <Playground {fragment} {on_answered} {preferences} /> };
     yew::html! {
-        <ContextProvider<Language> context={language}>{ playground }</ContextProvider<Language>>
+        <ContextProvider<Language> context={language}>
+            <ClipboardProvider>{ playground }</ClipboardProvider>
+        </ContextProvider<Language>>
     }
 }

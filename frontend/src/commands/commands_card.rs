@@ -4,14 +4,14 @@ use std::rc::Rc;
 
 use streamgram_markup::html;
 use streamgram_protocol::{Hello, Protocol, Send};
-use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
-use crate::browser::clipboard::{Copied, copy};
+use crate::browser::clipboard::Copied;
 use crate::commands::{Address, Command, Tool};
 use crate::i18n::figures::{Noun, counted};
 use crate::i18n::language::{Language, use_language};
 use crate::ui::choice::choice;
+use crate::ui::clipboard::use_clipboard;
 use crate::use_state::use_state;
 
 #[derive(Properties, PartialEq)]
@@ -26,6 +26,7 @@ pub(crate) struct CommandsCardProps {
 pub(crate) fn CommandsCard(CommandsCardProps { hello, sends }: &CommandsCardProps) -> Html {
     let language = use_language();
     let (tool, wanted) = (use_state(|| Tool::Nc), use_state(|| Protocol::Tcp));
+    let clipboard = use_clipboard();
     let copied = use_state(|| None::<(String, Copied)>);
     let protocols = sends.first().map_or(Protocol::BOTH.as_slice(), |send| send.to.protocols());
     let protocol = protocols.iter().copied().find(|it| it == &*wanted);
@@ -44,10 +45,7 @@ pub(crate) fn CommandsCard(CommandsCardProps { hello, sends }: &CommandsCardProp
         let (copied, text) = (copied.setter(), text.clone());
         move |_| {
             let (copied, text) = (copied.clone(), text.clone());
-            spawn_local(async move {
-                let how = copy(language, &text).await;
-                copied.set(Some((text, how)));
-            });
+            clipboard.copy(text.clone(), move |how| copied.set(Some((text, how))));
         }
     };
     let is_copied = copied.as_ref().is_some_and(|it| *it == (text.clone(), Copied::Done));

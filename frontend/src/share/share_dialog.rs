@@ -5,16 +5,16 @@ use std::rc::Rc;
 use streamgram_markup::html;
 use streamgram_protocol::Scenario;
 use streamgram_protocol::scenario::{MAX_FRAGMENT, MAX_QR_LINK, View};
-use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlDialogElement, HtmlInputElement};
 use yew::prelude::*;
 
 use super::address::{address_for_others, own_address, port};
 use super::carried;
-use crate::browser::clipboard::{Copied, copy};
+use crate::browser::clipboard::Copied;
 use crate::browser::use_choice::Choice;
 use crate::i18n::figures::{Noun, counted};
 use crate::i18n::language::{Language, use_language};
+use crate::ui::clipboard::use_clipboard;
 use crate::use_state::{use_effect_with, use_state};
 
 /// What was chosen in the dialog.
@@ -53,12 +53,11 @@ pub(crate) fn ShareDialog(props: &ShareDialogProps) -> Html {
     let address = for_others.clone().unwrap_or_else(own_address);
     let link = format!("{address}#{fragment}");
     let oncopy = {
-        let (link, state) = (link.clone(), state.setter());
+        let (clipboard, link, state) = (use_clipboard(), link.clone(), state.setter());
         move |_| {
-            let (link, state) = (link.clone(), state.clone());
-            spawn_local(async move {
-                let copied = copy(language, &link).await == Copied::Done;
-                state.set(Chosen { copied, ..chosen });
+            let state = state.clone();
+            clipboard.copy(link.clone(), move |copied| {
+                state.set(Chosen { copied: copied == Copied::Done, ..chosen });
             });
         }
     };

@@ -5,7 +5,6 @@ use std::rc::Rc;
 use gloo_timers::callback::Timeout;
 use streamgram_markup::html;
 use streamgram_protocol::Protocol;
-use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
 
 use super::lane_card::{Ask, LaneCard};
@@ -16,11 +15,12 @@ use super::transcript_row::Look;
 use super::transcript_tools::{Figures, ToolAsk, TranscriptTools};
 use super::use_matches::use_matches;
 use super::view::{List, View};
-use crate::browser::clipboard::{self, Copied};
+use crate::browser::clipboard::Copied;
 use crate::i18n::language::use_language;
 use crate::result::export::save;
 use crate::session::page::Page;
 use crate::session::row::{Row, What};
+use crate::ui::clipboard::use_clipboard;
 use crate::use_state::{use_effect_with, use_state, use_state_eq};
 
 /// How long it is said that something was copied.
@@ -54,10 +54,10 @@ pub(crate) fn TranscriptPane(props: &TranscriptPaneProps) -> Html {
         }
     });
     let on_copy = {
-        let said = said.clone();
+        let (clipboard, said) = (use_clipboard(), said.clone());
         Callback::from(move |text: String| {
             let said = said.clone();
-            spawn_local(async move { said.set(Some(clipboard::copy(language, &text).await)) });
+            clipboard.copy(text, move |copied| said.set(Some(copied)));
         })
     };
     let on_row = {
