@@ -7,7 +7,6 @@ pub(crate) mod shortcuts;
 pub(crate) mod theme;
 pub(crate) mod use_view;
 
-use streamgram_markup::html;
 use yew::prelude::*;
 
 use crate::app::playground::Playground;

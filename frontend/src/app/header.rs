@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use streamgram_markup::html;
 use streamgram_protocol::Hello;
 use yew::prelude::*;
 
@@ -27,7 +26,7 @@ pub(crate) fn Header(HeaderProps { link, hello, preferences }: &HeaderProps) -> 
         Link::Connected => ("connected", language.connected().to_owned()),
         Link::Lost { retry_ms } => {
             let seconds = retry_ms.div_ceil(1_000).to_string();
-            ("lost", language.fill_out_of_reach(&seconds))
+            ("lost", language.out_of_reach(&seconds))
         }
     };
     html! {

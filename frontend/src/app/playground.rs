@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use streamgram_markup::html;
 use streamgram_protocol::scenario::View;
 use streamgram_protocol::{
     ClientMessage, Close, Feed, How, Path, Protocol, Scenario, Send, SetLink, Stop, Watch,
@@ -34,7 +33,6 @@ use crate::share::scenario::scenario;
 use crate::share::share_dialog::ShareDialog;
 use crate::transcript::lane_card::Ask;
 use crate::transcript::transcript_pane::TranscriptPane;
-use crate::use_state::{UseStateHandle, use_effect_with, use_state};
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct PlaygroundProps {

@@ -1,6 +1,5 @@
 //! Language and colours: two choices in the page's head.
 
-use streamgram_markup::html;
 use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 

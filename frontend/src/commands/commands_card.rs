@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use streamgram_markup::html;
 use streamgram_protocol::{Hello, Protocol, Send};
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
@@ -12,7 +11,6 @@ use crate::commands::{Address, Command, Tool};
 use crate::i18n::figures::{Noun, counted};
 use crate::i18n::language::{Language, use_language};
 use crate::ui::choice::choice;
-use crate::use_state::use_state;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct CommandsCardProps {
@@ -74,7 +72,7 @@ pub(crate) fn CommandsCard(CommandsCardProps { hello, sends }: &CommandsCardProp
             }
             if command.is_some() {
                 <pre class="commands-text" tabindex="0" role="group"
-                    aria-label={language.fill_commands_of(tool.name(), protocol.name())}><code>{ text }</code></pre>
+                    aria-label={language.commands_of(tool.name(), protocol.name())}><code>{ text }</code></pre>
             }
         </section>
     }
@@ -86,8 +84,7 @@ fn warnings(language: Language, command: Option<&Command>) -> Vec<String> {
     let Some(command) = command else {
         return vec![language.commands_no_empty().into()];
     };
-    let cut =
-        command.cut.map(|(whole, kept)| language.fill_commands_cut(&bytes(whole), &bytes(kept)));
-    let unread = command.unread.map(|unread| language.fill_commands_unread(&bytes(unread)));
+    let cut = command.cut.map(|(whole, kept)| language.commands_cut(&bytes(whole), &bytes(kept)));
+    let unread = command.unread.map(|unread| language.commands_unread(&bytes(unread)));
     cut.into_iter().chain(unread).collect()
 }

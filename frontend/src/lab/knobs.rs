@@ -165,13 +165,13 @@ fn percent(hundredths: u32) -> Percent {
 /// A rule in words.
 pub(crate) fn rule_text(language: Language, rule: Rule) -> String {
     match rule {
-        Rule::LoseLine { line, packet: None } => language.fill_rule_lose_line(&line.to_string()),
+        Rule::LoseLine { line, packet: None } => language.rule_lose_line(&line.to_string()),
         Rule::LoseLine { line, packet: Some(nth) } => {
-            language.fill_rule_lose_packet(&nth.to_string(), &line.to_string())
+            language.rule_lose_packet(&nth.to_string(), &line.to_string())
         }
-        Rule::LoseReply { line } => language.fill_rule_lose_reply(&line.to_string()),
+        Rule::LoseReply { line } => language.rule_lose_reply(&line.to_string()),
         Rule::BlackOut { from_ms, to_ms } => {
-            language.fill_rule_black_out(&from_ms.to_string(), &to_ms.to_string())
+            language.rule_black_out(&from_ms.to_string(), &to_ms.to_string())
         }
     }
 }
@@ -179,7 +179,7 @@ pub(crate) fn rule_text(language: Language, rule: Rule) -> String {
 /// What is wrong with a knob.
 pub(crate) fn range_text(language: Language, wrong: &OutOfRange) -> String {
     let OutOfRange { knob, value, least, most } = wrong;
-    language.fill_out_of_range(knob, value, &least.to_string(), &most.to_string())
+    language.out_of_range(knob, value, &least.to_string(), &most.to_string())
 }
 
 /// What a preset is called, and what to look for with it.

@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use streamgram_markup::html;
 use streamgram_protocol::{Congestion, Link, Path, Preset, PresetName, Rule, Scenario};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
@@ -10,7 +9,6 @@ use yew::prelude::*;
 use super::knobs::{KNOBS, Knob, Side, preset_text, rule_text};
 use crate::i18n::language::{Language, use_language};
 use crate::session::notice::Notice;
-use crate::use_state::use_state;
 
 /// What a person wants of the link.
 #[derive(Debug, Clone, PartialEq)]
@@ -120,10 +118,10 @@ fn knob_row(
         <div class="link-knob" key={knob.name}>
             <span>{ label }</span>
             <input type="range" min="0" max={(knob.steps.len() - 1).to_string()} step="1"
-                value={knob.step(value).to_string()} aria-label={language.fill_knob_slider(label)}
+                value={knob.step(value).to_string()} aria-label={language.knob_slider(label)}
                 oninput={slide} />
             <input type="text" inputmode="decimal" value={knob.shown(value)} onchange={typed}
-                aria-label={language.fill_knob_in(label, unit)} />
+                aria-label={language.knob_in(label, unit)} />
             <small>{ unit }</small>
         </div>
     }
@@ -146,7 +144,7 @@ fn rules(language: Language, link: &Rc<Link>, on_wish: &Callback<Wish>) -> Html 
         <div class="link-rules" role="group" aria-label={language.rules()}>
             for (at, rule) in link.rules.iter().enumerate() {
                 <span class="link-rule">{ rule_text(language, *rule) }
-                    <button type="button" aria-label={language.fill_rule_remove(&rule_text(language, *rule))}
+                    <button type="button" aria-label={language.rule_remove(&rule_text(language, *rule))}
                         onclick={without(at)}>
                         { "✕" }</button></span>
             }

@@ -1,6 +1,5 @@
 //! One lesson: the question, what may come of it, what did, and why.
 
-use streamgram_markup::html;
 use streamgram_protocol::lesson::{Count, Entry, Figures, Key};
 use streamgram_protocol::{Lesson, Limits, Protocol, Scenario};
 use yew::prelude::*;
@@ -143,7 +142,7 @@ fn outcome(
         <>
             <p class="lesson-outcome" data-right={right.map(|right| right.to_string())}>
                 { match shown {
-                    Some(at) => language.fill_lesson_outcome(&text(at)),
+                    Some(at) => language.lesson_outcome(&text(at)),
                     None => language.lesson_no_outcome().to_owned(),
                 } }
                 { " " }

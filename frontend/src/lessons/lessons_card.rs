@@ -3,7 +3,6 @@
 
 use std::rc::Rc;
 
-use streamgram_markup::html;
 use streamgram_protocol::lesson::{Figures, Key};
 use streamgram_protocol::scenario::MAX_QUOTE_CHARS;
 use streamgram_protocol::{Lesson, Scenario, printable};
@@ -15,7 +14,6 @@ use super::progress::{self, Progress};
 use super::use_lessons::{Lessons, use_lessons};
 use crate::i18n::language::{Language, use_language};
 use crate::session::page::{Absence, Page};
-use crate::use_state::{use_effect_with, use_state};
 
 /// What stands in front of a lesson's id in the page's address, behind the `#`.
 pub(crate) const LINK: &str = "lesson=";
@@ -134,7 +132,7 @@ pub(crate) fn LessonsCard(LessonsCardProps { page, fragment, on_run }: &LessonsC
                                     { lesson(language, chosen, progress_of(&progress, chosen),
                                         standing(run.as_ref(), chosen), &ask(chosen)) }
                                 } else if let Some(id) = id {
-                                    <p class="lessons-unknown" role="status">{ language.fill_lessons_unknown(&quoted(id)) }</p>
+                                    <p class="lessons-unknown" role="status">{ language.lessons_unknown(&quoted(id)) }</p>
                                 }
                                 if !progress.is_empty() {
                                     <button type="button" class="lessons-forget" onclick={

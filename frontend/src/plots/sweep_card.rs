@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use streamgram_lab::sweep::{Kind, Limit, MSS, RTT, SEED, Setting};
-use streamgram_markup::html;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
@@ -13,7 +12,6 @@ use super::use_sweep::use_sweep;
 use crate::i18n::figures::count;
 use crate::i18n::language::{Language, use_language};
 use crate::ui::choice::choice;
-use crate::use_state::use_state;
 
 /// What can be chosen, and what it is called.
 fn fields(language: Language) -> [(Limit, &'static str); 3] {
@@ -87,7 +85,7 @@ pub(crate) fn SweepCard() -> Html {
                         if is_running {
                             <progress max={sweep.runs.max(1).to_string()} value={sweep.done.to_string()}
                                 aria-label={language.progress()} />
-                            <span>{ language.fill_done_of(&count(sweep.done), &count(sweep.runs)) }</span>
+                            <span>{ language.done_of(&count(sweep.done), &count(sweep.runs)) }</span>
                         }
                         <span role="status">{ said(language, &sweep) }</span>
                     </form>
@@ -123,7 +121,7 @@ fn objection(language: Language, limit: &Limit, text: &str) -> Option<String> {
     limit.parse(text.trim()).err()?;
     let (least, most) = (limit.range.start(), limit.range.end());
     let most = format!("{most}{}", limit.unit);
-    Some(language.fill_out_of_range(limit.name, text.trim(), &least.to_string(), &most))
+    Some(language.out_of_range(limit.name, text.trim(), &least.to_string(), &most))
 }
 
 fn said(language: Language, sweep: &Sweep) -> Option<String> {

@@ -1,6 +1,5 @@
 //! What the prompt can do besides: how a line is typed, what it ends with, what is remembered.
 
-use streamgram_markup::html;
 use yew::prelude::*;
 
 use super::draft::{Draft, Ending, Mode};
@@ -9,7 +8,6 @@ use super::saved_lines::use_saved_lines;
 use crate::i18n::figures::count;
 use crate::i18n::language::{Language, use_language};
 use crate::ui::choice::{Choice, choice};
-use crate::use_state::use_state;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct PromptMoreProps {
@@ -51,9 +49,9 @@ pub(crate) fn PromptMore(props: &PromptMoreProps) -> Html {
                 { named(language.prompt_ending(), endings.collect()) }
             </div>
             <p>{ mode_hint(language, draft.mode) }</p>
-            <p>{ language.fill_lines_hint(&count(*lines_at_once as u64)) }</p>
+            <p>{ language.lines_hint(&count(*lines_at_once as u64)) }</p>
             <p>
-                { language.fill_sent_hint(&count(SENT_LINES as u64)) }{ " " }
+                { language.sent_hint(&count(SENT_LINES as u64)) }{ " " }
                 <button type="button" onclick={forget}>{ language.sent_forget() }</button>
                 <span role="status">if *forgotten { { " " }{ language.sent_forgotten() } }</span>
             </p>

@@ -1,6 +1,5 @@
 //! The lines that were saved, each with all that was chosen for it: to be used, or deleted.
 
-use streamgram_markup::html;
 use streamgram_protocol::{Target, printable};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
@@ -9,7 +8,6 @@ use super::draft::{Draft, Ending, Mode};
 use super::kept::{self, NAME_CHARS, Saved};
 use crate::i18n::language::{Language, use_language};
 use crate::session::notice::Notice;
-use crate::use_state::use_state;
 
 /// A name to save the present line under, and what is saved. A hook and not a component, as those weigh
 /// more: a part of one that has a state.
@@ -94,7 +92,7 @@ fn row(
                 <code>{ text }</code>
             </button>
             <small>{ chosen(language, draft) }</small>
-            <button type="button" aria-label={language.fill_saved_delete(&called)} onclick={deleting}>{ "✕" }</button>
+            <button type="button" aria-label={language.saved_delete(&called)} onclick={deleting}>{ "✕" }</button>
         </li>
     }
 }

@@ -1,6 +1,5 @@
 //! What a link carries, in words.
 
-use streamgram_markup::html;
 use streamgram_protocol::Scenario;
 use yew::prelude::*;
 

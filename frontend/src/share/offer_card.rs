@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use streamgram_markup::html;
 use streamgram_protocol::scenario::Remark;
 use streamgram_protocol::{Limits, Scenario};
 use yew::prelude::*;

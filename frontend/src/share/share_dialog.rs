@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use streamgram_markup::html;
 use streamgram_protocol::Scenario;
 use streamgram_protocol::scenario::{MAX_FRAGMENT, MAX_QR_LINK, View};
 use wasm_bindgen_futures::spawn_local;
@@ -14,8 +13,7 @@ use super::carried;
 use crate::browser::clipboard::{Copied, copy};
 use crate::browser::use_choice::Choice;
 use crate::i18n::figures::{Noun, counted};
-use crate::i18n::language::{Language, use_language};
-use crate::use_state::{use_effect_with, use_state};
+use crate::i18n::language::{ELEMENT, Language, use_language, with_element};
 
 /// What was chosen in the dialog.
 #[derive(Clone, Copy)]
@@ -110,14 +108,17 @@ pub(crate) fn ShareDialog(props: &ShareDialogProps) -> Html {
 fn too_long(language: Language, length: usize) -> String {
     let [length, limit] =
         [length, MAX_FRAGMENT].map(|bytes| counted(language, bytes as u64, Noun::Byte));
-    language.fill_share_too_long(&length, &limit)
+    language.share_too_long(&length, &limit)
 }
 
 /// The QR code with its address beside it, or why there is none.
 fn qr(language: Language, address: Option<String>, fragment: &str) -> Html {
     let Some(address) = address else {
         let command = format!("streamgram --http 0.0.0.0:{}", port());
-        return language.html_share_only_here(html! { <code>{ command }</code> });
+        return with_element(
+            &language.share_only_here(ELEMENT),
+            html! { <code>{ command }</code> },
+        );
     };
     let whole = address.len() + 1 + fragment.len() <= MAX_QR_LINK;
     // The number sign would end the request; the server puts it back.
@@ -125,7 +126,7 @@ fn qr(language: Language, address: Option<String>, fragment: &str) -> Html {
     html! {
         <>
             <img src={format!("/api/qr.svg?{address}{behind}")} width="264" height="264"
-                alt={language.fill_share_qr(&address)} />
+                alt={language.share_qr(&address)} />
             <code>{ address }</code>
             if !whole { <p>{ language.share_qr_page() }</p> }
         </>

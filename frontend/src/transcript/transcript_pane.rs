@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
-use streamgram_markup::html;
 use streamgram_protocol::Protocol;
 use wasm_bindgen_futures::spawn_local;
 use yew::prelude::*;
@@ -21,7 +20,6 @@ use crate::i18n::language::use_language;
 use crate::result::export::save;
 use crate::session::page::Page;
 use crate::session::row::{Row, What};
-use crate::use_state::{use_effect_with, use_state, use_state_eq};
 
 /// How long it is said that something was copied.
 const SAID_MS: u32 = 3_000;

@@ -1,6 +1,5 @@
 //! Above the transcript: which rows are shown, how they are written, and what can be done with all.
 
-use streamgram_markup::html;
 use streamgram_protocol::Protocol;
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
@@ -117,13 +116,12 @@ pub(crate) fn copied(language: Language, said: Copied) -> &'static str {
 fn told(language: Language, figures: &Figures) -> String {
     let Figures { shown, kept, dropped, filtered, complete } = *figures;
     let (shown, kept) = (count(shown as u64), count(kept as u64));
-    let mut told =
-        if !filtered { language.fill_rows(&kept) } else { language.fill_rows_of(&shown, &kept) };
+    let mut told = if !filtered { language.rows(&kept) } else { language.rows_of(&shown, &kept) };
     if !complete {
         told += " …";
     }
     if dropped > 0 {
-        told = told + " · " + &language.fill_older_rows_dropped(&count(dropped));
+        told = told + " · " + &language.older_rows_dropped(&count(dropped));
     }
     told
 }

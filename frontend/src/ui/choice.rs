@@ -1,6 +1,5 @@
 //! A row of buttons of which one is pressed.
 
-use streamgram_markup::html;
 use yew::prelude::*;
 
 /// What to call a choice, whether it is made, and what makes it.
