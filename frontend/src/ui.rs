@@ -1,3 +1,4 @@
 //! Widgets without a meaning of their own.
 
-pub(crate) mod choice;
+pub(crate) mod select;
+pub(crate) mod toggle_group;

@@ -14,12 +14,12 @@ pub(crate) struct HeaderProps {
     pub(crate) link: Link,
     pub(crate) hello: Option<Rc<Hello>>,
     /// Choices for the whole page.
-    pub(crate) preferences: Html,
+    pub(crate) children: Html,
 }
 
 /// The page's head.
 #[component]
-pub(crate) fn Header(HeaderProps { link, hello, preferences }: &HeaderProps) -> Html {
+pub(crate) fn Header(HeaderProps { link, hello, children }: &HeaderProps) -> Html {
     let language = use_language();
     let (status, text) = match link {
         Link::Connecting => ("connecting", language.connecting().to_owned()),
@@ -41,7 +41,7 @@ pub(crate) fn Header(HeaderProps { link, hello, preferences }: &HeaderProps) -> 
                     <span><b class="udp">{ "UDP " }</b><code>{ &hello.udp }</code></span>
                 </span>
             }
-            { preferences.clone() }
+            { children.clone() }
             <Shortcuts />
         </header>
     }

@@ -10,7 +10,7 @@ use crate::browser::clipboard::{Copied, copy};
 use crate::commands::{Address, Command, Tool};
 use crate::i18n::figures::{Noun, counted};
 use crate::i18n::language::{Language, use_language};
-use crate::ui::choice::choice;
+use crate::ui::toggle_group::ToggleGroup;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct CommandsCardProps {
@@ -49,20 +49,24 @@ pub(crate) fn CommandsCard(CommandsCardProps { hello, sends }: &CommandsCardProp
         }
     };
     let is_copied = copied.as_ref().is_some_and(|it| *it == (text.clone(), Copied::Done));
-    let tools = Tool::ALL.into_iter().map(|it| {
-        let tool = tool.clone();
-        (it.name(), *tool == it, Callback::from(move |_| tool.set(it)))
-    });
-    let protocols = protocols.iter().map(|&it| {
-        let wanted = wanted.clone();
-        (it.name(), it == protocol, Callback::from(move |_| wanted.set(it)))
-    });
+    let tools = Tool::ALL.map(|it| (it, it.name()));
+    let protocols: Vec<_> = protocols.iter().map(|it| (*it, it.name())).collect();
+    let on_tool = {
+        let tool = tool.setter();
+        move |it| tool.set(it)
+    };
+    let on_protocol = {
+        let wanted = wanted.setter();
+        move |it| wanted.set(it)
+    };
     html! {
         <section class="commands card" aria-label={language.commands_title()}>
             <div class="commands-head">
                 <h2>{ language.commands_title() }</h2>
-                { choice(language.commands_tool(), tools.collect()) }
-                { choice(language.commands_protocol(), protocols.collect()) }
+                <ToggleGroup<Tool> label={language.commands_tool()} options={Vec::from(tools)}
+                    chosen={*tool} on_choose={on_tool} />
+                <ToggleGroup<Protocol> label={language.commands_protocol()} options={protocols}
+                    chosen={protocol} on_choose={on_protocol} />
                 <button type="button" disabled={command.is_none()} {onclick}>{ language.commands_copy() }</button>
                 <small role="status">if is_copied { { language.commands_copied() } }</small>
             </div>

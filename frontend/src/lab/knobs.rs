@@ -17,6 +17,12 @@ pub(crate) struct Knob {
     pub(crate) set: fn(&mut Impairment, u32),
 }
 
+impl PartialEq for Knob {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
 const MS: &[u32] = &[0, 1, 2, 5, 10, 20, 50, 100, 150, 200, 300, 500, 1_000, 2_000, 5_000, 10_000];
 const HUNDREDTHS: &[u32] =
     &[0, 10, 20, 50, 100, 200, 300, 500, 1_000, 1_500, 2_000, 2_500, 3_000, 5_000, 7_500, 10_000];

@@ -24,6 +24,7 @@ const DOWN: (u64, u64) = (30, 170);
 pub(crate) struct PlotFigureProps {
     pub(crate) plot: Rc<Plot>,
     /// What is saved as CSV, unless it is the plot's own rows.
+    #[prop_or_default]
     pub(crate) csv: Option<AttrValue>,
 }
 

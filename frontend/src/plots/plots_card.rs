@@ -92,7 +92,7 @@ fn figure((plot, hint): (Plot, String)) -> Html {
             if plot.rows.is_empty() {
                 <p class="plot-none">{ plot.title }</p>
             } else {
-                <PlotFigure plot={Rc::new(plot)} csv={None::<AttrValue>} />
+                <PlotFigure plot={Rc::new(plot)} />
             }
             <p class="hint">{ hint }</p>
         </div>

@@ -11,7 +11,7 @@ use super::sweep::{State, Sweep};
 use super::use_sweep::use_sweep;
 use crate::i18n::figures::count;
 use crate::i18n::language::{Language, use_language};
-use crate::ui::choice::choice;
+use crate::ui::toggle_group::ToggleGroup;
 
 /// What can be chosen, and what it is called.
 fn fields(language: Language) -> [(Limit, &'static str); 3] {
@@ -50,10 +50,11 @@ pub(crate) fn SweepCard() -> Html {
             }
         }
     };
-    let kinds = Kind::EVERY.map(|of| {
-        let setter = kind.setter();
-        (kind_name(language, of), of == *kind, Callback::from(move |_| setter.set(of)))
-    });
+    let kinds = Kind::EVERY.map(|of| (of, kind_name(language, of)));
+    let on_kind = {
+        let kind = kind.setter();
+        move |of| kind.set(of)
+    };
     let field = |at: usize, limit: &Limit, label: &'static str| {
         let oninput = {
             let typed = typed.clone();
@@ -75,7 +76,8 @@ pub(crate) fn SweepCard() -> Html {
                 if *open {
                     <p class="hint">{ language.sweep_hint() }</p>
                     <form class="plots-repeat" {onsubmit} novalidate=true>
-                        { choice(language.sweep(), kinds.into()) }
+                        <ToggleGroup<Kind> label={language.sweep()} options={Vec::from(kinds)}
+                            chosen={*kind} on_choose={on_kind} />
                         for (at, (limit, label)) in fields(language).iter().enumerate() {
                             { field(at, limit, label) }
                         }

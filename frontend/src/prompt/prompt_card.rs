@@ -21,7 +21,7 @@ const SHOWN_LINES: usize = 8;
 const KEY_OF_INPUT_METHOD: u32 = 229;
 
 #[derive(Properties, PartialEq)]
-pub(crate) struct PromptProps {
+pub(crate) struct PromptCardProps {
     pub(crate) limits: Limits,
     pub(crate) notice: Option<Notice>,
     /// What a preset puts here; every suggestion is taken once.
@@ -35,7 +35,7 @@ pub(crate) struct PromptProps {
 
 /// The prompt.
 #[component]
-pub(crate) fn Prompt(props: &PromptProps) -> Html {
+pub(crate) fn PromptCard(props: &PromptCardProps) -> Html {
     let language = use_language();
     let draft = use_state(Draft::default);
     use_effect_with(props.suggestion.clone(), {

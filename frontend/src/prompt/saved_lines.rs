@@ -9,10 +9,15 @@ use super::kept::{self, NAME_CHARS, Saved};
 use crate::i18n::language::{Language, use_language};
 use crate::session::notice::Notice;
 
-/// A name to save the present line under, and what is saved. A hook and not a component, as those weigh
-/// more: a part of one that has a state.
-#[hook]
-pub(crate) fn use_saved_lines(draft: &Draft, on_use: &Callback<Draft>) -> Html {
+#[derive(Properties, PartialEq)]
+pub(crate) struct SavedLinesProps {
+    pub(crate) draft: Draft,
+    pub(crate) on_use: Callback<Draft>,
+}
+
+/// A name to save the present line under, and what is saved.
+#[component]
+pub(crate) fn SavedLines(SavedLinesProps { draft, on_use }: &SavedLinesProps) -> Html {
     let language = use_language();
     let lines = use_state(kept::saved);
     let notice = use_state(|| None::<Notice>);
@@ -61,19 +66,25 @@ pub(crate) fn use_saved_lines(draft: &Draft, on_use: &Callback<Draft>) -> Html {
             <p class="saved-notice" role="alert">{ notice.as_ref().map(|notice| notice.text(language)) }</p>
             if !lines.is_empty() {
                 <ul class="saved" aria-label={language.saved_lines()}>
-                    for line in lines.iter() { { row(language, line, on_use, &delete) } }
+                    for line in lines.iter() {
+                        <SavedLine line={line.clone()} {on_use} on_delete={&delete} />
+                    }
                 </ul>
             }
         </>
     }
 }
 
-fn row(
-    language: Language,
-    line: &Saved,
-    on_use: &Callback<Draft>,
-    on_delete: &Callback<Saved>,
-) -> Html {
+#[derive(Properties, PartialEq)]
+struct SavedLineProps {
+    line: Saved,
+    on_use: Callback<Draft>,
+    on_delete: Callback<Saved>,
+}
+
+#[component]
+fn SavedLine(SavedLineProps { line, on_use, on_delete }: &SavedLineProps) -> Html {
+    let language = use_language();
     let Saved { name, draft } = line;
     let text = printable(draft.text.as_bytes());
     let called = if name.is_empty() { text.clone() } else { name.clone() };

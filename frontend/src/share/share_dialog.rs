@@ -9,7 +9,7 @@ use web_sys::{HtmlDialogElement, HtmlInputElement};
 use yew::prelude::*;
 
 use super::address::{address_for_others, own_address, port};
-use super::carried;
+use super::carried::Carried;
 use crate::browser::clipboard::{Copied, copy};
 use crate::browser::use_choice::Choice;
 use crate::i18n::figures::{Noun, counted};
@@ -45,7 +45,8 @@ pub(crate) fn ShareDialog(props: &ShareDialogProps) -> Html {
         let _shown = dialog.cast::<HtmlDialogElement>().map(|dialog| dialog.show_modal());
     });
     let language_tag = Some(language.word().to_owned());
-    let scenario = Scenario { view: chosen.view, language: language_tag, ..(**scenario).clone() };
+    let scenario =
+        Rc::new(Scenario { view: chosen.view, language: language_tag, ..(**scenario).clone() });
     let fragment = scenario.encode();
     let for_others = address_for_others(lan.as_deref());
     let address = for_others.clone().unwrap_or_else(own_address);
@@ -90,7 +91,7 @@ pub(crate) fn ShareDialog(props: &ShareDialogProps) -> Html {
                 <div class="share-parts">
                     <div>
                         <h3>{ language.share_carries() }</h3>
-                        { carried::list(language, &scenario) }
+                        <Carried {scenario} />
                         <label class="share-view">
                             <input type="checkbox" checked={chosen.view == View::Large} onchange={onview} />
                             { " " }{ language.share_large() }

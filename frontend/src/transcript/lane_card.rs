@@ -8,7 +8,7 @@ use yew::prelude::*;
 
 use super::lane_stats::LaneStats;
 use super::matches::Matches;
-use super::transcript_list::{RowAsk, Transcript};
+use super::transcript_list::{RowAsk, TranscriptList};
 use super::transcript_row::Look;
 use crate::i18n::language::{ELEMENT, Language, use_language, with_element};
 use crate::result::boundary_strip::BoundaryStrip;
@@ -57,7 +57,7 @@ pub(crate) fn LaneCard(props: &LaneCardProps) -> Html {
             }
             { explanation(language, lane.protocol) }
             if let Some(matches) = matches {
-                <Transcript matches={Rc::clone(matches)} list={lane.protocol} look={*look} {on_row} />
+                <TranscriptList matches={Rc::clone(matches)} list={lane.protocol} look={*look} {on_row} />
             }
         </section>
     }

@@ -22,7 +22,7 @@ const AROUND_ROWS: usize = 1;
 const STEP_ROWS: usize = 2;
 
 #[derive(Properties, PartialEq)]
-pub(crate) struct TranscriptProps {
+pub(crate) struct TranscriptListProps {
     pub(crate) matches: Rc<Matches>,
     /// Whose rows; both if none is named.
     pub(crate) list: Option<Protocol>,
@@ -51,8 +51,8 @@ struct Layout {
 
 /// The transcript of a protocol, or of both.
 #[component]
-pub(crate) fn Transcript(props: &TranscriptProps) -> Html {
-    let TranscriptProps { matches, list, look, on_row } = props;
+pub(crate) fn TranscriptList(props: &TranscriptListProps) -> Html {
+    let TranscriptListProps { matches, list, look, on_row } = props;
     let (list, language) = (*list, look.language);
     let [view, space, window] = [use_node_ref(), use_node_ref(), use_node_ref()];
     // The row that the list is held at; none while it follows the newest.

@@ -10,7 +10,7 @@ use yew::prelude::*;
 use super::lane_card::{Ask, LaneCard};
 use super::records;
 use super::row_detail::RowDetail;
-use super::transcript_list::{RowAsk, Transcript};
+use super::transcript_list::{RowAsk, TranscriptList};
 use super::transcript_row::Look;
 use super::transcript_tools::{Figures, ToolAsk, TranscriptTools};
 use super::use_matches::use_matches;
@@ -115,7 +115,7 @@ pub(crate) fn TranscriptPane(props: &TranscriptPaneProps) -> Html {
             </div>
             if !in_lanes {
                 <section class="one-list card" aria-label={language.transcript()}>
-                    <Transcript {matches} {list} {look} {on_row} />
+                    <TranscriptList {matches} {list} {look} {on_row} />
                 </section>
             }
             <RowDetail row={shown} zone={*zone} said={*said} {on_copy} {on_close} />

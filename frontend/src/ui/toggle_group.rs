@@ -2,15 +2,23 @@
 
 use yew::prelude::*;
 
-/// What to call a choice, whether it is made, and what makes it.
-pub(crate) type Choice = (&'static str, bool, Callback<MouseEvent>);
+#[derive(Properties, PartialEq)]
+pub(crate) struct ToggleGroupProps<T: PartialEq> {
+    pub(crate) label: &'static str,
+    pub(crate) options: Vec<(T, &'static str)>,
+    pub(crate) chosen: T,
+    pub(crate) on_choose: Callback<T>,
+}
 
-/// The choices of a group with this name.
-pub(crate) fn choice(group: &'static str, choices: Vec<Choice>) -> Html {
+/// The buttons.
+#[component]
+pub(crate) fn ToggleGroup<T: Copy + PartialEq + 'static>(props: &ToggleGroupProps<T>) -> Html {
+    let ToggleGroupProps { label, options, chosen, on_choose } = props;
     html! {
-        <span class="targets" role="group" aria-label={group}>
-            for (name, pressed, onclick) in choices {
-                <button key={name} type="button" aria-pressed={pressed.to_string()} {onclick}>{ name }</button>
+        <span class="targets" role="group" aria-label={*label}>
+            for &(option, name) in options {
+                <button key={name} type="button" aria-pressed={(option == *chosen).to_string()}
+                    onclick={on_choose.reform(move |_| option)}>{ name }</button>
             }
         </span>
     }
