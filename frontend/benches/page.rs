@@ -16,16 +16,13 @@ mod source {
     pub(crate) mod i18n;
     pub(crate) mod lab;
     pub(crate) mod lessons;
-    pub(crate) mod part;
     pub(crate) mod plots;
     pub(crate) mod prompt;
     pub(crate) mod result;
     pub(crate) mod session;
     pub(crate) mod share;
-    pub(crate) mod template;
     pub(crate) mod transcript;
     pub(crate) mod ui;
-    pub(crate) mod use_state;
 }
 
 use std::rc::Rc;

@@ -1,4 +1,5 @@
-//! The root of the page: what a person chose for all of it, language and colours.
+//! The root of the page. The rest of the folder is its composition: the playground, its head, and what a
+//! person chose for all of the page.
 
 pub(crate) mod header;
 pub(crate) mod playground;
@@ -7,12 +8,9 @@ pub(crate) mod shortcuts;
 pub(crate) mod theme;
 pub(crate) mod use_view;
 
-use streamgram_markup::html;
 use yew::prelude::*;
 
-use crate::app::playground::Playground;
-use crate::app::preferences::Preferences;
-use crate::app::theme::Theme;
+use self::playground::Playground;
 use crate::browser::use_choice::use_choice;
 use crate::browser::use_fragment::use_fragment;
 use crate::i18n::language::Language;
@@ -23,12 +21,11 @@ use crate::ui::clipboard::ClipboardProvider;
 pub(crate) fn App() -> Html {
     let (fragment, on_answered) = use_fragment();
     let (language, on_language) = use_choice::<Language>();
-    let (theme, on_theme) = use_choice::<Theme>();
-    let preferences = html! { <Preferences {theme} {on_language} {on_theme} /> };
-    let playground = html! { <Playground {fragment} {on_answered} {preferences} /> };
-    yew::html! {
+    html! {
         <ContextProvider<Language> context={language}>
-            <ClipboardProvider>{ playground }</ClipboardProvider>
+            <ClipboardProvider>
+                <Playground {fragment} {on_answered} {on_language} />
+            </ClipboardProvider>
         </ContextProvider<Language>>
     }
 }

@@ -8,16 +8,13 @@ mod commands;
 mod i18n;
 mod lab;
 mod lessons;
-mod part;
 mod plots;
 mod prompt;
 mod result;
 mod session;
 mod share;
-mod template;
 mod transcript;
 mod ui;
-mod use_state;
 
 fn main() {
     let root = web_sys::window()

@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use streamgram_markup::html;
 use streamgram_protocol::Hello;
 use yew::prelude::*;
 
@@ -15,19 +14,19 @@ pub(crate) struct HeaderProps {
     pub(crate) link: Link,
     pub(crate) hello: Option<Rc<Hello>>,
     /// Choices for the whole page.
-    pub(crate) preferences: Html,
+    pub(crate) children: Html,
 }
 
 /// The page's head.
 #[component]
-pub(crate) fn Header(HeaderProps { link, hello, preferences }: &HeaderProps) -> Html {
+pub(crate) fn Header(HeaderProps { link, hello, children }: &HeaderProps) -> Html {
     let language = use_language();
     let (status, text) = match link {
         Link::Connecting => ("connecting", language.connecting().to_owned()),
         Link::Connected => ("connected", language.connected().to_owned()),
         Link::Lost { retry_ms } => {
             let seconds = retry_ms.div_ceil(1_000).to_string();
-            ("lost", language.fill_out_of_reach(&seconds))
+            ("lost", language.out_of_reach(&seconds))
         }
     };
     html! {
@@ -42,7 +41,7 @@ pub(crate) fn Header(HeaderProps { link, hello, preferences }: &HeaderProps) -> 
                     <span><b class="udp">{ "UDP " }</b><code>{ &hello.udp }</code></span>
                 </span>
             }
-            { preferences.clone() }
+            { children.clone() }
             <Shortcuts />
         </header>
     }

@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use streamgram_markup::html;
 use streamgram_protocol::scenario::View;
 use streamgram_protocol::{
     ClientMessage, Close, Feed, How, Path, Protocol, Scenario, Send, SetLink, Stop, Watch,
@@ -10,18 +9,19 @@ use streamgram_protocol::{
 use yew::prelude::*;
 
 use super::header::Header;
+use super::preferences::Preferences;
 use super::use_view::use_view;
 use crate::browser::use_fragment::forget;
 use crate::clients::raw_clients_card::RawClientsCard;
 use crate::commands::commands_card::CommandsCard;
-use crate::i18n::language::use_language;
+use crate::i18n::language::{Language, use_language};
 use crate::lab::link_card::{LinkCard, Wish};
 use crate::lab::route::Route;
 use crate::lessons::lessons_card::{LINK, LessonsCard};
 use crate::plots::plots_card::PlotsCard;
 use crate::plots::sweep_card::SweepCard;
 use crate::prompt::draft::{Draft, allowed, empty_datagram};
-use crate::prompt::prompt_card::Prompt;
+use crate::prompt::prompt_card::PromptCard;
 use crate::prompt::use_awaited::{Awaited, use_awaited};
 use crate::result::ladder_card::LadderCard;
 use crate::result::verdict_card::VerdictCard;
@@ -29,12 +29,11 @@ use crate::session::absence_card::AbsenceCard;
 use crate::session::notice::Notice;
 use crate::session::page::{Absence, Action, Page};
 use crate::session::use_socket::{UseSocketHandle, use_socket};
-use crate::share::offer_card::{self, Answer, offer_card, waiting_card};
+use crate::share::offer_card::{Answer, OfferCard, WaitingCard, offer};
 use crate::share::scenario::scenario;
 use crate::share::share_dialog::ShareDialog;
 use crate::transcript::lane_card::Ask;
 use crate::transcript::transcript_pane::TranscriptPane;
-use crate::use_state::{UseStateHandle, use_effect_with, use_state};
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct PlaygroundProps {
@@ -42,14 +41,13 @@ pub(crate) struct PlaygroundProps {
     pub(crate) fragment: AttrValue,
     /// Its scenario was answered.
     pub(crate) on_answered: Callback<()>,
-    /// Choices for the page's head.
-    pub(crate) preferences: Html,
+    pub(crate) on_language: Callback<Language>,
 }
 
 /// Everything below the choice of a language.
 #[component]
 pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
-    let PlaygroundProps { fragment, on_answered, preferences } = props;
+    let PlaygroundProps { fragment, on_answered, on_language } = props;
     let language = use_language();
     let page = use_reducer(Page::new);
     let socket = use_socket({
@@ -118,11 +116,12 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
     };
     let (view, on_view) = use_view();
     let (waiting, on_await) = use_awaited(&page, submit.clone());
-    let offer = use_memo((fragment.clone(), page.limits()), |(fragment, limits)| {
+    let offered = use_memo((fragment.clone(), page.limits()), |(fragment, limits)| {
         // A lesson's link offers nothing that was not asked for.
         Some(fragment)
             .filter(|it| !it.starts_with(LINK))
-            .and_then(|it| offer_card::read(it, limits))
+            .and_then(|it| offer(it, limits))
+            .map(Rc::new)
     });
     let take_up = {
         let (page, route) = (page.clone(), route.clone());
@@ -172,7 +171,9 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
     let now = Rc::new((*page).clone());
     html! {
         <>
-            <Header link={page.link} hello={page.hello.clone()} preferences={preferences.clone()} />
+            <Header link={page.link} hello={page.hello.clone()}>
+                <Preferences {on_language} />
+            </Header>
             <main class="main">
                 <AbsenceCard absence={page.absence} on_open={open.clone()} />
                 if view == View::Large {
@@ -181,12 +182,12 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
                     </button>
                 }
                 if waiting {
-                    { waiting_card(language, &answer) }
-                } else if let Some(offer) = &*offer {
-                    { offer_card(language, offer, &answer) }
+                    <WaitingCard on_answer={answer} />
+                } else if let Some(offer) = &*offered {
+                    <OfferCard offer={Rc::clone(offer)} on_answer={answer} />
                 }
                 <LessonsCard page={Rc::clone(&now)} fragment={fragment.clone()} on_run={on_lesson} />
-                <Prompt limits={page.limits()} notice={page.notice.clone()}
+                <PromptCard limits={page.limits()} notice={page.notice.clone()}
                     suggestion={route.suggestion.clone()}
                     on_submit={submit} on_open={open} on_clear={on_clear.clone()} on_share={share} />
                 <LinkCard path={route.path} link={Rc::clone(&route.link)} preset={route.preset} on_wish={wish} />

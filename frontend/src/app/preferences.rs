@@ -1,54 +1,30 @@
 //! Language and colours: two choices in the page's head.
 
-use streamgram_markup::html;
-use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
 use super::theme::Theme;
-use crate::browser::use_choice::Choice;
+use crate::browser::use_choice::use_choice;
 use crate::i18n::language::{Language, use_language};
+use crate::ui::select::Select;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct PreferencesProps {
-    pub(crate) theme: Theme,
     pub(crate) on_language: Callback<Language>,
-    pub(crate) on_theme: Callback<Theme>,
 }
 
 /// The choices.
 #[component]
-pub(crate) fn Preferences(props: &PreferencesProps) -> Html {
+pub(crate) fn Preferences(PreferencesProps { on_language }: &PreferencesProps) -> Html {
     let language = use_language();
+    let (theme, on_theme) = use_choice::<Theme>();
     let languages = Language::ALL.map(|it| (it, it.name()));
     let themes = Theme::ALL.map(|it| (it, it.name(language)));
     html! {
         <span class="preferences">
-            { select(language.language(), language, &languages, &props.on_language) }
-            { select(language.theme(), props.theme, &themes, &props.on_theme) }
+            <Select<Language> label={language.language()} options={Vec::from(languages)} chosen={language}
+                on_choose={on_language} />
+            <Select<Theme> label={language.theme()} options={Vec::from(themes)} chosen={theme}
+                on_choose={on_theme} />
         </span>
-    }
-}
-
-fn select<T: Choice>(
-    label: &'static str,
-    chosen: T,
-    choices: &[(T, &'static str)],
-    on_choice: &Callback<T>,
-) -> Html {
-    let onchange = {
-        let on_choice = on_choice.clone();
-        move |event: Event| {
-            let word = event.target_unchecked_into::<HtmlSelectElement>().value();
-            if let Some(choice) = T::of_word(&word) {
-                on_choice.emit(choice);
-            }
-        }
-    };
-    html! {
-        <select aria-label={label} {onchange}>
-            for (choice, name) in choices {
-                <option value={choice.word()} selected={*choice == chosen}>{ *name }</option>
-            }
-        </select>
     }
 }

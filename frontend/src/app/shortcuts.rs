@@ -1,13 +1,11 @@
 //! The list of keys, behind `?`.
 
 use gloo_events::EventListener;
-use streamgram_markup::html;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlDialogElement, HtmlElement};
 use yew::prelude::*;
 
 use crate::i18n::language::{Language, use_language};
-use crate::use_state::use_effect_with;
 
 fn keys(language: Language) -> [(&'static str, &'static str); 10] {
     [

@@ -6,8 +6,6 @@ use wasm_bindgen::JsCast;
 use web_sys::window;
 use yew::prelude::*;
 
-use crate::use_state::{use_effect_with, use_state};
-
 /// The attribute of the document's root that says it.
 const ATTRIBUTE: &str = "data-view";
 

@@ -3,7 +3,6 @@
 use yew::prelude::*;
 
 use super::storage;
-use crate::use_state::{use_effect_with, use_state};
 
 /// A choice among few.
 pub(crate) trait Choice: Copy + PartialEq + 'static {

@@ -5,8 +5,6 @@ use wasm_bindgen::JsValue;
 use web_sys::window;
 use yew::prelude::*;
 
-use crate::use_state::{use_effect_with, use_state};
-
 /// The fragment as it stands now, without its `#`.
 pub(crate) fn fragment() -> String {
     let hash = window().and_then(|window| window.location().hash().ok()).unwrap_or_default();

@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use streamgram_markup::html;
 use streamgram_protocol::{Data, Feed, Protocol};
 use yew::prelude::*;
 
@@ -13,7 +12,6 @@ use crate::result::strip::Strip;
 use crate::session::note::cause_text;
 use crate::session::raw_clients::{Exchange, RawClient, RawClients};
 use crate::transcript::transcript_row::payload;
-use crate::use_state::{UseStateHandle, use_state_eq};
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct RawClientsCardProps {
@@ -37,8 +35,8 @@ pub(crate) fn RawClientsCard(
         Some(Feed::Own) | None => language.raw_own(),
     };
     let left_out = [
-        (raw.dropped > 0).then(|| language.fill_raw_dropped(&count(raw.dropped))),
-        (raw.missed > 0).then(|| language.fill_raw_missed(&count(raw.missed))),
+        (raw.dropped > 0).then(|| language.raw_dropped(&count(raw.dropped))),
+        (raw.missed > 0).then(|| language.raw_missed(&count(raw.missed))),
     ];
     html! {
         <section class="raw-clients card" aria-label={language.raw_clients()}>
@@ -47,7 +45,7 @@ pub(crate) fn RawClientsCard(
                 <small class="hint">{ hint }</small>
             </div>
             if let Some(detail) = &raw.refused {
-                <p class="hint">{ language.fill_server_objects(detail) }</p>
+                <p class="hint">{ language.server_objects(detail) }</p>
             } else if raw.clients.is_empty() && *feed != Some(Feed::Off) {
                 <p class="hint">{ language.raw_none_yet() }</p>
             }
@@ -94,7 +92,7 @@ fn figures(language: Language, client: &RawClient) -> String {
         Protocol::Udp => Noun::Datagram,
     };
     let refused = client.refused.iter();
-    let refused = refused.map(|(reason, times)| language.fill_raw_refused(&count(*times), reason));
+    let refused = refused.map(|(reason, times)| language.raw_refused(&count(*times), reason));
     let figures = [
         counted(language, client.reads, taken),
         counted(language, client.bytes, Noun::Byte),
@@ -146,7 +144,7 @@ fn Details(DetailsProps { client }: &DetailsProps) -> Html {
                     { shown(language, exchange, *hex) }
                 }
             </ol>
-            if left_out > 0 { <p class="hint">{ language.fill_raw_more(&count(left_out)) }</p> }
+            if left_out > 0 { <p class="hint">{ language.raw_more(&count(left_out)) }</p> }
         </div>
     }
 }

@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use streamgram_markup::html;
 use streamgram_protocol::{Hello, Protocol, Send};
 use yew::prelude::*;
 
@@ -10,9 +9,8 @@ use crate::browser::clipboard::Copied;
 use crate::commands::{Address, Command, Tool};
 use crate::i18n::figures::{Noun, counted};
 use crate::i18n::language::{Language, use_language};
-use crate::ui::choice::choice;
 use crate::ui::clipboard::use_clipboard;
-use crate::use_state::use_state;
+use crate::ui::toggle_group::ToggleGroup;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct CommandsCardProps {
@@ -49,20 +47,24 @@ pub(crate) fn CommandsCard(CommandsCardProps { hello, sends }: &CommandsCardProp
         }
     };
     let is_copied = copied.as_ref().is_some_and(|it| *it == (text.clone(), Copied::Done));
-    let tools = Tool::ALL.into_iter().map(|it| {
-        let tool = tool.clone();
-        (it.name(), *tool == it, Callback::from(move |_| tool.set(it)))
-    });
-    let protocols = protocols.iter().map(|&it| {
-        let wanted = wanted.clone();
-        (it.name(), it == protocol, Callback::from(move |_| wanted.set(it)))
-    });
+    let tools = Tool::ALL.map(|it| (it, it.name()));
+    let protocols: Vec<_> = protocols.iter().map(|it| (*it, it.name())).collect();
+    let on_tool = {
+        let tool = tool.setter();
+        move |it| tool.set(it)
+    };
+    let on_protocol = {
+        let wanted = wanted.setter();
+        move |it| wanted.set(it)
+    };
     html! {
         <section class="commands card" aria-label={language.commands_title()}>
             <div class="commands-head">
                 <h2>{ language.commands_title() }</h2>
-                { choice(language.commands_tool(), tools.collect()) }
-                { choice(language.commands_protocol(), protocols.collect()) }
+                <ToggleGroup<Tool> label={language.commands_tool()} options={Vec::from(tools)}
+                    chosen={*tool} on_choose={on_tool} />
+                <ToggleGroup<Protocol> label={language.commands_protocol()} options={protocols}
+                    chosen={protocol} on_choose={on_protocol} />
                 <button type="button" disabled={command.is_none()} {onclick}>{ language.commands_copy() }</button>
                 <small role="status">if is_copied { { language.commands_copied() } }</small>
             </div>
@@ -72,7 +74,7 @@ pub(crate) fn CommandsCard(CommandsCardProps { hello, sends }: &CommandsCardProp
             }
             if command.is_some() {
                 <pre class="commands-text" tabindex="0" role="group"
-                    aria-label={language.fill_commands_of(tool.name(), protocol.name())}><code>{ text }</code></pre>
+                    aria-label={language.commands_of(tool.name(), protocol.name())}><code>{ text }</code></pre>
             }
         </section>
     }
@@ -84,8 +86,7 @@ fn warnings(language: Language, command: Option<&Command>) -> Vec<String> {
     let Some(command) = command else {
         return vec![language.commands_no_empty().into()];
     };
-    let cut =
-        command.cut.map(|(whole, kept)| language.fill_commands_cut(&bytes(whole), &bytes(kept)));
-    let unread = command.unread.map(|unread| language.fill_commands_unread(&bytes(unread)));
+    let cut = command.cut.map(|(whole, kept)| language.commands_cut(&bytes(whole), &bytes(kept)));
+    let unread = command.unread.map(|unread| language.commands_unread(&bytes(unread)));
     cut.into_iter().chain(unread).collect()
 }

@@ -3,39 +3,25 @@
 //!
 //! Protocol names, flags of packets and what the system says stay as they are in every language.
 
-use std::iter;
-use std::sync::OnceLock;
-
-use streamgram_markup::texts;
 use streamgram_protocol::{Limits, Scenario};
+use typed_i18n::TypedI18N;
 use yew::prelude::*;
-use yew::virtual_dom::VList;
 
 use crate::browser::use_choice::Choice;
 use crate::browser::use_fragment::fragment;
 use crate::share::scenario::language_of;
-use crate::template::node;
 
 /// A language of the page.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, TypedI18N)]
+#[typed_i18n(filename = "locales/page.lrc")]
+#[typed_i18n(builder = "mixed_str")]
 pub(crate) enum Language {
     #[default]
     En,
     Zh,
 }
 
-texts!(Language, "locales/page.lrc");
-
 impl Language {
-    /// The text in a line of its texts: where it stands, which is one word and a text is two.
-    #[inline(never)]
-    fn text(self, line: usize) -> &'static &'static str {
-        // Found once: a drawing asks for hundreds.
-        static LINES: [OnceLock<Vec<&str>>; Language::ALL.len()] = [const { OnceLock::new() }; _];
-        let lines = LINES[self as usize].get_or_init(|| self.texts().lines().collect());
-        lines.get(line).unwrap_or(&"")
-    }
-
     /// All of them, in the order in which they are offered.
     pub(crate) const ALL: [Self; 2] = [Self::En, Self::Zh];
 
@@ -83,57 +69,13 @@ pub(crate) fn use_language() -> Language {
     use_context::<Language>().unwrap_or_default()
 }
 
-/// A text with others put into it; `markup/src/texts.rs` says how it names their places.
-#[inline(never)]
-pub(crate) fn fill(text: &str, others: &[&str]) -> String {
-    let mut filled = String::new();
-    for piece in pieces(text) {
-        match piece {
-            Piece::Text(text) => filled.push_str(text),
-            Piece::Place(at) => filled.push_str(others.get(at).copied().unwrap_or_default()),
-        }
-    }
-    filled
-}
+/// What a text is given where an element is to stand, for [`with_element`].
+pub(crate) const ELEMENT: &str = "\0";
 
-/// A text with nodes put into it.
-#[inline(never)]
-pub(crate) fn fill_html(text: &'static str, nodes: &[Html]) -> Html {
-    let mut filled = VList::new();
-    for piece in pieces(text) {
-        filled.add_child(match piece {
-            Piece::Text(text) => node(text),
-            Piece::Place(at) => nodes.get(at).cloned().unwrap_or_default(),
-        });
-    }
-    filled.into()
-}
-
-/// A piece of a text: as it is, or the place of what is put in.
-enum Piece<'t> {
-    Text(&'t str),
-    Place(usize),
-}
-
-fn pieces(mut text: &str) -> impl Iterator<Item = Piece<'_>> {
-    /// Above what stands for a place.
-    const PLACES: u8 = 8;
-    iter::from_fn(move || {
-        let first = *text.as_bytes().first()?;
-        let is_place = first < PLACES;
-        let length = if is_place {
-            1
-        } else {
-            text.bytes().position(|byte| byte < PLACES).unwrap_or(text.len())
-        };
-        let piece = text.split_at(length);
-        text = piece.1;
-        Some(if is_place {
-            Piece::Place(usize::from(first).wrapping_sub(1))
-        } else {
-            Piece::Text(piece.0)
-        })
-    })
+/// A text with an element in it, at the place of the parameter that was [`ELEMENT`].
+pub(crate) fn with_element(text: &str, element: Html) -> Html {
+    let (before, after) = text.split_once(ELEMENT).unwrap_or((text, ""));
+    html! { <>{ before }{ element }{ after }</> }
 }
 
 #[cfg(test)]
@@ -158,13 +100,11 @@ mod tests {
         keys
     }
 
-    /// The parameters of a text, `%{n}` and `*{b}`, sorted.
+    /// The parameters of a text, `%{n}`, sorted.
     fn parameters(text: &str) -> Vec<String> {
-        let starts = text.match_indices(['%', '*']).map(|(at, _)| &text[at..]);
-        let mut found: Vec<_> = starts
-            .filter(|rest| rest[1..].starts_with('{'))
-            .filter_map(|rest| rest.split_inclusive('}').next().map(str::to_owned))
-            .collect();
+        let starts = text.match_indices("%{").map(|(at, _)| &text[at..]);
+        let mut found: Vec<_> =
+            starts.filter_map(|rest| rest.split_inclusive('}').next().map(str::to_owned)).collect();
         found.sort();
         found.dedup();
         found
@@ -199,7 +139,6 @@ mod tests {
         let is_used = |key: &str| {
             code.match_indices(key).any(|(at, _)| {
                 let (before, after) = (&code[..at], &code[at + key.len()..]);
-                let before = before.trim_end_matches("html_").trim_end_matches("fill_");
                 (before.ends_with('.') || before.ends_with("Language::"))
                     && !after.starts_with(|c: char| c.is_alphanumeric() || c == '_')
             })

@@ -17,6 +17,12 @@ pub(crate) struct Knob {
     pub(crate) set: fn(&mut Impairment, u32),
 }
 
+impl PartialEq for Knob {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
 const MS: &[u32] = &[0, 1, 2, 5, 10, 20, 50, 100, 150, 200, 300, 500, 1_000, 2_000, 5_000, 10_000];
 const HUNDREDTHS: &[u32] =
     &[0, 10, 20, 50, 100, 200, 300, 500, 1_000, 1_500, 2_000, 2_500, 3_000, 5_000, 7_500, 10_000];
@@ -165,13 +171,13 @@ fn percent(hundredths: u32) -> Percent {
 /// A rule in words.
 pub(crate) fn rule_text(language: Language, rule: Rule) -> String {
     match rule {
-        Rule::LoseLine { line, packet: None } => language.fill_rule_lose_line(&line.to_string()),
+        Rule::LoseLine { line, packet: None } => language.rule_lose_line(&line.to_string()),
         Rule::LoseLine { line, packet: Some(nth) } => {
-            language.fill_rule_lose_packet(&nth.to_string(), &line.to_string())
+            language.rule_lose_packet(&nth.to_string(), &line.to_string())
         }
-        Rule::LoseReply { line } => language.fill_rule_lose_reply(&line.to_string()),
+        Rule::LoseReply { line } => language.rule_lose_reply(&line.to_string()),
         Rule::BlackOut { from_ms, to_ms } => {
-            language.fill_rule_black_out(&from_ms.to_string(), &to_ms.to_string())
+            language.rule_black_out(&from_ms.to_string(), &to_ms.to_string())
         }
     }
 }
@@ -179,7 +185,7 @@ pub(crate) fn rule_text(language: Language, rule: Rule) -> String {
 /// What is wrong with a knob.
 pub(crate) fn range_text(language: Language, wrong: &OutOfRange) -> String {
     let OutOfRange { knob, value, least, most } = wrong;
-    language.fill_out_of_range(knob, value, &least.to_string(), &most.to_string())
+    language.out_of_range(knob, value, &least.to_string(), &most.to_string())
 }
 
 /// What a preset is called, and what to look for with it.

@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use streamgram_markup::html;
 use streamgram_protocol::{Congestion, Link, Path, Preset, PresetName, Rule, Scenario};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
@@ -10,7 +9,7 @@ use yew::prelude::*;
 use super::knobs::{KNOBS, Knob, Side, preset_text, rule_text};
 use crate::i18n::language::{Language, use_language};
 use crate::session::notice::Notice;
-use crate::use_state::use_state;
+use crate::ui::toggle_group::ToggleGroup;
 
 /// What a person wants of the link.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,34 +42,33 @@ pub(crate) fn LinkCard(LinkCardProps { path, link, preset, on_wish }: &LinkCardP
     let side = use_state(|| Side::Both);
     let paths =
         [(Path::Direct, language.path_direct()), (Path::Emulated, language.path_emulated())];
+    let sides = Side::ALL.map(|side| (side, side.name(language)));
+    let on_side = {
+        let side = side.setter();
+        move |of| side.set(of)
+    };
     let hint = preset.map_or(language.link_hint(), |name| preset_text(language, name).1);
     html! {
         <section class="link card" aria-label={language.link()}>
             <div class="link-head">
                 <h2>{ language.link() }</h2>
-                <div class="targets" role="group" aria-label={language.path()}>
-                    for (of, name) in paths {
-                        <button type="button" aria-pressed={(of == *path).to_string()}
-                            onclick={on_wish.reform(move |_| Wish::Path(of))}>{ name }</button>
-                    }
-                </div>
+                <ToggleGroup<Path> label={language.path()} options={Vec::from(paths)} chosen={*path}
+                    on_choose={on_wish.reform(Wish::Path)} />
                 <div class="link-presets" role="group" aria-label={language.presets()}>
-                    for preset in Preset::all() { { preset_button(language, preset, on_wish) } }
+                    for preset in Preset::all() { <PresetButton {preset} {on_wish} /> }
                 </div>
             </div>
             if *path == Path::Emulated {
                 <p class="link-hint">{ hint }</p>
                 <div class="link-knobs">
-                    for knob in KNOBS.iter() { { knob_row(language, knob, (*side, link), on_wish) } }
+                    for knob in &KNOBS {
+                        <KnobRow key={knob.name} {knob} side={*side} {link} {on_wish} />
+                    }
                 </div>
                 <details class="link-more">
                     <summary>{ language.link_more() }</summary>
-                    <div class="targets" role="group" aria-label={language.directions()}>
-                        for of in Side::ALL {
-                            <button type="button" aria-pressed={(of == *side).to_string()}
-                                onclick={let side = side.clone(); move |_| side.set(of)}>{ of.name(language) }</button>
-                        }
-                    </div>
+                    <ToggleGroup<Side> label={language.directions()} options={Vec::from(sides)}
+                        chosen={*side} on_choose={on_side} />
                     { rules(language, link, on_wish) }
                     { next_open(language, link, on_wish) }
                 </details>
@@ -79,22 +77,37 @@ pub(crate) fn LinkCard(LinkCardProps { path, link, preset, on_wish }: &LinkCardP
     }
 }
 
-fn preset_button(language: Language, preset: Preset, on_wish: &Callback<Wish>) -> Html {
-    let (name, title) = preset_text(language, preset.name);
-    let preset = Box::new(preset);
-    html! {
-        <button type="button" {title} onclick={on_wish.reform(move |_| Wish::Preset(preset.clone()))}>
-            { name }
-        </button>
-    }
+#[derive(Properties, PartialEq)]
+struct PresetButtonProps {
+    preset: Preset,
+    on_wish: Callback<Wish>,
 }
 
-fn knob_row(
-    language: Language,
+#[component]
+fn PresetButton(PresetButtonProps { preset, on_wish }: &PresetButtonProps) -> Html {
+    let (name, title) = preset_text(use_language(), preset.name);
+    let onclick = {
+        let preset = Box::new(preset.clone());
+        on_wish.reform(move |_: MouseEvent| Wish::Preset(preset.clone()))
+    };
+    html! { <button type="button" {title} {onclick}>{ name }</button> }
+}
+
+#[derive(Properties, PartialEq)]
+struct KnobRowProps {
     knob: &'static Knob,
-    (side, link): (Side, &Rc<Link>),
-    on_wish: &Callback<Wish>,
-) -> Html {
+    /// Which way of the link it turns.
+    side: Side,
+    link: Rc<Link>,
+    on_wish: Callback<Wish>,
+}
+
+/// A knob as a slider, and as a field for any value.
+#[component]
+fn KnobRow(props: &KnobRowProps) -> Html {
+    let language = use_language();
+    let KnobRowProps { knob, side, link, on_wish } = props;
+    let (knob, side) = (*knob, *side);
     let label = (knob.label)(language);
     let unit = if knob.unit == "packets" { language.unit_packets() } else { knob.unit };
     let value = (knob.get)(side.of(link));
@@ -117,13 +130,13 @@ fn knob_row(
         })
     };
     html! {
-        <div class="link-knob" key={knob.name}>
+        <div class="link-knob">
             <span>{ label }</span>
             <input type="range" min="0" max={(knob.steps.len() - 1).to_string()} step="1"
-                value={knob.step(value).to_string()} aria-label={language.fill_knob_slider(label)}
+                value={knob.step(value).to_string()} aria-label={language.knob_slider(label)}
                 oninput={slide} />
             <input type="text" inputmode="decimal" value={knob.shown(value)} onchange={typed}
-                aria-label={language.fill_knob_in(label, unit)} />
+                aria-label={language.knob_in(label, unit)} />
             <small>{ unit }</small>
         </div>
     }
@@ -146,7 +159,7 @@ fn rules(language: Language, link: &Rc<Link>, on_wish: &Callback<Wish>) -> Html 
         <div class="link-rules" role="group" aria-label={language.rules()}>
             for (at, rule) in link.rules.iter().enumerate() {
                 <span class="link-rule">{ rule_text(language, *rule) }
-                    <button type="button" aria-label={language.fill_rule_remove(&rule_text(language, *rule))}
+                    <button type="button" aria-label={language.rule_remove(&rule_text(language, *rule))}
                         onclick={without(at)}>
                         { "✕" }</button></span>
             }

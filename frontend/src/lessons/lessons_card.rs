@@ -3,19 +3,17 @@
 
 use std::rc::Rc;
 
-use streamgram_markup::html;
 use streamgram_protocol::lesson::{Figures, Key};
 use streamgram_protocol::scenario::MAX_QUOTE_CHARS;
 use streamgram_protocol::{Lesson, Scenario, printable};
 use yew::prelude::*;
 
-use super::lesson::{Ask, lesson};
+use super::lesson_detail::{Ask, LessonDetail, Standing};
 use super::observed::figures;
 use super::progress::{self, Progress};
 use super::use_lessons::{Lessons, use_lessons};
 use crate::i18n::language::{Language, use_language};
 use crate::session::page::{Absence, Page};
-use crate::use_state::{use_effect_with, use_state};
 
 /// What stands in front of a lesson's id in the page's address, behind the `#`.
 pub(crate) const LINK: &str = "lesson=";
@@ -131,10 +129,11 @@ pub(crate) fn LessonsCard(LessonsCardProps { page, fragment, on_run }: &LessonsC
                             <>
                                 { list(language, lessons, chosen, &progress) }
                                 if let Some(chosen) = chosen {
-                                    { lesson(language, chosen, progress_of(&progress, chosen),
-                                        standing(run.as_ref(), chosen), &ask(chosen)) }
+                                    <LessonDetail lesson={chosen.clone()}
+                                        progress={progress_of(&progress, chosen).cloned()}
+                                        standing={standing(run.as_ref(), chosen)} on_ask={ask(chosen)} />
                                 } else if let Some(id) = id {
-                                    <p class="lessons-unknown" role="status">{ language.fill_lessons_unknown(&quoted(id)) }</p>
+                                    <p class="lessons-unknown" role="status">{ language.lessons_unknown(&quoted(id)) }</p>
                                 }
                                 if !progress.is_empty() {
                                     <button type="button" class="lessons-forget" onclick={
@@ -220,9 +219,11 @@ fn progress_of<'p>(progress: &'p [Progress], lesson: &Lesson) -> Option<&'p Prog
     progress.iter().find(|it| it.lesson == lesson.id)
 }
 
-/// How a lesson's run stands, if it is the one that was started: what was seen, once that is known.
-fn standing<'r>(run: Option<&'r Run>, lesson: &Lesson) -> Option<Option<&'r Figures>> {
-    run.filter(|run| run.lesson == lesson.id).map(|run| run.seen.as_ref())
+/// How a lesson's run stands, if it is the one that was started.
+fn standing(run: Option<&Run>, lesson: &Lesson) -> Standing {
+    run.filter(|run| run.lesson == lesson.id).map_or(Standing::NotRun, |run| {
+        run.seen.clone().map_or(Standing::Running, |seen| Standing::Over(Box::new(seen)))
+    })
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub(crate) fn figures(page: &Page) -> Figures {
     figures
 }
 
-fn of_lines(send: &LastSend, set: &mut dyn FnMut(Count, u64)) {
+fn of_lines(send: &LastSend, mut set: impl FnMut(Count, u64)) {
     set(Count::Lines, send.lines.len() as u64);
     set(Count::Answered, send.count(|status| matches!(status, Status::Answered { .. })));
     set(Count::OutOfOrder, send.overtaken);
@@ -39,7 +39,7 @@ fn of_lines(send: &LastSend, set: &mut dyn FnMut(Count, u64)) {
     }
 }
 
-fn of_packets(lane: &Lane, set: &mut dyn FnMut(Count, u64)) {
+fn of_packets(lane: &Lane, mut set: impl FnMut(Count, u64)) {
     let packets = || lane.trace.packets.iter().map(|sent| &sent.packet);
     let count =
         |wanted: fn(&Packet) -> bool| packets().filter(|packet| wanted(packet)).count() as u64;

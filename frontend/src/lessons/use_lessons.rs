@@ -8,8 +8,6 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::Response;
 use yew::prelude::*;
 
-use crate::use_state::use_state;
-
 /// What has come of loading them.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Lessons {

@@ -4,7 +4,6 @@
 
 use std::rc::Rc;
 
-use streamgram_markup::html;
 use web_sys::Element;
 use yew::prelude::*;
 
@@ -12,7 +11,6 @@ use super::plot::{PARTS, Plot, Shape, Ticks};
 use crate::i18n::figures::count;
 use crate::i18n::language::{Language, use_language};
 use crate::result::export;
-use crate::use_state::use_state;
 
 /// Rows of the table, the newest; the CSV has all.
 const SHOWN_ROWS: usize = 50;
@@ -26,6 +24,7 @@ const DOWN: (u64, u64) = (30, 170);
 pub(crate) struct PlotFigureProps {
     pub(crate) plot: Rc<Plot>,
     /// What is saved as CSV, unless it is the plot's own rows.
+    #[prop_or_default]
     pub(crate) csv: Option<AttrValue>,
 }
 
@@ -139,7 +138,7 @@ fn table(language: Language, plot: &Plot) -> Html {
     html! {
         <div class="plot-table" tabindex="0" role="group" aria-label={plot.title}>
             if hidden > 0 {
-                <p class="hint">{ language.fill_plot_rows_hidden(&count(hidden as u64)) }</p>
+                <p class="hint">{ language.plot_rows_hidden(&count(hidden as u64)) }</p>
             }
             <table>
                 <caption>{ plot.y.label }</caption>

@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use streamgram_markup::html;
 use streamgram_protocol::{Path, Protocol};
 use yew::prelude::*;
 
@@ -15,7 +14,6 @@ use crate::i18n::language::{Language, use_language};
 use crate::session::page::Page;
 use crate::session::use_slowed::use_slowed;
 use crate::transcript::lane_card::Ask;
-use crate::use_state::use_state;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct PlotsCardProps {
@@ -94,7 +92,7 @@ fn figure((plot, hint): (Plot, String)) -> Html {
             if plot.rows.is_empty() {
                 <p class="plot-none">{ plot.title }</p>
             } else {
-                <PlotFigure plot={Rc::new(plot)} csv={None::<AttrValue>} />
+                <PlotFigure plot={Rc::new(plot)} />
             }
             <p class="hint">{ hint }</p>
         </div>
@@ -168,7 +166,7 @@ fn usage(language: Language, page: &Page) -> (Plot, String) {
         }
         .into(),
         if plot.rows.is_empty() { "" } else { language.plot_wire_what() }.into(),
-        if missed > 0 { language.fill_packets_missed(&count(missed)) } else { String::new() },
+        if missed > 0 { language.packets_missed(&count(missed)) } else { String::new() },
     ];
     let hint = hints.join(" ");
     (plot, hint)
@@ -190,7 +188,7 @@ fn reads(language: Language, repetition: &Repetition) -> (Plot, String) {
 }
 
 fn gone(language: Language, gone: u64) -> String {
-    if gone == 0 { String::new() } else { language.fill_plot_gone(&count(gone)) }
+    if gone == 0 { String::new() } else { language.plot_gone(&count(gone)) }
 }
 
 /// The button that repeats, and how far a repetition is.
@@ -209,12 +207,12 @@ fn repeat(
                 if running.is_some() {
                     { language.cancel() }
                 } else {
-                    { language.fill_repeat(&RUNS.to_string(), &counted(language, lines, Noun::Line)) }
+                    { language.repeat(&RUNS.to_string(), &counted(language, lines, Noun::Line)) }
                 }
             </button>
             if running.is_some() {
                 <progress max={RUNS.to_string()} value={done.to_string()} aria-label={language.progress()} />
-                <span>{ language.fill_done_of(&done.to_string(), &RUNS.to_string()) }</span>
+                <span>{ language.done_of(&done.to_string(), &RUNS.to_string()) }</span>
             }
             <span role="status">{ repetition.and_then(|it| ended(language, it)) }</span>
         </div>
@@ -223,12 +221,12 @@ fn repeat(
 
 fn ended(language: Language, repetition: &Repetition) -> Option<String> {
     let (done, of) = (repetition.reads.len().to_string(), RUNS.to_string());
-    let runs = language.fill_done_of(&done, &of);
+    let runs = language.done_of(&done, &of);
     match &repetition.state {
         State::Due | State::Running(_) => None,
-        State::Done => Some(language.fill_repeat_done(&of)),
-        State::Cancelled => Some(language.fill_repeat_cancelled(&runs)),
-        State::Disturbed => Some(language.fill_repeat_disturbed(&runs)),
-        State::Refused(notice) => Some(language.fill_repeat_refused(&runs, &notice.text(language))),
+        State::Done => Some(language.repeat_done(&of)),
+        State::Cancelled => Some(language.repeat_cancelled(&runs)),
+        State::Disturbed => Some(language.repeat_disturbed(&runs)),
+        State::Refused(notice) => Some(language.repeat_refused(&runs, &notice.text(language))),
     }
 }

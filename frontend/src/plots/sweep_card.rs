@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use streamgram_lab::sweep::{Kind, Limit, MSS, RTT, SEED, Setting};
-use streamgram_markup::html;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
@@ -12,8 +11,7 @@ use super::sweep::{State, Sweep};
 use super::use_sweep::{Request, use_sweep};
 use crate::i18n::figures::count;
 use crate::i18n::language::{Language, use_language};
-use crate::ui::choice::choice;
-use crate::use_state::use_state;
+use crate::ui::toggle_group::ToggleGroup;
 
 /// What can be chosen, and what it is called.
 fn fields(language: Language) -> [(Limit, &'static str); 3] {
@@ -50,10 +48,11 @@ pub(crate) fn SweepCard() -> Html {
             }
         }
     };
-    let kinds = Kind::EVERY.map(|of| {
-        let setter = kind.setter();
-        (kind_name(language, of), of == *kind, Callback::from(move |_| setter.set(of)))
-    });
+    let kinds = Kind::EVERY.map(|of| (of, kind_name(language, of)));
+    let on_kind = {
+        let kind = kind.setter();
+        move |of| kind.set(of)
+    };
     let field = |at: usize, limit: &Limit, label: &'static str| {
         let oninput = {
             let typed = typed.clone();
@@ -75,7 +74,8 @@ pub(crate) fn SweepCard() -> Html {
                 if *open {
                     <p class="hint">{ language.sweep_hint() }</p>
                     <form class="plots-repeat" {onsubmit} novalidate=true>
-                        { choice(language.sweep(), kinds.into()) }
+                        <ToggleGroup<Kind> label={language.sweep()} options={Vec::from(kinds)}
+                            chosen={*kind} on_choose={on_kind} />
                         for (at, (limit, label)) in fields(language).iter().enumerate() {
                             { field(at, limit, label) }
                         }
@@ -85,7 +85,7 @@ pub(crate) fn SweepCard() -> Html {
                         if is_running {
                             <progress max={sweep.runs.max(1).to_string()} value={sweep.done.to_string()}
                                 aria-label={language.progress()} />
-                            <span>{ language.fill_done_of(&count(sweep.done), &count(sweep.runs)) }</span>
+                            <span>{ language.done_of(&count(sweep.done), &count(sweep.runs)) }</span>
                         }
                         <span role="status">{ said(language, &sweep) }</span>
                     </form>
@@ -121,7 +121,7 @@ fn objection(language: Language, limit: &Limit, text: &str) -> Option<String> {
     limit.parse(text.trim()).err()?;
     let (least, most) = (limit.range.start(), limit.range.end());
     let most = format!("{most}{}", limit.unit);
-    Some(language.fill_out_of_range(limit.name, text.trim(), &least.to_string(), &most))
+    Some(language.out_of_range(limit.name, text.trim(), &least.to_string(), &most))
 }
 
 fn said(language: Language, sweep: &Sweep) -> Option<String> {

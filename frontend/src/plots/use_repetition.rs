@@ -8,7 +8,6 @@ use yew::prelude::*;
 use super::repetition::{Repetition, State};
 use crate::session::notice::Notice;
 use crate::session::page::Page;
-use crate::use_state::{UseStateHandle, use_state_eq};
 
 /// Sends the same again with a new id, which comes back.
 pub(crate) type OnAgain = Callback<Rc<Send>, Result<u64, Notice>>;

@@ -174,10 +174,9 @@ impl Draft {
     }
 }
 
-/// How often a line's number stands in a text. Not `matches`: a search for more than one character is
-/// 1 kB of what a browser has to load.
+/// How often a line's number stands in a text.
 pub(crate) fn numbers_in(text: &str) -> usize {
-    text.split('{').skip(1).filter(|part| part.starts_with("n}")).count()
+    text.matches("{n}").count()
 }
 
 /// Lines that may go out at once now: each takes one of the places for sends in progress.

@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use streamgram_markup::html;
 use streamgram_protocol::{Limits, Protocol, Target};
 use web_sys::{HtmlInputElement, HtmlTextAreaElement};
 use yew::prelude::*;
@@ -11,9 +10,8 @@ use super::draft::{Draft, lines_at_once};
 use super::prompt_more::PromptMore;
 use super::use_history::use_history;
 use crate::i18n::figures::count;
-use crate::i18n::language::{Language, use_language};
+use crate::i18n::language::{ELEMENT, Language, use_language, with_element};
 use crate::session::notice::Notice;
-use crate::use_state::{UseStateHandle, use_effect_with, use_state};
 
 /// Lines of the quick burst: enough to see TCP merge.
 pub(crate) const QUICK_BURST: &str = "20";
@@ -23,7 +21,7 @@ const SHOWN_LINES: usize = 8;
 const KEY_OF_INPUT_METHOD: u32 = 229;
 
 #[derive(Properties, PartialEq)]
-pub(crate) struct PromptProps {
+pub(crate) struct PromptCardProps {
     pub(crate) limits: Limits,
     pub(crate) notice: Option<Notice>,
     /// What a preset puts here; every suggestion is taken once.
@@ -37,7 +35,7 @@ pub(crate) struct PromptProps {
 
 /// The prompt.
 #[component]
-pub(crate) fn Prompt(props: &PromptProps) -> Html {
+pub(crate) fn PromptCard(props: &PromptCardProps) -> Html {
     let language = use_language();
     let draft = use_state(Draft::default);
     use_effect_with(props.suggestion.clone(), {
@@ -156,13 +154,16 @@ pub(crate) fn Prompt(props: &PromptProps) -> Html {
                 <label>{ language.prompt_every() }{ " " }<input type="number" min="0" max={interval_ms.to_string()}
                     value={draft.interval_ms.clone()}
                     oninput={edit(|draft, interval| draft.interval_ms = interval)} />{ " ms" }</label>
-                <button type="button" class="prompt-burst" onclick={burst}>{ language.fill_burst(QUICK_BURST) }</button>
+                <button type="button" class="prompt-burst" onclick={burst}>{ language.burst(QUICK_BURST) }</button>
                 <button type="button" class="prompt-share" onclick={
                     let draft = draft.clone();
                     props.on_share.reform(move |_| (*draft).clone())
                 }>{ language.share() }</button>
                 <small class="hint">
-                    { language.html_number_hint(html! { <code>{ "{n}" }</code> }, &count(burst_lines.into())) }
+                    { with_element(
+                        &language.number_hint(ELEMENT, &count(burst_lines.into())),
+                        html! { <code>{ "{n}" }</code> },
+                    ) }
                 </small>
             </div>
             <PromptMore draft={(*draft).clone()} lines_at_once={lines_at_once(&props.limits)}
@@ -172,7 +173,7 @@ pub(crate) fn Prompt(props: &PromptProps) -> Html {
                     { notice.text(language) }
                     if let Some(protocol) = notice.opens() {
                         <button type="button" onclick={props.on_open.reform(move |_| protocol)}>
-                            { language.fill_open_leg(protocol.name()) }
+                            { language.open_leg(protocol.name()) }
                         </button>
                     }
                 }

@@ -1,15 +1,13 @@
 //! What the prompt can do besides: how a line is typed, what it ends with, what is remembered.
 
-use streamgram_markup::html;
 use yew::prelude::*;
 
 use super::draft::{Draft, Ending, Mode};
-use super::saved_lines::use_saved_lines;
+use super::saved_lines::SavedLines;
 use super::stored_lines::SENT_LINES;
 use crate::i18n::figures::count;
 use crate::i18n::language::{Language, use_language};
-use crate::ui::choice::{Choice, choice};
-use crate::use_state::use_state;
+use crate::ui::toggle_group::ToggleGroup;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct PromptMoreProps {
@@ -28,7 +26,6 @@ pub(crate) fn PromptMore(props: &PromptMoreProps) -> Html {
     let language = use_language();
     let PromptMoreProps { draft, lines_at_once, on_change, on_use, on_forget } = props;
     let forgotten = use_state(|| false);
-    let saved_lines = use_saved_lines(draft, on_use);
     let forget = {
         let (forgotten, on_forget) = (forgotten.clone(), on_forget.clone());
         move |_| {
@@ -36,28 +33,39 @@ pub(crate) fn PromptMore(props: &PromptMoreProps) -> Html {
             forgotten.set(true);
         }
     };
-    let change = |next: Draft| on_change.reform(move |_: MouseEvent| next.clone());
-    let modes = Mode::ALL.into_iter().map(|mode| {
-        (mode.name(language), draft.mode == mode, change(Draft { mode, ..draft.clone() }))
-    });
-    let endings = Ending::ALL.into_iter().map(|ending| {
-        (ending.name(language), draft.ending == ending, change(Draft { ending, ..draft.clone() }))
-    });
+    let modes = Mode::ALL.map(|mode| (mode, mode.name(language)));
+    let on_mode = {
+        let draft = draft.clone();
+        on_change.reform(move |mode| Draft { mode, ..draft.clone() })
+    };
+    let endings = Ending::ALL.map(|ending| (ending, ending.name(language)));
+    let on_ending = {
+        let draft = draft.clone();
+        on_change.reform(move |ending| Draft { ending, ..draft.clone() })
+    };
     html! {
         <details class="prompt-more">
             <summary>{ language.prompt_more() }{ unusual(language, draft) }</summary>
             <div class="prompt-choices">
-                { named(language.prompt_mode(), modes.collect()) }
-                { named(language.prompt_ending(), endings.collect()) }
+                <span class="prompt-choice">
+                    <span aria-hidden="true">{ language.prompt_mode() }</span>
+                    <ToggleGroup<Mode> label={language.prompt_mode()} options={Vec::from(modes)}
+                        chosen={draft.mode} on_choose={on_mode} />
+                </span>
+                <span class="prompt-choice">
+                    <span aria-hidden="true">{ language.prompt_ending() }</span>
+                    <ToggleGroup<Ending> label={language.prompt_ending()} options={Vec::from(endings)}
+                        chosen={draft.ending} on_choose={on_ending} />
+                </span>
             </div>
             <p>{ mode_hint(language, draft.mode) }</p>
-            <p>{ language.fill_lines_hint(&count(*lines_at_once as u64)) }</p>
+            <p>{ language.lines_hint(&count(*lines_at_once as u64)) }</p>
             <p>
-                { language.fill_sent_hint(&count(SENT_LINES as u64)) }{ " " }
+                { language.sent_hint(&count(SENT_LINES as u64)) }{ " " }
                 <button type="button" onclick={forget}>{ language.sent_forget() }</button>
                 <span role="status">if *forgotten { { " " }{ language.sent_forgotten() } }</span>
             </p>
-            { saved_lines }
+            <SavedLines draft={draft.clone()} {on_use} />
         </details>
     }
 }
@@ -67,13 +75,6 @@ fn unusual(language: Language, draft: &Draft) -> Html {
     let mode = (draft.mode != Mode::Text).then(|| draft.mode.name(language));
     let ending = (draft.ending != Ending::None).then(|| draft.ending.name(language));
     html! { for name in mode.into_iter().chain(ending) { <b>{ " · " }{ name }</b> } }
-}
-
-/// A choice with its name in sight.
-fn named(name: &'static str, choices: Vec<Choice>) -> Html {
-    html! {
-        <span class="prompt-choice"><span aria-hidden="true">{ name }</span>{ choice(name, choices) }</span>
-    }
 }
 
 fn mode_hint(language: Language, mode: Mode) -> &'static str {

@@ -1,6 +1,5 @@
 //! The lines that were saved, each with all that was chosen for it: to be used, or deleted.
 
-use streamgram_markup::html;
 use streamgram_protocol::{Target, printable};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
@@ -9,12 +8,16 @@ use super::draft::{Draft, Ending, Mode};
 use super::stored_lines::{self, NAME_CHARS, SavedLine};
 use crate::i18n::language::{Language, use_language};
 use crate::session::notice::Notice;
-use crate::use_state::use_state;
 
-/// A name to save the present line under, and what is saved. A hook and not a component, as those weigh
-/// more: a part of one that has a state.
-#[hook]
-pub(crate) fn use_saved_lines(draft: &Draft, on_use: &Callback<Draft>) -> Html {
+#[derive(Properties, PartialEq)]
+pub(crate) struct SavedLinesProps {
+    pub(crate) draft: Draft,
+    pub(crate) on_use: Callback<Draft>,
+}
+
+/// A name to save the present line under, and what is saved.
+#[component]
+pub(crate) fn SavedLines(SavedLinesProps { draft, on_use }: &SavedLinesProps) -> Html {
     let language = use_language();
     let lines = use_state(stored_lines::saved);
     let notice = use_state(|| None::<Notice>);
@@ -63,19 +66,25 @@ pub(crate) fn use_saved_lines(draft: &Draft, on_use: &Callback<Draft>) -> Html {
             <p class="saved-notice" role="alert">{ notice.as_ref().map(|notice| notice.text(language)) }</p>
             if !lines.is_empty() {
                 <ul class="saved" aria-label={language.saved_lines()}>
-                    for line in lines.iter() { { row(language, line, on_use, &delete) } }
+                    for line in lines.iter() {
+                        <SavedLineItem line={line.clone()} {on_use} on_delete={&delete} />
+                    }
                 </ul>
             }
         </>
     }
 }
 
-fn row(
-    language: Language,
-    line: &SavedLine,
-    on_use: &Callback<Draft>,
-    on_delete: &Callback<SavedLine>,
-) -> Html {
+#[derive(Properties, PartialEq)]
+struct SavedLineItemProps {
+    line: SavedLine,
+    on_use: Callback<Draft>,
+    on_delete: Callback<SavedLine>,
+}
+
+#[component]
+fn SavedLineItem(SavedLineItemProps { line, on_use, on_delete }: &SavedLineItemProps) -> Html {
+    let language = use_language();
     let SavedLine { name, draft } = line;
     let text = printable(draft.text.as_bytes());
     let called = if name.is_empty() { text.clone() } else { name.clone() };
@@ -94,7 +103,7 @@ fn row(
                 <code>{ text }</code>
             </button>
             <small>{ chosen(language, draft) }</small>
-            <button type="button" aria-label={language.fill_saved_delete(&called)} onclick={deleting}>{ "✕" }</button>
+            <button type="button" aria-label={language.saved_delete(&called)} onclick={deleting}>{ "✕" }</button>
         </li>
     }
 }

@@ -6,7 +6,6 @@ use yew::prelude::*;
 use super::draft::Draft;
 use crate::session::lane::LegState;
 use crate::session::page::{Absence, Page};
-use crate::use_state::{use_effect_with, use_state};
 
 /// What waits.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use streamgram_markup::html;
 use yew::prelude::*;
 
 use super::strip::{Cell, Kind, SHOWN_LINES, Strip};
@@ -41,7 +40,7 @@ pub(crate) fn BoundaryStrip(BoundaryStripProps { strip }: &BoundaryStripProps) -
             <div class="strip-scale">
                 <span>{ "0" }</span>
                 if strip.hidden > 0 {
-                    <span>{ language.fill_strip_hidden(&SHOWN_LINES.to_string(), &count(strip.hidden as u64)) }</span>
+                    <span>{ language.strip_hidden(&SHOWN_LINES.to_string(), &count(strip.hidden as u64)) }</span>
                 }
                 <span>{ counted(language, strip.bytes, Noun::Byte) }</span>
             </div>

@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use streamgram_markup::html;
 use streamgram_protocol::{Data, End, Header, Protocol};
 use web_sys::{Element, HtmlElement};
 use yew::prelude::*;
@@ -14,7 +13,6 @@ use crate::i18n::language::{Language, use_language};
 use crate::session::lane::Lane;
 use crate::session::trace::Readable;
 use crate::transcript::transcript_row::payload;
-use crate::use_state::{UseStateHandle, use_effect_with, use_state, use_state_eq};
 
 /// Pixels above and below the window that are drawn too, so that scrolling shows no gaps.
 const AROUND: u64 = 300;
@@ -96,7 +94,7 @@ pub(crate) fn LadderCard(props: &LadderCardProps) -> Html {
         <section class="ladder card" aria-label={language.packets_title()}>
             <div class="ladder-head">
                 <h2>{ language.packets_title() }</h2>
-                <small class="hint">{ language.fill_packets_of(congestion) }</small>
+                <small class="hint">{ language.packets_of(congestion) }</small>
                 { toolbar(language, &zoom, &follows, &ladder) }
             </div>
             <div class="ladder-names" aria-hidden="true">
@@ -106,7 +104,7 @@ pub(crate) fn LadderCard(props: &LadderCardProps) -> Html {
                 }
             </div>
             <div class="ladder-window" ref={window} tabindex="0" role="group" {onscroll} {onkeydown}
-                aria-label={language.fill_packets_step(&count(ladder.arrows.len() as u64))}>
+                aria-label={language.packets_step(&count(ladder.arrows.len() as u64))}>
                 <svg width="100%" height={ladder.height.to_string()} data-arrows={ladder.arrows.len().to_string()}>
                     { lifelines(ladder.height) }
                     for fold in ladder.folds.iter() { { draw_fold(fold) } }
@@ -264,8 +262,8 @@ fn left_out(language: Language, tcp: &Lane, udp: &Lane) -> Html {
     html! {
         <p class="hint">
             { language.ladder_hint() }
-            if dropped > 0 { { " " }{ language.fill_packets_dropped(&count(dropped)) } }
-            if missed > 0 { { " " }{ language.fill_packets_missed(&count(missed)) } }
+            if dropped > 0 { { " " }{ language.packets_dropped(&count(dropped)) } }
+            if missed > 0 { { " " }{ language.packets_missed(&count(missed)) } }
         </p>
     }
 }

@@ -74,14 +74,14 @@ impl Strip {
             from = span.1;
             let number = (exchange.number + 1).to_string();
             let title = match client.protocol {
-                Protocol::Tcp => language.fill_strip_client_read(&number, &bytes(exchange.bytes)),
-                Protocol::Udp => language.fill_strip_datagram(&number, &bytes(exchange.bytes)),
+                Protocol::Tcp => language.strip_client_read(&number, &bytes(exchange.bytes)),
+                Protocol::Udp => language.strip_datagram(&number, &bytes(exchange.bytes)),
             };
             let cut = exchange.kept < exchange.bytes;
             let (label, split) = (number.clone(), span.0 + exchange.kept as u64);
             reads.push(scale.cell((span.0, if cut { split } else { span.1 }), label, title));
             if cut {
-                let title = language.fill_strip_throws(&bytes(exchange.bytes - exchange.kept));
+                let title = language.strip_throws(&bytes(exchange.bytes - exchange.kept));
                 let cell = scale.cell((split, span.1), language.strip_cut().into(), title);
                 reads.push(Cell { kind: Kind::Cut, ..cell });
             }
@@ -89,13 +89,13 @@ impl Strip {
                 Some(reply) => {
                     let size = bytes(reply.bytes);
                     let title = match client.protocol {
-                        Protocol::Tcp => language.fill_strip_client_reply(&number, &size),
-                        Protocol::Udp => language.fill_strip_client_datagram(&number, &size),
+                        Protocol::Tcp => language.strip_client_reply(&number, &size),
+                        Protocol::Udp => language.strip_client_datagram(&number, &size),
                     };
                     scale.cell(span, number, title)
                 }
                 None => {
-                    let title = language.fill_strip_no_answer_yet(&number);
+                    let title = language.strip_no_answer_yet(&number);
                     Cell { kind: Kind::Waiting, ..scale.cell(span, "…".into(), title) }
                 }
             });
@@ -104,7 +104,7 @@ impl Strip {
             Protocol::Tcp => Noun::Read,
             Protocol::Udp => Noun::Datagram,
         };
-        let summary = language.fill_strip_client_summary(
+        let summary = language.strip_client_summary(
             &counted(language, client.reads, taken),
             &counted(language, client.replies, Noun::Reply),
             &counted(language, client.bytes, Noun::Byte),
@@ -121,13 +121,13 @@ fn stream(language: Language, send: &LastSend) -> Strip {
     let sends = send.lines.iter().map(|line| {
         let span = (line.offset, line.offset + line.bytes as u64);
         let number = line.number.to_string();
-        let title = language.fill_strip_line(&number, &bytes(line.bytes));
+        let title = language.strip_line(&number, &bytes(line.bytes));
         scale.cell(span, number, title)
     });
     let reads = send.own_reads().map(|read| {
         let span = (read.offset, read.offset + read.bytes as u64);
         let lines = lines_within(send, span);
-        let title = language.fill_strip_read(&bytes(read.bytes), &named(language, &lines));
+        let title = language.strip_read(&bytes(read.bytes), &named(language, &lines));
         scale.cell(span, lines, title)
     });
     let replies = send.pieces.iter().filter_map(|piece| {
@@ -135,13 +135,12 @@ fn stream(language: Language, send: &LastSend) -> Strip {
         let span = span?;
         let lines = lines_within(send, span);
         let stamps = counted(language, stamps as u64, Noun::Stamp);
-        let title =
-            language.fill_strip_reply(&bytes(piece.bytes), &stamps, &named(language, &lines));
+        let title = language.strip_reply(&bytes(piece.bytes), &stamps, &named(language, &lines));
         Some(scale.cell(span, lines, title))
     });
     let (sends, reads, replies): (Vec<_>, Vec<_>, Vec<_>) =
         (sends.collect(), reads.collect(), replies.collect());
-    let summary = language.fill_strip_stream_summary(
+    let summary = language.strip_stream_summary(
         &counted(language, sends.len() as u64, Noun::Send),
         &counted(language, reads.len() as u64, Noun::Read),
         &counted(language, replies.len() as u64, Noun::Read),
@@ -163,14 +162,14 @@ fn datagrams(language: Language, send: &LastSend) -> Strip {
         let span = (from, from + width(line));
         let number = line.number.to_string();
         let size = counted(language, line.bytes as u64, Noun::Byte);
-        let title = language.fill_strip_datagram(&number, &size);
+        let title = language.strip_datagram(&number, &size);
         sends.push(scale.cell(span, number, title));
         reads.extend(taken(language, &scale, span, line, *read, send.is_open()));
         replies.push(replied(language, &scale, span, line));
         from = span.1;
     }
     let answered = replies.iter().filter(|cell| cell.kind == Kind::Whole).count();
-    let summary = language.fill_strip_datagram_summary(
+    let summary = language.strip_datagram_summary(
         &counted(language, sends.len() as u64, Noun::Datagram),
         &count(observed.iter().flatten().count() as u64),
         &counted(language, answered as u64, Noun::Reply),
@@ -200,18 +199,18 @@ fn taken(
     match read {
         Some(read) if read.kept < read.bytes => {
             let kept = from + read.kept as u64;
-            let title = language.fill_strip_keeps(&count(read.kept as u64), &bytes(read.bytes));
+            let title = language.strip_keeps(&count(read.kept as u64), &bytes(read.bytes));
             let whole = scale.cell((from, kept), label, title);
-            let title = language.fill_strip_throws(&bytes(read.bytes - read.kept));
+            let title = language.strip_throws(&bytes(read.bytes - read.kept));
             let cut = scale.cell((kept, to), language.strip_cut().into(), title);
             vec![whole, Cell { kind: Kind::Cut, ..cut }]
         }
         Some(_) => {
-            let title = language.fill_strip_taken(&label, &bytes(line.bytes));
+            let title = language.strip_taken(&label, &bytes(line.bytes));
             vec![scale.cell((from, to), label, title)]
         }
         None => {
-            let title = language.fill_strip_not_seen(&label);
+            let title = language.strip_not_seen(&label);
             let kind = if open { Kind::Waiting } else { Kind::Lost };
             vec![Cell { kind, ..scale.cell((from, to), "✕".into(), title) }]
         }
@@ -222,11 +221,9 @@ fn taken(
 fn replied(language: Language, scale: &Scale, span: (u64, u64), line: &Line) -> Cell {
     let number = line.number.to_string();
     let (kind, label, title) = match line.status {
-        Status::Answered { .. } => {
-            (Kind::Whole, number.clone(), language.fill_strip_answered(&number))
-        }
-        Status::Waiting => (Kind::Waiting, "…".into(), language.fill_strip_no_answer_yet(&number)),
-        Status::NoReply { .. } => (Kind::Lost, "✕".into(), language.fill_strip_no_answer(&number)),
+        Status::Answered { .. } => (Kind::Whole, number.clone(), language.strip_answered(&number)),
+        Status::Waiting => (Kind::Waiting, "…".into(), language.strip_no_answer_yet(&number)),
+        Status::NoReply { .. } => (Kind::Lost, "✕".into(), language.strip_no_answer(&number)),
     };
     Cell { kind, ..scale.cell(span, label, title) }
 }
@@ -246,11 +243,10 @@ fn lines_within(send: &LastSend, (from, to): (u64, u64)) -> String {
 }
 
 fn named(language: Language, lines: &str) -> String {
-    // `contains` would search for the bytes of the dash, in 1 kB of code.
-    if lines.split_once('–').is_some() {
-        language.fill_strip_lines_named(lines)
+    if lines.contains('–') {
+        language.strip_lines_named(lines)
     } else {
-        language.fill_strip_line_named(lines)
+        language.strip_line_named(lines)
     }
 }
 

@@ -75,19 +75,19 @@ fn on_the_wire(language: Language, lane: &Lane, send: &LastSend) -> Vec<String> 
     let wire = match lane.protocol {
         Protocol::Tcp => {
             let segments = counted(language, packets, Noun::Segment);
-            language.fill_wire_tcp(&segments, &count(again), &bytes)
+            language.wire_tcp(&segments, &count(again), &bytes)
         }
         Protocol::Udp => {
             let packets = counted(language, packets, Noun::Packet);
             let [lost, duplicated, overtaken] = [lost, duplicated, overtaken].map(count);
-            language.fill_wire_udp(&packets, &bytes, &lost, &duplicated, &overtaken)
+            language.wire_udp(&packets, &bytes, &lost, &duplicated, &overtaken)
         }
     };
     let answers = send.lines.iter().filter_map(|line| match line.status {
         Status::Answered { rtt_us, .. } => Some(rtt_us),
         _ => None,
     });
-    let slowest = answers.max().map(|rtt| language.fill_slowest(&duration(rtt)));
+    let slowest = answers.max().map(|rtt| language.slowest(&duration(rtt)));
     [wire].into_iter().chain(slowest).collect()
 }
 
@@ -98,15 +98,15 @@ fn still_open(language: Language, send: &LastSend) -> Option<String> {
     let sent = send.lines.len() as u64;
     let waiting = send.count(|status| status == Status::Waiting);
     Some(if send.finished {
-        language.fill_awaiting(&counted(language, waiting, Noun::Line))
+        language.awaiting(&counted(language, waiting, Noun::Line))
     } else {
-        language.fill_going_out(&count(sent), &count(send.of.into()))
+        language.going_out(&count(sent), &count(send.of.into()))
     })
 }
 
 fn stream_figures(language: Language, send: &LastSend) -> String {
     let reads = counted(language, send.own_reads().count() as u64, Noun::Read);
-    language.fill_verdict_pair(&reads, &counted(language, complete_replies(send), Noun::Reply))
+    language.verdict_pair(&reads, &counted(language, complete_replies(send), Noun::Reply))
 }
 
 /// Replies of the server that have come back whole: one to each of its reads.
@@ -128,15 +128,15 @@ fn stream_meaning(language: Language, send: &LastSend) -> String {
     match (lines, reads) {
         (1, 1) => round_trip(send).map_or_else(
             || language.stream_single().into(),
-            |time| language.fill_stream_single_after(&time),
+            |time| language.stream_single_after(&time),
         ),
-        (1, _) => language.fill_stream_split(&read_sizes(send)),
+        (1, _) => language.stream_split(&read_sizes(send)),
         _ if reads < lines => {
             let sends = counted(language, lines as u64, Noun::Send);
-            language.fill_stream_merged(&sends, &counted(language, reads as u64, Noun::Piece))
+            language.stream_merged(&sends, &counted(language, reads as u64, Noun::Piece))
         }
         _ if reads == lines => language.stream_one_by_one().into(),
-        _ => language.fill_stream_more_reads(&read_sizes(send)),
+        _ => language.stream_more_reads(&read_sizes(send)),
     }
 }
 
@@ -149,7 +149,7 @@ fn read_sizes(send: &LastSend) -> String {
 fn datagram_figures(language: Language, send: &LastSend) -> String {
     let replies = send.count(|status| matches!(status, Status::Answered { .. }));
     let datagrams = counted(language, send.reads.len() as u64, Noun::Datagram);
-    language.fill_verdict_pair(&datagrams, &counted(language, replies, Noun::Reply))
+    language.verdict_pair(&datagrams, &counted(language, replies, Noun::Reply))
 }
 
 fn datagram_meaning(language: Language, send: &LastSend) -> String {
@@ -160,14 +160,14 @@ fn datagram_meaning(language: Language, send: &LastSend) -> String {
     if let Some(read) = cut {
         let [bytes, kept] =
             [read.bytes, read.kept].map(|it| counted(language, it as u64, Noun::Byte));
-        return language.fill_datagram_cut(&bytes, &kept);
+        return language.datagram_cut(&bytes, &kept);
     }
     let late = send.count(|status| matches!(status, Status::Answered { late: true, .. }));
     if late > 0 {
-        return language.fill_datagram_late(&counted(language, late, Noun::Reply));
+        return language.datagram_late(&counted(language, late, Noun::Reply));
     }
     match (send.lines.len(), round_trip(send)) {
-        (1, Some(time)) => language.fill_datagram_single_after(&time),
+        (1, Some(time)) => language.datagram_single_after(&time),
         (1, None) => language.datagram_single().into(),
         _ => language.datagram_boundaries().into(),
     }
@@ -188,16 +188,16 @@ fn missing(language: Language, send: &LastSend) -> Option<String> {
     if without(Unanswered::TimedOut) > 0 {
         let lines = lines(without(Unanswered::TimedOut));
         return Some(if one_of > 0 {
-            language.fill_missing_one_of(&lines)
+            language.missing_one_of(&lines)
         } else {
-            language.fill_missing_timed_out(&lines)
+            language.missing_timed_out(&lines)
         });
     }
     if without(Unanswered::Closed) > 0 {
-        return Some(language.fill_missing_closed(&lines(without(Unanswered::Closed))));
+        return Some(language.missing_closed(&lines(without(Unanswered::Closed))));
     }
     let unsent = send.of as usize - send.lines.len().min(send.of as usize);
-    (unsent > 0).then(|| language.fill_missing_unsent(&lines(unsent as u64)))
+    (unsent > 0).then(|| language.missing_unsent(&lines(unsent as u64)))
 }
 
 /// The round trip of a single line.

@@ -2,12 +2,11 @@
 
 use std::rc::Rc;
 
-use streamgram_markup::html;
 use streamgram_protocol::Protocol;
 use yew::prelude::*;
 
 use super::verdict::{Finding, Verdict};
-use crate::i18n::language::use_language;
+use crate::i18n::language::{ELEMENT, use_language, with_element};
 use crate::prompt::prompt_card::QUICK_BURST;
 use crate::session::last_send::LastSend;
 use crate::session::page::Page;
@@ -34,7 +33,10 @@ pub(crate) fn VerdictCard(VerdictCardProps { page }: &VerdictCardProps) -> Html 
                 </div>
             } else {
                 <p class="verdict-invitation">
-                    { language.html_invitation(html! { <b>{ language.fill_burst(QUICK_BURST) }</b> }) }
+                    { with_element(
+                        &language.invitation(ELEMENT),
+                        html! { <b>{ language.burst(QUICK_BURST) }</b> },
+                    ) }
                 </p>
             }
             <p class="visually-hidden" role="status">{ spoken }</p>

@@ -1,6 +1,5 @@
 //! What is missing while the server is away, and how to go on when it is back.
 
-use streamgram_markup::html;
 use streamgram_protocol::Protocol;
 use yew::prelude::*;
 

@@ -5,7 +5,7 @@
 //! hundred pointers; a change copies the chunk that it falls into. So a chunk that is still at the same
 //! address has not changed.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 
 use streamgram_protocol::{Protocol, Unanswered};
@@ -48,20 +48,12 @@ pub(crate) struct Log {
     rows: usize,
     bytes: usize,
     next: u64,
-    /// The lines that may still be answered, sorted. Sends are numbered in their order, so lines come and
-    /// go near the ends; those that were given up stay, so that they are many where all are lost.
-    waiting: VecDeque<Awaited>,
+    /// The rows of the lines that may still be answered. Those that were given up stay.
+    waiting: HashMap<Line, u64>,
 }
 
-/// A line that may still be answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Awaited {
-    protocol: Protocol,
-    id: u64,
-    number: u32,
-    /// Its row.
-    key: u64,
-}
+/// A line: its protocol, the id of its send, and its number in that.
+type Line = (Protocol, u64, u32);
 
 impl Log {
     /// How many rows there are.
@@ -87,8 +79,7 @@ impl Log {
         self.rows += 1;
         self.bytes += row.weight();
         if let What::Line { id, number, .. } = row.what {
-            let (Ok(place) | Err(place)) = self.find(row.protocol, id, number);
-            self.waiting.insert(place, Awaited { protocol: row.protocol, id, number, key });
+            self.waiting.insert((row.protocol, id, number), key);
         }
         if self.chunks.is_empty() || key.is_multiple_of(CHUNK_ROWS) {
             self.chunks.push_back(Rc::new(Chunk { first: key, rows: VecDeque::new() }));
@@ -104,11 +95,11 @@ impl Log {
 
     /// Notes how a line ended.
     pub(crate) fn settle(&mut self, protocol: Protocol, id: u64, number: u32, status: Status) {
-        let Ok(place) = self.find(protocol, id, number) else { return };
-        let key = self.waiting[place].key;
+        let line = (protocol, id, number);
+        let Some(&key) = self.waiting.get(&line) else { return };
         // A line without a reply stays known: the reply may still come late.
         if !matches!(status, Status::NoReply { cause: Unanswered::TimedOut, .. }) {
-            self.waiting.remove(place);
+            self.waiting.remove(&line);
         }
         if let Some(What::Line { status: shown, .. }) = self.what_mut(key) {
             *shown = status;
@@ -124,19 +115,13 @@ impl Log {
 
     /// The lines of a protocol that may still be answered: their sends and numbers.
     pub(crate) fn waiting(&self, protocol: Protocol) -> Vec<(u64, u32)> {
-        let of_it = self.waiting.iter().filter(|awaited| awaited.protocol == protocol);
-        of_it.map(|awaited| (awaited.id, awaited.number)).collect()
+        let of_it = self.waiting.keys().filter(|(of, ..)| *of == protocol);
+        of_it.map(|&(_, id, number)| (id, number)).collect()
     }
 
     /// Forgets all rows; keys go on.
     pub(crate) fn clear(&mut self) {
         *self = Self { next: self.next, ..Self::default() };
-    }
-
-    /// Where a line is among those that wait, or would be.
-    fn find(&self, protocol: Protocol, id: u64, number: u32) -> Result<usize, usize> {
-        let line = (id, number, protocol as u8);
-        self.waiting.binary_search_by_key(&line, |it| (it.id, it.number, it.protocol as u8))
     }
 
     fn place(&self, key: u64) -> Option<usize> {
@@ -163,10 +148,8 @@ impl Log {
         if let Some(row) = row {
             (self.rows, self.dropped) = (self.rows - 1, self.dropped + 1);
             self.bytes -= row.weight();
-            if let What::Line { id, number, .. } = row.what
-                && let Ok(place) = self.find(row.protocol, id, number)
-            {
-                self.waiting.remove(place);
+            if let What::Line { id, number, .. } = row.what {
+                self.waiting.remove(&(row.protocol, id, number));
             }
         }
     }

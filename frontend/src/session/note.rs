@@ -46,29 +46,27 @@ impl Note {
     /// The note in words. What the server or the system says is quoted as it is.
     pub(crate) fn text(&self, language: Language) -> String {
         match self {
-            Self::Connected { handshake_us } => {
-                language.fill_note_connected(&duration(*handshake_us))
-            }
+            Self::Connected { handshake_us } => language.note_connected(&duration(*handshake_us)),
             Self::SocketOpen => language.note_socket_open().into(),
             Self::NodelaySet { nodelay: true } => language.note_nodelay_on().into(),
             Self::NodelaySet { nodelay: false } => language.note_nodelay_off().into(),
             Self::HalfClosed => language.note_half_closed().into(),
-            Self::Refused { peer } => language.fill_note_refused(peer),
+            Self::Refused { peer } => language.note_refused(peer),
             Self::Closed { cause, detail: None } => cause_text(language, *cause).into(),
             Self::Closed { cause, detail: Some(detail) } => {
-                language.fill_with_detail(cause_text(language, *cause), detail)
+                language.with_detail(cause_text(language, *cause), detail)
             }
             Self::ServerClosed { cause } => {
-                language.fill_note_server_saw_end(cause_text(language, *cause))
+                language.note_server_saw_end(cause_text(language, *cause))
             }
             Self::LinkSet => language.note_link_changed().into(),
             Self::Stopped { lines, of } => {
                 let lines = counted(language, (*lines).into(), Noun::Line);
-                language.fill_note_stopped(&lines, &count((*of).into()))
+                language.note_stopped(&lines, &count((*of).into()))
             }
             Self::SessionEnded => language.note_session_ended().into(),
-            Self::Gap { away_us } => language.fill_note_gap(&duration(*away_us)),
-            Self::Error { detail } => language.fill_server_objects(detail),
+            Self::Gap { away_us } => language.note_gap(&duration(*away_us)),
+            Self::Error { detail } => language.server_objects(detail),
         }
     }
 

@@ -59,41 +59,41 @@ impl Notice {
         match self {
             Self::EmptyOverTcp => language.empty_over_tcp().into(),
             Self::EmptyOverUdp => language.empty_over_udp().into(),
-            Self::Count { limit } => language.fill_not_sent_count(&count((*limit).into())),
-            Self::Interval { limit } => language.fill_not_sent_interval(&count((*limit).into())),
+            Self::Count { limit } => language.not_sent_count(&count((*limit).into())),
+            Self::Interval { limit } => language.not_sent_interval(&count((*limit).into())),
             Self::TooLong { bytes, limit } => {
                 let [bytes, limit] =
                     [bytes, limit].map(|it| counted(language, *it as u64, Noun::Byte));
-                language.fill_not_sent_long(&bytes, &limit)
+                language.not_sent_long(&bytes, &limit)
             }
             Self::Hex(BadHex::Digit(digit, at)) => {
                 let digit = printable(digit.to_string().as_bytes());
-                language.fill_not_sent_hex(&digit, &count(*at as u64 + 1))
+                language.not_sent_hex(&digit, &count(*at as u64 + 1))
             }
             Self::Hex(BadHex::Odd) => language.not_sent_odd().into(),
             Self::Escape(BadEscape { at, found }) => {
-                language.fill_not_sent_escape(&printable(found.as_bytes()), &count(*at as u64))
+                language.not_sent_escape(&printable(found.as_bytes()), &count(*at as u64))
             }
             Self::NotNumbered => language.not_sent_numbered().into(),
             Self::Lines { lines, limit } => {
                 let lines = counted(language, *lines as u64, Noun::Line);
-                language.fill_not_sent_lines(&lines, &count(*limit as u64))
+                language.not_sent_lines(&lines, &count(*limit as u64))
             }
             Self::OfLine { number, notice } => {
-                language.fill_notice_of_line(&number.to_string(), &notice.text(language))
+                language.notice_of_line(&number.to_string(), &notice.text(language))
             }
-            Self::SavedFull { limit } => language.fill_saved_full(&count(*limit as u64)),
+            Self::SavedFull { limit } => language.saved_full(&count(*limit as u64)),
             Self::SavedLong { limit } => {
-                language.fill_saved_long(&counted(language, *limit as u64, Noun::Byte))
+                language.saved_long(&counted(language, *limit as u64, Noun::Byte))
             }
             Self::Away => language.not_sent_away().into(),
-            Self::NotOpen { protocol, .. } => language.fill_not_sent_closed(protocol.name()),
-            Self::Link(wrong) => language.fill_link_unchanged(&range_text(language, wrong)),
-            Self::NotANumber { knob, typed } => language.fill_not_a_number(knob, typed),
-            Self::Missed(missed) => language.fill_observations_missed(&count(*missed)),
-            Self::NotUnderstood(detail) => language.fill_not_understood(detail),
-            Self::Ended(reason) => language.fill_session_ended(reason),
-            Self::Objection(detail) => language.fill_server_objects(detail),
+            Self::NotOpen { protocol, .. } => language.not_sent_closed(protocol.name()),
+            Self::Link(wrong) => language.link_unchanged(&range_text(language, wrong)),
+            Self::NotANumber { knob, typed } => language.not_a_number(knob, typed),
+            Self::Missed(missed) => language.observations_missed(&count(*missed)),
+            Self::NotUnderstood(detail) => language.not_understood(detail),
+            Self::Ended(reason) => language.session_ended(reason),
+            Self::Objection(detail) => language.server_objects(detail),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The raw clients that the session told of: `nc`, the article's clients, whoever talks to the servers
 //! without a page. Bounded; what is not kept is counted.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 
 use streamgram_protocol::{Cause, Data, Protocol, Raw, RawObservation};
@@ -117,13 +117,13 @@ pub(crate) struct RawClients {
     pub(crate) refused: Option<String>,
     next_key: u64,
     /// The present session's number of each client that may still be told of, with its key.
-    keys: Vec<(u64, u64)>,
+    keys: HashMap<u64, u64>,
 }
 
 impl RawClients {
     /// Takes in what the session told.
     pub(crate) fn take(&mut self, at_us: u64, raw: Raw) {
-        let known = self.keys.iter().find(|(number, _)| *number == raw.client).map(|(_, key)| *key);
+        let known = self.keys.get(&raw.client).copied();
         let key = known.unwrap_or_else(|| self.add(at_us, &raw));
         let first = self.clients.front().map_or(0, |client| client.key);
         let place = key.checked_sub(first).and_then(|place| usize::try_from(place).ok());
@@ -135,12 +135,12 @@ impl RawClients {
     fn add(&mut self, at_us: u64, raw: &Raw) -> u64 {
         if self.clients.len() == KEPT_CLIENTS {
             let gone = self.clients.pop_front().map(|client| client.key);
-            self.keys.retain(|(_, key)| Some(*key) != gone);
+            self.keys.retain(|_, key| Some(*key) != gone);
             self.dropped += 1;
         }
         let key = self.next_key;
         self.next_key += 1;
-        self.keys.push((raw.client, key));
+        self.keys.insert(raw.client, key);
         self.clients.push_back(Rc::new(RawClient::new(key, at_us, raw)));
         key
     }

@@ -106,19 +106,19 @@ impl Readable for Packet {
             (header, Some(line)) => {
                 let number = line.number.to_string();
                 let what = if self.from == End::Client {
-                    language.fill_packet_line(&number)
+                    language.packet_line(&number)
                 } else {
-                    language.fill_packet_reply(&number)
+                    language.packet_reply(&number)
                 };
                 match header {
                     Header::Udp { offset: 0, more: false, .. } | Header::Tcp { .. } => what,
-                    Header::Udp { .. } => language.fill_packet_part(&what),
+                    Header::Udp { .. } => language.packet_part(&what),
                 }
             }
         };
         match (self.retransmission, self.duplicate_ack) {
-            (true, _) => language.fill_packet_again(&what),
-            (_, true) => language.fill_packet_dup(&what),
+            (true, _) => language.packet_again(&what),
+            (_, true) => language.packet_dup(&what),
             _ => what,
         }
     }
@@ -161,8 +161,7 @@ impl Readable for Packet {
         let bytes = counted(language, self.bytes.into(), Noun::Byte);
         let took = self.arrives_us.map(|at| duration(at.saturating_sub(at_us)));
         let fate = self.verdict_text(language);
-        let fate =
-            took.map_or_else(|| fate.into(), |time| language.fill_verdict_after(fate, &time));
+        let fate = took.map_or_else(|| fate.into(), |time| language.verdict_after(fate, &time));
         let parts =
             [Some(time.as_str()), Some(from), Some(&header), mark, Some(&bytes), Some(&fate)];
         parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")

@@ -6,7 +6,6 @@ use gloo_timers::callback::Timeout;
 use yew::prelude::*;
 
 use super::page::Page;
-use crate::use_state::use_state;
 
 /// Milliseconds between two drawings. Each is a task of its own: the one that takes messages in gets no longer.
 const PAUSE_MS: u32 = 200;

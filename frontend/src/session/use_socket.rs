@@ -20,7 +20,6 @@ use yew::prelude::*;
 
 use super::notice::Notice;
 use super::page::Action;
-use crate::use_state::use_effect_with;
 
 /// Pause before the first new attempt; every further one doubles it.
 const FIRST_PAUSE_MS: u32 = 500;

@@ -1,15 +1,23 @@
 //! What a link carries, in words.
 
-use streamgram_markup::html;
+use std::rc::Rc;
+
 use streamgram_protocol::Scenario;
 use yew::prelude::*;
 
 use super::scenario::carried;
-use crate::i18n::language::Language;
+use crate::i18n::language::use_language;
 use crate::transcript::transcript_row::payload;
 
+#[derive(Properties, PartialEq)]
+pub(crate) struct CarriedProps {
+    pub(crate) scenario: Rc<Scenario>,
+}
+
 /// The list of it.
-pub(super) fn list(language: Language, scenario: &Scenario) -> Html {
+#[component]
+pub(crate) fn Carried(CarriedProps { scenario }: &CarriedProps) -> Html {
+    let language = use_language();
     html! {
         <dl class="carried">
             <div>

@@ -2,14 +2,13 @@
 
 use std::rc::Rc;
 
-use streamgram_markup::html;
 use streamgram_protocol::scenario::Remark;
 use streamgram_protocol::{Limits, Scenario};
 use yew::prelude::*;
 
-use super::carried;
+use super::carried::Carried;
 use super::scenario::{language_of, remark_text};
-use crate::i18n::language::Language;
+use crate::i18n::language::use_language;
 
 /// What a person wants of a link's scenario.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,59 +22,96 @@ pub(crate) enum Answer {
 }
 
 /// What was read from a link, and what of it was not taken.
-pub(crate) type Offer = (Option<Rc<Scenario>>, Vec<Remark>);
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Offer {
+    scenario: Option<Rc<Scenario>>,
+    remarks: Vec<Remark>,
+}
 
-/// Reads a fragment; none is no offer.
-pub(crate) fn read(fragment: &str, limits: &Limits) -> Option<Offer> {
+/// Reads a fragment; without one there is no offer.
+pub(crate) fn offer(fragment: &str, limits: &Limits) -> Option<Offer> {
     if fragment.is_empty() {
         return None;
     }
-    let (scenario, remarks) = Scenario::decode(fragment, limits);
-    Some((scenario.map(Rc::new), remarks))
+    let (scenario, mut remarks) = Scenario::decode(fragment, limits);
+    remarks.extend(scenario.as_ref().and_then(unknown_language));
+    Some(Offer { scenario: scenario.map(Rc::new), remarks })
+}
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct OfferCardProps {
+    pub(crate) offer: Rc<Offer>,
+    pub(crate) on_answer: Callback<Answer>,
 }
 
 /// The offer, until it is answered.
-pub(crate) fn offer_card(language: Language, offer: &Offer, on_answer: &Callback<Answer>) -> Html {
-    let (scenario, remarks) = offer;
+#[component]
+pub(crate) fn OfferCard(OfferCardProps { offer, on_answer }: &OfferCardProps) -> Html {
+    let language = use_language();
+    let Offer { scenario, remarks } = &**offer;
     let title = if scenario.is_some() { language.offer_title() } else { language.offer_useless() };
-    let stranger = scenario.as_deref().and_then(unknown_language);
-    let mut answers = vec![(language.offer_dismiss(), Answer::Dismiss)];
-    if let Some(scenario) = scenario {
-        answers.insert(0, (language.offer_fill_in(), Answer::FillIn(Rc::clone(scenario))));
-        answers.insert(0, (language.offer_run(), Answer::Run(Rc::clone(scenario))));
-    }
     html! {
         <section class="offer card" aria-labelledby="offer-title">
             <h2 id="offer-title">{ title }</h2>
             if let Some(scenario) = scenario {
                 <p class="offer-hint">{ language.offer_hint() }</p>
-                { carried::list(language, scenario) }
+                <Carried scenario={Rc::clone(scenario)} />
             }
-            { said(language, remarks.iter().chain(&stranger)) }
-            { buttons(answers, on_answer) }
+            if !remarks.is_empty() {
+                <div class="offer-remarks">
+                    <p>{ language.offer_remarks() }</p>
+                    <ul>
+                        for remark in remarks { <li>{ remark_text(language, remark) }</li> }
+                    </ul>
+                </div>
+            }
+            <div class="offer-answers">
+                if let Some(scenario) = scenario {
+                    <AnswerButton answer={Answer::Run(Rc::clone(scenario))} {on_answer} />
+                    <AnswerButton answer={Answer::FillIn(Rc::clone(scenario))} {on_answer} />
+                }
+                <AnswerButton answer={Answer::Dismiss} {on_answer} />
+            </div>
         </section>
     }
+}
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct WaitingCardProps {
+    pub(crate) on_answer: Callback<Answer>,
 }
 
 /// Stands there while legs open for a scenario that was taken.
-pub(crate) fn waiting_card(language: Language, on_answer: &Callback<Answer>) -> Html {
+#[component]
+pub(crate) fn WaitingCard(WaitingCardProps { on_answer }: &WaitingCardProps) -> Html {
+    let language = use_language();
     html! {
         <section class="offer card" aria-label={language.offer_title()}>
             <p role="status">{ language.offer_waits_for_legs() }</p>
-            { buttons(vec![(language.offer_dismiss(), Answer::Dismiss)], on_answer) }
+            <div class="offer-answers"><AnswerButton answer={Answer::Dismiss} {on_answer} /></div>
         </section>
     }
 }
 
-fn buttons(answers: Vec<(&'static str, Answer)>, on_answer: &Callback<Answer>) -> Html {
-    html! {
-        <div class="offer-answers">
-            for (name, answer) in answers {
-                <button type="button" class={matches!(answer, Answer::Run(_)).then_some("primary")}
-                    onclick={on_answer.reform(move |_| answer.clone())}>{ name }</button>
-            }
-        </div>
-    }
+#[derive(Properties, PartialEq)]
+struct AnswerButtonProps {
+    answer: Answer,
+    on_answer: Callback<Answer>,
+}
+
+#[component]
+fn AnswerButton(AnswerButtonProps { answer, on_answer }: &AnswerButtonProps) -> Html {
+    let language = use_language();
+    let (name, class) = match answer {
+        Answer::Run(_) => (language.offer_run(), Some("primary")),
+        Answer::FillIn(_) => (language.offer_fill_in(), None),
+        Answer::Dismiss => (language.offer_dismiss(), None),
+    };
+    let onclick = {
+        let answer = answer.clone();
+        on_answer.reform(move |_: MouseEvent| answer.clone())
+    };
+    html! { <button type="button" {class} {onclick}>{ name }</button> }
 }
 
 /// A language that is none of the page's.
@@ -84,46 +120,21 @@ fn unknown_language(scenario: &Scenario) -> Option<Remark> {
     Some(Remark::Unreadable { name: "lang".into(), value })
 }
 
-fn said<'a>(language: Language, remarks: impl Iterator<Item = &'a Remark>) -> Html {
-    let said: Vec<_> = remarks.map(|remark| remark_text(language, remark)).collect();
-    if said.is_empty() {
-        return html! {};
-    }
-    html! {
-        <div class="offer-remarks">
-            <p>{ language.offer_remarks() }</p>
-            <ul>
-                for text in said { <li>{ text }</li> }
-            </ul>
-        </div>
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use yew::LocalServerRenderer;
 
     use super::*;
 
-    #[derive(Properties, PartialEq)]
-    struct CardProps {
-        offer: Offer,
-    }
-
-    #[component]
-    fn Card(CardProps { offer }: &CardProps) -> Html {
-        offer_card(Language::En, offer, &Callback::noop())
-    }
-
     async fn markup(fragment: &str) -> String {
-        let offer = read(fragment, &Limits::default()).unwrap();
-        let props = CardProps { offer };
-        LocalServerRenderer::<Card>::with_props(props).hydratable(false).render().await
+        let offer = Rc::new(offer(fragment, &Limits::default()).unwrap());
+        let props = OfferCardProps { offer, on_answer: Callback::noop() };
+        LocalServerRenderer::<OfferCard>::with_props(props).hydratable(false).render().await
     }
 
     #[test]
     fn without_a_link_there_is_nothing_to_answer() {
-        assert_eq!(read("", &Limits::default()), None);
+        assert_eq!(offer("", &Limits::default()), None);
     }
 
     #[tokio::test]

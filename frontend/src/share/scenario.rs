@@ -74,7 +74,7 @@ pub(crate) fn carried(language: Language, scenario: &Scenario) -> Vec<(&'static 
     };
     let mut lines = counted(language, scenario.count.into(), Noun::Line);
     if scenario.count > 1 {
-        lines = language.fill_carried_every(&lines, &count(scenario.interval_ms.into()));
+        lines = language.carried_every(&lines, &count(scenario.interval_ms.into()));
     }
     let mut carried =
         vec![(language.where_it_goes(), to.to_owned()), (language.carried_lines(), lines)];
@@ -141,24 +141,24 @@ pub(crate) fn remark_text(language: Language, remark: &Remark) -> String {
     let bytes = |bytes: usize| counted(language, bytes as u64, Noun::Byte);
     match remark {
         Remark::TooLong { bytes: length, limit } => {
-            language.fill_remark_too_long(&bytes(*length), &bytes(*limit))
+            language.remark_too_long(&bytes(*length), &bytes(*limit))
         }
-        Remark::Version(version) => language.fill_remark_version(&quoted(version)),
-        Remark::Unknown(name) => language.fill_remark_unknown(&quoted(name)),
-        Remark::Repeated(name) => language.fill_remark_repeated(&quoted(name)),
+        Remark::Version(version) => language.remark_version(&quoted(version)),
+        Remark::Unknown(name) => language.remark_unknown(&quoted(name)),
+        Remark::Repeated(name) => language.remark_repeated(&quoted(name)),
         Remark::Unreadable { name, value } => {
-            language.fill_remark_unreadable(&quoted(name), &quoted(value))
+            language.remark_unreadable(&quoted(name), &quoted(value))
         }
         Remark::Clamped { name, value, taken } => {
-            language.fill_remark_clamped(&quoted(name), &quoted(value), taken)
+            language.remark_clamped(&quoted(name), &quoted(value), taken)
         }
-        Remark::Rules { limit } => language.fill_remark_rules(&limit.to_string()),
+        Remark::Rules { limit } => language.remark_rules(&limit.to_string()),
         Remark::Cut { bytes: length, limit } => {
-            language.fill_remark_cut(&bytes(*length), &bytes(*limit))
+            language.remark_cut(&bytes(*length), &bytes(*limit))
         }
-        Remark::Percent(name) => language.fill_remark_percent(&quoted(name)),
-        Remark::NotUtf8(name) => language.fill_remark_not_utf8(&quoted(name)),
-        Remark::More(more) => language.fill_remark_more(&count(*more as u64)),
+        Remark::Percent(name) => language.remark_percent(&quoted(name)),
+        Remark::NotUtf8(name) => language.remark_not_utf8(&quoted(name)),
+        Remark::More(more) => language.remark_more(&count(*more as u64)),
     }
 }
 

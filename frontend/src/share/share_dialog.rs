@@ -2,20 +2,18 @@
 
 use std::rc::Rc;
 
-use streamgram_markup::html;
 use streamgram_protocol::Scenario;
 use streamgram_protocol::scenario::{MAX_FRAGMENT, MAX_QR_LINK, View};
 use web_sys::{HtmlDialogElement, HtmlInputElement};
 use yew::prelude::*;
 
 use super::address::{address_for_others, own_address, port};
-use super::carried;
+use super::carried::Carried;
 use crate::browser::clipboard::Copied;
 use crate::browser::use_choice::Choice;
 use crate::i18n::figures::{Noun, counted};
-use crate::i18n::language::{Language, use_language};
+use crate::i18n::language::{ELEMENT, Language, use_language, with_element};
 use crate::ui::clipboard::use_clipboard;
-use crate::use_state::{use_effect_with, use_state};
 
 /// What was chosen in the dialog.
 #[derive(Clone, Copy)]
@@ -47,7 +45,8 @@ pub(crate) fn ShareDialog(props: &ShareDialogProps) -> Html {
         let _shown = dialog.cast::<HtmlDialogElement>().map(|dialog| dialog.show_modal());
     });
     let language_tag = Some(language.word().to_owned());
-    let scenario = Scenario { view: chosen.view, language: language_tag, ..(**scenario).clone() };
+    let scenario =
+        Rc::new(Scenario { view: chosen.view, language: language_tag, ..(**scenario).clone() });
     let fragment = scenario.encode();
     let for_others = address_for_others(lan.as_deref());
     let address = for_others.clone().unwrap_or_else(own_address);
@@ -91,7 +90,7 @@ pub(crate) fn ShareDialog(props: &ShareDialogProps) -> Html {
                 <div class="share-parts">
                     <div>
                         <h3>{ language.share_carries() }</h3>
-                        { carried::list(language, &scenario) }
+                        <Carried {scenario} />
                         <label class="share-view">
                             <input type="checkbox" checked={chosen.view == View::Large} onchange={onview} />
                             { " " }{ language.share_large() }
@@ -109,14 +108,17 @@ pub(crate) fn ShareDialog(props: &ShareDialogProps) -> Html {
 fn too_long(language: Language, length: usize) -> String {
     let [length, limit] =
         [length, MAX_FRAGMENT].map(|bytes| counted(language, bytes as u64, Noun::Byte));
-    language.fill_share_too_long(&length, &limit)
+    language.share_too_long(&length, &limit)
 }
 
 /// The QR code with its address beside it, or why there is none.
 fn qr(language: Language, address: Option<String>, fragment: &str) -> Html {
     let Some(address) = address else {
         let command = format!("streamgram --http 0.0.0.0:{}", port());
-        return language.html_share_only_here(html! { <code>{ command }</code> });
+        return with_element(
+            &language.share_only_here(ELEMENT),
+            html! { <code>{ command }</code> },
+        );
     };
     let whole = address.len() + 1 + fragment.len() <= MAX_QR_LINK;
     // The number sign would end the request; the server puts it back.
@@ -124,7 +126,7 @@ fn qr(language: Language, address: Option<String>, fragment: &str) -> Html {
     html! {
         <>
             <img src={format!("/api/qr.svg?{address}{behind}")} width="264" height="264"
-                alt={language.fill_share_qr(&address)} />
+                alt={language.share_qr(&address)} />
             <code>{ address }</code>
             if !whole { <p>{ language.share_qr_page() }</p> }
         </>

@@ -2,16 +2,15 @@
 
 use std::rc::Rc;
 
-use streamgram_markup::html;
 use streamgram_protocol::{Cause, ClientMessage, Close, How, Nodelay, Protocol};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use super::lane_stats::LaneStats;
 use super::matches::Matches;
-use super::transcript_list::{RowAsk, Transcript};
+use super::transcript_list::{RowAsk, TranscriptList};
 use super::transcript_row::Look;
-use crate::i18n::language::{Language, use_language};
+use crate::i18n::language::{ELEMENT, Language, use_language, with_element};
 use crate::result::boundary_strip::BoundaryStrip;
 use crate::result::strip::Strip;
 use crate::session::lane::{Lane, LegState};
@@ -58,7 +57,7 @@ pub(crate) fn LaneCard(props: &LaneCardProps) -> Html {
             }
             { explanation(language, lane.protocol) }
             if let Some(matches) = matches {
-                <Transcript matches={Rc::clone(matches)} list={lane.protocol} look={*look} {on_row} />
+                <TranscriptList matches={Rc::clone(matches)} list={lane.protocol} look={*look} {on_row} />
             }
         </section>
     }
@@ -136,7 +135,7 @@ fn explanation(language: Language, protocol: Protocol) -> Html {
     let (question, answer) = match protocol {
         Protocol::Tcp => {
             let stamp = html! { <code>{ "[time] " }</code> };
-            (language.why_stamp(), language.html_why_stamp_because(stamp))
+            (language.why_stamp(), with_element(&language.why_stamp_because(ELEMENT), stamp))
         }
         Protocol::Udp => (language.why_no_echo(), language.why_no_echo_because().into()),
     };

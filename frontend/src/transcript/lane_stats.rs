@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use streamgram_markup::html;
 use yew::prelude::*;
 
 use crate::i18n::figures::{count, duration};

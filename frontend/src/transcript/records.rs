@@ -20,7 +20,7 @@ pub(crate) fn json_lines(log: &Log) -> String {
 
 /// All rows that are kept, a line each, behind a line that says how many were dropped.
 pub(crate) fn text(language: Language, log: &Log, zone: i32) -> String {
-    let head = language.fill_text_head(&count(log.len() as u64), &count(log.dropped)) + "\n";
+    let head = language.text_head(&count(log.len() as u64), &count(log.dropped)) + "\n";
     log.rows().fold(head, |file, row| file + &line(language, row, zone) + "\n")
 }
 

@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use streamgram_markup::html;
 use web_sys::HtmlDialogElement;
 use yew::prelude::*;
 
@@ -14,7 +13,6 @@ use crate::browser::clipboard::Copied;
 use crate::i18n::figures::{Noun, counted, date_time};
 use crate::i18n::language::{Language, use_language};
 use crate::session::row::{Row, What};
-use crate::use_state::use_effect_with;
 
 /// Bytes of a payload that are shown; more can be copied.
 const SHOWN_BYTES: usize = 4_096;
@@ -69,7 +67,7 @@ fn title(language: Language, row: &Row) -> Html {
     let (protocol, what) = (
         row.protocol.name(),
         match &row.what {
-            What::Line { number, .. } => language.fill_strip_line_named(&number.to_string()),
+            What::Line { number, .. } => language.strip_line_named(&number.to_string()),
             What::Reply { .. } => language.strip_replies().into(),
             What::Note(_) => language.only_notes().into(),
         },
@@ -89,10 +87,7 @@ fn facts(language: Language, row: &Row, zone: i32) -> Html {
         What::Reply { payload, answers } => {
             facts.push((language.size(), counted(language, payload.kept() as u64, Noun::Byte)));
             if answers.is_some() {
-                facts.push((
-                    language.answers(),
-                    language.fill_strip_lines_named(&numbers(*answers)),
-                ));
+                facts.push((language.answers(), language.strip_lines_named(&numbers(*answers))));
             }
         }
         What::Note(note) => facts.push((language.only_notes(), note.text(language))),
@@ -118,12 +113,12 @@ fn payload(language: Language, row: &Row, on_copy: &Callback<String>) -> Html {
     let left = all.len() - shown.len();
     html! {
         <>
-            <div class="row-detail-head"><h3>{ language.as_text() }</h3>{ copy(language.fill_copy_as(language.as_text()), false) }</div>
+            <div class="row-detail-head"><h3>{ language.as_text() }</h3>{ copy(language.copy_as(language.as_text()), false) }</div>
             <code class="row-detail-text" tabindex="0" role="group" aria-label={language.as_text()}>{ piecewise(language, &shown) }</code>
-            <div class="row-detail-head"><h3>{ language.hex() }</h3>{ copy(language.fill_copy_as(language.hex()), true) }</div>
+            <div class="row-detail-head"><h3>{ language.hex() }</h3>{ copy(language.copy_as(language.hex()), true) }</div>
             <pre class="row-detail-hex" tabindex="0" role="group" aria-label={language.hex()}>{ dump(&shown) }</pre>
             if left > 0 {
-                <p class="row-more">{ language.fill_not_shown(&counted(language, left as u64, Noun::Byte)) }</p>
+                <p class="row-more">{ language.not_shown(&counted(language, left as u64, Noun::Byte)) }</p>
             }
         </>
     }

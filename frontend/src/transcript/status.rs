@@ -12,8 +12,8 @@ pub(crate) fn status_text(language: Language, status: Status) -> (&'static str, 
         Status::Waiting => ("waiting", language.status_waiting().into()),
         Status::Answered { rtt_us, late, certain } => {
             let time = duration(rtt_us);
-            let text = if late { language.fill_status_late(&time) } else { format!("✓ {time}") };
-            ("answered", if certain { text } else { language.fill_or_a_neighbour(&text) })
+            let text = if late { language.status_late(&time) } else { format!("✓ {time}") };
+            ("answered", if certain { text } else { language.or_a_neighbour(&text) })
         }
         Status::NoReply { cause, certain } => {
             let text = match cause {
@@ -21,7 +21,7 @@ pub(crate) fn status_text(language: Language, status: Status) -> (&'static str, 
                 Unanswered::Refused => language.status_refused(),
                 Unanswered::Closed => language.status_leg_ended(),
             };
-            ("lost", if certain { text.into() } else { language.fill_this_or_a_neighbour(text) })
+            ("lost", if certain { text.into() } else { language.this_or_a_neighbour(text) })
         }
     }
 }

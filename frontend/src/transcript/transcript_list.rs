@@ -4,7 +4,6 @@
 use std::rc::Rc;
 
 use gloo_events::EventListener;
-use streamgram_markup::html;
 use streamgram_protocol::Protocol;
 use web_sys::{Element, HtmlElement};
 use yew::prelude::*;
@@ -12,7 +11,6 @@ use yew::prelude::*;
 use super::matches::Matches;
 use super::transcript_row::{Look, Place, row};
 use crate::session::row::Row;
-use crate::use_state::{use_effect_with, use_state_eq};
 
 /// How far from the end, in pixels, still counts as being there: fractions of zoomed pixels.
 const END_PIXELS: i32 = 8;
@@ -24,7 +22,7 @@ const AROUND_ROWS: usize = 1;
 const STEP_ROWS: usize = 2;
 
 #[derive(Properties, PartialEq)]
-pub(crate) struct TranscriptProps {
+pub(crate) struct TranscriptListProps {
     pub(crate) matches: Rc<Matches>,
     /// Whose rows; both if none is named.
     pub(crate) list: Option<Protocol>,
@@ -53,8 +51,8 @@ struct Layout {
 
 /// The transcript of a protocol, or of both.
 #[component]
-pub(crate) fn Transcript(props: &TranscriptProps) -> Html {
-    let TranscriptProps { matches, list, look, on_row } = props;
+pub(crate) fn TranscriptList(props: &TranscriptListProps) -> Html {
+    let TranscriptListProps { matches, list, look, on_row } = props;
     let (list, language) = (*list, look.language);
     let [view, space, window] = [use_node_ref(), use_node_ref(), use_node_ref()];
     // The row that the list is held at; none while it follows the newest.
@@ -203,7 +201,7 @@ pub(crate) fn Transcript(props: &TranscriptProps) -> Html {
     let chosen = active.filter(|key| rows.iter().any(|row| row.key == *key));
     let label = list.map_or_else(
         || language.transcript().to_owned(),
-        |protocol| language.fill_transcript_of(protocol.name()),
+        |protocol| language.transcript_of(protocol.name()),
     );
     html! {
         <div class="transcript">

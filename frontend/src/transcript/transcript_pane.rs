@@ -3,14 +3,13 @@
 use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
-use streamgram_markup::html;
 use streamgram_protocol::Protocol;
 use yew::prelude::*;
 
 use super::lane_card::{Ask, LaneCard};
 use super::records;
 use super::row_detail::RowDetail;
-use super::transcript_list::{RowAsk, Transcript};
+use super::transcript_list::{RowAsk, TranscriptList};
 use super::transcript_row::Look;
 use super::transcript_tools::{Figures, ToolAsk, TranscriptTools};
 use super::use_matches::use_matches;
@@ -21,7 +20,6 @@ use crate::result::export::save;
 use crate::session::page::Page;
 use crate::session::row::{Row, What};
 use crate::ui::clipboard::use_clipboard;
-use crate::use_state::{use_effect_with, use_state, use_state_eq};
 
 /// How long it is said that something was copied.
 const SAID_MS: u32 = 3_000;
@@ -117,7 +115,7 @@ pub(crate) fn TranscriptPane(props: &TranscriptPaneProps) -> Html {
             </div>
             if !in_lanes {
                 <section class="one-list card" aria-label={language.transcript()}>
-                    <Transcript {matches} {list} {look} {on_row} />
+                    <TranscriptList {matches} {list} {look} {on_row} />
                 </section>
             }
             <RowDetail row={shown} zone={*zone} said={*said} {on_copy} {on_close} />

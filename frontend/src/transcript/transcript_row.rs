@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use streamgram_markup::html;
 use streamgram_protocol::{Piece, pieces};
 use yew::prelude::*;
 
@@ -120,7 +119,7 @@ pub(crate) fn payload(language: Language, bytes: &[u8]) -> Html {
         <>
             { piecewise(language, shown) }
             if left > 0 {
-                <span class="row-more">{ " " }{ language.fill_more_bytes(&counted(language, left as u64, Noun::Byte)) }</span>
+                <span class="row-more">{ " " }{ language.more_bytes(&counted(language, left as u64, Noun::Byte)) }</span>
             }
         </>
     }

@@ -1,14 +1,15 @@
 //! Above the transcript: which rows are shown, how they are written, and what can be done with all.
 
-use streamgram_markup::html;
 use streamgram_protocol::Protocol;
-use web_sys::{HtmlInputElement, HtmlSelectElement};
+use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
-use super::view::{Direction, Filter, List, Outcome, View};
+use super::view::{Direction, List, Outcome, View};
 use crate::browser::clipboard::Copied;
 use crate::i18n::figures::count;
 use crate::i18n::language::{Language, use_language};
+use crate::ui::select::Select;
+use crate::ui::toggle_group::ToggleGroup;
 
 /// How many rows there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,14 +47,6 @@ pub(crate) fn TranscriptTools(props: &TranscriptToolsProps) -> Html {
     let TranscriptToolsProps { view, figures, said, on_ask } = props;
     let language = use_language();
     let filter = &view.filter;
-    let search = {
-        let (view, on_ask) = (view.clone(), on_ask.clone());
-        move |event: InputEvent| {
-            let query = event.target_unchecked_into::<HtmlInputElement>().value();
-            let filter = Filter { query, ..view.filter.clone() };
-            on_ask.emit(ToolAsk::View(View { filter, ..view.clone() }));
-        }
-    };
     let directions = [
         (Direction::All, language.all_directions()),
         (Direction::Sent, language.only_sent()),
@@ -72,6 +65,8 @@ pub(crate) fn TranscriptTools(props: &TranscriptToolsProps) -> Html {
         (List::One(Some(Protocol::Udp)), "UDP"),
     ];
     let one = if view.list == List::Lanes { List::One(None) } else { view.list };
+    let search = changed(props, |view, query| view.filter.query = query)
+        .reform(|event: InputEvent| event.target_unchecked_into::<HtmlInputElement>().value());
     let button = |name: &'static str, ask: ToolAsk| {
         let onclick = on_ask.reform(move |_: MouseEvent| ask.clone());
         html! { <button type="button" {onclick}>{ name }</button> }
@@ -81,19 +76,24 @@ pub(crate) fn TranscriptTools(props: &TranscriptToolsProps) -> Html {
             <input type="search" class="transcript-search" aria-label={language.search()} spellcheck="false"
                 placeholder={language.search()} aria-describedby="transcript-count"
                 value={filter.query.clone()} oninput={search} />
-            { select(language.direction(), &directions, filter.direction, on_ask, view,
-                |view, direction| view.filter.direction = direction) }
-            { select(language.outcome(), &outcomes, filter.outcome, on_ask, view,
-                |view, outcome| view.filter.outcome = outcome) }
-            { switch([(false, language.as_text()), (true, language.hex())], view.hex, on_ask, view,
-                (language.payloads(), |view, hex| view.hex = hex)) }
-            { switch([(false, language.as_time()), (true, "Δ")], view.delta, on_ask, view,
-                (language.times(), |view, delta| view.delta = delta)) }
-            { switch([(List::Lanes, language.in_lanes()), (one, language.in_one_list())], view.list, on_ask, view,
-                (language.list(), |view, list| view.list = list)) }
+            <Select<Direction> label={language.direction()} options={Vec::from(directions)}
+                chosen={filter.direction}
+                on_choose={changed(props, |view, direction| view.filter.direction = direction)} />
+            <Select<Outcome> label={language.outcome()} options={Vec::from(outcomes)}
+                chosen={filter.outcome}
+                on_choose={changed(props, |view, outcome| view.filter.outcome = outcome)} />
+            <ToggleGroup<bool> label={language.payloads()}
+                options={vec![(false, language.as_text()), (true, language.hex())]}
+                chosen={view.hex} on_choose={changed(props, |view, hex| view.hex = hex)} />
+            <ToggleGroup<bool> label={language.times()}
+                options={vec![(false, language.as_time()), (true, "Δ")]}
+                chosen={view.delta} on_choose={changed(props, |view, delta| view.delta = delta)} />
+            <ToggleGroup<List> label={language.list()}
+                options={vec![(List::Lanes, language.in_lanes()), (one, language.in_one_list())]}
+                chosen={view.list} on_choose={changed(props, |view, list| view.list = list)} />
             if view.list != List::Lanes {
-                { select(language.protocol(), &protocols, view.list, on_ask, view,
-                    |view, list| view.list = list) }
+                <Select<List> label={language.protocol()} options={Vec::from(protocols)}
+                    chosen={view.list} on_choose={changed(props, |view, list| view.list = list)} />
             }
             <span id="transcript-count" class="transcript-count">{ told(language, figures) }</span>
             <span role="status" class="transcript-said">{ said.map(|said| copied(language, said)) }</span>
@@ -117,64 +117,22 @@ pub(crate) fn copied(language: Language, said: Copied) -> &'static str {
 fn told(language: Language, figures: &Figures) -> String {
     let Figures { shown, kept, dropped, filtered, complete } = *figures;
     let (shown, kept) = (count(shown as u64), count(kept as u64));
-    let mut told =
-        if !filtered { language.fill_rows(&kept) } else { language.fill_rows_of(&shown, &kept) };
+    let mut told = if !filtered { language.rows(&kept) } else { language.rows_of(&shown, &kept) };
     if !complete {
         told += " …";
     }
     if dropped > 0 {
-        told = told + " · " + &language.fill_older_rows_dropped(&count(dropped));
+        told = told + " · " + &language.older_rows_dropped(&count(dropped));
     }
     told
 }
 
-/// Choices of which one holds, in a list that opens.
-fn select<T: Copy + PartialEq + 'static>(
-    label: &'static str,
-    choices: &[(T, &'static str)],
-    chosen: T,
-    on_ask: &Callback<ToolAsk>,
-    view: &View,
-    choose: fn(&mut View, T),
-) -> Html {
-    let values: Vec<T> = choices.iter().map(|(value, _)| *value).collect();
-    let onchange = {
-        let (view, on_ask) = (view.clone(), on_ask.clone());
-        move |event: Event| {
-            let at = event.target_unchecked_into::<HtmlSelectElement>().selected_index();
-            if let Some(value) = usize::try_from(at).ok().and_then(|at| values.get(at)) {
-                let mut view = view.clone();
-                choose(&mut view, *value);
-                on_ask.emit(ToolAsk::View(view));
-            }
-        }
-    };
-    html! {
-        <select aria-label={label} {onchange}>
-            for (value, name) in choices {
-                <option selected={*value == chosen}>{ *name }</option>
-            }
-        </select>
-    }
-}
-
-/// Two buttons of which one is pressed.
-fn switch<T: Copy + PartialEq + 'static>(
-    choices: [(T, &'static str); 2],
-    chosen: T,
-    on_ask: &Callback<ToolAsk>,
-    view: &View,
-    (label, choose): (&'static str, fn(&mut View, T)),
-) -> Html {
-    html! {
-        <span class="targets" role="group" aria-label={label}>
-            for (value, name) in choices {
-                <button type="button" aria-pressed={(value == chosen).to_string()} onclick={
-                    let mut view = view.clone();
-                    choose(&mut view, value);
-                    on_ask.reform(move |_| ToolAsk::View(view.clone()))
-                }>{ name }</button>
-            }
-        </span>
-    }
+/// Asks for the view with something changed in it.
+fn changed<T: 'static>(props: &TranscriptToolsProps, change: fn(&mut View, T)) -> Callback<T> {
+    let view = props.view.clone();
+    props.on_ask.reform(move |value| {
+        let mut view = view.clone();
+        change(&mut view, value);
+        ToolAsk::View(view)
+    })
 }

@@ -1,13 +1,12 @@
 //! One lesson: the question, what may come of it, what did, and why.
 
-use streamgram_markup::html;
 use streamgram_protocol::lesson::{Count, Entry, Figures, Key};
 use streamgram_protocol::{Lesson, Limits, Protocol, Scenario};
 use yew::prelude::*;
 
 use super::progress::Progress;
 use crate::i18n::figures::count;
-use crate::i18n::language::Language;
+use crate::i18n::language::{Language, use_language};
 
 /// What a person wants of a lesson.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,23 +19,37 @@ pub(crate) enum Ask {
     Try(String),
 }
 
-/// A lesson; `run` is what was seen of its run, if it was started and if all of it is known.
-pub(super) fn lesson(
-    language: Language,
-    lesson: &Lesson,
-    progress: Option<&Progress>,
-    run: Option<Option<&Figures>>,
-    on_ask: &Callback<Ask>,
-) -> Html {
+/// How the run of a lesson stands.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Standing {
+    NotRun,
+    Running,
+    /// What was observed of it.
+    Over(Box<Figures>),
+}
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct LessonDetailProps {
+    pub(crate) lesson: Lesson,
+    pub(crate) progress: Option<Progress>,
+    pub(crate) standing: Standing,
+    pub(crate) on_ask: Callback<Ask>,
+}
+
+/// A lesson.
+#[component]
+pub(crate) fn LessonDetail(props: &LessonDetailProps) -> Html {
+    let LessonDetailProps { lesson, progress, standing, on_ask } = props;
+    let (language, progress) = (use_language(), progress.as_ref());
     html! {
         <section class="lesson" aria-labelledby="lesson-title" data-lesson={lesson.id.clone()}>
             <h3 id="lesson-title">{ text(language, lesson, &Key::Title) }</h3>
             { question(language, lesson, progress, on_ask) }
             <div role="status">
-                { match run {
-                    Some(Some(seen)) => outcome(language, lesson, seen, progress),
-                    Some(None) => html! { <p>{ language.lesson_running() }</p> },
-                    None => html! {},
+                { match standing {
+                    Standing::NotRun => html! {},
+                    Standing::Running => html! { <p>{ language.lesson_running() }</p> },
+                    Standing::Over(seen) => outcome(language, lesson, seen, progress),
                 } }
             </div>
             if progress.is_some_and(|it| it.outcome.is_some()) {
@@ -143,7 +156,7 @@ fn outcome(
         <>
             <p class="lesson-outcome" data-right={right.map(|right| right.to_string())}>
                 { match shown {
-                    Some(at) => language.fill_lesson_outcome(&text(at)),
+                    Some(at) => language.lesson_outcome(&text(at)),
                     None => language.lesson_no_outcome().to_owned(),
                 } }
                 { " " }
