@@ -68,19 +68,15 @@ impl Literal {
         self.bytes = text.len();
         self.numbers = numbers_in(text);
         self.is_format = self.numbers > 0 && matches!(self.tool, Tool::Nc | Tool::C);
-        let mut rest = text;
-        while let Some(c) = rest.chars().next() {
-            match rest.strip_prefix("{n}") {
-                Some(behind) if self.is_format => {
-                    self.text.push_str("%d");
-                    self.arguments.push_str(if self.tool == Tool::C { ", n" } else { " \"$n\"" });
-                    rest = behind;
-                }
-                _ => {
-                    self.push(c);
-                    rest = &rest[c.len_utf8()..];
-                }
+        if !self.is_format {
+            return text.chars().for_each(|c| self.push(c));
+        }
+        for (place, part) in text.split("{n}").enumerate() {
+            if place > 0 {
+                self.text.push_str("%d");
+                self.arguments.push_str(if self.tool == Tool::C { ", n" } else { " \"$n\"" });
             }
+            part.chars().for_each(|c| self.push(c));
         }
     }
 

@@ -1,6 +1,8 @@
 //! A plot is a table of whole numbers: a row for each place on the way across, a column for each series.
 //! Here are its bins, outlines and CSV; [`plot_figure`](crate::plots::plot_figure) draws them.
 
+use std::collections::BTreeMap;
+
 use super::scale::{MOST, rounded, sixth};
 pub(crate) use super::scale::{PARTS, Scale, Ticks};
 use crate::i18n::figures::{Unit, exact};
@@ -149,19 +151,17 @@ impl Plot {
 
 /// Samples of TCP and UDP as rows, in the order of their places, which stand in order.
 pub(crate) fn merged(samples: &[Vec<(u64, u64)>; 2]) -> Vec<Row> {
-    let (mut rows, mut next) = (Vec::new(), [0, 0]);
-    loop {
-        let heads = [0, 1].map(|of| samples[of].get(next[of]).copied());
-        let Some(x) = heads.iter().flatten().map(|head| head.0).min() else { return rows };
-        let mut cells = [None; SERIES];
-        for of in [0, 1] {
-            if let Some((_, y)) = heads[of].filter(|head| head.0 == x) {
-                cells[of] = Some(y);
-                next[of] += 1;
+    // Of several samples at one place, each has a row.
+    let mut rows = BTreeMap::<(u64, usize), Row>::new();
+    for (of, samples) in samples.iter().enumerate() {
+        for same in samples.chunk_by(|one, next| one.0 == next.0) {
+            for (nth, &(x, y)) in same.iter().enumerate() {
+                let row = rows.entry((x, nth)).or_insert(Row { x, cells: [None; SERIES] });
+                row.cells[of] = Some(y);
             }
         }
-        rows.push(Row { x, cells });
     }
+    rows.into_values().collect()
 }
 
 /// How many samples of TCP and UDP stand in each bin: a row for each, from its first number on.

@@ -12,7 +12,7 @@ use crate::session::raw_clients::{Exchange, RawClient};
 /// Lines that the strip shows; of a longer burst, the first ones.
 pub(crate) const SHOWN_LINES: usize = 100;
 
-/// The whole scale, in thousandths of a percent: whole numbers keep the page small.
+/// The whole scale, in thousandths of a percent.
 const PARTS: u64 = 100_000;
 
 /// What a cell stands for.

@@ -1,7 +1,7 @@
 //! The raw clients that the session told of: `nc`, the article's clients, whoever talks to the servers
 //! without a page. Bounded; what is not kept is counted.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::rc::Rc;
 
 use streamgram_protocol::{Cause, Data, Protocol, Raw, RawObservation};
@@ -46,7 +46,7 @@ pub(crate) struct RawClient {
     pub(crate) replies: u64,
     pub(crate) exchanges: Vec<Exchange>,
     /// What was turned away, by reason.
-    pub(crate) refused: Vec<(String, u64)>,
+    pub(crate) refused: BTreeMap<String, u64>,
     /// How a connection ended.
     pub(crate) end: Option<Cause>,
     /// The session that told of it is gone.
@@ -64,7 +64,7 @@ impl RawClient {
             bytes: 0,
             replies: 0,
             exchanges: Vec::new(),
-            refused: Vec::new(),
+            refused: BTreeMap::new(),
             end: None,
             lost: false,
         }
@@ -86,12 +86,7 @@ impl RawClient {
                     exchange.reply = Some(Reply { bytes, data });
                 }
             }
-            RawObservation::Refused { reason } => {
-                match self.refused.iter_mut().find(|(known, _)| *known == reason) {
-                    Some((_, times)) => *times += 1,
-                    None => self.refused.push((reason, 1)),
-                }
-            }
+            RawObservation::Refused { reason } => *self.refused.entry(reason).or_default() += 1,
             RawObservation::Closed { cause } => self.end = Some(cause),
         }
     }

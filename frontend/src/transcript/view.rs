@@ -127,12 +127,12 @@ impl Test {
     }
 
     fn is_in_bytes(&self, bytes: &[u8]) -> bool {
-        let Some((&first, rest)) = self.needle.split_first() else { return true };
-        let fold = |byte: u8| if self.folded { byte.to_ascii_lowercase() } else { byte };
-        let ends = bytes.len().saturating_sub(rest.len());
-        (0..ends).any(|at| {
-            fold(bytes[at]) == first
-                && rest.iter().zip(&bytes[at + 1..]).all(|(wanted, byte)| fold(*byte) == *wanted)
+        bytes.windows(self.needle.len()).any(|window| {
+            if self.folded {
+                window.eq_ignore_ascii_case(&self.needle)
+            } else {
+                window == self.needle
+            }
         })
     }
 }
