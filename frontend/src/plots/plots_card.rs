@@ -105,10 +105,10 @@ fn axis(label: &'static str, unit: Unit, scale: Scale) -> Axis {
 
 fn round_trips(language: Language, page: &Page) -> (Plot, String) {
     let lanes = [&page.tcp, &page.udp].map(|lane| &lane.round_trips);
-    let first = lanes.iter().filter_map(|kept| kept.samples.front()).map(|it| it.0).min();
+    let first = lanes.iter().filter_map(|recent| recent.samples.front()).map(|it| it.0).min();
     let since = |at_us: u64| at_us.saturating_sub(first.unwrap_or(0));
-    let samples =
-        lanes.map(|kept| kept.samples.iter().map(|(at_us, rtt)| (since(*at_us), *rtt)).collect());
+    let samples = lanes
+        .map(|recent| recent.samples.iter().map(|(at_us, rtt)| (since(*at_us), *rtt)).collect());
     let plot = Plot {
         csv_header: "after_us,tcp_rtt_us,udp_rtt_us",
         name: "round-trips",
@@ -124,7 +124,7 @@ fn round_trips(language: Language, page: &Page) -> (Plot, String) {
 
 fn distribution(language: Language, page: &Page) -> (Plot, String) {
     let lanes = [&page.tcp, &page.udp].map(|lane| &lane.round_trips);
-    let samples = lanes.map(|kept| kept.samples.iter().map(|(_, rtt_us)| *rtt_us).collect());
+    let samples = lanes.map(|recent| recent.samples.iter().map(|(_, rtt_us)| *rtt_us).collect());
     let plot = Plot {
         csv_header: "rtt_from_us,tcp_answers,udp_answers",
         name: "distribution",

@@ -93,7 +93,7 @@ mod tests {
 
     const LEG: LegId = LegId { protocol: Protocol::Udp, number: 1 };
 
-    fn told(page: Rc<Page>, events: Vec<Event>) -> Rc<Page> {
+    fn received(page: Rc<Page>, events: Vec<Event>) -> Rc<Page> {
         let message = |event| ServerMessage { at_us: 0, leg: Some(LEG), event };
         page.reduce(Action::Received(events.into_iter().map(message).collect()))
     }
@@ -102,7 +102,7 @@ mod tests {
         let page = Rc::new(Page::new()).reduce(Action::Received(vec![hello(0)]));
         let (local, peer) = (String::new(), String::new());
         let (path, handshake_us) = (Path::Direct, None);
-        told(page, vec![Event::Opened { path, local, peer, handshake_us, nodelay: None }])
+        received(page, vec![Event::Opened { path, local, peer, handshake_us, nodelay: None }])
     }
 
     fn send(id: u64) -> Rc<Send> {
@@ -132,9 +132,9 @@ mod tests {
 
     #[test]
     fn a_run_is_counted_once_it_is_settled() {
-        let page = told(asked(opened(), 7), line(7, 1));
+        let page = received(asked(opened(), 7), line(7, 1));
         assert_eq!(running(7).next(&page), None);
-        let page = told(page, [line(7, 2), vec![finished(7, 2)]].concat());
+        let page = received(page, [line(7, 2), vec![finished(7, 2)]].concat());
         let next = running(7).next(&page).unwrap();
         assert_eq!((next.state, next.reads), (State::Due, vec![[None, Some(2)]]));
         // The page does not know of the next run yet.
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn the_last_run_ends_it() {
         let page =
-            told(asked(opened(), 7), [line(7, 1), line(7, 2), vec![finished(7, 2)]].concat());
+            received(asked(opened(), 7), [line(7, 1), line(7, 2), vec![finished(7, 2)]].concat());
         let almost = Repetition { reads: vec![[None; 2]; RUNS - 1], ..running(7) };
         let next = almost.next(&page).unwrap();
         assert_eq!((next.state.clone(), next.reads.len()), (State::Done, RUNS));
@@ -155,7 +155,7 @@ mod tests {
     fn another_send_or_one_that_was_stopped_ends_it() {
         let page = asked(asked(opened(), 7), 8);
         assert_eq!(running(7).next(&page).unwrap().state, State::Disturbed);
-        let page = told(asked(opened(), 7), [line(7, 1), vec![finished(7, 1)]].concat());
+        let page = received(asked(opened(), 7), [line(7, 1), vec![finished(7, 1)]].concat());
         assert_eq!(running(7).next(&page).unwrap().state, State::Disturbed);
     }
 
@@ -164,7 +164,7 @@ mod tests {
         let page = asked(opened(), 7);
         let gone = Rc::clone(&page).reduce(Action::Lost { at_ms: 0, retry_ms: 1 });
         assert_eq!(running(7).next(&gone).unwrap().state, State::Refused(Notice::Away));
-        let page = told(page, vec![Event::HalfClosed {}]);
+        let page = received(page, vec![Event::HalfClosed {}]);
         let closed = Notice::NotOpen { protocol: Protocol::Udp, can_open: false };
         assert_eq!(running(7).next(&page).unwrap().state, State::Refused(closed));
     }

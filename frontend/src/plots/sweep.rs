@@ -135,7 +135,7 @@ fn fixed(text: &str, decimals: usize) -> Option<u64> {
 mod tests {
     use super::*;
 
-    fn told(kind: Kind, lines: &[&str]) -> Rc<Sweep> {
+    fn sweep_of(kind: Kind, lines: &[&str]) -> Rc<Sweep> {
         let sweep = Rc::new(Sweep::new(kind, State::None)).reduce(Action::Started(kind));
         let sweep = sweep.reduce(Action::Begun { header: kind.csv_header(), runs: 9 });
         lines.iter().fold(sweep, |sweep, line| {
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn the_csv_is_what_came_and_the_plots_have_its_figures() {
         let lines = ["0,19880000,19880001,,,100.000", "0.1,4950000,6130000,4840000,4420000,99.880"];
-        let sweep = told(Kind::Goodput, &lines);
+        let sweep = sweep_of(Kind::Goodput, &lines);
         assert_eq!(
             sweep.csv,
             format!("{}\n{}\n{}\n", Kind::Goodput.csv_header(), lines[0], lines[1])
@@ -177,7 +177,7 @@ mod tests {
             assert_eq!(series, kind.columns().len());
         }
         let plots =
-            told(Kind::Exchange, &["20,23.9,37.8,319.000001,12.82,0.000"]).plots(Language::En);
+            sweep_of(Kind::Exchange, &["20,23.9,37.8,319.000001,12.82,0.000"]).plots(Language::En);
         let cells: Vec<_> = plots.iter().map(|plot| plot.rows[0].cells).collect();
         let times = [Some(23_900_000), Some(37_800_000), Some(319_000_001), None];
         let one = |cell| [Some(cell), None, None, None];
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_new_sweep_begins_at_the_beginning() {
-        let sweep = told(Kind::Exchange, &["0,1,1,1,20,100"]);
+        let sweep = sweep_of(Kind::Exchange, &["0,1,1,1,20,100"]);
         let sweep = sweep.reduce(Action::Ended(State::Cancelled));
         assert_eq!((&sweep.state, sweep.done), (&State::Cancelled, 3));
         let sweep = sweep.reduce(Action::Started(Kind::Goodput));

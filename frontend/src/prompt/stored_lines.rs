@@ -202,9 +202,8 @@ mod tests {
 
         #[test]
         fn nothing_that_is_stored_breaks_it(text: String) {
-            let (mode, ending, to) = (&text, "lf", "udp");
             let draft = json!({
-                "text": text, "mode": mode, "ending": ending, "to": to, "count": text, "interval_ms": "1"
+                "text": text, "mode": text, "ending": "lf", "to": "udp", "count": text, "interval_ms": "1"
             });
             storage::write(SAVED, [json!(text), json!({ text.as_str(): 1 }), json!({ "name": text, "draft": draft })]);
             let _either = saved();

@@ -10,7 +10,7 @@ use super::last_send::{LastSend, Line, Piece, Read, Status};
 use super::log::Log;
 use super::note::Note;
 use super::row::{Payload, Row, What};
-use super::samples::{Kept, Usage};
+use super::samples::{Recent, Usage};
 use super::trace::Trace;
 
 /// How the leg stands.
@@ -43,9 +43,9 @@ pub(crate) struct Lane {
     /// The latest send that is still going out.
     pub(crate) running: Option<Rc<Send>>,
     /// When an answer came, and after how long.
-    pub(crate) round_trips: Kept<(u64, u64)>,
+    pub(crate) round_trips: Recent<(u64, u64)>,
     /// What each send took on an emulated path.
-    pub(crate) usage: Kept<Usage>,
+    pub(crate) usage: Recent<Usage>,
     /// What the lines of the sends that are still going out have in common, by id.
     sends: HashMap<u64, Payload>,
     /// The row of the latest reply.
@@ -68,8 +68,8 @@ impl Lane {
             unanswered: 0,
             last_send: None,
             running: None,
-            round_trips: Kept::default(),
-            usage: Kept::default(),
+            round_trips: Recent::default(),
+            usage: Recent::default(),
             sends: HashMap::new(),
             reply: None,
         }
@@ -148,14 +148,14 @@ impl Lane {
         self.push(log, at_us, What::Note(note));
     }
 
-    /// Takes in a packet of this lane's leg.
+    /// Applies a packet of this lane's leg.
     pub(crate) fn packet(&mut self, leg: u32, at_us: u64, packet: &Packet) {
         self.trace.push(leg, at_us, packet);
         self.usage.packet(leg, packet);
     }
 
-    /// Takes in what the session told about this lane's leg.
-    pub(crate) fn take(&mut self, log: &mut Log, at_us: u64, leg: u32, event: &Event) {
+    /// Applies an event of this lane's leg.
+    pub(crate) fn apply(&mut self, log: &mut Log, at_us: u64, leg: u32, event: &Event) {
         match event {
             Event::Opened { local, peer, handshake_us, nodelay, path } => {
                 (self.leg, self.path) = (leg, *path);
@@ -186,7 +186,7 @@ impl Lane {
             }
             Event::LinkSet {} => self.note(log, at_us, Note::LinkSet),
             Event::PacketsMissed { count } => self.trace.missed += count,
-            _ => self.take_line(log, at_us, leg, event),
+            _ => self.apply_line(log, at_us, leg, event),
         }
     }
 
@@ -199,7 +199,7 @@ impl Lane {
     }
 
     /// Events about the bytes of a leg.
-    fn take_line(&mut self, log: &mut Log, at_us: u64, leg: u32, event: &Event) {
+    fn apply_line(&mut self, log: &mut Log, at_us: u64, leg: u32, event: &Event) {
         match *event {
             Event::Sent { id, line: number, offset, bytes, .. } => {
                 let line = Line { number, offset, bytes, status: Status::Waiting };
@@ -311,12 +311,12 @@ mod tests {
         let (local, peer) = ("127.0.0.1:5".into(), "127.0.0.1:6".into());
         let path = Path::Direct;
         let opened = Event::Opened { path, local, peer, handshake_us: None, nodelay: None };
-        lane.take(&mut log, 0, LEG, &opened);
+        lane.apply(&mut log, 0, LEG, &opened);
         (lane, log)
     }
 
     fn sent(lane: &mut Lane, log: &mut Log, id: u64, line: u32) {
-        lane.take(log, 1, LEG, &Event::Sent { id, line, offset: 0, bytes: 4, done_us: 2 });
+        lane.apply(log, 1, LEG, &Event::Sent { id, line, offset: 0, bytes: 4, done_us: 2 });
     }
 
     fn status(log: &Log, key: u64) -> Status {
@@ -333,11 +333,11 @@ mod tests {
         sent(&mut lane, &mut log, 1, 1);
         assert_eq!(status(&log, 1), Status::Waiting);
         let (cause, certain) = (Unanswered::TimedOut, true);
-        lane.take(&mut log, 2, LEG, &Event::NoReply { id: 1, line: 1, cause, certain });
+        lane.apply(&mut log, 2, LEG, &Event::NoReply { id: 1, line: 1, cause, certain });
         assert_eq!(status(&log, 1), Status::NoReply { cause, certain });
         assert_eq!((lane.answered, lane.unanswered), (0, 1));
         let late = Event::Answered { id: 1, line: 1, rtt_us: 9, late: true, certain };
-        lane.take(&mut log, 3, LEG, &late);
+        lane.apply(&mut log, 3, LEG, &late);
         assert_eq!(status(&log, 1), Status::Answered { rtt_us: 9, late: true, certain });
         assert_eq!((lane.answered, lane.unanswered), (1, 0));
     }
@@ -348,12 +348,12 @@ mod tests {
         lane.sending(&send(1, 3));
         (1..=3).for_each(|line| sent(&mut lane, &mut log, 1, line));
         let data = Data::Text("reply".into());
-        lane.take(&mut log, 2, LEG, &Event::Reply { offset: 0, bytes: 5, data });
+        lane.apply(&mut log, 2, LEG, &Event::Reply { offset: 0, bytes: 5, data });
         Lane::new(Protocol::Tcp).note(&mut log, 2, Note::LinkSet);
         for line in 1..=3 {
             let (late, certain) = (false, true);
             let answered = Event::Answered { id: 1, line, rtt_us: 9, late, certain };
-            lane.take(&mut log, 2, LEG, &answered);
+            lane.apply(&mut log, 2, LEG, &answered);
         }
         let reply = &log.row(4).unwrap().what;
         assert!(matches!(reply, What::Reply { answers: Some((1, 3)), .. }), "{reply:?}");
@@ -365,7 +365,7 @@ mod tests {
         assert_eq!(lane.median_round_trip(), None);
         for rtt_us in [9, 1, 5] {
             let answered = Event::Answered { id: 1, line: 1, rtt_us, late: false, certain: true };
-            lane.take(&mut log, 3, LEG, &answered);
+            lane.apply(&mut log, 3, LEG, &answered);
         }
         assert_eq!((lane.last_round_trip(), lane.median_round_trip()), (Some(5), Some(5)));
     }
@@ -390,13 +390,13 @@ mod tests {
             sent(&mut lane, &mut log, id, line);
         }
         let finished = |id| Event::Finished { id, lines: 2, of: 2 };
-        lane.take(&mut log, 2, LEG, &finished(5));
+        lane.apply(&mut log, 2, LEG, &finished(5));
         let last = lane.last_send.clone().unwrap();
         let numbers: Vec<_> = last.lines.iter().map(|line| line.number).collect();
         assert_eq!((last.id, last.of, last.finished, numbers), (5, 4, false, vec![1, 3, 2, 4]));
-        lane.take(&mut log, 2, LEG, &finished(6));
+        lane.apply(&mut log, 2, LEG, &finished(6));
         let answered = Event::Answered { id: 6, line: 1, rtt_us: 9, late: false, certain: true };
-        lane.take(&mut log, 3, LEG, &answered);
+        lane.apply(&mut log, 3, LEG, &answered);
         let last = lane.last_send.as_ref().unwrap();
         assert!(last.finished && matches!(last.lines[1].status, Status::Answered { .. }));
         assert_eq!(lane.in_progress(), 0);
@@ -417,7 +417,7 @@ mod tests {
         let old = 1;
         for leg in [old, LEG] {
             let datagram = Event::ServerDatagram { number: 0, bytes: 4, kept: 4 };
-            lane.take(&mut log, 1, leg, &datagram);
+            lane.apply(&mut log, 1, leg, &datagram);
         }
         assert_eq!(lane.last_send.unwrap().reads.len(), 1);
     }

@@ -128,7 +128,7 @@ impl Page {
         lane.note(log, at_us, note);
     }
 
-    fn take(&mut self, message: ServerMessage) {
+    fn apply(&mut self, message: ServerMessage) {
         let wall_us = self.hello.as_ref().map_or(0, |hello| hello.wall_ms * 1_000);
         let at_us = wall_us + message.at_us;
         match message.event {
@@ -145,7 +145,7 @@ impl Page {
                 None => self.notice = Some(Notice::Objection(problem.detail)),
             },
             Event::Missed { count } => self.notice = Some(Notice::Missed(count)),
-            Event::Raw(raw) => Rc::make_mut(&mut self.raw).take(at_us, raw),
+            Event::Raw(raw) => Rc::make_mut(&mut self.raw).apply(at_us, raw),
             Event::RawMissed { count } => Rc::make_mut(&mut self.raw).missed += count,
             event => {
                 let Some(LegId { protocol, number }) = message.leg else { return };
@@ -153,7 +153,7 @@ impl Page {
                     self.lane_mut(protocol).packet(number, message.at_us, packet);
                 } else {
                     let (lane, log) = self.lane_and_log(protocol);
-                    lane.take(log, at_us, number, &event);
+                    lane.apply(log, at_us, number, &event);
                 }
             }
         }
@@ -192,7 +192,7 @@ impl Reducible for Page {
         let mut page = Rc::unwrap_or_clone(self);
         match action {
             Action::Received(messages) => {
-                messages.into_iter().for_each(|message| page.take(message))
+                messages.into_iter().for_each(|message| page.apply(message))
             }
             Action::Lost { at_ms, retry_ms } => page.lost(at_ms, retry_ms),
             Action::Retried { at_ms } => {

@@ -74,10 +74,10 @@ impl RawClient {
         match observation {
             RawObservation::Accepted {} => {}
             RawObservation::Read { number, offset, bytes, data } => {
-                self.take(Exchange { number, offset, bytes, kept: bytes, data, reply: None });
+                self.exchanged(Exchange { number, offset, bytes, kept: bytes, data, reply: None });
             }
             RawObservation::Datagram { number, bytes, kept, data } => {
-                self.take(Exchange { number, offset: number, bytes, kept, data, reply: None });
+                self.exchanged(Exchange { number, offset: number, bytes, kept, data, reply: None });
             }
             RawObservation::Reply { number, bytes, data, .. } => {
                 self.replies += 1;
@@ -91,7 +91,7 @@ impl RawClient {
         }
     }
 
-    fn take(&mut self, exchange: Exchange) {
+    fn exchanged(&mut self, exchange: Exchange) {
         self.reads += 1;
         self.bytes += exchange.bytes as u64;
         if self.exchanges.len() < KEPT_EXCHANGES {
@@ -116,8 +116,8 @@ pub(crate) struct RawClients {
 }
 
 impl RawClients {
-    /// Takes in what the session told.
-    pub(crate) fn take(&mut self, at_us: u64, raw: Raw) {
+    /// Applies what the session saw of a client.
+    pub(crate) fn apply(&mut self, at_us: u64, raw: Raw) {
         let known = self.keys.get(&raw.client).copied();
         let key = known.unwrap_or_else(|| self.add(at_us, &raw));
         let first = self.clients.front().map_or(0, |client| client.key);
@@ -174,7 +174,7 @@ pub(crate) mod tests {
         let end = RawObservation::Closed { cause: Cause::PeerClosed };
         let accepted = RawObservation::Accepted {};
         for observation in [accepted, read(0), reply(0), read(1), end] {
-            clients.take(9, raw(1, observation));
+            clients.apply(9, raw(1, observation));
         }
         (*clients.clients[0]).clone()
     }
@@ -191,12 +191,12 @@ pub(crate) mod tests {
     fn clients_and_their_exchanges_are_bounded_and_the_rest_counted() {
         let mut clients = RawClients::default();
         for client in 1..=KEPT_CLIENTS as u64 + 3 {
-            clients.take(0, raw(client, RawObservation::Accepted {}));
+            clients.apply(0, raw(client, RawObservation::Accepted {}));
         }
         assert_eq!((clients.clients.len(), clients.dropped), (KEPT_CLIENTS, 3));
         assert_eq!(clients.keys.len(), KEPT_CLIENTS);
         let exchanges = KEPT_EXCHANGES as u64 + 2;
-        (0..exchanges).for_each(|number| clients.take(0, raw(50, read(number))));
+        (0..exchanges).for_each(|number| clients.apply(0, raw(50, read(number))));
         let client = clients.clients.iter().find(|client| client.reads > 0).unwrap();
         assert_eq!((client.exchanges.len(), client.reads), (KEPT_EXCHANGES, exchanges));
     }
@@ -205,18 +205,18 @@ pub(crate) mod tests {
     fn who_was_dropped_and_comes_again_is_there_again() {
         let mut clients = RawClients::default();
         for client in 1..=KEPT_CLIENTS as u64 + 1 {
-            clients.take(0, raw(client, RawObservation::Accepted {}));
+            clients.apply(0, raw(client, RawObservation::Accepted {}));
         }
-        clients.take(0, raw(1, read(7)));
+        clients.apply(0, raw(1, read(7)));
         assert_eq!(clients.clients.back().unwrap().reads, 1);
     }
 
     #[test]
     fn numbers_of_a_new_session_are_other_clients() {
         let mut clients = RawClients::default();
-        clients.take(0, raw(1, read(0)));
+        clients.apply(0, raw(1, read(0)));
         clients.session_ended();
-        clients.take(0, raw(1, read(0)));
+        clients.apply(0, raw(1, read(0)));
         let lost: Vec<_> = clients.clients.iter().map(|client| client.lost).collect();
         assert_eq!(lost, [true, false]);
     }

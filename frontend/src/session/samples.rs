@@ -9,19 +9,19 @@ pub(crate) const KEPT_SAMPLES: usize = 1_000;
 
 /// The latest samples of a kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Kept<T> {
+pub(crate) struct Recent<T> {
     pub(crate) samples: VecDeque<T>,
     /// Samples that are not kept any more.
     pub(crate) gone: u64,
 }
 
-impl<T> Default for Kept<T> {
+impl<T> Default for Recent<T> {
     fn default() -> Self {
         Self { samples: VecDeque::new(), gone: 0 }
     }
 }
 
-impl<T> Kept<T> {
+impl<T> Recent<T> {
     pub(crate) fn push(&mut self, sample: T) {
         if self.samples.len() == KEPT_SAMPLES {
             self.samples.pop_front();
@@ -42,7 +42,7 @@ pub(crate) struct Usage {
     pub(crate) wire: u64,
 }
 
-impl Kept<Usage> {
+impl Recent<Usage> {
     /// A line went out.
     pub(crate) fn line(&mut self, leg: u32, send: u64, bytes: usize) {
         if let Some(usage) = self.of(leg, send) {
@@ -99,37 +99,37 @@ mod tests {
 
     #[test]
     fn the_oldest_samples_go_and_are_counted() {
-        let mut kept = Kept::default();
-        (0..KEPT_SAMPLES as u64 + 3).for_each(|sample| kept.push(sample));
-        assert_eq!((kept.samples.len(), kept.samples[0], kept.gone), (KEPT_SAMPLES, 3, 3));
+        let mut recent = Recent::default();
+        (0..KEPT_SAMPLES as u64 + 3).for_each(|sample| recent.push(sample));
+        assert_eq!((recent.samples.len(), recent.samples[0], recent.gone), (KEPT_SAMPLES, 3, 3));
     }
 
     #[test]
     fn a_packet_is_its_lines_sends_and_one_without_a_line_the_latest_ones() {
-        let mut kept = Kept::<Usage>::default();
+        let mut recent = Recent::<Usage>::default();
         let plain = Flags { ack: true, ..Flags::default() };
-        kept.packet(1, &packet(None, plain));
-        kept.line(1, 7, 5);
-        kept.packet(1, &packet(Some(7), plain));
-        kept.line(1, 8, 6);
+        recent.packet(1, &packet(None, plain));
+        recent.line(1, 7, 5);
+        recent.packet(1, &packet(Some(7), plain));
+        recent.line(1, 8, 6);
         // Line 7 again, and an ACK.
-        kept.packet(1, &packet(Some(7), plain));
-        kept.packet(1, &packet(None, plain));
-        kept.reply(1, 33);
-        kept.packet(1, &packet(None, Flags { fin: true, ..plain }));
+        recent.packet(1, &packet(Some(7), plain));
+        recent.packet(1, &packet(None, plain));
+        recent.reply(1, 33);
+        recent.packet(1, &packet(None, Flags { fin: true, ..plain }));
         // Another leg's.
-        kept.packet(2, &packet(None, plain));
-        kept.reply(2, 33);
-        let sums: Vec<_> = kept.samples.iter().map(|it| (it.send, it.payload, it.wire)).collect();
+        recent.packet(2, &packet(None, plain));
+        recent.reply(2, 33);
+        let sums: Vec<_> = recent.samples.iter().map(|it| (it.send, it.payload, it.wire)).collect();
         assert_eq!(sums, [(7, 5, 80), (8, 39, 40)]);
     }
 
     #[test]
     fn a_send_that_is_gone_does_not_come_back() {
-        let mut kept = Kept::<Usage>::default();
-        (1..=KEPT_SAMPLES as u64 + 1).for_each(|send| kept.line(1, send, 1));
-        kept.packet(1, &packet(Some(1), Flags::default()));
-        assert_eq!((kept.samples[0].send, kept.gone), (2, 1));
-        assert!(kept.samples.iter().all(|usage| usage.wire == 0));
+        let mut recent = Recent::<Usage>::default();
+        (1..=KEPT_SAMPLES as u64 + 1).for_each(|send| recent.line(1, send, 1));
+        recent.packet(1, &packet(Some(1), Flags::default()));
+        assert_eq!((recent.samples[0].send, recent.gone), (2, 1));
+        assert!(recent.samples.iter().all(|usage| usage.wire == 0));
     }
 }

@@ -95,7 +95,7 @@ pub(crate) fn TranscriptTools(props: &TranscriptToolsProps) -> Html {
                 <Select<List> label={language.protocol()} options={Vec::from(protocols)}
                     chosen={view.list} on_choose={changed(props, |view, list| view.list = list)} />
             }
-            <span id="transcript-count" class="transcript-count">{ told(language, figures) }</span>
+            <span id="transcript-count" class="transcript-count">{ summary(language, figures) }</span>
             <span role="status" class="transcript-said">{ said.map(|said| copied(language, said)) }</span>
             <span class="transcript-all" role="group" aria-label={language.all_rows()}>
                 { button("JSON Lines", ToolAsk::JsonLines) }
@@ -114,17 +114,18 @@ pub(crate) fn copied(language: Language, said: Copied) -> &'static str {
     }
 }
 
-fn told(language: Language, figures: &Figures) -> String {
+fn summary(language: Language, figures: &Figures) -> String {
     let Figures { shown, kept, dropped, filtered, complete } = *figures;
     let (shown, kept) = (count(shown as u64), count(kept as u64));
-    let mut told = if !filtered { language.rows(&kept) } else { language.rows_of(&shown, &kept) };
+    let mut summary =
+        if !filtered { language.rows(&kept) } else { language.rows_of(&shown, &kept) };
     if !complete {
-        told += " …";
+        summary += " …";
     }
     if dropped > 0 {
-        told = told + " · " + &language.older_rows_dropped(&count(dropped));
+        summary = summary + " · " + &language.older_rows_dropped(&count(dropped));
     }
-    told
+    summary
 }
 
 /// Asks for the view with something changed in it.
