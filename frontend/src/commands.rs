@@ -1,6 +1,7 @@
 //! Commands for a terminal that do, without the page, what was done last on it.
 
 mod address;
+pub(crate) mod commands_card;
 mod dialect;
 mod literal;
 
@@ -63,7 +64,7 @@ impl Tool {
         let room = LITERAL_BYTES / sends.len().max(1);
         let (mut longest, mut shortest, mut replies) = (0, room, 0);
         for send in sends {
-            let bytes = send.data.line(send.count).map_or(0, |line| line.len());
+            let bytes = send.line(send.count).map_or(0, |line| line.len());
             (longest, shortest) = (longest.max(bytes), shortest.min(bytes));
             replies += (bytes + STAMP_LEN) * send.count as usize;
         }
@@ -207,7 +208,7 @@ pub(crate) mod tests {
     }
 
     fn send(data: Data, count: u32, interval_ms: u32) -> Rc<Send> {
-        Rc::new(Send { id: 1, to: Target::Both, data, count, interval_ms })
+        Rc::new(Send { count, interval_ms, ..Send::new(1, Target::Both, data) })
     }
 
     fn text(tool: Tool, protocol: Protocol, sends: &[Rc<Send>]) -> String {

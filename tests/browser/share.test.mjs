@@ -199,7 +199,7 @@ test("the language of a link is a suggestion: it is not kept, and a choice stand
   await other.goto(`http://${server.http}/`);
   await ready(other);
   assert.equal(await other.locator(":root").getAttribute("lang"), "en");
-  await page.locator(".preferences select").first().selectOption("en");
+  await page.locator(".preferences select").first().selectOption("English");
   await page.reload();
   await page.locator(".offer", { hasText: "This link carries a scenario" }).waitFor();
   await harmless();

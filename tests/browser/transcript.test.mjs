@@ -8,7 +8,7 @@ import { NOISE, answered, eventually, lane, of, streamgram, throttled, type } fr
 
 const onPage = streamgram();
 
-/** Rows that are kept, see `frontend/src/log.rs`. */
+/** Rows that are kept, see `frontend/src/session/log.rs`. */
 const KEPT_ROWS = 20_000;
 
 /** What the tools say about the rows, as numbers: shown, kept, dropped, as far as there are. */
