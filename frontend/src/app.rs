@@ -2,6 +2,7 @@
 //! person chose for all of the page.
 
 pub(crate) mod header;
+mod language_choice;
 pub(crate) mod playground;
 pub(crate) mod preferences;
 pub(crate) mod shortcuts;

@@ -11,7 +11,7 @@ use crate::result::boundary_strip::BoundaryStrip;
 use crate::result::strip::Strip;
 use crate::session::note::cause_text;
 use crate::session::raw_clients::{Exchange, RawClient, RawClients};
-use crate::transcript::transcript_row::payload;
+use crate::ui::bytes::payload;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct RawClientsCardProps {

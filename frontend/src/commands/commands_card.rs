@@ -5,8 +5,10 @@ use std::rc::Rc;
 use streamgram_protocol::{Hello, Protocol, Send};
 use yew::prelude::*;
 
+use super::address::Address;
+use super::command::Command;
+use super::tool::Tool;
 use crate::browser::clipboard::Copied;
-use crate::commands::{Address, Command, Tool};
 use crate::i18n::figures::{Noun, counted};
 use crate::i18n::language::{Language, use_language};
 use crate::ui::clipboard::use_clipboard;

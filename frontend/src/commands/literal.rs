@@ -3,10 +3,9 @@
 
 use std::fmt::Write as _;
 
-use streamgram_protocol::{Data, Send, numbered};
+use streamgram_protocol::{Data, Send, numbered, numbers_in};
 
-use super::Tool;
-use crate::prompt::draft::numbers_in;
+use super::tool::Tool;
 
 /// What stands between the quotes.
 #[derive(Debug)]
@@ -151,7 +150,7 @@ mod tests {
     use streamgram_protocol::Target;
 
     use super::*;
-    use crate::commands::tests::expression;
+    use crate::commands::command::tests::expression;
 
     fn send(data: Data, count: u32) -> Send {
         Send { count, ..Send::new(1, Target::Both, data) }

@@ -3,13 +3,8 @@
 //!
 //! Protocol names, flags of packets and what the system says stay as they are in every language.
 
-use streamgram_protocol::{Limits, Scenario};
 use typed_i18n::TypedI18N;
 use yew::prelude::*;
-
-use crate::browser::use_choice::Choice;
-use crate::browser::use_fragment::fragment;
-use crate::share::scenario::language_of;
 
 /// A language of the page.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, TypedI18N)]
@@ -32,34 +27,19 @@ impl Language {
             Self::Zh => "简体中文",
         }
     }
-}
 
-impl Choice for Language {
-    const KEY: &'static str = "language";
-    const ATTRIBUTE: &'static str = "lang";
-
-    /// The language of a tag (BCP 47): `zh`, `zh-CN` and the like are Chinese.
-    fn of_word(tag: &str) -> Option<Self> {
-        let primary = |tag: &str| tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
-        Self::ALL.into_iter().find(|language| primary(language.word()) == primary(tag))
-    }
-
-    fn word(self) -> &'static str {
+    /// Its tag (BCP 47).
+    pub(crate) fn tag(self) -> &'static str {
         match self {
             Self::En => "en",
             Self::Zh => "zh-Hans",
         }
     }
 
-    /// That of the link that was opened, else the first of the browser's languages that is one of ours.
-    fn suggested() -> Self {
-        let (linked, _) = Scenario::decode(&fragment(), &Limits::default());
-        if let Some(language) = linked.as_ref().and_then(language_of) {
-            return language;
-        }
-        let tags = web_sys::window().map(|window| window.navigator().languages());
-        let tags = tags.into_iter().flatten().filter_map(|tag| tag.as_string());
-        tags.filter_map(|tag| Self::of_word(&tag)).next().unwrap_or_default()
+    /// The language of a tag: `zh`, `zh-CN` and the like are Chinese.
+    pub(crate) fn of_tag(tag: &str) -> Option<Self> {
+        let primary = |tag: &str| tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
+        Self::ALL.into_iter().find(|language| primary(language.tag()) == primary(tag))
     }
 }
 
@@ -150,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_browser_s_tag_finds_its_language() {
-        let of = ["zh", "zh-CN", "ZH-hans", "en-GB", "zha", "fr", ""].map(Language::of_word);
+        let of = ["zh", "zh-CN", "ZH-hans", "en-GB", "zha", "fr", ""].map(Language::of_tag);
         let (en, zh) = (Some(Language::En), Some(Language::Zh));
         assert_eq!(of, [zh, zh, zh, en, None, None, None]);
     }

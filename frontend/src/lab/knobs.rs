@@ -182,12 +182,6 @@ pub(crate) fn rule_text(language: Language, rule: Rule) -> String {
     }
 }
 
-/// What is wrong with a knob.
-pub(crate) fn range_text(language: Language, wrong: &OutOfRange) -> String {
-    let OutOfRange { knob, value, least, most } = wrong;
-    language.out_of_range(knob, value, &least.to_string(), &most.to_string())
-}
-
 /// What a preset is called, and what to look for with it.
 pub(crate) fn preset_text(language: Language, name: PresetName) -> (&'static str, &'static str) {
     match name {

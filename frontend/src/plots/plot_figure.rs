@@ -8,9 +8,9 @@ use web_sys::Element;
 use yew::prelude::*;
 
 use super::plot::{PARTS, Plot, Shape, Ticks};
+use crate::browser::download;
 use crate::i18n::figures::count;
 use crate::i18n::language::{Language, use_language};
-use crate::result::export;
 
 /// Rows of the table, the newest; the CSV has all.
 const SHOWN_ROWS: usize = 50;
@@ -42,7 +42,7 @@ pub(crate) fn PlotFigure(PlotFigureProps { plot, csv }: &PlotFigureProps) -> Htm
         let (picture, name) = (picture.clone(), plot.name);
         move |_| {
             if let Some(picture) = picture.cast::<Element>() {
-                export::save_picture(name, &picture, SIZE);
+                download::save_picture(name, &picture, SIZE);
             }
         }
     };
@@ -50,7 +50,7 @@ pub(crate) fn PlotFigure(PlotFigureProps { plot, csv }: &PlotFigureProps) -> Htm
         let (plot, csv) = (Rc::clone(plot), csv.clone());
         move |_| {
             let csv = csv.as_ref().map_or_else(|| plot.csv(), ToString::to_string);
-            export::save(&format!("streamgram-{}.csv", plot.name), "text/csv", csv.as_bytes());
+            download::save(&format!("streamgram-{}.csv", plot.name), "text/csv", csv.as_bytes());
         }
     };
     html! {

@@ -1,9 +1,9 @@
 //! What stands in the prompt, and whether it may be sent.
 
 use serde::{Deserialize, Serialize};
-use streamgram_protocol::{Data, Invalid, Limits, Preset, Send, Target};
+use streamgram_protocol::{Data, Invalid, Limits, Preset, Send, Target, numbers_in};
 
-use super::escapes::unescape;
+use super::escapes::{BadEscape, unescape};
 use crate::i18n::language::Language;
 use crate::session::notice::Notice;
 use crate::session::page::{Link, Page};
@@ -155,7 +155,9 @@ impl Draft {
         let ending = self.ending.bytes();
         let mut bytes = match self.mode {
             Mode::Text => return Ok(Data::Text([line, ending].concat())),
-            Mode::Escapes => unescape(line).map_err(Notice::Escape)?,
+            Mode::Escapes => {
+                unescape(line).map_err(|BadEscape { at, found }| Notice::Escape { found, at })?
+            }
             Mode::Hex => {
                 let bytes =
                     Data::Hex(line.to_owned()).to_bytes().map_err(Notice::Hex)?.into_owned();
@@ -172,11 +174,6 @@ impl Draft {
             _ => Err(Notice::NotNumbered),
         }
     }
-}
-
-/// How often a line's number stands in a text.
-pub(crate) fn numbers_in(text: &str) -> usize {
-    text.matches("{n}").count()
 }
 
 /// Lines that may go out at once now: each takes one of the places for sends in progress.
@@ -217,12 +214,6 @@ fn refusal(invalid: &Invalid, send: &Send, limits: &Limits) -> Notice {
             Notice::TooLong { bytes, limit: limits.line_bytes }
         }
     }
-}
-
-/// What Enter would send on a new page.
-pub(crate) fn sample() -> Send {
-    let Draft { text, to, .. } = Draft::default();
-    Send::new(0, to, Data::Text(text))
 }
 
 /// A datagram without bytes.

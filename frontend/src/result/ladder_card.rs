@@ -12,7 +12,7 @@ use crate::i18n::figures::{count, duration};
 use crate::i18n::language::{Language, use_language};
 use crate::session::lane::Lane;
 use crate::session::trace::Readable;
-use crate::transcript::transcript_row::payload;
+use crate::ui::bytes::payload;
 
 /// Pixels above and below the window that are drawn too, so that scrolling shows no gaps.
 const AROUND: u64 = 300;

@@ -5,8 +5,6 @@ use streamgram_protocol::{BadHex, OutOfRange, Protocol, printable};
 
 use crate::i18n::figures::{Noun, count, counted};
 use crate::i18n::language::Language;
-use crate::lab::knobs::range_text;
-use crate::prompt::escapes::BadEscape;
 
 /// Something to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +21,8 @@ pub(crate) enum Notice {
     TooLong { bytes: usize, limit: usize },
     /// The line is not hexadecimal.
     Hex(BadHex),
-    /// The line has an escape that is none.
-    Escape(BadEscape),
+    /// The line has an escape that is none: what stands there, and its character, counted from 1.
+    Escape { found: String, at: usize },
     /// The line is to be numbered and cannot be, for it goes out as hex.
     NotNumbered,
     /// So many lines cannot go out at once.
@@ -53,6 +51,12 @@ pub(crate) enum Notice {
     Objection(String),
 }
 
+/// What is wrong with a knob of the emulated link.
+pub(crate) fn range_text(language: Language, wrong: &OutOfRange) -> String {
+    let OutOfRange { knob, value, least, most } = wrong;
+    language.out_of_range(knob, value, &least.to_string(), &most.to_string())
+}
+
 impl Notice {
     /// The notice in words. What the server or the system says is quoted as it is.
     pub(crate) fn text(&self, language: Language) -> String {
@@ -71,7 +75,7 @@ impl Notice {
                 language.not_sent_hex(&digit, &count(*at as u64 + 1))
             }
             Self::Hex(BadHex::Odd) => language.not_sent_odd().into(),
-            Self::Escape(BadEscape { at, found }) => {
+            Self::Escape { found, at } => {
                 language.not_sent_escape(&printable(found.as_bytes()), &count(*at as u64))
             }
             Self::NotNumbered => language.not_sent_numbered().into(),
@@ -112,7 +116,7 @@ impl Notice {
             | Self::EmptyOverUdp
             | Self::TooLong { .. }
             | Self::Hex(_)
-            | Self::Escape(_)
+            | Self::Escape { .. }
             | Self::NotNumbered => Self::OfLine { number, notice: Box::new(self) },
             other => other,
         }

@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
-use streamgram_protocol::{Event, Hello, LegId, Limits, Protocol, Send, ServerMessage};
+use streamgram_protocol::{
+    Data, Event, Hello, LegId, Limits, Protocol, Scenario, Send, ServerMessage, Target,
+};
 use yew::Reducible;
 
 use super::lane::Lane;
@@ -11,7 +13,6 @@ use super::log::Log;
 use super::note::Note;
 use super::notice::Notice;
 use super::raw_clients::RawClients;
-use crate::prompt::draft::sample;
 
 /// The WebSocket to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -223,6 +224,11 @@ impl Reducible for Page {
         }
         Rc::new(page)
     }
+}
+
+/// What Enter would send on a new page.
+fn sample() -> Send {
+    Send::new(0, Target::Both, Data::Text(Scenario::default().text))
 }
 
 #[cfg(test)]

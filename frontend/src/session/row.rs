@@ -4,11 +4,10 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 
-use streamgram_protocol::{Data, Protocol, numbered};
+use streamgram_protocol::{Data, Protocol, numbered, numbers_in};
 
 use super::last_send::Status;
 use super::note::Note;
-use crate::prompt::draft::numbers_in;
 
 /// A row. `Eq` lets rows that are shared be told equal by their address.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use yew::prelude::*;
 
 use super::scenario::carried;
 use crate::i18n::language::use_language;
-use crate::transcript::transcript_row::payload;
+use crate::ui::bytes::payload;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct CarriedProps {

@@ -5,7 +5,6 @@ use streamgram_protocol::{
     Congestion, Impairment, Limits, Link, Path, Scenario, Target, printable,
 };
 
-use crate::browser::use_choice::Choice;
 use crate::i18n::figures::{Noun, count, counted};
 use crate::i18n::language::Language;
 use crate::lab::knobs::{KNOBS, Side, rule_text};
@@ -62,7 +61,7 @@ pub(crate) fn scenario(
 
 /// The language of a scenario, if it is one of the page's.
 pub(crate) fn language_of(scenario: &Scenario) -> Option<Language> {
-    scenario.language.as_deref().and_then(Language::of_word)
+    scenario.language.as_deref().and_then(Language::of_tag)
 }
 
 /// What a scenario carries besides its text, each with its name.

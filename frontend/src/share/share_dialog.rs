@@ -10,7 +10,6 @@ use yew::prelude::*;
 use super::address::{address_for_others, own_address, port};
 use super::carried::Carried;
 use crate::browser::clipboard::Copied;
-use crate::browser::use_choice::Choice;
 use crate::i18n::figures::{Noun, counted};
 use crate::i18n::language::{ELEMENT, Language, use_language, with_element};
 use crate::ui::clipboard::use_clipboard;
@@ -44,7 +43,7 @@ pub(crate) fn ShareDialog(props: &ShareDialogProps) -> Html {
         // Fails only for a dialog that is open already.
         let _shown = dialog.cast::<HtmlDialogElement>().map(|dialog| dialog.show_modal());
     });
-    let language_tag = Some(language.word().to_owned());
+    let language_tag = Some(language.tag().to_owned());
     let scenario =
         Rc::new(Scenario { view: chosen.view, language: language_tag, ..(**scenario).clone() });
     let fragment = scenario.encode();

@@ -7,12 +7,12 @@ use yew::prelude::*;
 
 use super::records::written;
 use super::status::{numbers, status_text};
-use super::transcript_row::piecewise;
 use super::transcript_tools::copied;
 use crate::browser::clipboard::Copied;
 use crate::i18n::figures::{Noun, counted, date_time};
 use crate::i18n::language::{Language, use_language};
 use crate::session::row::{Row, What};
+use crate::ui::bytes::piecewise;
 
 /// Bytes of a payload that are shown; more can be copied.
 const SHOWN_BYTES: usize = 4_096;
