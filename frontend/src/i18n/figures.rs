@@ -35,30 +35,20 @@ pub(crate) enum Noun {
 
 /// A number with its noun: `1 read`, `2 reads`.
 pub(crate) fn counted(language: Language, number: u64, noun: Noun) -> String {
-    let (one, n) = (number == 1, count(number));
-    let text = match noun {
-        Noun::Byte if one => language.one_byte(),
-        Noun::Line if one => language.one_line(),
-        Noun::Send if one => language.one_send(),
-        Noun::Read if one => language.one_read(),
-        Noun::Reply if one => language.one_reply(),
-        Noun::Datagram if one => language.one_datagram(),
-        Noun::Segment if one => language.one_segment(),
-        Noun::Packet if one => language.one_packet(),
-        Noun::Piece if one => language.one_piece(),
-        Noun::Stamp if one => language.one_stamp(),
-        Noun::Byte => return language.bytes(&n),
-        Noun::Line => return language.lines(&n),
-        Noun::Send => return language.sends(&n),
-        Noun::Read => return language.reads(&n),
-        Noun::Reply => return language.replies(&n),
-        Noun::Datagram => return language.datagrams(&n),
-        Noun::Segment => return language.segments(&n),
-        Noun::Packet => return language.packets(&n),
-        Noun::Piece => return language.pieces(&n),
-        Noun::Stamp => return language.stamps(&n),
+    let n = count(number);
+    let (one, several) = match noun {
+        Noun::Byte => (language.one_byte(), language.bytes(&n)),
+        Noun::Line => (language.one_line(), language.lines(&n)),
+        Noun::Send => (language.one_send(), language.sends(&n)),
+        Noun::Read => (language.one_read(), language.reads(&n)),
+        Noun::Reply => (language.one_reply(), language.replies(&n)),
+        Noun::Datagram => (language.one_datagram(), language.datagrams(&n)),
+        Noun::Segment => (language.one_segment(), language.segments(&n)),
+        Noun::Packet => (language.one_packet(), language.packets(&n)),
+        Noun::Piece => (language.one_piece(), language.pieces(&n)),
+        Noun::Stamp => (language.one_stamp(), language.stamps(&n)),
     };
-    text.into()
+    if number == 1 { one.into() } else { several }
 }
 
 /// Microseconds in the unit that suits them: `0.31 ms`, `51.2 ms`, `1.05 s`.

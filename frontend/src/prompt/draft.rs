@@ -1,6 +1,7 @@
 //! What stands in the prompt, and whether it may be sent.
 
 use serde::{Deserialize, Serialize};
+use streamgram_protocol::scenario::{Ending, Mode};
 use streamgram_protocol::{Data, Invalid, Limits, Preset, Send, Target, numbers_in};
 
 use super::escapes::{BadEscape, unescape};
@@ -25,60 +26,21 @@ pub(crate) struct Draft {
     pub(crate) interval_ms: String,
 }
 
-/// How a line is typed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Mode {
-    /// It goes out as it stands.
-    #[default]
-    Text,
-    /// With escapes, see [`unescape`].
-    Escapes,
-    /// Two hexadecimal digits a byte.
-    Hex,
-}
-
-impl Mode {
-    pub(crate) const ALL: [Self; 3] = [Self::Text, Self::Escapes, Self::Hex];
-
-    /// What to call it.
-    pub(crate) fn name(self, language: Language) -> &'static str {
-        match self {
-            Self::Text => language.mode_text(),
-            Self::Escapes => language.mode_escapes(),
-            Self::Hex => language.hex(),
-        }
+/// What to call a mode.
+pub(crate) fn mode_name(language: Language, mode: Mode) -> &'static str {
+    match mode {
+        Mode::Text => language.mode_text(),
+        Mode::Escapes => language.mode_escapes(),
+        Mode::Hex => language.hex(),
     }
 }
 
-/// What every line ends with.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Ending {
-    #[default]
-    None,
-    Lf,
-    CrLf,
-}
-
-impl Ending {
-    pub(crate) const ALL: [Self; 3] = [Self::None, Self::Lf, Self::CrLf];
-
-    /// What to call it.
-    pub(crate) fn name(self, language: Language) -> &'static str {
-        match self {
-            Self::None => language.ending_none(),
-            Self::Lf => "LF",
-            Self::CrLf => "CRLF",
-        }
-    }
-
-    fn bytes(self) -> &'static str {
-        match self {
-            Self::None => "",
-            Self::Lf => "\n",
-            Self::CrLf => "\r\n",
-        }
+/// What to call an ending.
+pub(crate) fn ending_name(language: Language, ending: Ending) -> &'static str {
+    match ending {
+        Ending::None => language.ending_none(),
+        Ending::Lf => "LF",
+        Ending::CrLf => "CRLF",
     }
 }
 
@@ -152,7 +114,11 @@ impl Draft {
     /// What a line stands for. In text the server puts the line's number in place of `{n}`; in hex
     /// nothing is put in place of anything.
     fn data(&self, line: &str) -> Result<Data, Notice> {
-        let ending = self.ending.bytes();
+        let ending = match self.ending {
+            Ending::None => "",
+            Ending::Lf => "\n",
+            Ending::CrLf => "\r\n",
+        };
         let mut bytes = match self.mode {
             Mode::Text => return Ok(Data::Text([line, ending].concat())),
             Mode::Escapes => {

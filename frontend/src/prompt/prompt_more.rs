@@ -1,8 +1,9 @@
 //! What the prompt can do besides: how a line is typed, what it ends with, what is remembered.
 
+use streamgram_protocol::scenario::{Ending, Mode};
 use yew::prelude::*;
 
-use super::draft::{Draft, Ending, Mode};
+use super::draft::{Draft, ending_name, mode_name};
 use super::saved_lines::SavedLines;
 use super::stored_lines::SENT_LINES;
 use crate::i18n::figures::count;
@@ -33,12 +34,12 @@ pub(crate) fn PromptMore(props: &PromptMoreProps) -> Html {
             forgotten.set(true);
         }
     };
-    let modes = Mode::ALL.map(|mode| (mode, mode.name(language)));
+    let modes: Vec<_> = Mode::ALL.iter().map(|it| (*it, mode_name(language, *it))).collect();
     let on_mode = {
         let draft = draft.clone();
         on_change.reform(move |mode| Draft { mode, ..draft.clone() })
     };
-    let endings = Ending::ALL.map(|ending| (ending, ending.name(language)));
+    let endings: Vec<_> = Ending::ALL.iter().map(|it| (*it, ending_name(language, *it))).collect();
     let on_ending = {
         let draft = draft.clone();
         on_change.reform(move |ending| Draft { ending, ..draft.clone() })
@@ -49,12 +50,12 @@ pub(crate) fn PromptMore(props: &PromptMoreProps) -> Html {
             <div class="prompt-choices">
                 <span class="prompt-choice">
                     <span aria-hidden="true">{ language.prompt_mode() }</span>
-                    <ToggleGroup<Mode> label={language.prompt_mode()} options={Vec::from(modes)}
+                    <ToggleGroup<Mode> label={language.prompt_mode()} options={modes}
                         chosen={draft.mode} on_choose={on_mode} />
                 </span>
                 <span class="prompt-choice">
                     <span aria-hidden="true">{ language.prompt_ending() }</span>
-                    <ToggleGroup<Ending> label={language.prompt_ending()} options={Vec::from(endings)}
+                    <ToggleGroup<Ending> label={language.prompt_ending()} options={endings}
                         chosen={draft.ending} on_choose={on_ending} />
                 </span>
             </div>
@@ -72,8 +73,8 @@ pub(crate) fn PromptMore(props: &PromptMoreProps) -> Html {
 
 /// What a closed “more” must not hide.
 fn unusual(language: Language, draft: &Draft) -> Html {
-    let mode = (draft.mode != Mode::Text).then(|| draft.mode.name(language));
-    let ending = (draft.ending != Ending::None).then(|| draft.ending.name(language));
+    let mode = (draft.mode != Mode::Text).then(|| mode_name(language, draft.mode));
+    let ending = (draft.ending != Ending::None).then(|| ending_name(language, draft.ending));
     html! { for name in mode.into_iter().chain(ending) { <b>{ " · " }{ name }</b> } }
 }
 

@@ -1,10 +1,11 @@
 //! The lines that were saved, each with all that was chosen for it: to be used, or deleted.
 
+use streamgram_protocol::scenario::{Ending, Mode};
 use streamgram_protocol::{Target, printable};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
-use super::draft::{Draft, Ending, Mode};
+use super::draft::{Draft, ending_name, mode_name};
 use super::stored_lines::{self, NAME_CHARS, SavedLine};
 use crate::i18n::language::{Language, use_language};
 use crate::session::notice::Notice;
@@ -115,8 +116,9 @@ fn chosen(language: Language, draft: &Draft) -> String {
         Target::Udp => Some("UDP".to_owned()),
         Target::Both => None,
     };
-    let mode = (draft.mode != Mode::Text).then(|| draft.mode.name(language).to_owned());
-    let ending = (draft.ending != Ending::None).then(|| draft.ending.name(language).to_owned());
+    let mode = (draft.mode != Mode::Text).then(|| mode_name(language, draft.mode).to_owned());
+    let ending =
+        (draft.ending != Ending::None).then(|| ending_name(language, draft.ending).to_owned());
     let count = (draft.count != "1").then(|| format!("×{}", draft.count));
     let interval = (draft.interval_ms != "0").then(|| format!("{} ms", draft.interval_ms));
     [to, mode, ending, count, interval].into_iter().flatten().collect::<Vec<_>>().join(" · ")

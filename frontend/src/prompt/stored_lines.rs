@@ -113,9 +113,9 @@ fn is_storable(Draft { text, count, interval_ms, .. }: &Draft) -> bool {
 mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
+    use streamgram_protocol::scenario::{Ending, Mode};
 
     use super::*;
-    use crate::prompt::draft::{Ending, Mode};
 
     fn line(text: &str) -> Draft {
         Draft { text: text.into(), ..Draft::default() }

@@ -1,6 +1,6 @@
 //! Scenarios of links in the page's words: what a link carries, and what of it was not taken.
 
-use streamgram_protocol::scenario::{self as shared, Remark, View};
+use streamgram_protocol::scenario::{Ending, Mode, Remark, View};
 use streamgram_protocol::{
     Congestion, Impairment, Limits, Link, Path, Scenario, Target, printable,
 };
@@ -8,22 +8,14 @@ use streamgram_protocol::{
 use crate::i18n::figures::{Noun, count, counted};
 use crate::i18n::language::Language;
 use crate::lab::knobs::{KNOBS, Side, rule_text};
-use crate::prompt::draft::{Draft, Ending, Mode};
+use crate::prompt::draft::{Draft, ending_name, mode_name};
 
 impl From<&Scenario> for Draft {
     fn from(scenario: &Scenario) -> Self {
         Self {
             text: scenario.text.clone(),
-            mode: match scenario.mode {
-                shared::Mode::Text => Mode::Text,
-                shared::Mode::Escapes => Mode::Escapes,
-                shared::Mode::Hex => Mode::Hex,
-            },
-            ending: match scenario.ending {
-                shared::Ending::None => Ending::None,
-                shared::Ending::Lf => Ending::Lf,
-                shared::Ending::CrLf => Ending::CrLf,
-            },
+            mode: scenario.mode,
+            ending: scenario.ending,
             to: scenario.to,
             count: scenario.count.to_string(),
             interval_ms: scenario.interval_ms.to_string(),
@@ -40,16 +32,8 @@ pub(crate) fn scenario(
     let number = |typed: &str, most: u32| typed.trim().parse().map_or(0, |n: u32| n.min(most));
     Scenario {
         text: draft.text.clone(),
-        mode: match draft.mode {
-            Mode::Text => shared::Mode::Text,
-            Mode::Escapes => shared::Mode::Escapes,
-            Mode::Hex => shared::Mode::Hex,
-        },
-        ending: match draft.ending {
-            Ending::None => shared::Ending::None,
-            Ending::Lf => shared::Ending::Lf,
-            Ending::CrLf => shared::Ending::CrLf,
-        },
+        mode: draft.mode,
+        ending: draft.ending,
         to: draft.to,
         count: number(&draft.count, limits.burst_lines).max(1),
         interval_ms: number(&draft.interval_ms, limits.interval_ms),
@@ -77,12 +61,12 @@ pub(crate) fn carried(language: Language, scenario: &Scenario) -> Vec<(&'static 
     }
     let mut carried =
         vec![(language.where_it_goes(), to.to_owned()), (language.carried_lines(), lines)];
-    let Draft { mode, ending, .. } = Draft::from(scenario);
+    let Scenario { mode, ending, .. } = *scenario;
     if mode != Mode::Text {
-        carried.push((language.prompt_mode(), mode.name(language).to_owned()));
+        carried.push((language.prompt_mode(), mode_name(language, mode).to_owned()));
     }
     if ending != Ending::None {
-        carried.push((language.prompt_ending(), ending.name(language).to_owned()));
+        carried.push((language.prompt_ending(), ending_name(language, ending).to_owned()));
     }
     if !scenario.nodelay {
         carried.push(("TCP_NODELAY", language.carried_off().to_owned()));
