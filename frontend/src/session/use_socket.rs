@@ -3,6 +3,9 @@
 //! Messages are decoded as they come and handed on once per frame, so that a burst of thousands is
 //! drawn a few times and not thousands of times. When the connection goes, it is tried again with
 //! growing pauses; nothing is ever sent again.
+//!
+//! It takes the browser's events as they are: gloo-net would put an unbounded queue and tasks of its own between
+//! them and the batch of a frame.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
