@@ -1,5 +1,6 @@
 //! A plot, drawn: its picture, which can be saved, the same as a table, and as CSV.
 //!
+//! Drawn here, because a plot is a few paths, which take the page's colours and are saved as they stand.
 //! Everything in the picture stands at percents of its width, so it needs no other for a telephone.
 
 use std::rc::Rc;

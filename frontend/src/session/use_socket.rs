@@ -4,8 +4,8 @@
 //! drawn a few times and not thousands of times. When the connection goes, it is tried again with
 //! growing pauses; nothing is ever sent again.
 //!
-//! Ours and not gloo-net's, because a send has to fail at once where there is no connection; gloo-net's
-//! waits for one.
+//! Ours and not gloo-net's: that would put an unbounded queue and tasks of its own between the browser's
+//! events and the batch of a frame.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

@@ -1,5 +1,7 @@
 //! A list of rows of which only those in sight are drawn. Follows the newest; scrolling up stops that,
 //! and a button jumps back.
+//!
+//! Ours, because it is held at a row and not at a height: rows before it come and go while a person reads.
 
 use std::rc::Rc;
 
