@@ -21,5 +21,5 @@ pub use feed::{RawFeed, Subscription, Unwatchable};
 pub use inbox::{Inbox, Sender};
 pub use observer::{Observer, Registration};
 pub use raw_client::RawClient;
-pub use sighting::{Payload, Sight, Sighting, may_show_bytes};
+pub use sighting::{Payload, RawEvent, Sighting, may_show_bytes};
 pub use watcher::{Event, Observation, WAITING_OBSERVATIONS, Watcher};

@@ -134,7 +134,6 @@ mod tests {
     use streamgram_protocol::Protocol;
 
     use super::super::raw_client::RawClient;
-    use super::super::sighting::Sight;
     use super::*;
 
     fn address(last: u8) -> Option<IpAddr> {
@@ -154,10 +153,10 @@ mod tests {
         let feed = Arc::new(RawFeed::new(Feed::Own));
         let [mut one, mut also, mut other] =
             [1, 1, 2].map(|last| feed.watch(address(last)).unwrap());
-        client(&feed, 1).event(Sight::Accepted);
+        client(&feed, 1).accepted();
         assert_eq!([&mut one, &mut also, &mut other].map(told), [1, 1, 0]);
         drop(one);
-        client(&feed, 1).event(Sight::Accepted);
+        client(&feed, 1).accepted();
         assert_eq!([&mut also, &mut other].map(told), [1, 0]);
         assert_eq!(feed.watch(None).unwrap_err(), Unwatchable::Off);
     }
@@ -166,7 +165,7 @@ mod tests {
     fn all_is_everybody_and_off_nobody() {
         let feed = Arc::new(RawFeed::new(Feed::All));
         let mut watchers = [address(1), None].map(|session| feed.watch(session).unwrap());
-        client(&feed, 9).event(Sight::Accepted);
+        client(&feed, 9).accepted();
         assert_eq!(watchers.each_mut().map(told), [1, 1]);
         let off = Arc::new(RawFeed::new(Feed::Off));
         assert_eq!(off.watch(address(1)).unwrap_err(), Unwatchable::Off);
@@ -199,7 +198,7 @@ mod tests {
         let feed = Arc::new(RawFeed::new(Feed::Own));
         let mut slow = feed.watch(address(1)).unwrap();
         for _ in 0..WAITING_SIGHTINGS + 3 {
-            client(&feed, 1).event(Sight::Accepted);
+            client(&feed, 1).accepted();
         }
         assert_eq!((slow.sightings.missed(), told(&mut slow)), (3, WAITING_SIGHTINGS));
     }
