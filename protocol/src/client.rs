@@ -263,15 +263,7 @@ fn explain(text: &str) -> Invalid {
         return Invalid::bad_json("something follows the message");
     };
     if !error.inner().is_data() {
-        // serde_json says "expected value" of an object with no field, and of one with several.
-        let sentence = match serde_json::from_str::<HashMap<String, IgnoredAny>>(text) {
-            Ok(fields) if fields.len() != 1 => {
-                "a message is an object with one field, named after it".to_owned()
-            }
-            Ok(_) => error.inner().to_string(),
-            Err(error) => error.to_string(),
-        };
-        return Invalid::bad_json(&sentence);
+        return Invalid::bad_json(&why_unreadable(text, error.inner()));
     }
     // serde_json appends where in the text; the field says it better.
     let sentence = error.inner().to_string();
@@ -280,32 +272,32 @@ fn explain(text: &str) -> Invalid {
     let Some(Segment::Enum { variant: message }) = path.next() else {
         return Invalid { code: Code::UnknownMessage, ..Invalid::bad_json(sentence) };
     };
-    let mut field = path.fold(String::new(), |path, segment| match segment {
-        Segment::Seq { .. } => format!("{path}{segment}"),
-        _ => joined(&path, &segment.to_string()),
+    // A field that is missing, or there twice, is not in the path: the sentence names it.
+    let not_in_path = ["missing field `", "duplicate field `"];
+    let last =
+        not_in_path.into_iter().find_map(|start| sentence.strip_prefix(start)?.split('`').next());
+    let segments = path.map(Segment::to_string).chain(last.map(str::to_owned));
+    let field = segments.reduce(|path, segment| {
+        let dot = if segment.starts_with('[') { "" } else { "." };
+        format!("{path}{dot}{segment}")
     });
-    // A field that is missing is not in the path: the sentence names it.
-    if let Some(missing) = sentence.strip_prefix("missing field `") {
-        field = joined(&field, missing.trim_end_matches('`'));
-    }
-    let subject = if field.is_empty() { message } else { &field };
-    let detail = if sentence.contains(&format!("`{subject}`")) {
-        sentence.to_owned()
-    } else {
-        format!("{subject}: {sentence}")
+    let detail = match &field {
+        Some(field) if sentence.split('`').nth(1) == Some(field) => sentence.to_owned(),
+        Some(field) => format!("{field}: {sentence}"),
+        None => format!("{message}: {sentence}"),
     };
-    Invalid {
-        code: Code::BadField,
-        message: Some(message.clone()),
-        field: Some(field).filter(|field| !field.is_empty()),
-        id: id(text),
-        detail,
-    }
+    Invalid { code: Code::BadField, message: Some(message.clone()), field, id: id(text), detail }
 }
 
-/// The path of a field of `path`, which may be empty.
-fn joined(path: &str, field: &str) -> String {
-    if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") }
+/// serde_json says "expected value" of an object with no field, and of one with several.
+fn why_unreadable(text: &str, error: &serde_json::Error) -> String {
+    match serde_json::from_str::<HashMap<String, IgnoredAny>>(text) {
+        Ok(fields) if fields.len() != 1 => {
+            "a message is an object with one field, named after it".to_owned()
+        }
+        Ok(_) => error.to_string(),
+        Err(error) => error.to_string(),
+    }
 }
 
 /// The id of a message that is wrong elsewhere: its error repeats it.
@@ -478,6 +470,7 @@ mod tests {
             ("hex", r#"{"send":{"id":1,"to":"tcp","text":"","hex":""}}"#),
             ("hex", r#"{"send":{"id":1,"to":"tcp","hex":"0g"}}"#),
             ("id", r#"{"send":{"to":"tcp","text":""}}"#),
+            ("id", r#"{"send":{"id":1,"id":1,"to":"tcp","text":""}}"#),
             ("host", r#"{"send":{"id":1,"to":"tcp","text":"","host":"x:80"}}"#),
             ("count", r#"{"send":{"id":1,"to":"tcp","text":"","count":-1}}"#),
             ("nodelay", r#"{"open":{"protocol":"udp","nodelay":true}}"#),
