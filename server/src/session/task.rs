@@ -136,7 +136,7 @@ fn send<Client: Sink<Vec<ServerMessage>> + Unpin>(
 ) -> Poll<Result<(), Client::Error>> {
     while !outbox.is_empty() {
         ready!(client.poll_ready_unpin(cx))?;
-        client.start_send_unpin(outbox.take_frame())?;
+        client.start_send_unpin(outbox.next_frame())?;
         *unflushed = true;
     }
     if *unflushed {
