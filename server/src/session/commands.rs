@@ -198,10 +198,10 @@ impl State {
 
     fn stop(&mut self, stop: &Stop) {
         if let Some(leg) = &mut self.tcp {
-            leg.stop(stop.id, &mut self.outbox);
+            leg.bursts.stop(stop.id, &mut self.outbox);
         }
         if let Some(leg) = &mut self.udp {
-            leg.stop(stop.id, &mut self.outbox);
+            leg.bursts.stop(stop.id, &mut self.outbox);
         }
     }
 

@@ -2,11 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use streamgram_protocol::{Data, Event, Line, Send};
+use streamgram_protocol::{Data, Event, LegId, Line, Send};
+
+use crate::session::outbox::Outbox;
 
 /// The bursts of one leg, in the order in which they were asked for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Bursts {
+    leg: LegId,
     bursts: Vec<Burst>,
 }
 
@@ -45,6 +48,10 @@ impl Finished {
 }
 
 impl Bursts {
+    pub(super) fn of(leg: LegId) -> Self {
+        Self { leg, bursts: Vec::new() }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.bursts.len()
     }
@@ -86,19 +93,23 @@ impl Bursts {
     }
 
     /// Ends every send with this id.
-    pub(super) fn stop(&mut self, id: u64) -> Vec<Finished> {
-        self.bursts.extract_if(.., |burst| burst.id == id).map(|burst| burst.finished()).collect()
+    pub(crate) fn stop(&mut self, id: u64, outbox: &mut Outbox) {
+        for burst in self.bursts.extract_if(.., |burst| burst.id == id) {
+            outbox.push(Instant::now(), self.leg, burst.finished().event());
+        }
     }
 
     /// Ends every send. `cut` is a line that was due and has not gone out.
-    pub(super) fn stop_all(&mut self, cut: Option<DueLine>) -> Vec<Finished> {
+    pub(super) fn stop_all(&mut self, cut: Option<DueLine>, outbox: &mut Outbox) {
         let mut finished: Vec<_> = self.bursts.drain(..).map(|burst| burst.finished()).collect();
         if let Some(DueLine { line, last, .. }) = cut {
             finished.extend(last);
             let of_it = finished.iter_mut().filter(|send| send.id == line.send);
             of_it.for_each(|send| send.lines -= 1);
         }
-        finished
+        for finished in finished {
+            outbox.push(Instant::now(), self.leg, finished.event());
+        }
     }
 }
 
@@ -110,7 +121,7 @@ impl Burst {
 
 #[cfg(test)]
 mod tests {
-    use streamgram_protocol::Target;
+    use streamgram_protocol::{Protocol, Target};
 
     use super::*;
 
@@ -118,10 +129,14 @@ mod tests {
         Send { count, interval_ms, ..Send::new(id, Target::Tcp, Data::Text("{n}".into())) }
     }
 
+    fn reported(outbox: &mut Outbox) -> Option<Event> {
+        outbox.pop().map(|message| message.event)
+    }
+
     #[test]
     fn lines_are_numbered_and_the_last_one_finishes() {
         let now = Instant::now();
-        let mut bursts = Bursts::default();
+        let mut bursts = Bursts::of(LegId { protocol: Protocol::Tcp, number: 1 });
         bursts.start(&send(1, 2, 0), now);
         let first = bursts.next_line(now).unwrap();
         assert_eq!((first.bytes.as_slice(), first.last), (b"1".as_slice(), None));
@@ -135,7 +150,7 @@ mod tests {
     fn an_interval_is_kept_and_leaves_room_for_others() {
         let now = Instant::now();
         let later = now + Duration::from_millis(30);
-        let mut bursts = Bursts::default();
+        let mut bursts = Bursts::of(LegId { protocol: Protocol::Tcp, number: 1 });
         bursts.start(&send(1, 3, 20), now);
         assert_eq!(bursts.next_line(now).unwrap().line.number, 1);
         assert_eq!(bursts.next_line(now), None);
@@ -149,22 +164,28 @@ mod tests {
     fn a_line_that_was_cut_does_not_count_as_sent() {
         let now = Instant::now();
         for count in [2, 9] {
-            let mut bursts = Bursts::default();
+            let mut bursts = Bursts::of(LegId { protocol: Protocol::Tcp, number: 1 });
             bursts.start(&send(1, count, 0), now);
             bursts.next_line(now);
             let cut = bursts.next_line(now);
-            assert_eq!(bursts.stop_all(cut), [Finished { id: 1, lines: 1, of: count }]);
+            let mut outbox = Outbox::new(now);
+            bursts.stop_all(cut, &mut outbox);
+            let finished = Event::Finished { id: 1, lines: 1, of: count };
+            assert_eq!(reported(&mut outbox), Some(finished));
         }
     }
 
     #[test]
     fn what_is_stopped_says_how_far_it_came() {
         let now = Instant::now();
-        let mut bursts = Bursts::default();
+        let mut bursts = Bursts::of(LegId { protocol: Protocol::Tcp, number: 1 });
         bursts.start(&send(1, 9, 5), now);
         bursts.next_line(now);
-        assert_eq!(bursts.stop(2), []);
-        assert_eq!(bursts.stop(1), [Finished { id: 1, lines: 1, of: 9 }]);
+        let mut outbox = Outbox::new(now);
+        bursts.stop(2, &mut outbox);
+        assert_eq!(reported(&mut outbox), None);
+        bursts.stop(1, &mut outbox);
+        assert_eq!(reported(&mut outbox), Some(Event::Finished { id: 1, lines: 1, of: 9 }));
         assert_eq!(bursts.next_due(), None);
     }
 }

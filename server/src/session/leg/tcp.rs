@@ -77,7 +77,7 @@ impl TcpLeg {
             nodelay,
             packets: Packets::new(id, limits.lab_packets),
             stage: Stage::Connecting,
-            bursts: Bursts::default(),
+            bursts: Bursts::of(id),
             writing: None,
             written: 0,
             received: 0,
@@ -266,13 +266,6 @@ impl TcpLeg {
         true
     }
 
-    /// Ends every send with this id.
-    pub(crate) fn stop(&mut self, id: u64, outbox: &mut Outbox) {
-        for finished in self.bursts.stop(id) {
-            outbox.push(Instant::now(), self.id, finished.event());
-        }
-    }
-
     /// Sends FIN; replies are still read.
     pub(crate) fn half_close(&mut self, outbox: &mut Outbox) {
         self.stop_sending(outbox);
@@ -311,10 +304,7 @@ impl TcpLeg {
     }
 
     fn stop_sending(&mut self, outbox: &mut Outbox) {
-        let cut = self.writing.take().map(|writing| writing.due);
-        for finished in self.bursts.stop_all(cut) {
-            outbox.push(Instant::now(), self.id, finished.event());
-        }
+        self.bursts.stop_all(self.writing.take().map(|writing| writing.due), outbox);
     }
 }
 

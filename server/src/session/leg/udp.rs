@@ -55,7 +55,7 @@ impl UdpLeg {
             id,
             target,
             packets: Packets::new(id, limits.lab_packets),
-            bursts: Bursts::default(),
+            bursts: Bursts::of(id),
             waiting: None,
             sent: 0,
             replies: 0,
@@ -212,13 +212,6 @@ impl UdpLeg {
         true
     }
 
-    /// Ends every send with this id.
-    pub(crate) fn stop(&mut self, id: u64, outbox: &mut Outbox) {
-        for finished in self.bursts.stop(id) {
-            outbox.push(Instant::now(), self.id, finished.event());
-        }
-    }
-
     /// Whether a line is not answered yet, nor given up.
     pub(crate) fn awaits_reply(&self) -> bool {
         self.next_deadline().is_some()
@@ -239,9 +232,7 @@ impl UdpLeg {
     /// Closes the socket and reports what stays unanswered.
     pub(crate) fn end(mut self, Ending { cause, error }: Ending, outbox: &mut Outbox) -> EndedLeg {
         let now = Instant::now();
-        for finished in self.bursts.stop_all(self.waiting.take()) {
-            outbox.push(now, self.id, finished.event());
-        }
+        self.bursts.stop_all(self.waiting.take(), outbox);
         for silence in self.matching.end() {
             outbox.push(now, self.id, silence.event(Unanswered::Closed));
         }
