@@ -11,6 +11,7 @@ mod departed;
 pub mod feed;
 pub mod inbox;
 mod observer;
+mod peer;
 mod raw_client;
 mod sighting;
 mod watcher;

@@ -3,13 +3,14 @@
 //! A server looks at one number before it reports anything. Only when somebody watches does it look up
 //! who, and only when somebody watches this address is there anything made to report.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use streamgram_protocol::{Cause, Protocol, RAW_BYTES};
+use streamgram_protocol::{Cause, RAW_BYTES};
 
 use super::feed::RawFeed;
+use super::peer::Peer;
 use super::sighting::{RawEvent, Sighting, payload};
 use crate::guard::refusals::Refusal;
 
@@ -17,16 +18,15 @@ use crate::guard::refusals::Refusal;
 #[derive(Debug)]
 pub struct RawClient {
     feed: Arc<RawFeed>,
-    protocol: Protocol,
-    peer: SocketAddr,
+    peer: Peer,
     id: u64,
 }
 
 impl RawClient {
     /// A client's connection, or one datagram of it.
-    pub(crate) fn new(feed: Arc<RawFeed>, protocol: Protocol, peer: SocketAddr) -> Self {
+    pub(super) fn new(feed: Arc<RawFeed>, peer: Peer) -> Self {
         let id = feed.next_id();
-        Self { feed, protocol, peer, id }
+        Self { feed, peer, id }
     }
 
     /// Its connection was accepted.
@@ -76,10 +76,10 @@ impl RawClient {
         if !self.feed.is_watched() {
             return;
         }
-        let Self { protocol, peer, id, .. } = *self;
+        let Peer { protocol, address: peer } = self.peer;
         let Some(watchers) = self.feed.watchers_of(peer.ip()) else { return };
         let (at, event) = (Instant::now(), event(peer.ip()));
-        let sighting = Arc::new(Sighting { at, protocol, peer, id, event });
+        let sighting = Arc::new(Sighting { at, protocol, peer, id: self.id, event });
         for watcher in &*watchers {
             watcher.send(Arc::clone(&sighting));
         }

@@ -233,7 +233,7 @@ mod tests {
 
     use super::*;
     use crate::guard::refusals::Refusal;
-    use crate::observe::RawClient;
+    use crate::observe::Observer;
 
     fn payload(bytes: &[u8]) -> Payload {
         Payload { bytes: bytes.len(), shown: Some(bytes.into()) }
@@ -431,17 +431,16 @@ mod tests {
 
     #[test]
     fn who_watches_no_longer_has_forgotten_everybody() {
-        let feed = Arc::new(RawFeed::new(Feed::Own));
+        let observer = Observer::new(Feed::Own);
         let mut watching = Watching::from("127.0.0.1");
-        watching.clients.watch(&feed).unwrap();
-        let client =
-            RawClient::new(Arc::clone(&feed), Protocol::Tcp, "127.0.0.1:7".parse().unwrap());
+        watching.clients.watch(&observer.feed).unwrap();
+        let client = observer.caller("127.0.0.1:7".parse().unwrap());
         client.accepted();
         watching.clients.unwatch(Instant::now(), &mut watching.outbox);
         assert!(watching.outbox.pop().is_some(), "what had happened before is reported");
         client.closed(Cause::PeerClosed);
         assert!(watching.clients.next().is_none() && watching.clients.clients.is_empty());
-        watching.clients.watch(&feed).unwrap();
+        watching.clients.watch(&observer.feed).unwrap();
         assert_eq!(watching.number_of_udp(1), Some(2));
     }
 }
