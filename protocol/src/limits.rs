@@ -28,8 +28,9 @@ pub const MAX_ERROR_CHARS: usize = 400;
 /// Bytes of a raw client's read or datagram that are reported. Of a longer one these are the first; its
 /// length is reported in any case.
 pub const RAW_BYTES: usize = READ_BYTES;
-/// Raw clients that a session knows at a time. One more replaces the UDP peer that was silent the longest.
-/// While all of them are open TCP connections, what it does is counted as missed.
+/// Raw clients that a session knows at a time. One more replaces the one that was silent the longest: a UDP
+/// peer, or a TCP connection that was silent for a minute. If there is none, what it does is counted as
+/// missed.
 pub const RAW_CLIENTS: usize = 1_024;
 /// The largest id of a send: what a JavaScript number holds exactly (2^53 - 1).
 pub const MAX_ID: u64 = (1 << 53) - 1;

@@ -9,14 +9,24 @@ pub mod emulated;
 mod turn;
 
 use std::io;
-use std::time::Instant;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
-use streamgram_lab::{BadDatagram, Packet};
-use streamgram_protocol::{Line, Path};
-pub use turn::{TcpTurn, UdpTurn};
+use streamgram_lab::BadDatagram;
+use streamgram_protocol::{Limits, Line, Link, Path};
+pub use turn::{Piece, Recording, TcpTurn, UdpTurn};
 
 use self::direct::{DirectTcp, DirectUdp};
-use self::emulated::{EmulatedTcp, EmulatedUdp};
+use self::emulated::{EmulatedTcp, EmulatedUdp, Permit};
+
+/// Which path a leg asks for.
+#[derive(Debug)]
+pub enum Route {
+    /// Straight to the server.
+    Direct,
+    /// Over a [checked](Link::check) link.
+    Emulated(Box<Link>, Permit),
+}
 
 /// A TCP connection over either path.
 #[derive(Debug)]
@@ -37,6 +47,37 @@ pub enum UdpPath {
 }
 
 impl TcpPath {
+    /// Starts the handshake.
+    ///
+    /// # Errors
+    /// What the system says of the socket.
+    pub fn connect(
+        route: Route,
+        target: SocketAddr,
+        nodelay: bool,
+        limits: &Limits,
+    ) -> io::Result<Self> {
+        Ok(match route {
+            Route::Direct => {
+                let patience = Duration::from_millis(limits.connect_ms.into());
+                Self::Direct(DirectTcp::connect(target, nodelay, patience)?)
+            }
+            Route::Emulated(link, permit) => {
+                let connection = EmulatedTcp::connect(target, &link, nodelay, limits, permit)?;
+                Self::Emulated(Box::new(connection))
+            }
+        })
+    }
+
+    /// The address that the server sees as its peer.
+    #[must_use]
+    pub fn local(&self) -> SocketAddr {
+        match self {
+            Self::Direct(connection) => connection.local,
+            Self::Emulated(connection) => connection.local,
+        }
+    }
+
     /// Which of the two it is.
     #[must_use]
     pub fn kind(&self) -> Path {
@@ -98,16 +139,39 @@ impl TcpPath {
         }
     }
 
-    /// The packets since the last call, and the moment from which their times count.
-    pub fn take_packets(&mut self) -> Option<(Vec<Packet>, Instant)> {
+    /// The packets that an emulated path has carried since the last call.
+    pub fn drain_packets(&mut self) -> Option<Recording> {
         match self {
             Self::Direct(_) => None,
-            Self::Emulated(connection) => Some(connection.take_packets()),
+            Self::Emulated(connection) => Some(connection.drain_packets()),
         }
     }
 }
 
 impl UdpPath {
+    /// Opens the socket.
+    ///
+    /// # Errors
+    /// What the system says of it.
+    pub async fn open(route: Route, target: SocketAddr, limits: &Limits) -> io::Result<Self> {
+        Ok(match route {
+            Route::Direct => Self::Direct(DirectUdp::open(target).await?),
+            Route::Emulated(link, permit) => {
+                let socket = EmulatedUdp::open(target, &link, limits, permit).await?;
+                Self::Emulated(Box::new(socket))
+            }
+        })
+    }
+
+    /// The address that the server sees as its peer.
+    #[must_use]
+    pub fn local(&self) -> SocketAddr {
+        match self {
+            Self::Direct(socket) => socket.local,
+            Self::Emulated(socket) => socket.local,
+        }
+    }
+
     /// Which of the two it is.
     #[must_use]
     pub fn kind(&self) -> Path {
@@ -154,11 +218,11 @@ impl UdpPath {
         }
     }
 
-    /// The packets since the last call, and the moment from which their times count.
-    pub fn take_packets(&mut self) -> Option<(Vec<Packet>, Instant)> {
+    /// The packets that an emulated path has carried since the last call.
+    pub fn drain_packets(&mut self) -> Option<Recording> {
         match self {
             Self::Direct(_) => None,
-            Self::Emulated(socket) => Some(socket.take_packets()),
+            Self::Emulated(socket) => Some(socket.drain_packets()),
         }
     }
 }

@@ -9,7 +9,6 @@ mod outbox;
 mod raw_clients;
 mod state;
 mod task;
-mod waiting;
 
 pub use bridge::{Bridge, Targets};
 pub use commands::Command;

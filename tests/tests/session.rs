@@ -2,13 +2,15 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_channel::mpsc::{Receiver, Sender, channel};
 use futures_util::stream::iter;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use streamgram::config::WebSocketLimits;
 use streamgram::observe::Observer;
 use streamgram::session::{Bridge, Command, Session, Targets};
@@ -32,15 +34,50 @@ struct Client {
     session: JoinHandle<()>,
 }
 
+/// The session's ends of both channels.
+struct Channels<Events> {
+    commands: Receiver<Command>,
+    events: Events,
+}
+
+impl<Events: Unpin> Stream for Channels<Events> {
+    type Item = Command;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Command>> {
+        self.commands.poll_next_unpin(cx)
+    }
+}
+
+impl<Frame, Events: Sink<Frame> + Unpin> Sink<Frame> for Channels<Events> {
+    type Error = Events::Error;
+
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.events.poll_ready_unpin(cx)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, frame: Frame) -> Result<(), Self::Error> {
+        self.events.start_send_unpin(frame)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.events.poll_flush_unpin(cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.events.poll_close_unpin(cx)
+    }
+}
+
 impl Client {
     fn start(targets: Targets, limits: Limits) -> Self {
-        let (commands, mut taken) = channel(0);
+        let (commands, taken) = channel(0);
         let (told, events) = channel(EVENTS_UNDER_WAY);
-        let mut told = told.with_flat_map(|frame: Vec<_>| iter(frame).map(Ok));
+        let told = told.with_flat_map(|frame: Vec<_>| iter(frame).map(Ok));
+        let mut client = Channels { commands: taken, events: told };
         let rates = WebSocketLimits::default();
         let bridge = Bridge::new(targets, limits, rates, Arc::new(Observer::default()));
         let session = Session::new(bridge, None, None);
-        let session = tokio::spawn(async move { session.run(&mut taken, &mut told).await });
+        let session = tokio::spawn(async move { session.run(&mut client).await });
         Self { commands, events, limits, session }
     }
 

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use streamgram_protocol::{Cause, STAMP_LEN};
 
 use super::raw_client::RawClient;
-use super::sighting::Sight;
 use super::watcher::{Event, Watcher};
 use crate::guard::refusals::Refusal;
 
@@ -26,7 +25,7 @@ impl Caller {
     pub fn accepted(&self) {
         match self {
             Self::Leg(watcher) => watcher.report(Event::Accepted),
-            Self::Raw(client) => client.event(Sight::Accepted),
+            Self::Raw(client) => client.accepted(),
             Self::Departed => {}
         }
     }
@@ -34,7 +33,7 @@ impl Caller {
     /// Its connection was turned away.
     pub fn refused(&self, reason: Refusal) {
         if let Self::Raw(client) = self {
-            client.event(Sight::Refused(reason));
+            client.refused(reason);
         }
     }
 
@@ -53,7 +52,7 @@ impl Caller {
     pub fn replied(&self, number: u64, offset: u64, reply: &[u8]) {
         if let Self::Raw(client) = self {
             // In front of this reply's stamp there were as many as there were reads.
-            client.reply(number, offset + number * STAMP_LEN as u64, reply);
+            client.replied(number, offset + number * STAMP_LEN as u64, reply);
         }
     }
 
@@ -61,7 +60,7 @@ impl Caller {
     pub fn closed(&self, cause: Cause) {
         match self {
             Self::Leg(watcher) => watcher.report(Event::Closed { cause }),
-            Self::Raw(client) => client.event(Sight::Closed(cause)),
+            Self::Raw(client) => client.closed(cause),
             Self::Departed => {}
         }
     }

@@ -14,8 +14,8 @@ use crate::operate::meters::Present;
 
 /// Sightings that wait for one session; one more is dropped and counted.
 pub const WAITING_SIGHTINGS: usize = 512;
-/// Sessions that may watch the same clients: a server tells each, and has to get done. One more is
-/// refused.
+/// Sessions that may watch the same clients: a server hands each a copy, and has to get done. One more
+/// is refused.
 pub const WATCHERS: usize = 256;
 
 /// Knows who watches raw clients.
@@ -29,13 +29,18 @@ pub struct RawFeed {
     ids: AtomicU64,
 }
 
-/// What somebody watches: the clients of an address, or all.
-type Watched = Option<IpAddr>;
+/// Which clients somebody watches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Watched {
+    /// Those of an address.
+    Of(IpAddr),
+    All,
+}
 
 /// Everybody who watches the same.
 pub(super) type Watchers = Arc<[Sender<Arc<Sighting>>]>;
 
-/// Why a session is not told of raw clients.
+/// Why a session may not watch raw clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Unwatchable {
     /// The operator does not want it, or the session's address is not known.
@@ -46,14 +51,14 @@ pub enum Unwatchable {
     Full,
 }
 
-/// A session's right to be told, until it is dropped.
+/// A session's right to watch, until it is dropped.
 #[derive(Debug)]
 pub struct Subscription {
     feed: Arc<RawFeed>,
     watched: Watched,
-    /// To know it again.
+    /// By which the feed knows it again.
     sender: Sender<Arc<Sighting>>,
-    /// What it is told.
+    /// What the servers see.
     pub sightings: Inbox<Arc<Sighting>>,
     _present: Present,
 }
@@ -65,25 +70,26 @@ impl RawFeed {
         Self { choice, ..Self::default() }
     }
 
-    /// Of whom a session of this address may be told; without one, nobody is its own.
+    /// Whom a session of this address may watch; without one, nobody is its own.
     #[must_use]
     pub fn choice_for(&self, session: Option<IpAddr>) -> Feed {
-        match (self.choice, session) {
-            (Feed::Own, None) => Feed::Off,
-            (choice, _) => choice,
+        if self.watched_from(session).is_some() { self.choice } else { Feed::Off }
+    }
+
+    fn watched_from(&self, session: Option<IpAddr>) -> Option<Watched> {
+        match self.choice {
+            Feed::Own => session.map(Watched::Of),
+            Feed::All => Some(Watched::All),
+            Feed::Off => None,
         }
     }
 
-    /// From now on a session of this address is told of raw clients.
+    /// From now on a session of this address watches raw clients.
     ///
     /// # Errors
     /// It may not be.
     pub fn watch(self: &Arc<Self>, session: Option<IpAddr>) -> Result<Subscription, Unwatchable> {
-        let watched = match self.choice_for(session) {
-            Feed::Own => session,
-            Feed::All => None,
-            Feed::Off => return Err(Unwatchable::Off),
-        };
+        let watched = self.watched_from(session).ok_or(Unwatchable::Off)?;
         let (sender, sightings) = inbox::channel(WAITING_SIGHTINGS);
         let mut all = self.watchers.write().unwrap_or_else(PoisonError::into_inner);
         let before = all.get(&watched).map_or(&[][..], |senders| &**senders);
@@ -109,7 +115,7 @@ impl RawFeed {
 
     /// Who watches clients of this address, if anybody does.
     pub(super) fn watchers_of(&self, peer: IpAddr) -> Option<Watchers> {
-        let watched = (self.choice == Feed::Own).then_some(peer);
+        let watched = if self.choice == Feed::Own { Watched::Of(peer) } else { Watched::All };
         let all = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
         all.get(&watched).cloned()
     }
@@ -133,8 +139,8 @@ impl Drop for Subscription {
 mod tests {
     use streamgram_protocol::Protocol;
 
+    use super::super::peer::Peer;
     use super::super::raw_client::RawClient;
-    use super::super::sighting::Sight;
     use super::*;
 
     fn address(last: u8) -> Option<IpAddr> {
@@ -142,10 +148,11 @@ mod tests {
     }
 
     fn client(feed: &Arc<RawFeed>, last: u8) -> RawClient {
-        RawClient::new(Arc::clone(feed), Protocol::Tcp, ([192, 0, 2, last], 50_000).into())
+        let peer = Peer::new(Protocol::Tcp, ([192, 0, 2, last], 50_000).into());
+        RawClient::new(Arc::clone(feed), peer)
     }
 
-    fn told(subscription: &mut Subscription) -> usize {
+    fn seen(subscription: &mut Subscription) -> usize {
         std::iter::from_fn(|| subscription.sightings.try_recv()).count()
     }
 
@@ -154,11 +161,11 @@ mod tests {
         let feed = Arc::new(RawFeed::new(Feed::Own));
         let [mut one, mut also, mut other] =
             [1, 1, 2].map(|last| feed.watch(address(last)).unwrap());
-        client(&feed, 1).event(Sight::Accepted);
-        assert_eq!([&mut one, &mut also, &mut other].map(told), [1, 1, 0]);
+        client(&feed, 1).accepted();
+        assert_eq!([&mut one, &mut also, &mut other].map(seen), [1, 1, 0]);
         drop(one);
-        client(&feed, 1).event(Sight::Accepted);
-        assert_eq!([&mut also, &mut other].map(told), [1, 0]);
+        client(&feed, 1).accepted();
+        assert_eq!([&mut also, &mut other].map(seen), [1, 0]);
         assert_eq!(feed.watch(None).unwrap_err(), Unwatchable::Off);
     }
 
@@ -166,14 +173,14 @@ mod tests {
     fn all_is_everybody_and_off_nobody() {
         let feed = Arc::new(RawFeed::new(Feed::All));
         let mut watchers = [address(1), None].map(|session| feed.watch(session).unwrap());
-        client(&feed, 9).event(Sight::Accepted);
-        assert_eq!(watchers.each_mut().map(told), [1, 1]);
+        client(&feed, 9).accepted();
+        assert_eq!(watchers.each_mut().map(seen), [1, 1]);
         let off = Arc::new(RawFeed::new(Feed::Off));
         assert_eq!(off.watch(address(1)).unwrap_err(), Unwatchable::Off);
     }
 
     #[test]
-    fn with_the_last_watcher_the_servers_tell_nothing() {
+    fn with_the_last_watcher_the_servers_report_nothing() {
         let feed = Arc::new(RawFeed::new(Feed::Own));
         assert!(!feed.is_watched());
         let watching = [1, 1, 2].map(|last| feed.watch(address(last)).unwrap());
@@ -199,8 +206,8 @@ mod tests {
         let feed = Arc::new(RawFeed::new(Feed::Own));
         let mut slow = feed.watch(address(1)).unwrap();
         for _ in 0..WAITING_SIGHTINGS + 3 {
-            client(&feed, 1).event(Sight::Accepted);
+            client(&feed, 1).accepted();
         }
-        assert_eq!((slow.sightings.missed(), told(&mut slow)), (3, WAITING_SIGHTINGS));
+        assert_eq!((slow.sightings.missed(), seen(&mut slow)), (3, WAITING_SIGHTINGS));
     }
 }

@@ -12,6 +12,7 @@ use super::caller::Caller;
 use super::departed::Departed;
 use super::feed::RawFeed;
 use super::inbox::Sender;
+use super::peer::Peer;
 use super::raw_client::RawClient;
 use super::watcher::{Observation, Watcher};
 
@@ -20,7 +21,7 @@ use super::watcher::{Observation, Watcher};
 pub struct Observer {
     // Looked at first: with nobody watching, an observation costs this one load.
     watched: AtomicUsize,
-    watchers: RwLock<HashMap<(Protocol, SocketAddr), Arc<Watcher>>>,
+    watchers: RwLock<HashMap<Peer, Arc<Watcher>>>,
     departed: Departed,
     /// Who watches raw clients.
     pub feed: Arc<RawFeed>,
@@ -30,7 +31,7 @@ pub struct Observer {
 #[derive(Debug)]
 pub struct Registration {
     observer: Arc<Observer>,
-    key: (Protocol, SocketAddr),
+    peer: Peer,
 }
 
 impl Observer {
@@ -48,35 +49,39 @@ impl Observer {
         address: SocketAddr,
         inbox: Sender<Observation>,
     ) -> Registration {
-        let key = (protocol, canonical(address));
+        let peer = Peer::new(protocol, address);
         let watcher = Arc::new(Watcher::new(inbox));
         let mut watchers = self.watchers.write().unwrap_or_else(PoisonError::into_inner);
-        if watchers.insert(key, watcher).is_none() {
+        if watchers.insert(peer, watcher).is_none() {
             self.watched.fetch_add(1, Ordering::Release);
         }
-        Registration { observer: Arc::clone(self), key }
+        Registration { observer: Arc::clone(self), peer }
     }
 
     /// Who watches this peer, if anybody does.
     #[must_use]
     pub fn watcher_of(&self, protocol: Protocol, peer: SocketAddr) -> Option<Arc<Watcher>> {
+        self.watching(Peer::new(protocol, peer))
+    }
+
+    fn watching(&self, peer: Peer) -> Option<Arc<Watcher>> {
         if self.watched.load(Ordering::Acquire) == 0 {
             return None;
         }
         let watchers = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
-        watchers.get(&(protocol, canonical(peer))).cloned()
+        watchers.get(&peer).cloned()
     }
 
     /// Whose connection the TCP server has accepted.
     #[must_use]
     pub fn caller(&self, peer: SocketAddr) -> Caller {
-        let peer = canonical(peer);
-        if let Some(watcher) = self.watcher_of(Protocol::Tcp, peer) {
+        let peer = Peer::new(Protocol::Tcp, peer);
+        if let Some(watcher) = self.watching(peer) {
             Caller::Leg(watcher)
-        } else if self.departed.contains((Protocol::Tcp, peer), Instant::now()) {
+        } else if self.departed.contains(peer, Instant::now()) {
             Caller::Departed
         } else {
-            Caller::Raw(RawClient::new(Arc::clone(&self.feed), Protocol::Tcp, peer))
+            Caller::Raw(RawClient::new(Arc::clone(&self.feed), peer))
         }
     }
 
@@ -86,10 +91,9 @@ impl Observer {
         if !self.feed.is_watched() {
             return None;
         }
-        let peer = canonical(peer);
-        let client = RawClient::new(Arc::clone(&self.feed), Protocol::Udp, peer);
-        let is_departed = self.departed.contains((Protocol::Udp, peer), Instant::now());
-        (!is_departed).then_some(client)
+        let peer = Peer::new(Protocol::Udp, peer);
+        let is_departed = self.departed.contains(peer, Instant::now());
+        (!is_departed).then(|| RawClient::new(Arc::clone(&self.feed), peer))
     }
 }
 
@@ -97,17 +101,12 @@ impl Drop for Registration {
     fn drop(&mut self) {
         let observer = &self.observer;
         // First: in between, what is still under way would be a stranger's.
-        observer.departed.add(self.key, Instant::now());
+        observer.departed.add(self.peer, Instant::now());
         let mut watchers = observer.watchers.write().unwrap_or_else(PoisonError::into_inner);
-        if watchers.remove(&self.key).is_some() {
+        if watchers.remove(&self.peer).is_some() {
             observer.watched.fetch_sub(1, Ordering::Release);
         }
     }
-}
-
-/// A server on `[::]` sees IPv4 peers as mapped addresses (RFC 4291, section 2.5.5.2).
-fn canonical(address: SocketAddr) -> SocketAddr {
-    SocketAddr::new(address.ip().to_canonical(), address.port())
 }
 
 #[cfg(test)]

@@ -1,65 +1,85 @@
-//! A raw client, whoever talks to a server without a leg, and what the server tells of it.
+//! A raw client, whoever talks to a server without a leg, as a server knows it.
 //!
-//! A server looks at one number before it tells anything. Only when somebody watches does it look up
-//! who, and only when somebody watches this address is anything made to tell.
+//! A server looks at one number before it reports anything. Only when somebody watches does it look up
+//! who, and only when somebody watches this address is there anything made to report.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use streamgram_protocol::{Protocol, RAW_BYTES};
+use streamgram_protocol::{Cause, RAW_BYTES};
 
 use super::feed::RawFeed;
-use super::sighting::{Sight, Sighting, payload};
+use super::peer::Peer;
+use super::sighting::{RawEvent, Sighting, payload};
+use crate::guard::refusals::Refusal;
 
-/// A raw client as a server knows it: a connection, or the sender of one datagram.
+/// A connection, or the sender of one datagram.
 #[derive(Debug)]
 pub struct RawClient {
     feed: Arc<RawFeed>,
-    protocol: Protocol,
-    peer: SocketAddr,
+    peer: Peer,
     id: u64,
-    open: Option<Arc<()>>,
 }
 
 impl RawClient {
     /// A client's connection, or one datagram of it.
-    pub(crate) fn new(feed: Arc<RawFeed>, protocol: Protocol, peer: SocketAddr) -> Self {
+    pub(super) fn new(feed: Arc<RawFeed>, peer: Peer) -> Self {
         let id = feed.next_id();
-        let open = (protocol == Protocol::Tcp).then(Arc::default);
-        Self { feed, protocol, peer, id, open }
+        Self { feed, peer, id }
     }
 
-    /// Tells of a read, the `number`th, at `offset` in the stream.
+    /// Its connection was accepted.
+    pub fn accepted(&self) {
+        self.report(|_| RawEvent::Accepted);
+    }
+
+    /// The `number`th read, from 0, returned what stands at `offset` in its stream.
     pub fn read(&self, number: u64, offset: u64, bytes: &[u8]) {
-        self.tell(|peer| Sight::Read(number, offset, payload(peer, bytes, RAW_BYTES)));
+        self.report(|peer| RawEvent::Read {
+            number,
+            offset,
+            payload: payload(peer, bytes, RAW_BYTES),
+        });
     }
 
-    /// Tells of a datagram.
+    /// The system took the reply to the `number`th read, at `offset` in the stream of replies.
+    pub fn replied(&self, number: u64, offset: u64, bytes: &[u8]) {
+        self.report(|peer| RawEvent::Reply {
+            number,
+            offset,
+            payload: payload(peer, bytes, bytes.len()),
+        });
+    }
+
+    /// Its datagram came.
     pub fn datagram(&self, bytes: &[u8]) {
-        self.tell(|peer| Sight::Datagram(payload(peer, bytes, RAW_BYTES)));
+        self.report(|peer| RawEvent::Datagram(payload(peer, bytes, RAW_BYTES)));
     }
 
-    /// Tells of a reply, to the `number`th read, at `offset` in the stream of replies.
-    pub fn reply(&self, number: u64, offset: u64, bytes: &[u8]) {
-        self.tell(|peer| Sight::Reply(number, offset, payload(peer, bytes, bytes.len())));
+    /// The system took the reply to its datagram.
+    pub fn datagram_replied(&self, bytes: &[u8]) {
+        self.report(|peer| RawEvent::DatagramReply(payload(peer, bytes, bytes.len())));
     }
 
-    /// Tells of what has no bytes.
-    pub fn event(&self, sight: Sight) {
-        self.tell(|_| sight);
+    /// Its connection or its datagram was turned away.
+    pub fn refused(&self, reason: Refusal) {
+        self.report(|_| RawEvent::Refused(reason));
     }
 
-    fn tell(&self, sight: impl FnOnce(IpAddr) -> Sight) {
+    /// Its connection ended.
+    pub fn closed(&self, cause: Cause) {
+        self.report(|_| RawEvent::Closed(cause));
+    }
+
+    fn report(&self, event: impl FnOnce(IpAddr) -> RawEvent) {
         if !self.feed.is_watched() {
             return;
         }
-        let address = self.peer.ip();
-        let Some(watchers) = self.feed.watchers_of(address) else { return };
-        let Self { protocol, peer, id, .. } = *self;
-        let (at, sight) = (Instant::now(), sight(address));
-        let open = self.open.as_ref().map(Arc::downgrade).unwrap_or_default();
-        let sighting = Arc::new(Sighting { at, protocol, peer, id, open, sight });
+        let Peer { protocol, address: peer } = self.peer;
+        let Some(watchers) = self.feed.watchers_of(peer.ip()) else { return };
+        let (at, event) = (Instant::now(), event(peer.ip()));
+        let sighting = Arc::new(Sighting { at, protocol, peer, id: self.id, event });
         for watcher in &*watchers {
             watcher.send(Arc::clone(&sighting));
         }

@@ -1,7 +1,6 @@
 //! What a server can see of a raw client, and what of it may be shown to whom.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Weak;
 use std::time::Instant;
 
 use streamgram_protocol::{Cause, Protocol};
@@ -19,23 +18,37 @@ pub struct Sighting {
     pub peer: SocketAddr,
     /// TCP: a number of the connection. UDP: a number of the datagram.
     pub id: u64,
-    /// TCP: leads nowhere any more once the connection has ended.
-    pub open: Weak<()>,
     /// What it saw.
-    pub sight: Sight,
+    pub event: RawEvent,
 }
 
 /// What a server can see of a raw client.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Sight {
+pub enum RawEvent {
     /// A connection was accepted.
     Accepted,
-    /// A read of a connection returned: which one, from 0; where its first byte stands; its bytes.
-    Read(u64, u64, Payload),
+    /// A read of a connection returned.
+    Read {
+        /// Which read, from 0.
+        number: u64,
+        /// Where its first byte stands in the stream.
+        offset: u64,
+        /// Its bytes.
+        payload: Payload,
+    },
+    /// The system took the reply to a read.
+    Reply {
+        /// Which read, from 0.
+        number: u64,
+        /// Where its first byte stands in the stream of replies.
+        offset: u64,
+        /// Its bytes.
+        payload: Payload,
+    },
     /// A datagram came, and is going to be answered.
     Datagram(Payload),
-    /// The system took a reply. TCP: to which read, from 0; where its first byte stands. UDP: neither.
-    Reply(u64, u64, Payload),
+    /// The system took the reply to it.
+    DatagramReply(Payload),
     /// A connection or a datagram was turned away.
     Refused(Refusal),
     /// A connection ended.
@@ -48,7 +61,7 @@ pub struct Payload {
     /// How many.
     pub bytes: usize,
     /// The first of them, if they may be shown to anybody.
-    pub kept: Option<Box<[u8]>>,
+    pub shown: Option<Box<[u8]>>,
 }
 
 /// Whether a session of one address may see what a raw client of another says: on the server's own
@@ -58,10 +71,10 @@ pub fn may_show_bytes(client: IpAddr, session: Option<IpAddr>) -> bool {
     client.is_loopback() && session.is_some_and(|session| session.is_loopback())
 }
 
-/// Bytes of a client, the first `most` of them kept if there can be a session that may see them.
+/// Bytes of a client, with the first `most` of them if there can be a session that may see them.
 pub(super) fn payload(client: IpAddr, bytes: &[u8], most: usize) -> Payload {
     let shown = client.is_loopback().then(|| bytes[..bytes.len().min(most)].into());
-    Payload { bytes: bytes.len(), kept: shown }
+    Payload { bytes: bytes.len(), shown }
 }
 
 #[cfg(test)]
@@ -78,8 +91,8 @@ mod tests {
         {
             assert!(!may_show_bytes(client, session), "{client} to {session:?}");
         }
-        assert_eq!(payload(elsewhere, b"secret", 9), Payload { bytes: 6, kept: None });
-        let cut = Payload { bytes: 6, kept: Some((*b"sec").into()) };
+        assert_eq!(payload(elsewhere, b"secret", 9), Payload { bytes: 6, shown: None });
+        let cut = Payload { bytes: 6, shown: Some((*b"sec").into()) };
         assert_eq!(payload(here, b"secret", 3), cut);
     }
 }

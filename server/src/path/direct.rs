@@ -23,11 +23,10 @@ const READ_BYTES: usize = 4 * 1024;
 ///
 /// # Errors
 /// What the system says, for example that there are no descriptors or ports left.
-pub fn bind_tcp(target: SocketAddr) -> io::Result<(TcpSocket, SocketAddr)> {
+pub fn bind_tcp(target: SocketAddr) -> io::Result<TcpSocket> {
     let socket = if target.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.bind(local(target))?;
-    let address = socket.local_addr()?;
-    Ok((socket, address))
+    Ok(socket)
 }
 
 /// A UDP socket connected to its server. Connected, so that a closed port is heard of: ICMP port
@@ -35,11 +34,10 @@ pub fn bind_tcp(target: SocketAddr) -> io::Result<(TcpSocket, SocketAddr)> {
 ///
 /// # Errors
 /// What the system says, for example that there are no descriptors or ports left.
-pub async fn connect_udp(target: SocketAddr) -> io::Result<(UdpSocket, SocketAddr)> {
+pub async fn connect_udp(target: SocketAddr) -> io::Result<UdpSocket> {
     let socket = UdpSocket::bind(local(target)).await?;
     socket.connect(target).await?;
-    let address = socket.local_addr()?;
-    Ok((socket, address))
+    Ok(socket)
 }
 
 /// The servers are on this machine, so what reaches them can also be left from.
@@ -91,6 +89,8 @@ fn received(receive: impl FnOnce(&mut [u8]) -> io::Result<usize>) -> io::Result<
 pub struct DirectTcp {
     state: State,
     nodelay: bool,
+    /// What the server sees as its peer.
+    pub(super) local: SocketAddr,
 }
 
 enum State {
@@ -106,23 +106,19 @@ struct Handshake {
 }
 
 impl DirectTcp {
-    /// Starts the handshake, which is given up after `patience`, and says which address the server will
-    /// see.
+    /// Starts the handshake, which is given up after `patience`.
     ///
     /// # Errors
     /// What the system says of the socket.
-    pub fn connect(
-        target: SocketAddr,
-        nodelay: bool,
-        patience: Duration,
-    ) -> io::Result<(Self, SocketAddr)> {
-        let (socket, local) = bind_tcp(target)?;
+    pub fn connect(target: SocketAddr, nodelay: bool, patience: Duration) -> io::Result<Self> {
+        let socket = bind_tcp(target)?;
+        let local = socket.local_addr()?;
         let handshake = async move {
             let started = Instant::now();
             let stream = tokio::time::timeout(patience, socket.connect(target)).await??;
             Ok(Handshake { stream, took: started.elapsed() })
         };
-        Ok((Self { state: State::Connecting(Box::pin(handshake)), nodelay }, local))
+        Ok(Self { state: State::Connecting(Box::pin(handshake)), nodelay, local })
     }
 
     /// Waits until a turn would do something, or there is room to write if something waits for it.
@@ -149,9 +145,12 @@ impl DirectTcp {
             State::Connected(Ok(Handshake { stream, took })) => {
                 let set = stream.set_nodelay(self.nodelay);
                 self.state = State::Open(stream);
-                set.map_or_else(TcpTurn::broken, |()| TcpTurn::Opened(Instant::now(), took))
+                match set {
+                    Ok(()) => TcpTurn::Opened { at: Instant::now(), took },
+                    Err(error) => broken(error),
+                }
             }
-            State::Connected(Err(error)) => TcpTurn::broken(error),
+            State::Connected(Err(error)) => broken(error),
             State::Open(mut stream) => {
                 let turn = read(&mut stream);
                 self.state = State::Open(stream);
@@ -213,17 +212,15 @@ fn read(stream: &mut TcpStream) -> TcpTurn {
         }
     });
     match read {
-        Ok(bytes) if bytes.is_empty() => TcpTurn::Ended(Cause::PeerClosed, None),
-        Ok(bytes) => TcpTurn::Reply(bytes, Instant::now()),
+        Ok(bytes) if bytes.is_empty() => TcpTurn::Ended { cause: Cause::PeerClosed, error: None },
+        Ok(bytes) => TcpTurn::Reply { bytes, at: Instant::now() },
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => TcpTurn::Idle,
-        Err(error) => TcpTurn::broken(error),
+        Err(error) => broken(error),
     }
 }
 
-impl TcpTurn {
-    fn broken(error: io::Error) -> Self {
-        Self::Ended(cause_of(&error), Some(error))
-    }
+fn broken(error: io::Error) -> TcpTurn {
+    TcpTurn::Ended { cause: cause_of(&error), error: Some(error) }
 }
 
 impl fmt::Debug for DirectTcp {
@@ -234,16 +231,20 @@ impl fmt::Debug for DirectTcp {
 
 /// A socket connected to its server.
 #[derive(Debug)]
-pub struct DirectUdp(UdpSocket);
+pub struct DirectUdp {
+    socket: UdpSocket,
+    /// What the server sees as its peer.
+    pub(super) local: SocketAddr,
+}
 
 impl DirectUdp {
-    /// Opens the socket, and says which address the server will see.
+    /// Opens the socket.
     ///
     /// # Errors
     /// What the system says of the socket.
-    pub async fn open(target: SocketAddr) -> io::Result<(Self, SocketAddr)> {
-        let (socket, local) = connect_udp(target).await?;
-        Ok((Self(socket), local))
+    pub async fn open(target: SocketAddr) -> io::Result<Self> {
+        let socket = connect_udp(target).await?;
+        Ok(Self { local: socket.local_addr()?, socket })
     }
 
     /// Waits until a turn would do something, or there is room to send if something waits for it.
@@ -256,7 +257,7 @@ impl DirectUdp {
         if sends {
             interest |= Interest::WRITABLE;
         }
-        if self.0.ready(interest).await.is_err() {
+        if self.socket.ready(interest).await.is_err() {
             // Only a runtime that is shutting down fails here; there is nothing left to wait for.
             pending().await
         }
@@ -264,7 +265,7 @@ impl DirectUdp {
 
     /// Receives.
     pub fn turn(&self) -> UdpTurn {
-        match receive(&self.0) {
+        match receive(&self.socket) {
             Ok(None) => UdpTurn::Idle,
             Ok(Some(bytes)) => UdpTurn::Reply { bytes, line: None, at: Instant::now() },
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => UdpTurn::Refused,
@@ -278,6 +279,6 @@ impl DirectUdp {
     /// # Errors
     /// There is no room now, an earlier datagram was refused, or what else the system says.
     pub fn send(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.try_send(bytes)
+        self.socket.try_send(bytes)
     }
 }

@@ -1,22 +1,38 @@
-//! What a path's turn came to.
+//! What a path's turn came to: the first thing that its leg must know.
 
 use std::io;
 use std::time::{Duration, Instant};
 
+use streamgram_lab::Packet;
 use streamgram_protocol::{Cause, Line};
 
 /// What a connection's turn came to.
 #[derive(Debug)]
 pub enum TcpTurn {
-    /// The handshake is done, and how long it took.
-    Opened(Instant, Duration),
+    /// The handshake is done.
+    Opened {
+        /// When.
+        at: Instant,
+        /// How long it took.
+        took: Duration,
+    },
     /// So many bytes of the server have reached the gateway; they wait to be
     /// [passed on](super::emulated::EmulatedTcp::pass_on).
-    FromServer(usize),
+    AtGateway(usize),
     /// Bytes of the stream of replies.
-    Reply(Vec<u8>, Instant),
+    Reply {
+        /// The bytes.
+        bytes: Vec<u8>,
+        /// When they came.
+        at: Instant,
+    },
     /// The connection has ended.
-    Ended(Cause, Option<io::Error>),
+    Ended {
+        /// Why.
+        cause: Cause,
+        /// The system's word, where it has one.
+        error: Option<io::Error>,
+    },
     /// There is more to do at once.
     More,
     /// There is nothing to do now.
@@ -43,4 +59,22 @@ pub enum UdpTurn {
     More,
     /// There is nothing to do now.
     Idle,
+}
+
+/// Bytes of a reply, and the line that they answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece {
+    /// How many bytes.
+    pub bytes: usize,
+    /// The line, where it is known.
+    pub line: Option<Line>,
+}
+
+/// Packets that went onto an emulated path.
+#[derive(Debug)]
+pub struct Recording {
+    /// In the order in which they were sent.
+    pub packets: Vec<Packet>,
+    /// From when on their times count.
+    pub began: Instant,
 }

@@ -1,12 +1,11 @@
 //! What a client asked of its session, carried out or refused with a reason.
 
-use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use streamgram_protocol::{
-    Cause, ClientMessage, Close, Code, Event, How, Invalid, LegId, Link, MAX_EMULATED_DATAGRAM,
-    Nodelay, Open, Path, Problem, Protocol, Send, SetLink, Stop, Watch,
+    Cause, ClientMessage, Close, Code, Event, How, Invalid, LegId, MAX_EMULATED_DATAGRAM, Nodelay,
+    Open, Path, Problem, Protocol, Send, SetLink, Stop, Watch,
 };
 
 use super::leg::ended::EndedLeg;
@@ -15,9 +14,8 @@ use super::leg::udp::UdpLeg;
 use super::raw_clients::RawClients;
 use super::state::State;
 use crate::observe::Unwatchable;
-use crate::path::direct::{DirectTcp, DirectUdp};
-use crate::path::emulated::{EmulatedTcp, EmulatedUdp, Permit};
-use crate::path::{TcpPath, UdpPath};
+use crate::path::Route;
+use crate::path::emulated::Permit;
 
 /// What a client asked for, or what was wrong with it.
 pub type Command = Result<ClientMessage, Invalid>;
@@ -31,7 +29,7 @@ impl State {
         };
         let name = command.name();
         let carried_out = match command {
-            ClientMessage::Open(open) => self.open(&open).await,
+            ClientMessage::Open(open) => self.open(open).await,
             ClientMessage::Close(close) => self.close(&close),
             ClientMessage::Nodelay(nodelay) => self.nodelay(&nodelay),
             ClientMessage::Link(link) => self.set_link(&link),
@@ -44,7 +42,7 @@ impl State {
         }
     }
 
-    async fn open(&mut self, open: &Open) -> Result<(), Problem> {
+    async fn open(&mut self, open: Open) -> Result<(), Problem> {
         let protocol = open.protocol;
         let is_open = match protocol {
             Protocol::Tcp => self.tcp.is_some(),
@@ -60,17 +58,20 @@ impl State {
                 format!("the session opens more than {limit} legs a minute, the limit is {limit}");
             return Err(problem(Code::OverLimit, protocol, detail));
         }
-        let lab = match open.path {
-            Path::Direct => None,
+        let route = match open.path {
+            Path::Direct => Route::Direct,
             Path::Emulated => {
-                Some((open.link.as_deref().cloned().unwrap_or_default(), self.lab(protocol)?))
+                Route::Emulated(open.link.unwrap_or_default(), self.permit(protocol)?)
             }
         };
         self.legs_opened += 1;
-        let on = LegId { protocol, number: self.legs_opened };
+        let id = LegId { protocol, number: self.legs_opened };
         let opened = match protocol {
-            Protocol::Tcp => self.open_tcp(on, open.nodelay.unwrap_or(true), lab),
-            Protocol::Udp => self.open_udp(on, lab).await,
+            Protocol::Tcp => TcpLeg::connect(id, route, open.nodelay.unwrap_or(true), &self.bridge)
+                .map(|leg| self.tcp = Some(Box::new(leg))),
+            Protocol::Udp => UdpLeg::open(id, route, &self.bridge, &mut self.outbox)
+                .await
+                .map(|leg| self.udp = Some(Box::new(leg))),
         };
         opened.map_err(|error| {
             let detail = format!("{} could not be opened: {error}", protocol.name());
@@ -79,7 +80,7 @@ impl State {
     }
 
     /// The right to one more emulated path.
-    fn lab(&mut self, protocol: Protocol) -> Result<Permit, Problem> {
+    fn permit(&mut self, protocol: Protocol) -> Result<Permit, Problem> {
         if protocol == Protocol::Tcp {
             // One path for each protocol: that of the connection before ends here.
             self.ended.iter_mut().for_each(EndedLeg::cut_off);
@@ -92,89 +93,40 @@ impl State {
         })
     }
 
-    fn open_tcp(
-        &mut self,
-        on: LegId,
-        nodelay: bool,
-        lab: Option<(Link, Permit)>,
-    ) -> io::Result<()> {
-        let (target, limits) = (self.bridge.targets.tcp, &self.bridge.limits);
-        let path = match lab {
-            None => {
-                let patience = Duration::from_millis(limits.connect_ms.into());
-                let (path, local) = DirectTcp::connect(target, nodelay, patience)?;
-                (TcpPath::Direct(path), local)
-            }
-            Some((link, permit)) => {
-                let (path, local) = EmulatedTcp::connect(target, &link, nodelay, limits, permit)?;
-                (TcpPath::Emulated(Box::new(path)), local)
-            }
-        };
-        let (packets, observer) = (limits.lab_packets, &self.bridge.observer);
-        let leg = TcpLeg::new(on, path, target, nodelay, packets, observer);
-        self.tcp = Some(Box::new(leg));
-        Ok(())
-    }
-
-    async fn open_udp(&mut self, on: LegId, lab: Option<(Link, Permit)>) -> io::Result<()> {
-        let (target, limits) = (self.bridge.targets.udp, self.bridge.limits);
-        let path = match lab {
-            None => {
-                let (path, local) = DirectUdp::open(target).await?;
-                (UdpPath::Direct(path), local)
-            }
-            Some((link, permit)) => {
-                let (path, local) = EmulatedUdp::open(target, &link, &limits, permit).await?;
-                (UdpPath::Emulated(Box::new(path)), local)
-            }
-        };
-        let patience = Duration::from_millis(limits.no_reply_ms.into());
-        let reports = (limits.lab_packets, patience);
-        let (leg, opened) = UdpLeg::new(on, path, target, reports, &self.bridge.observer);
-        self.udp = Some(Box::new(leg));
-        self.outbox.push(Instant::now(), on, opened);
-        Ok(())
-    }
-
     fn close(&mut self, close: &Close) -> Result<(), Problem> {
         let not_open = not_open(close.protocol);
         match (close.protocol, close.how) {
-            (Protocol::Udp, _) if self.udp.is_some() => self.end_udp(Cause::Closed, None),
+            (Protocol::Udp, _) if self.udp.is_some() => self.end_udp(Cause::Closed),
             (Protocol::Tcp, How::Half) => {
                 let leg = self.tcp.as_mut().filter(|leg| leg.is_open()).ok_or(not_open)?;
                 leg.half_close(&mut self.outbox);
             }
-            (Protocol::Tcp, how) if self.tcp.is_some() => self.end_tcp(how.into()),
+            (Protocol::Tcp, How::Close) if self.tcp.is_some() => self.end_tcp(Cause::Closed),
+            (Protocol::Tcp, How::Reset) if self.tcp.is_some() => self.end_tcp(Cause::Reset),
             (Protocol::Udp | Protocol::Tcp, _) => return Err(not_open),
         }
         Ok(())
     }
 
     fn set_link(&mut self, SetLink { protocol, link }: &SetLink) -> Result<(), Problem> {
-        let set = match protocol {
-            Protocol::Tcp => self.tcp.as_mut().map(|leg| (leg.id(), leg.set_link(link))),
-            Protocol::Udp => self.udp.as_mut().map(|leg| (leg.id(), leg.set_link(link))),
+        let outbox = &mut self.outbox;
+        let is_emulated = match protocol {
+            Protocol::Tcp => self.tcp.as_mut().map(|leg| leg.set_link(link, outbox)),
+            Protocol::Udp => self.udp.as_mut().map(|leg| leg.set_link(link, outbox)),
         };
-        match set {
-            Some((on, true)) => self.outbox.push(Instant::now(), on, Event::LinkSet {}),
-            Some((_, false)) => {
-                let detail = format!("{} is open over the direct path", protocol.name());
-                return Err(problem(Code::NotEmulated, *protocol, detail));
-            }
-            None => return Err(not_open(*protocol)),
+        if is_emulated.ok_or_else(|| not_open(*protocol))? {
+            return Ok(());
         }
-        Ok(())
+        let detail = format!("{} is open over the direct path", protocol.name());
+        Err(problem(Code::NotEmulated, *protocol, detail))
     }
 
     fn nodelay(&mut self, nodelay: &Nodelay) -> Result<(), Problem> {
         let leg = self.tcp.as_mut().filter(|leg| leg.is_open());
         let leg = leg.ok_or_else(|| not_open(Protocol::Tcp))?;
-        leg.set_nodelay(nodelay.on).map_err(|error| {
+        leg.set_nodelay(nodelay.on, &mut self.outbox).map_err(|error| {
             problem(Code::Io, Protocol::Tcp, format!("TCP_NODELAY could not be set: {error}"))
-        })?;
-        let event = Event::NodelaySet { nodelay: nodelay.on };
-        self.outbox.push(Instant::now(), leg.id(), event);
-        Ok(())
+        })
     }
 
     fn watch(&mut self, watch: &Watch) -> Result<(), Problem> {
@@ -245,13 +197,11 @@ impl State {
     }
 
     fn stop(&mut self, stop: &Stop) {
-        let now = Instant::now();
-        let tcp = self.tcp.as_mut().map(|leg| (leg.id(), leg.bursts.stop(stop.id)));
-        let udp = self.udp.as_mut().map(|leg| (leg.id(), leg.bursts.stop(stop.id)));
-        for (on, finished) in tcp.into_iter().chain(udp) {
-            for finished in finished {
-                self.outbox.push(now, on, finished.event());
-            }
+        if let Some(leg) = &mut self.tcp {
+            leg.bursts.stop(stop.id, &mut self.outbox);
+        }
+        if let Some(leg) = &mut self.udp {
+            leg.bursts.stop(stop.id, &mut self.outbox);
         }
     }
 

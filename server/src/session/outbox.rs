@@ -14,8 +14,8 @@ use crate::operate::meters;
 
 /// Bytes of events, roughly, at which the session stops making more.
 const FULL_BYTES: usize = 256 * 1024;
-/// Bytes of events, roughly, at which nothing more is told of raw clients: the rest is for the session's
-/// own legs, which raw clients can so not hold up.
+/// Bytes of events, roughly, at which no more of raw clients is added: the rest is for the session's own
+/// legs, which raw clients can so not hold up.
 const ENOUGH_FOR_RAW_BYTES: usize = FULL_BYTES / 2;
 /// Bytes of events, roughly, from which on a frame takes no more: what waits longer leaves in the next.
 const FRAME_BYTES: usize = 16 * 1024;
@@ -41,7 +41,7 @@ impl Outbox {
         }
     }
 
-    /// Tells of something that happened to a leg, or to the session as a whole.
+    /// Adds something that happened to a leg, or to the session as a whole.
     pub(crate) fn push(&mut self, at: Instant, leg: impl Into<Option<LegId>>, event: Event) {
         self.bytes += weight(&event);
         self.waiting_of_all.increment(1.0);
@@ -70,7 +70,7 @@ impl Outbox {
     }
 
     /// The oldest events, up to [`FRAME_BYTES`] and at least one, if there are any.
-    pub(crate) fn take_frame(&mut self) -> Vec<ServerMessage> {
+    pub(crate) fn next_frame(&mut self) -> Vec<ServerMessage> {
         let left = self.bytes.saturating_sub(FRAME_BYTES);
         let mut frame = Vec::new();
         while self.bytes > left
@@ -89,7 +89,7 @@ impl Outbox {
         self.bytes >= FULL_BYTES
     }
 
-    /// Whether raw clients may be told of.
+    /// Whether there is room for events of raw clients.
     pub(crate) fn has_room_for_raw(&self) -> bool {
         self.bytes < ENOUGH_FOR_RAW_BYTES
     }
@@ -115,6 +115,12 @@ fn weight(event: &Event) -> usize {
     }
 }
 
+/// The bytes of a reply, as text where they are.
+pub(crate) fn data(reply: Vec<u8>) -> Data {
+    // Without a copy in the usual case.
+    String::from_utf8(reply).map_or_else(|error| Data::from_bytes(error.as_bytes()), Data::Text)
+}
+
 /// Whole microseconds.
 pub(crate) fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
@@ -132,8 +138,8 @@ mod tests {
         for _ in 0..=in_a_frame {
             outbox.push(now, None, Event::ServerAccepted {});
         }
-        assert_eq!(outbox.take_frame().len(), in_a_frame);
-        assert_eq!(outbox.take_frame().len(), 1);
-        assert_eq!((outbox.take_frame().len(), outbox.bytes), (0, 0));
+        assert_eq!(outbox.next_frame().len(), in_a_frame);
+        assert_eq!(outbox.next_frame().len(), 1);
+        assert_eq!((outbox.next_frame().len(), outbox.bytes), (0, 0));
     }
 }

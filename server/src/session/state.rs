@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use streamgram_protocol::{Cause, Event, Feed, Hello};
+use streamgram_protocol::{Event, Feed, Hello};
 
 use super::bridge::Bridge;
-use super::leg::ended::EndedLeg;
-use super::leg::tcp::{Ended, TcpLeg};
+use super::leg::ended::{EndedLeg, Ending};
+use super::leg::tcp::TcpLeg;
 use super::leg::udp::UdpLeg;
 use super::outbox::Outbox;
 use super::raw_clients::RawClients;
@@ -69,16 +69,16 @@ impl State {
 
     fn turn_tcp(&mut self, now: Instant) -> bool {
         let Some(leg) = &mut self.tcp else { return false };
-        leg.turn(now, &mut self.outbox).unwrap_or_else(|ended| {
-            self.end_tcp(ended);
+        leg.turn(now, &mut self.outbox).unwrap_or_else(|ending| {
+            self.end_tcp(ending);
             false
         })
     }
 
     fn turn_udp(&mut self) -> bool {
         let Some(leg) = &mut self.udp else { return false };
-        leg.turn(&mut self.outbox).unwrap_or_else(|error| {
-            self.end_udp(Cause::Limit, Some(&error));
+        leg.turn(&mut self.outbox).unwrap_or_else(|ending| {
+            self.end_udp(ending);
             false
         })
     }
@@ -87,30 +87,30 @@ impl State {
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         let has_room = !self.outbox.is_full();
         let (tcp, udp) = (self.tcp.as_ref(), self.udp.as_ref());
-        let due = [
+        let deadlines = [
             tcp.filter(|_| has_room).and_then(|leg| leg.next_due()),
             udp.filter(|_| has_room).and_then(|leg| leg.next_due()),
             udp.and_then(|leg| leg.next_deadline()),
             self.raw_clients.as_ref().and_then(|clients| clients.missed_due(&self.outbox)),
         ];
-        due.into_iter().flatten().min()
+        deadlines.into_iter().flatten().min()
     }
 
     /// Whether a line is not answered yet.
     pub(super) fn awaits_reply(&self) -> bool {
         self.tcp.as_ref().is_some_and(|leg| leg.awaits_reply())
-            || self.udp.as_ref().is_some_and(|leg| leg.next_deadline().is_some())
+            || self.udp.as_ref().is_some_and(|leg| leg.awaits_reply())
     }
 
-    pub(super) fn end_tcp(&mut self, ended: Ended) {
+    pub(super) fn end_tcp(&mut self, ending: impl Into<Ending>) {
         if let Some(leg) = self.tcp.take() {
-            self.ended.push(leg.end(ended, &mut self.outbox));
+            self.ended.push(leg.end(ending.into(), &mut self.outbox));
         }
     }
 
-    pub(super) fn end_udp(&mut self, cause: Cause, error: Option<&std::io::Error>) {
+    pub(super) fn end_udp(&mut self, ending: impl Into<Ending>) {
         if let Some(leg) = self.udp.take() {
-            self.ended.push(leg.end(cause, error, &mut self.outbox));
+            self.ended.push(leg.end(ending.into(), &mut self.outbox));
         }
     }
 }

@@ -23,7 +23,13 @@ const LAST_SECOND: i64 = 253_402_300_799 - 86_400;
 pub struct Clock {
     now: fn() -> SystemTime,
     // Held for the copy of 24 bytes, and once a second for making them.
-    latest: Mutex<(i64, Ctime)>,
+    latest: Mutex<Text>,
+}
+
+/// The text of a second.
+struct Text {
+    second: i64,
+    ctime: Ctime,
 }
 
 impl Clock {
@@ -38,7 +44,7 @@ impl Clock {
     #[must_use]
     pub fn reading(now: fn() -> SystemTime) -> Self {
         let second = seconds(now());
-        Self { now, latest: Mutex::new((second, ctime(&Local, second))) }
+        Self { now, latest: Mutex::new(Text { second, ctime: ctime(&Local, second) }) }
     }
 
     /// The text for this second.
@@ -46,10 +52,10 @@ impl Clock {
     pub fn ctime(&self) -> Ctime {
         let second = seconds((self.now)());
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
-        if latest.0 != second {
-            *latest = (second, ctime(&Local, second));
+        if latest.second != second {
+            *latest = Text { second, ctime: ctime(&Local, second) };
         }
-        latest.1
+        latest.ctime
     }
 }
 

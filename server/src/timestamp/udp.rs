@@ -25,7 +25,7 @@ use super::clock::Ctime;
 use super::shared::Shared;
 use crate::config::UdpLimits;
 use crate::guard::refusals::Refusal;
-use crate::observe::{RawClient, Sight};
+use crate::observe::RawClient;
 use crate::operate::meters;
 
 /// Room for the largest datagram that UDP's length field allows (RFC 768), so that its true length
@@ -110,11 +110,15 @@ impl Server {
             let refusal = sources::refusal(peer, self.own, payload)
                 .or_else(|| self.rates.refusal(peer.ip(), now));
             if let Some(refusal) = refusal {
-                tell(raw.as_ref(), |raw| raw.event(Sight::Refused(refusal)));
+                if let Some(raw) = raw {
+                    raw.refused(refusal);
+                }
                 refusals.count(refusal, now, format_args!("datagram from {peer}"));
                 return None;
             }
-            tell(raw.as_ref(), |raw| raw.datagram(payload));
+            if let Some(raw) = &raw {
+                raw.datagram(payload);
+            }
         }
         let reply = Reply { text: clock.ctime(), peer, raw };
         match self.socket.try_send_to(&reply.text, peer) {
@@ -133,21 +137,19 @@ impl Server {
     fn sent(&self, sent: io::Result<usize>, Reply { text, peer, raw }: &Reply) {
         match sent {
             Ok(_bytes) => {
-                tell(raw.as_ref(), |raw| raw.reply(0, 0, text));
+                if let Some(raw) = raw {
+                    raw.datagram_replied(text);
+                }
                 self.answered.increment(1);
             }
             Err(error) => {
-                tell(raw.as_ref(), |raw| raw.event(Sight::Refused(Refusal::UdpSend)));
+                if let Some(raw) = raw {
+                    raw.refused(Refusal::UdpSend);
+                }
                 let detail = format_args!("{peer}: {error}");
                 self.shared.refusals.count(Refusal::UdpSend, Instant::now(), detail);
             }
         }
-    }
-}
-
-fn tell(raw: Option<&RawClient>, what: impl FnOnce(&RawClient)) {
-    if let Some(raw) = raw {
-        what(raw);
     }
 }
 

@@ -6,6 +6,7 @@ use streamgram_lab::{Host, Lab, Micros, Packet};
 use streamgram_protocol::Limits;
 
 use super::allowance::{Allowance, Overrun};
+use crate::path::turn::Recording;
 
 /// Steps of a lab before its session looks at everything else again.
 pub(super) const STEPS_PER_TURN: usize = 64;
@@ -39,10 +40,14 @@ impl<H: Host> Paced<H> {
         u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
     }
 
-    /// The moment that the lab has reached, and how long it has lived until then.
-    pub(super) fn now(&self) -> (Instant, Duration) {
-        let lived = Duration::from_micros(self.reached);
-        (self.began + lived, lived)
+    /// How long the lab has lived.
+    pub(super) fn lived(&self) -> Duration {
+        Duration::from_micros(self.reached)
+    }
+
+    /// The moment that the lab has reached.
+    pub(super) fn now(&self) -> Instant {
+        self.began + self.lived()
     }
 
     /// When the lab has something to do, its end included.
@@ -64,17 +69,17 @@ impl<H: Host> Paced<H> {
         let wall = self.at(now);
         let due = self.lab.next().filter(|due| *due <= wall);
         self.reached = due.unwrap_or(wall).max(self.reached);
-        let told = self.packets.len();
+        let before = self.packets.len();
         if due.is_some() {
             self.lab.step(self.reached);
             self.packets.extend(self.lab.drain_packets());
         }
-        let spent = self.allowance.spend(self.reached, self.packets.len() - told);
+        let spent = self.allowance.spend(self.reached, self.packets.len() - before);
         spent.map(|()| due.is_none())
     }
 
-    /// The packets that were sent since the last call, and the moment from which their times count.
-    pub(super) fn take_packets(&mut self) -> (Vec<Packet>, Instant) {
-        (std::mem::take(&mut self.packets), self.began)
+    /// The packets that were sent since the last call.
+    pub(super) fn drain_packets(&mut self) -> Recording {
+        Recording { packets: std::mem::take(&mut self.packets), began: self.began }
     }
 }

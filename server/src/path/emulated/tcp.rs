@@ -6,7 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use streamgram_lab::{Micros, Options, Packet, State, Tcp, TcpLab};
+use streamgram_lab::{Micros, Options, State, Tcp, TcpLab};
 use streamgram_protocol::{Cause, End, Limits, Line, Link};
 use tokio::time::sleep_until;
 
@@ -15,7 +15,7 @@ use super::paced::{Paced, STEPS_PER_TURN};
 use super::permit::Permit;
 use super::server_side::ServerSide;
 use crate::path::direct;
-use crate::path::turn::TcpTurn;
+use crate::path::turn::{Piece, Recording, TcpTurn};
 
 /// Bytes that the gateway reads of its server at a time.
 const GATEWAY_READ_BYTES: usize = 4 * 1024;
@@ -24,6 +24,8 @@ const GATEWAY_READ_BYTES: usize = 4 * 1024;
 pub struct EmulatedTcp {
     paced: Paced<Tcp>,
     target: SocketAddr,
+    /// What the server sees as its peer.
+    pub(crate) local: SocketAddr,
     give_up_ms: u32,
     opened: bool,
     server: ServerSide,
@@ -35,7 +37,7 @@ pub struct EmulatedTcp {
 }
 
 impl EmulatedTcp {
-    /// Starts the handshake over a [checked](Link::check) link, and says which address the server will see.
+    /// Starts the handshake over a [checked](Link::check) link.
     ///
     /// # Errors
     /// What the system says of the gateway's socket.
@@ -45,21 +47,21 @@ impl EmulatedTcp {
         nodelay: bool,
         limits: &Limits,
         permit: Permit,
-    ) -> io::Result<(Self, SocketAddr)> {
-        let (socket, local) = direct::bind_tcp(target)?;
+    ) -> io::Result<Self> {
+        let socket = direct::bind_tcp(target)?;
         let give_up = Micros::from(limits.lab_give_up_ms) * 1_000;
         let options = Options { give_up, nodelay, ..Options::default() };
-        let path = Self {
+        Ok(Self {
             paced: Paced::new(TcpLab::open(link, options, 0), limits),
             target,
+            local: socket.local_addr()?,
             give_up_ms: limits.lab_give_up_ms,
             opened: false,
             server: ServerSide::Bound(socket),
             to_server: Vec::new(),
             from_server: Vec::new(),
             _permit: permit,
-        };
-        Ok((path, local))
+        })
     }
 
     /// Waits until a turn would do something.
@@ -97,11 +99,13 @@ impl EmulatedTcp {
     pub fn linger(&mut self, now: Instant) -> bool {
         loop {
             match self.turn(now) {
-                TcpTurn::Opened(..) | TcpTurn::Reply(..) | TcpTurn::More => {}
-                TcpTurn::FromServer(bytes) => drop(self.pass_on(&[(bytes, None)])),
+                TcpTurn::Opened { .. } | TcpTurn::Reply { .. } | TcpTurn::More => {}
+                TcpTurn::AtGateway(bytes) => {
+                    self.pass_on(&[Piece { bytes, line: None }]);
+                }
                 TcpTurn::Idle => return !self.is_over(),
-                TcpTurn::Ended(Cause::Limit, _) => return false,
-                TcpTurn::Ended(..) => {
+                TcpTurn::Ended { cause: Cause::Limit, .. } => return false,
+                TcpTurn::Ended { .. } => {
                     if self.paced.is_idle_at(now) {
                         return !self.is_over();
                     }
@@ -120,27 +124,27 @@ impl EmulatedTcp {
 
     /// What the client's end, or the leg, must hear of.
     fn news(&mut self) -> Option<TcpTurn> {
-        let (at, lived) = self.paced.now();
+        let at = self.paced.now();
         let state = self.paced.lab.state(End::Client);
         if !self.opened && state == State::Open {
             self.opened = true;
-            return Some(TcpTurn::Opened(at, lived));
+            return Some(TcpTurn::Opened { at, took: self.paced.lived() });
         }
         let bytes = self.paced.lab.read(self.paced.reached, End::Client);
         if !bytes.is_empty() {
-            return Some(TcpTurn::Reply(bytes, at));
+            return Some(TcpTurn::Reply { bytes, at });
         }
         let passes = self.from_server.len().min(self.paced.lab.free(End::Gateway));
         if passes > 0 {
-            return Some(TcpTurn::FromServer(passes));
+            return Some(TcpTurn::AtGateway(passes));
         }
-        let (cause, detail) = match state {
+        let (cause, error) = match state {
             State::Connecting | State::Open | State::Closing => return None,
             State::PeerClosed | State::Closed => (Cause::PeerClosed, None),
             State::Reset => (Cause::PeerReset, None),
             State::TimedOut => (Cause::TimedOut, Some(self.given_up())),
         };
-        Some(TcpTurn::Ended(cause, detail))
+        Some(TcpTurn::Ended { cause, error })
     }
 
     fn given_up(&self) -> io::Error {
@@ -192,23 +196,22 @@ impl EmulatedTcp {
         }
     }
 
-    /// Passes replies on to the client: so many bytes for each line, in their order; how many there was
-    /// room for.
-    pub fn pass_on(&mut self, lines: &[(usize, Option<Line>)]) -> usize {
-        let mut taken = 0;
-        for &(bytes, line) in lines {
-            let piece = &self.from_server[taken..(taken + bytes).min(self.from_server.len())];
+    /// Passes replies on to the client, piece by piece in their order; how many bytes there was room for.
+    pub fn pass_on(&mut self, pieces: &[Piece]) -> usize {
+        let mut passed = 0;
+        for &Piece { bytes, line } in pieces {
+            let piece = &self.from_server[passed..(passed + bytes).min(self.from_server.len())];
             let written = self.paced.lab.write(self.paced.reached, End::Gateway, piece, line);
-            taken += written;
+            passed += written;
             if written < bytes {
                 break;
             }
         }
-        self.from_server.drain(..taken);
-        taken
+        self.from_server.drain(..passed);
+        passed
     }
 
-    /// Hands bytes of a line over for sending; how many were taken.
+    /// Hands bytes of a line over for sending; how many there was room for.
     pub fn write(&mut self, bytes: &[u8], line: Line, now: Instant) -> usize {
         self.paced.lab.write(self.paced.at(now), End::Client, bytes, Some(line))
     }
@@ -233,14 +236,14 @@ impl EmulatedTcp {
         self.paced.lab.set_link(link);
     }
 
-    /// The packets that were sent since the last call, and the moment from which their times count.
-    pub fn take_packets(&mut self) -> (Vec<Packet>, Instant) {
-        self.paced.take_packets()
+    /// The packets that were sent since the last call.
+    pub fn drain_packets(&mut self) -> Recording {
+        self.paced.drain_packets()
     }
 }
 
 fn over(overrun: Overrun) -> TcpTurn {
-    TcpTurn::Ended(Cause::Limit, Some(io::Error::other(overrun.to_string())))
+    TcpTurn::Ended { cause: Cause::Limit, error: Some(io::Error::other(overrun.to_string())) }
 }
 
 impl fmt::Debug for EmulatedTcp {

@@ -2,11 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use streamgram_protocol::{Data, Send};
+use streamgram_protocol::{Data, Event, LegId, Line, Send};
+
+use crate::session::outbox::Outbox;
 
 /// The bursts of one leg, in the order in which they were asked for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Bursts {
+    leg: LegId,
     bursts: Vec<Burst>,
 }
 
@@ -22,23 +25,33 @@ struct Burst {
 
 /// A line to be sent now.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Line {
-    pub(crate) id: u64,
-    pub(crate) number: u32,
-    pub(crate) bytes: Vec<u8>,
-    /// Set on a send's last line: what to say once it is out.
-    pub(crate) last: Option<Finished>,
+pub(super) struct DueLine {
+    pub(super) line: Line,
+    pub(super) bytes: Vec<u8>,
+    /// Set on a send's last line: what to report once it is out.
+    pub(super) last: Option<Finished>,
 }
 
 /// A send that has nothing left to send.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Finished {
-    pub(crate) id: u64,
-    pub(crate) lines: u32,
-    pub(crate) of: u32,
+pub(super) struct Finished {
+    pub(super) id: u64,
+    pub(super) lines: u32,
+    pub(super) of: u32,
+}
+
+impl Finished {
+    pub(super) fn event(&self) -> Event {
+        let Self { id, lines, of } = *self;
+        Event::Finished { id, lines, of }
+    }
 }
 
 impl Bursts {
+    pub(super) fn of(leg: LegId) -> Self {
+        Self { leg, bursts: Vec::new() }
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.bursts.len()
     }
@@ -55,12 +68,12 @@ impl Bursts {
     }
 
     /// When the next line is due.
-    pub(crate) fn next_due(&self) -> Option<Instant> {
+    pub(super) fn next_due(&self) -> Option<Instant> {
         self.bursts.iter().map(|burst| burst.due).min()
     }
 
-    /// Takes the line that has been due longest.
-    pub(crate) fn take_line(&mut self, now: Instant) -> Option<Line> {
+    /// The line that has been due longest, if one is.
+    pub(super) fn next_line(&mut self, now: Instant) -> Option<DueLine> {
         // The first of several that are due at the same time: `min_by_key` keeps it.
         let at = (0..self.bursts.len()).min_by_key(|at| self.bursts[*at].due)?;
         let burst = &mut self.bursts[at];
@@ -68,30 +81,35 @@ impl Bursts {
             return None;
         }
         burst.sent += 1;
-        let (id, number) = (burst.id, burst.sent);
+        let line = Line { send: burst.id, number: burst.sent };
         // The session has checked the data when the send came.
-        let bytes = burst.data.line(number).ok()?.into_owned();
+        let bytes = burst.data.line(line.number).ok()?.into_owned();
         if !burst.interval.is_zero() {
             // Never sooner than the interval after the line before, however late that one was.
             burst.due = now + burst.interval;
         }
         let last = (burst.sent == burst.count).then(|| self.bursts.remove(at).finished());
-        Some(Line { id, number, bytes, last })
+        Some(DueLine { line, bytes, last })
     }
 
     /// Ends every send with this id.
-    pub(crate) fn stop(&mut self, id: u64) -> Vec<Finished> {
-        self.bursts.extract_if(.., |burst| burst.id == id).map(|burst| burst.finished()).collect()
+    pub(crate) fn stop(&mut self, id: u64, outbox: &mut Outbox) {
+        for burst in self.bursts.extract_if(.., |burst| burst.id == id) {
+            outbox.push(Instant::now(), self.leg, burst.finished().event());
+        }
     }
 
-    /// Ends every send. `cut` is a line that was taken and has not gone out.
-    pub(crate) fn stop_all(&mut self, cut: Option<Line>) -> Vec<Finished> {
+    /// Ends every send. `cut` is a line that was due and has not gone out.
+    pub(super) fn stop_all(&mut self, cut: Option<DueLine>, outbox: &mut Outbox) {
         let mut finished: Vec<_> = self.bursts.drain(..).map(|burst| burst.finished()).collect();
-        if let Some(line) = cut {
-            finished.extend(line.last);
-            finished.iter_mut().filter(|send| send.id == line.id).for_each(|send| send.lines -= 1);
+        if let Some(DueLine { line, last, .. }) = cut {
+            finished.extend(last);
+            let of_it = finished.iter_mut().filter(|send| send.id == line.send);
+            of_it.for_each(|send| send.lines -= 1);
         }
-        finished
+        for finished in finished {
+            outbox.push(Instant::now(), self.leg, finished.event());
+        }
     }
 }
 
@@ -103,7 +121,7 @@ impl Burst {
 
 #[cfg(test)]
 mod tests {
-    use streamgram_protocol::Target;
+    use streamgram_protocol::{Protocol, Target};
 
     use super::*;
 
@@ -111,30 +129,34 @@ mod tests {
         Send { count, interval_ms, ..Send::new(id, Target::Tcp, Data::Text("{n}".into())) }
     }
 
+    fn reported(outbox: &mut Outbox) -> Option<Event> {
+        outbox.pop().map(|message| message.event)
+    }
+
     #[test]
     fn lines_are_numbered_and_the_last_one_finishes() {
         let now = Instant::now();
-        let mut bursts = Bursts::default();
+        let mut bursts = Bursts::of(LegId { protocol: Protocol::Tcp, number: 1 });
         bursts.start(&send(1, 2, 0), now);
-        let first = bursts.take_line(now).unwrap();
+        let first = bursts.next_line(now).unwrap();
         assert_eq!((first.bytes.as_slice(), first.last), (b"1".as_slice(), None));
-        let second = bursts.take_line(now).unwrap();
+        let second = bursts.next_line(now).unwrap();
         assert_eq!(second.bytes, b"2");
         assert_eq!(second.last, Some(Finished { id: 1, lines: 2, of: 2 }));
-        assert_eq!(bursts.take_line(now), None);
+        assert_eq!(bursts.next_line(now), None);
     }
 
     #[test]
     fn an_interval_is_kept_and_leaves_room_for_others() {
         let now = Instant::now();
         let later = now + Duration::from_millis(30);
-        let mut bursts = Bursts::default();
+        let mut bursts = Bursts::of(LegId { protocol: Protocol::Tcp, number: 1 });
         bursts.start(&send(1, 3, 20), now);
-        assert_eq!(bursts.take_line(now).unwrap().number, 1);
-        assert_eq!(bursts.take_line(now), None);
+        assert_eq!(bursts.next_line(now).unwrap().line.number, 1);
+        assert_eq!(bursts.next_line(now), None);
         bursts.start(&send(2, 1, 0), now);
-        assert_eq!(bursts.take_line(now).unwrap().id, 2);
-        assert_eq!(bursts.take_line(later).unwrap().number, 2);
+        assert_eq!(bursts.next_line(now).unwrap().line.send, 2);
+        assert_eq!(bursts.next_line(later).unwrap().line.number, 2);
         assert_eq!(bursts.next_due(), Some(later + Duration::from_millis(20)));
     }
 
@@ -142,22 +164,28 @@ mod tests {
     fn a_line_that_was_cut_does_not_count_as_sent() {
         let now = Instant::now();
         for count in [2, 9] {
-            let mut bursts = Bursts::default();
+            let mut bursts = Bursts::of(LegId { protocol: Protocol::Tcp, number: 1 });
             bursts.start(&send(1, count, 0), now);
-            bursts.take_line(now);
-            let cut = bursts.take_line(now);
-            assert_eq!(bursts.stop_all(cut), [Finished { id: 1, lines: 1, of: count }]);
+            bursts.next_line(now);
+            let cut = bursts.next_line(now);
+            let mut outbox = Outbox::new(now);
+            bursts.stop_all(cut, &mut outbox);
+            let finished = Event::Finished { id: 1, lines: 1, of: count };
+            assert_eq!(reported(&mut outbox), Some(finished));
         }
     }
 
     #[test]
     fn what_is_stopped_says_how_far_it_came() {
         let now = Instant::now();
-        let mut bursts = Bursts::default();
+        let mut bursts = Bursts::of(LegId { protocol: Protocol::Tcp, number: 1 });
         bursts.start(&send(1, 9, 5), now);
-        bursts.take_line(now);
-        assert_eq!(bursts.stop(2), []);
-        assert_eq!(bursts.stop(1), [Finished { id: 1, lines: 1, of: 9 }]);
+        bursts.next_line(now);
+        let mut outbox = Outbox::new(now);
+        bursts.stop(2, &mut outbox);
+        assert_eq!(reported(&mut outbox), None);
+        bursts.stop(1, &mut outbox);
+        assert_eq!(reported(&mut outbox), Some(Event::Finished { id: 1, lines: 1, of: 9 }));
         assert_eq!(bursts.next_due(), None);
     }
 }

@@ -7,6 +7,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use streamgram_protocol::Line;
+
 use super::answer::{Answer, Silence};
 
 /// Lines without a reply that are remembered in case one comes late; older ones are forgotten, and a
@@ -15,7 +17,7 @@ const REMEMBERED_LINES: usize = 1_000;
 
 /// The datagrams of one leg that are not answered yet.
 #[derive(Debug)]
-pub(crate) struct DatagramMatch {
+pub(super) struct DatagramMatch {
     patience: Duration,
     /// The path knows which reply answers which line: nothing has to be concluded from counts.
     exact: bool,
@@ -25,8 +27,7 @@ pub(crate) struct DatagramMatch {
 
 #[derive(Debug)]
 struct SentLine {
-    id: u64,
-    line: u32,
+    line: Line,
     sent: Instant,
     bytes: usize,
     /// The server has reported it.
@@ -40,13 +41,12 @@ struct SentLine {
 impl DatagramMatch {
     /// `patience`: how long a reply may take before its line is reported. `exact`: replies come with
     /// their line.
-    pub(crate) fn new(patience: Duration, exact: bool) -> Self {
+    pub(super) fn new(patience: Duration, exact: bool) -> Self {
         Self { patience, exact, lines: VecDeque::new(), answered: 0 }
     }
 
-    pub(crate) fn sent(&mut self, id: u64, line: u32, sent: Instant, bytes: usize) {
+    pub(super) fn sent(&mut self, line: Line, sent: Instant, bytes: usize) {
         self.lines.push_back(SentLine {
-            id,
             line,
             sent,
             bytes,
@@ -58,7 +58,7 @@ impl DatagramMatch {
 
     /// The server took a datagram of this length. Loopback keeps the order, so it is the first that
     /// it could be.
-    pub(crate) fn observed(&mut self, bytes: usize) {
+    pub(super) fn observed(&mut self, bytes: usize) {
         let could_be = |line: &&mut SentLine| !line.observed && line.bytes == bytes;
         let line = self.lines.iter_mut().filter(|line| !line.given_up).find(could_be);
         let line = match line {
@@ -71,7 +71,7 @@ impl DatagramMatch {
     }
 
     /// A reply came; whose, if anybody waits for one.
-    pub(crate) fn replied(&mut self) -> Option<Answer> {
+    pub(super) fn replied(&mut self) -> Option<Answer> {
         let first = |observed: bool, given_up: bool| {
             self.lines
                 .iter()
@@ -81,28 +81,28 @@ impl DatagramMatch {
             .or_else(|| first(true, true))
             .or_else(|| first(false, false))
             .or_else(|| first(false, true))?;
-        let line = self.lines.remove(at)?;
+        let answered = self.lines.remove(at)?;
         // Another line that the server saw and that was given up: this reply could be its, late.
         let rival = self.lines.iter().any(|other| other.observed && other.given_up);
         self.answered += 1;
-        let SentLine { id, line, sent, observed, given_up, .. } = line;
-        Some(Answer { id, line, sent, late: given_up, certain: observed && !rival })
+        let SentLine { line, sent, observed, given_up, .. } = answered;
+        Some(Answer { line, sent, late: given_up, certain: observed && !rival })
     }
 
     /// A reply to this line came; nothing, if it is the reply's copy.
-    pub(crate) fn replied_to(&mut self, id: u64, line: u32) -> Option<Answer> {
-        let at = self.lines.iter().position(|sent| (sent.id, sent.line) == (id, line))?;
-        let SentLine { id, line, sent, given_up, .. } = self.lines.remove(at)?;
-        Some(Answer { id, line, sent, late: given_up, certain: true })
+    pub(super) fn replied_to(&mut self, line: Line) -> Option<Answer> {
+        let at = self.lines.iter().position(|sent| sent.line == line)?;
+        let SentLine { line, sent, given_up, .. } = self.lines.remove(at)?;
+        Some(Answer { line, sent, late: given_up, certain: true })
     }
 
     /// When the next line's patience ends.
-    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
         self.lines.iter().find(|line| !line.given_up).map(|line| line.sent + self.patience)
     }
 
     /// Gives up the lines whose patience has ended; they are remembered for a late reply.
-    pub(crate) fn give_up(&mut self, now: Instant) -> Vec<Silence> {
+    pub(super) fn give_up(&mut self, now: Instant) -> Vec<Silence> {
         let patience = self.patience;
         let silences = self.give_up_if(|line| line.sent + patience <= now);
         let given_up = self.lines.iter().filter(|line| line.given_up).count();
@@ -116,7 +116,7 @@ impl DatagramMatch {
     }
 
     /// Nobody listens there, or the leg has ended: nothing that is under way will be answered.
-    pub(crate) fn end(&mut self) -> Vec<Silence> {
+    pub(super) fn end(&mut self) -> Vec<Silence> {
         let silences = self.give_up_if(|_| true);
         self.lines.clear();
         silences
@@ -124,13 +124,13 @@ impl DatagramMatch {
 
     fn give_up_if(&mut self, hopeless: impl Fn(&SentLine) -> bool) -> Vec<Silence> {
         let (answered, exact) = (self.answered, self.exact);
-        let lines = self.lines.iter_mut().filter(|line| !line.given_up && hopeless(line));
-        lines
-            .map(|line| {
-                line.given_up = true;
+        let hopeless = self.lines.iter_mut().filter(|sent| !sent.given_up && hopeless(sent));
+        hopeless
+            .map(|sent| {
+                sent.given_up = true;
                 // A reply that came since this line went out may have been this line's own.
-                let certain = exact || line.answered_before == answered;
-                Silence { id: line.id, line: line.line, certain }
+                let certain = exact || sent.answered_before == answered;
+                Silence { line: sent.line, certain }
             })
             .collect()
     }
@@ -142,16 +142,20 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(2);
 
+    fn line(send: u64, number: u32) -> Line {
+        Line { send, number }
+    }
+
     fn sent(lines: u32, now: Instant) -> DatagramMatch {
         let mut datagrams = DatagramMatch::new(PATIENCE, false);
-        for line in 1..=lines {
-            datagrams.sent(1, line, now, 7);
+        for number in 1..=lines {
+            datagrams.sent(line(1, number), now, 7);
         }
         datagrams
     }
 
-    fn answer(line: u32, sent: Instant, late: bool, certain: bool) -> Option<Answer> {
-        Some(Answer { id: 1, line, sent, late, certain })
+    fn answer(number: u32, sent: Instant, late: bool, certain: bool) -> Option<Answer> {
+        Some(Answer { line: line(1, number), sent, late, certain })
     }
 
     #[test]
@@ -169,23 +173,23 @@ mod tests {
     fn where_the_path_knows_the_line_copies_and_losses_are_certain() {
         let now = Instant::now();
         let mut datagrams = DatagramMatch::new(PATIENCE, true);
-        (1..=2).for_each(|line| datagrams.sent(1, line, now, 7));
-        assert_eq!(datagrams.replied_to(1, 2), answer(2, now, false, true));
-        assert_eq!(datagrams.replied_to(1, 2), None);
+        (1..=2).for_each(|number| datagrams.sent(line(1, number), now, 7));
+        assert_eq!(datagrams.replied_to(line(1, 2)), answer(2, now, false, true));
+        assert_eq!(datagrams.replied_to(line(1, 2)), None);
         let silences = datagrams.give_up(now + PATIENCE);
-        assert_eq!(silences, [Silence { id: 1, line: 1, certain: true }]);
-        assert_eq!(datagrams.replied_to(1, 1), answer(1, now, true, true));
+        assert_eq!(silences, [Silence { line: line(1, 1), certain: true }]);
+        assert_eq!(datagrams.replied_to(line(1, 1)), answer(1, now, true, true));
     }
 
     #[test]
     fn a_datagram_that_the_server_never_saw_is_told_by_its_length() {
         let now = Instant::now();
         let mut datagrams = sent(1, now);
-        datagrams.sent(1, 2, now, 9);
+        datagrams.sent(line(1, 2), now, 9);
         datagrams.observed(9);
         assert_eq!(datagrams.replied(), answer(2, now, false, true));
         let silences = datagrams.give_up(now + PATIENCE);
-        assert_eq!((silences.len(), silences[0].line), (1, 1));
+        assert_eq!((silences.len(), silences[0].line), (1, line(1, 1)));
     }
 
     #[test]
@@ -197,7 +201,7 @@ mod tests {
         datagrams.replied();
         assert_eq!(datagrams.next_deadline(), Some(now + PATIENCE));
         let silences = datagrams.give_up(now + PATIENCE);
-        assert_eq!(silences, [Silence { id: 1, line: 2, certain: false }]);
+        assert_eq!(silences, [Silence { line: line(1, 2), certain: false }]);
         assert_eq!(datagrams.next_deadline(), None);
     }
 
@@ -207,11 +211,11 @@ mod tests {
         let mut datagrams = sent(1, now);
         datagrams.observed(7);
         let silences = datagrams.give_up(now + PATIENCE);
-        assert_eq!(silences, [Silence { id: 1, line: 1, certain: true }]);
-        datagrams.sent(2, 1, now + PATIENCE, 7);
+        assert_eq!(silences, [Silence { line: line(1, 1), certain: true }]);
+        datagrams.sent(line(2, 1), now + PATIENCE, 7);
         datagrams.observed(7);
         let newer = datagrams.replied().unwrap();
-        assert_eq!((newer.id, newer.late, newer.certain), (2, false, false));
+        assert_eq!((newer.line, newer.late, newer.certain), (line(2, 1), false, false));
         assert_eq!(datagrams.replied(), answer(1, now, true, true));
     }
 
@@ -227,7 +231,7 @@ mod tests {
         let mut datagrams = sent(1_005, now);
         assert_eq!(datagrams.give_up(now + PATIENCE).len(), 1_005);
         assert_eq!(datagrams.lines.len(), REMEMBERED_LINES);
-        assert_eq!(datagrams.lines[0].line, 6);
+        assert_eq!(datagrams.lines[0].line, line(1, 6));
     }
 
     #[test]

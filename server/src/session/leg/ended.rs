@@ -2,6 +2,7 @@
 //! an emulated connection FIN or RST.
 
 use std::future::pending;
+use std::io;
 use std::time::Instant;
 
 use streamgram_protocol::Cause;
@@ -10,6 +11,20 @@ use super::observations::Observations;
 use super::packets::Packets;
 use crate::path::emulated::EmulatedTcp;
 use crate::session::outbox::Outbox;
+
+/// How a leg comes to its end.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    pub(crate) cause: Cause,
+    /// The system's word, where it has one.
+    pub(crate) error: Option<io::Error>,
+}
+
+impl From<Cause> for Ending {
+    fn from(cause: Cause) -> Self {
+        Self { cause, error: None }
+    }
+}
 
 /// What is left of a leg.
 #[derive(Debug)]
@@ -21,13 +36,13 @@ pub(crate) struct EndedLeg {
 /// An emulated connection whose FIN or RST has to cross the link, be seen by the server, and be reported
 /// as packets.
 #[derive(Debug)]
-pub(crate) struct Leaving {
+pub(super) struct Leaving {
     path: Box<EmulatedTcp>,
     packets: Packets,
 }
 
 impl EndedLeg {
-    pub(crate) fn new(mut observations: Observations, leaving: Option<Leaving>) -> Self {
+    pub(super) fn new(mut observations: Observations, leaving: Option<Leaving>) -> Self {
         observations.withdraw();
         Self { observations, leaving }
     }
@@ -68,7 +83,7 @@ impl EndedLeg {
 
 impl Leaving {
     /// Ends a connection; nothing, if there is nothing left to send.
-    pub(crate) fn new(
+    pub(super) fn new(
         mut path: Box<EmulatedTcp>,
         cause: Cause,
         packets: Packets,
@@ -85,9 +100,9 @@ impl Leaving {
     /// Goes on; false once it is over.
     fn turn(&mut self, now: Instant, outbox: &mut Outbox) -> bool {
         let goes_on = self.path.linger(now);
-        self.packets.tell(self.path.take_packets(), now, outbox);
+        self.packets.report(self.path.drain_packets(), now, outbox);
         if !goes_on {
-            self.packets.tell_missed(now, outbox);
+            self.packets.report_missed(now, outbox);
         }
         goes_on
     }

@@ -13,7 +13,7 @@ use crate::session::outbox::Outbox;
 /// The observations of a leg. Until it has ended its address is registered; what the servers saw before
 /// that may still be on its way afterwards.
 #[derive(Debug)]
-pub(crate) struct Observations {
+pub(super) struct Observations {
     leg: LegId,
     inbox: Inbox<Observation>,
     registration: Option<Registration>,
@@ -21,14 +21,14 @@ pub(crate) struct Observations {
 
 impl Observations {
     /// Of a leg with this address, from now on.
-    pub(crate) fn of(leg: LegId, address: SocketAddr, observer: &Arc<Observer>) -> Self {
+    pub(super) fn of(leg: LegId, address: SocketAddr, observer: &Arc<Observer>) -> Self {
         let (sender, inbox) = inbox::channel(WAITING_OBSERVATIONS);
         let registration = Some(observer.register(leg.protocol, address, sender));
         Self { leg, inbox, registration }
     }
 
     /// The leg has ended: what comes from its address from now on is not its own.
-    pub(crate) fn withdraw(&mut self) {
+    pub(super) fn withdraw(&mut self) {
         self.registration = None;
     }
 
@@ -36,12 +36,12 @@ impl Observations {
     ///
     /// # Cancel safety
     /// Losing a `select!` loses nothing.
-    pub(crate) async fn ready(&mut self) {
+    pub(super) async fn ready(&mut self) {
         self.inbox.ready().await;
     }
 
     /// Hands the next one on to the client, if there is one, and returns what it says.
-    pub(crate) fn next(&mut self, outbox: &mut Outbox) -> Option<observe::Event> {
+    pub(super) fn next(&mut self, outbox: &mut Outbox) -> Option<observe::Event> {
         let Some(Observation { at, event }) = self.inbox.try_recv() else {
             let count = self.inbox.missed();
             if count > 0 {
@@ -64,7 +64,7 @@ impl Observations {
     }
 
     /// Whether all are handed on, and there can be none any more.
-    pub(crate) fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         self.inbox.is_over()
     }
 }

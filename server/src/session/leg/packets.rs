@@ -2,44 +2,38 @@
 
 use std::time::{Duration, Instant};
 
-use streamgram_lab::{Mark, Micros, Packet as Recorded};
+use streamgram_lab::{Mark, Micros};
 use streamgram_protocol::{Data, Event, LegId, Packet};
 
+use crate::path::Recording;
 use crate::session::outbox::Outbox;
 
-/// How often the count of packets that were left out is told at most.
+/// How often the count of packets that were left out is reported at most.
 const MISSED_EVERY: Duration = Duration::from_secs(1);
 
-/// Tells the packets of one leg.
+/// Reports the packets of one leg.
 #[derive(Debug)]
-pub(crate) struct Packets {
-    on: LegId,
-    /// How many more are told.
+pub(super) struct Packets {
+    leg: LegId,
+    /// How many more are reported.
     left: u64,
     missed: u64,
-    told_missed: Option<Instant>,
+    missed_reported: Option<Instant>,
 }
 
 impl Packets {
-    pub(crate) fn new(on: LegId, limit: u64) -> Self {
-        Self { on, left: limit, missed: 0, told_missed: None }
+    pub(super) fn new(leg: LegId, limit: u64) -> Self {
+        Self { leg, left: limit, missed: 0, missed_reported: None }
     }
 
-    /// Tells packets whose times count from `began`.
-    pub(crate) fn tell(
-        &mut self,
-        (packets, began): (Vec<Recorded>, Instant),
-        now: Instant,
-        outbox: &mut Outbox,
-    ) {
-        for packet in packets {
+    pub(super) fn report(&mut self, recording: Recording, now: Instant, outbox: &mut Outbox) {
+        let instant = |at: Micros| recording.began + Duration::from_micros(at);
+        for packet in recording.packets {
             if self.left == 0 {
                 self.missed += 1;
                 continue;
             }
             self.left -= 1;
-            let instant = |at: Micros| began + Duration::from_micros(at);
-            let sent = instant(packet.sent_at);
             let arrives = |at: Option<Micros>| at.map(|at| outbox.at_us(instant(at)));
             let event = Event::Packet(Packet {
                 number: packet.number,
@@ -54,19 +48,19 @@ impl Packets {
                 duplicate_ack: packet.mark == Some(Mark::DuplicateAck),
                 hex: Data::hex(&packet.bytes),
             });
-            outbox.push(sent, self.on, event);
+            outbox.push(instant(packet.sent_at), self.leg, event);
         }
-        if self.told_missed.is_none_or(|told| now >= told + MISSED_EVERY) {
-            self.tell_missed(now, outbox);
+        if self.missed_reported.is_none_or(|last| now >= last + MISSED_EVERY) {
+            self.report_missed(now, outbox);
         }
     }
 
-    /// Tells how many packets were left out and not counted yet.
-    pub(crate) fn tell_missed(&mut self, now: Instant, outbox: &mut Outbox) {
+    /// Reports how many packets were left out since the last time.
+    pub(super) fn report_missed(&mut self, now: Instant, outbox: &mut Outbox) {
         let count = std::mem::take(&mut self.missed);
         if count > 0 {
-            self.told_missed = Some(now);
-            outbox.push(now, self.on, Event::PacketsMissed { count });
+            self.missed_reported = Some(now);
+            outbox.push(now, self.leg, Event::PacketsMissed { count });
         }
     }
 }

@@ -8,21 +8,21 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use streamgram_protocol::STAMP_LEN;
+use streamgram_protocol::{Line, STAMP_LEN};
 
 use super::answer::{Answer, Silence};
+use crate::path::Piece;
 
 /// The lines of one connection that are not answered yet.
 #[derive(Debug, Default)]
-pub(crate) struct StreamMatch {
+pub(super) struct StreamMatch {
     lines: VecDeque<SentLine>,
     reads: VecDeque<Read>,
 }
 
 #[derive(Debug)]
 struct SentLine {
-    id: u64,
-    line: u32,
+    line: Line,
     sent: Instant,
     /// Position after its last byte.
     end: u64,
@@ -35,56 +35,62 @@ struct Read {
     end: u64,
 }
 
+/// Where a line's reply ends in the stream of replies, and whether that is certain.
+#[derive(Debug)]
+struct Coverage {
+    end: u64,
+    certain: bool,
+}
+
 impl StreamMatch {
     /// Whether every line is answered.
-    pub(crate) fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
 
-    pub(crate) fn sent(&mut self, id: u64, line: u32, sent: Instant, end: u64) {
-        self.lines.push_back(SentLine { id, line, sent, end });
+    pub(super) fn sent(&mut self, line: Line, sent: Instant, end: u64) {
+        self.lines.push_back(SentLine { line, sent, end });
     }
 
-    pub(crate) fn server_read(&mut self, number: u64, offset: u64, bytes: usize) {
+    pub(super) fn server_read(&mut self, number: u64, offset: u64, bytes: usize) {
         self.reads.push_back(Read { number, offset, end: offset + bytes as u64 });
     }
 
     /// The lines that are answered once `received` bytes of replies have come.
-    pub(crate) fn received(&mut self, received: u64) -> Vec<Answer> {
+    pub(super) fn received(&mut self, received: u64) -> Vec<Answer> {
         let mut answers = Vec::new();
-        while let Some((covered, certain)) = self.covered()
-            && covered <= received
-            && let Some(SentLine { id, line, sent, .. }) = self.lines.pop_front()
+        while let Some(Coverage { end, certain }) = self.coverage()
+            && end <= received
+            && let Some(SentLine { line, sent, .. }) = self.lines.pop_front()
         {
-            answers.push(Answer { id, line, sent, late: false, certain });
+            answers.push(Answer { line, sent, late: false, certain });
         }
         answers
     }
 
-    /// Which lines the bytes of the stream of replies from `from` to `to` belong to: how many bytes for
-    /// which (id, line), in their order. A stamp belongs to the line behind it; every line is forgotten
-    /// once its reply has ended.
-    pub(crate) fn lines_of(&mut self, from: u64, to: u64) -> Vec<(usize, Option<(u64, u32)>)> {
+    /// Which lines the bytes of the stream of replies from `from` to `to` belong to, in their order. A stamp
+    /// belongs to the line behind it; every line is forgotten once its reply has ended.
+    pub(super) fn pieces(&mut self, from: u64, to: u64) -> Vec<Piece> {
         let mut pieces = Vec::new();
         let mut at = from;
         while at < to {
-            let line = self.lines.front().map(|line| (line.id, line.line));
-            let end = match self.covered() {
-                Some((covered, _)) if covered <= to => {
+            let line = self.lines.front().map(|sent| sent.line);
+            let end = match self.coverage() {
+                Some(Coverage { end, .. }) if end <= to => {
                     self.lines.pop_front();
-                    covered.max(at)
+                    end.max(at)
                 }
                 _ => to,
             };
-            pieces.push((usize::try_from(end - at).unwrap_or(usize::MAX), line));
+            pieces.push(Piece { bytes: usize::try_from(end - at).unwrap_or(usize::MAX), line });
             at = end;
         }
         pieces
     }
 
-    /// Where the reply to the first line ends, and whether that is certain; nothing as long as the
-    /// server has not reported the read that took the line's last byte.
-    fn covered(&mut self) -> Option<(u64, bool)> {
+    /// Where the reply to the first line ends; nothing as long as the server has not reported the read
+    /// that took the line's last byte.
+    fn coverage(&mut self) -> Option<Coverage> {
         let line = self.lines.front()?;
         while self.reads.front().is_some_and(|read| read.end < line.end) {
             self.reads.pop_front();
@@ -92,19 +98,18 @@ impl StreamMatch {
         let read = self.reads.front()?;
         // Without an account of that read, the line is answered at the latest when everything in
         // front of the next known read has come.
-        let missed = read.offset >= line.end;
-        let covered = if missed {
+        let is_missed = read.offset >= line.end;
+        let end = if is_missed {
             read.offset + STAMP_LEN as u64 * read.number
         } else {
             line.end + STAMP_LEN as u64 * (read.number + 1)
         };
-        Some((covered, !missed))
+        Some(Coverage { end, certain: !is_missed })
     }
 
     /// The connection has ended: nothing more will be answered.
-    pub(crate) fn end(&mut self) -> Vec<Silence> {
-        let lines = self.lines.drain(..);
-        lines.map(|SentLine { id, line, .. }| Silence { id, line, certain: true }).collect()
+    pub(super) fn end(&mut self) -> Vec<Silence> {
+        self.lines.drain(..).map(|sent| Silence { line: sent.line, certain: true }).collect()
     }
 }
 
@@ -113,13 +118,13 @@ mod tests {
     use super::*;
 
     fn lines(answers: &[Answer]) -> Vec<u32> {
-        answers.iter().map(|answer| answer.line).collect()
+        answers.iter().map(|answer| answer.line.number).collect()
     }
 
     fn five_lines_of_seven() -> StreamMatch {
         let mut stream = StreamMatch::default();
-        for line in 1..=5 {
-            stream.sent(1, line, Instant::now(), u64::from(line) * 7);
+        for number in 1..=5 {
+            stream.sent(Line { send: 1, number }, Instant::now(), u64::from(number) * 7);
         }
         stream
     }
@@ -138,7 +143,7 @@ mod tests {
     #[test]
     fn a_line_of_two_reads_is_answered_by_the_second() {
         let mut stream = StreamMatch::default();
-        stream.sent(1, 1, Instant::now(), 1_500);
+        stream.sent(Line { send: 1, number: 1 }, Instant::now(), 1_500);
         stream.server_read(0, 0, 1_024);
         assert!(stream.received(1_051).is_empty());
         stream.server_read(1, 1_024, 476);
@@ -160,13 +165,10 @@ mod tests {
         let mut stream = five_lines_of_seven();
         stream.server_read(0, 0, 7);
         stream.server_read(1, 7, 28);
-        let line = |line| Some((1, line));
-        assert_eq!(stream.lines_of(0, 34), [(34, line(1))]);
-        assert_eq!(stream.lines_of(34, 64), [(30, line(2))]);
-        assert_eq!(
-            stream.lines_of(64, 89),
-            [(4, line(2)), (7, line(3)), (7, line(4)), (7, line(5))]
-        );
+        let piece = |bytes, number| Piece { bytes, line: Some(Line { send: 1, number }) };
+        assert_eq!(stream.pieces(0, 34), [piece(34, 1)]);
+        assert_eq!(stream.pieces(34, 64), [piece(30, 2)]);
+        assert_eq!(stream.pieces(64, 89), [piece(4, 2), piece(7, 3), piece(7, 4), piece(7, 5)]);
     }
 
     #[test]

@@ -2,81 +2,81 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use metrics::Histogram;
-use streamgram_protocol::{
-    Cause, Code, Data, Event, LegId, Line as LineId, Link, Path, Problem, Unanswered,
-};
+use streamgram_protocol::{Cause, Code, Event, LegId, Line, Link, Path, Problem, Unanswered};
 
-use super::burst::{Bursts, Line};
+use super::burst::{Bursts, DueLine};
 use super::datagram_match::DatagramMatch;
-use super::ended::EndedLeg;
+use super::ended::{EndedLeg, Ending};
 use super::observations::Observations;
 use super::packets::Packets;
 use super::turn::{LINES_PER_TURN, STEPS_PER_TURN};
-use crate::observe::{self, Observer};
+use crate::observe;
 use crate::operate::meters::{self, Present};
-use crate::path::{UdpPath, UdpTurn};
-use crate::session::outbox::Outbox;
+use crate::path::{Route, UdpPath, UdpTurn};
+use crate::session::bridge::Bridge;
+use crate::session::outbox::{Outbox, data};
 
 /// A socket and the datagrams that are under way.
 #[derive(Debug)]
 pub(crate) struct UdpLeg {
-    on: LegId,
+    id: LegId,
     target: SocketAddr,
     path: UdpPath,
     packets: Packets,
     pub(crate) bursts: Bursts,
     /// A line that the path had no room for.
-    waiting: Option<Line>,
+    waiting: Option<DueLine>,
     sent: u64,
     replies: u64,
     matching: DatagramMatch,
+    observations: Observations,
     round_trips: Histogram,
     _present: Present,
-    observations: Observations,
 }
 
 impl UdpLeg {
-    /// A leg whose socket is there; a datagram without a reply is reported after `patience`.
-    pub(crate) fn new(
-        on: LegId,
-        (path, local): (UdpPath, SocketAddr),
-        target: SocketAddr,
-        (packets, patience): (u64, Duration),
-        observer: &Arc<Observer>,
-    ) -> (Self, Event) {
+    /// Opens the socket, and reports that.
+    ///
+    /// # Errors
+    /// What the system says of it.
+    pub(crate) async fn open(
+        id: LegId,
+        route: Route,
+        bridge: &Bridge,
+        outbox: &mut Outbox,
+    ) -> io::Result<Self> {
+        let (target, limits) = (bridge.targets.udp, &bridge.limits);
+        let path = UdpPath::open(route, target, limits).await?;
+        let patience = Duration::from_millis(limits.no_reply_ms.into());
+        let leg = Self {
+            id,
+            target,
+            packets: Packets::new(id, limits.lab_packets),
+            bursts: Bursts::of(id),
+            waiting: None,
+            sent: 0,
+            replies: 0,
+            matching: DatagramMatch::new(patience, path.kind() == Path::Emulated),
+            observations: Observations::of(id, path.local(), &bridge.observer),
+            round_trips: meters::round_trips(id.protocol, path.kind()),
+            _present: Present::leg(id.protocol, path.kind()),
+            path,
+        };
         let opened = Event::Opened {
-            path: path.kind(),
-            local: local.to_string(),
+            path: leg.path.kind(),
+            local: leg.path.local().to_string(),
             peer: target.to_string(),
             handshake_us: None,
             nodelay: None,
         };
-        let leg = Self {
-            on,
-            target,
-            bursts: Bursts::default(),
-            waiting: None,
-            sent: 0,
-            round_trips: meters::round_trips(on.protocol, path.kind()),
-            _present: Present::leg(on.protocol, path.kind()),
-            replies: 0,
-            matching: DatagramMatch::new(patience, path.kind() == Path::Emulated),
-            path,
-            packets: Packets::new(on, packets),
-            observations: Observations::of(on, local, observer),
-        };
-        (leg, opened)
+        outbox.push(Instant::now(), id, opened);
+        Ok(leg)
     }
 
-    pub(crate) fn id(&self) -> LegId {
-        self.on
-    }
-
-    /// When the next line is due; not while one waits for the path to take it.
+    /// When the next line is due; not while one waits for the path to have room for it.
     pub(crate) fn next_due(&self) -> Option<Instant> {
         self.bursts.next_due().filter(|_| self.waiting.is_none())
     }
@@ -98,19 +98,21 @@ impl UdpLeg {
     ///
     /// # Errors
     /// The path has ended.
-    pub(crate) fn turn(&mut self, outbox: &mut Outbox) -> io::Result<bool> {
+    pub(crate) fn turn(&mut self, outbox: &mut Outbox) -> Result<bool, Ending> {
         for _ in 0..STEPS_PER_TURN {
             let now = Instant::now();
             let turn = self.path.turn(now);
-            if let Some(packets) = self.path.take_packets() {
-                self.packets.tell(packets, now, outbox);
+            if let Some(recording) = self.path.drain_packets() {
+                self.packets.report(recording, now, outbox);
             }
-            // Between receiving a reply and looking at it: the server reported its datagram before.
+            // After a reply was received and before it is looked at: the server reported its datagram first.
             self.observe(outbox);
             match turn {
-                UdpTurn::Reply { bytes, line, at } => self.replied(&bytes, line, at, outbox),
+                UdpTurn::Reply { bytes, line, at } => self.replied(bytes, line, at, outbox),
                 UdpTurn::Refused => self.refused(outbox),
-                UdpTurn::Ended(error) => return Err(error),
+                UdpTurn::Ended(error) => {
+                    return Err(Ending { cause: Cause::Limit, error: Some(error) });
+                }
                 UdpTurn::More => {}
                 UdpTurn::Idle => {
                     self.give_up(now, outbox);
@@ -129,73 +131,72 @@ impl UdpLeg {
         }
     }
 
-    /// Sends what is due, as far as the path takes it; true if more could go at once.
+    /// Sends what is due, as far as the path has room; true if more could go at once.
     fn send(&mut self, outbox: &mut Outbox) -> bool {
         for _ in 0..LINES_PER_TURN {
             if outbox.is_full() {
                 return false;
             }
             let now = Instant::now();
-            let Some(line) = self.waiting.take().or_else(|| self.bursts.take_line(now)) else {
+            let Some(due) = self.waiting.take().or_else(|| self.bursts.next_line(now)) else {
                 return false;
             };
-            let id = LineId { send: line.id, number: line.number };
-            let mut outcome = self.path.send(&line.bytes, id, now);
+            let mut outcome = self.path.send(&due.bytes, due.line, now);
             if is_refusal(&outcome) {
                 // The refusal of an earlier datagram: this one has not been sent yet.
                 self.refused(outbox);
-                outcome = self.path.send(&line.bytes, id, now);
+                outcome = self.path.send(&due.bytes, due.line, now);
             }
             match outcome {
-                Ok(bytes) => self.went_out(&line, bytes, now, outbox),
+                Ok(bytes) => self.went_out(due.line, bytes, now, outbox),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.waiting = Some(line);
+                    self.waiting = Some(due);
                     return false;
                 }
-                Err(error) => outbox.push(now, None, self.unsent(&line, &error)),
+                Err(error) => outbox.push(now, None, self.unsent(due.line, &error)),
             }
-            if let Some(finished) = line.last {
-                outbox.push(Instant::now(), self.on, finished.event());
+            if let Some(finished) = due.last {
+                outbox.push(Instant::now(), self.id, finished.event());
             }
         }
         true
     }
 
-    fn went_out(&mut self, line: &Line, bytes: usize, started: Instant, outbox: &mut Outbox) {
-        let (id, line) = (line.id, line.number);
-        let done_us = outbox.at_us(Instant::now());
-        let sent = Event::Sent { id, line, offset: self.sent, bytes, done_us };
-        outbox.push(started, self.on, sent);
+    fn went_out(&mut self, line: Line, bytes: usize, started: Instant, outbox: &mut Outbox) {
+        let sent = Event::Sent {
+            id: line.send,
+            line: line.number,
+            offset: self.sent,
+            bytes,
+            done_us: outbox.at_us(Instant::now()),
+        };
+        outbox.push(started, self.id, sent);
         self.sent += 1;
-        self.matching.sent(id, line, started, bytes);
+        self.matching.sent(line, started, bytes);
     }
 
-    fn unsent(&self, line: &Line, error: &io::Error) -> Event {
+    fn unsent(&self, line: Line, error: &io::Error) -> Event {
         Event::Error(Problem {
             code: Code::Io,
             detail: format!("line {} could not be sent: {error}", line.number),
             message: Some("send".into()),
             field: None,
-            id: Some(line.id),
-            protocol: Some(self.on.protocol),
+            id: Some(line.send),
+            protocol: Some(self.id.protocol),
         })
     }
 
-    fn replied(&mut self, bytes: &[u8], line: Option<LineId>, at: Instant, outbox: &mut Outbox) {
-        let (on, offset) = (self.on, self.replies);
+    fn replied(&mut self, reply: Vec<u8>, line: Option<Line>, at: Instant, outbox: &mut Outbox) {
+        let (offset, bytes) = (self.replies, reply.len());
         self.replies += 1;
-        let data = Data::from_bytes(bytes);
-        outbox.push(at, on, Event::Reply { offset, bytes: bytes.len(), data });
-        let answer = match (self.path.kind(), line) {
-            (Path::Direct, _) => self.matching.replied(),
-            (Path::Emulated, Some(LineId { send, number })) => {
-                self.matching.replied_to(send, number)
-            }
-            (Path::Emulated, None) => None,
+        outbox.push(at, self.id, Event::Reply { offset, bytes, data: data(reply) });
+        let answer = match self.path.kind() {
+            Path::Direct => self.matching.replied(),
+            Path::Emulated => line.and_then(|line| self.matching.replied_to(line)),
         };
         if let Some(answer) = answer {
             self.round_trips.record(answer.round_trip(at));
-            outbox.push(at, on, answer.event(at));
+            outbox.push(at, self.id, answer.event(at));
         }
     }
 
@@ -204,10 +205,16 @@ impl UdpLeg {
     }
 
     /// Turns the knobs of an emulated path; whether it is one.
-    pub(crate) fn set_link(&mut self, link: &Link) -> bool {
+    pub(crate) fn set_link(&mut self, link: &Link, outbox: &mut Outbox) -> bool {
         let UdpPath::Emulated(path) = &mut self.path else { return false };
         path.set_link(link);
+        outbox.push(Instant::now(), self.id, Event::LinkSet {});
         true
+    }
+
+    /// Whether a line is not answered yet, nor given up.
+    pub(crate) fn awaits_reply(&self) -> bool {
+        self.next_deadline().is_some()
     }
 
     /// When the next datagram is to be reported as unanswered.
@@ -218,34 +225,28 @@ impl UdpLeg {
     /// Reports the datagrams that have waited too long.
     fn give_up(&mut self, now: Instant, outbox: &mut Outbox) {
         for silence in self.matching.give_up(now) {
-            outbox.push(now, self.on, silence.event(Unanswered::TimedOut));
+            outbox.push(now, self.id, silence.event(Unanswered::TimedOut));
         }
     }
 
     /// Closes the socket and reports what stays unanswered.
-    pub(crate) fn end(
-        mut self,
-        cause: Cause,
-        error: Option<&io::Error>,
-        outbox: &mut Outbox,
-    ) -> EndedLeg {
-        let (on, now) = (self.on, Instant::now());
-        for finished in self.bursts.stop_all(self.waiting.take()) {
-            outbox.push(now, on, finished.event());
-        }
+    pub(crate) fn end(mut self, Ending { cause, error }: Ending, outbox: &mut Outbox) -> EndedLeg {
+        let now = Instant::now();
+        self.bursts.stop_all(self.waiting.take(), outbox);
         for silence in self.matching.end() {
-            outbox.push(now, on, silence.event(Unanswered::Closed));
+            outbox.push(now, self.id, silence.event(Unanswered::Closed));
         }
-        self.packets.tell_missed(now, outbox);
-        outbox.push(now, on, Event::Closed { cause, detail: error.map(ToString::to_string) });
+        self.packets.report_missed(now, outbox);
+        let detail = error.map(|error| error.to_string());
+        outbox.push(now, self.id, Event::Closed { cause, detail });
         EndedLeg::new(self.observations, None)
     }
 
     fn refused(&mut self, outbox: &mut Outbox) {
-        let (on, now) = (self.on, Instant::now());
-        outbox.push(now, on, Event::Refused { peer: self.target.to_string() });
+        let now = Instant::now();
+        outbox.push(now, self.id, Event::Refused { peer: self.target.to_string() });
         for silence in self.matching.end() {
-            outbox.push(now, on, silence.event(Unanswered::Refused));
+            outbox.push(now, self.id, silence.event(Unanswered::Refused));
         }
     }
 }

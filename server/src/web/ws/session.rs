@@ -1,6 +1,5 @@
 //! A session over a WebSocket: who may have one, frames to commands, events to frames.
 
-use std::future::ready;
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::{Pin, pin};
@@ -10,16 +9,16 @@ use std::thread;
 use std::time::Instant;
 
 use axum::Error;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::extract::ws::{CloseFrame, Message, WebSocketUpgrade, close_code};
 use axum::extract::{Extension, State};
 use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use futures_util::{FutureExt, SinkExt, Stream, StreamExt};
+use futures_util::{FutureExt, Sink, SinkExt, Stream, StreamExt};
 use streamgram_protocol::{ClientMessage, Limits, SUBPROTOCOL, ServerMessage};
 
 use super::origin;
-use super::socket::{self, Frame, Frames, SocketLimits, reason};
+use super::socket::{self, Frame, Socket, SocketLimits, reason};
 use crate::guard::accept::Place;
 use crate::guard::admission::{Admitted, Full};
 use crate::guard::refusals::{Refusal, Refusals};
@@ -51,7 +50,6 @@ pub(crate) async fn upgrade(
     }
     let proxies = &web.http_limits.proxies;
     let address = client_address(peer.address.ip(), &headers, proxies);
-    let own = own_address(peer.address.ip(), &headers, proxies);
     let place = match web.sessions.admit(address) {
         Err(Full::All(limit)) => {
             let detail = format!("there are {limit} sessions, the limit is {limit}\n");
@@ -68,11 +66,29 @@ pub(crate) async fn upgrade(
         flags: web.bridge.rates,
     };
     let upgrade = socket::limited(upgrade.protocols([SUBPROTOCOL]), &limits);
-    let lan = lan::addresses(&web, &peer, &headers).into_iter().next();
+    let visitor = Visitor {
+        address,
+        own: own_address(peer.address.ip(), &headers, proxies),
+        lan: lan::addresses(&web, &peer, &headers).into_iter().next(),
+        _connection: peer.place,
+    };
     upgrade.on_upgrade(move |socket| {
         let sessions = web.running.clone();
-        sessions.track_future(serve(socket, (address, own, lan), limits, web, (peer.place, place)))
+        let socket = Socket::new(socket, address, limits, Arc::clone(&web.refusals));
+        let client = Client { socket, limits: web.bridge.limits };
+        sessions.track_future(serve(client, visitor, web, place))
     })
+}
+
+/// Who opens a session.
+struct Visitor {
+    /// The client's address.
+    address: IpAddr,
+    /// The same, where it is the client's own and not a proxy's.
+    own: Option<IpAddr>,
+    /// Where others can open the page.
+    lan: Option<String>,
+    _connection: Arc<Place>,
 }
 
 /// Told over the WebSocket, because a page would not see a status.
@@ -83,35 +99,30 @@ fn address_full(web: &Web, address: IpAddr, limit: usize) -> CloseFrame {
 }
 
 async fn serve(
-    socket: WebSocket,
-    (client, own, lan): (IpAddr, Option<IpAddr>, Option<String>),
-    limits: SocketLimits,
+    mut client: Client,
+    visitor: Visitor,
     web: Web,
-    (_connection, place): (Arc<Place>, Result<Admitted, CloseFrame>),
+    place: Result<Admitted, CloseFrame>,
 ) {
+    let Visitor { address, own, lan, _connection } = visitor;
     let Web { bridge, stop, refusals, .. } = web;
-    let (frames, mut outgoing) = socket::split(socket, client, limits, Arc::clone(&refusals));
-    let mut commands = Commands { frames, limits: bridge.limits };
     let _place = match place {
         Ok(place) => place,
-        Err(full) => return socket::close(commands.frames, outgoing, Some(full)).await,
+        Err(full) => return client.socket.close(Some(full)).await,
     };
     let _present = Present::session();
-    let why = {
-        let mut events = (&mut outgoing).with(|messages: Vec<ServerMessage>| {
-            ready(Ok::<_, Error>(Message::Text(ServerMessage::encode_frame(&messages).into())))
-        });
-        let session = Session::new(bridge, own, lan).run(&mut commands, &mut events);
+    let reason = {
+        let session = Session::new(bridge, own, lan).run(&mut client);
         // What is shared with other sessions is not left half done by a panic: locks are taken over. Pinned,
         // because a future that is handed over to another has its place in both.
         let running = pin!(AssertUnwindSafe(session).catch_unwind());
-        told(stop.run_until_cancelled(running).await, client, &refusals)
+        close_reason(stop.run_until_cancelled(running).await, address, &refusals)
     };
-    socket::close(commands.frames, outgoing, why).await;
+    client.socket.close(reason).await;
 }
 
 /// What the peer is told of a session that ran to its end, panicked, or had to stop.
-fn told(
+fn close_reason(
     ran: Option<thread::Result<()>>,
     client: IpAddr,
     refusals: &Refusals,
@@ -127,25 +138,46 @@ fn told(
     }
 }
 
-/// The commands in a socket's frames.
-struct Commands {
-    frames: Frames,
+/// A session's client: commands are what its frames say, and each frame to it takes several events.
+struct Client {
+    socket: Socket,
     limits: Limits,
 }
 
-impl Stream for Commands {
+impl Stream for Client {
     type Item = Command;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Command>> {
-        self.frames.poll_next_unpin(cx).map(|frame| match frame? {
+        self.socket.poll_next_unpin(cx).map(|frame| match frame? {
             Frame::Text(text) => Some(ClientMessage::decode(&text, &self.limits)),
             Frame::Binary(_) => {
                 let detail = "binary frames are not understood, send JSON in text frames";
                 let close = reason(close_code::UNSUPPORTED, detail);
-                self.frames.refuse(Refusal::WsProtocol, close);
+                self.socket.refuse(Refusal::WsProtocol, close);
                 None
             }
         })
+    }
+}
+
+impl Sink<Vec<ServerMessage>> for Client {
+    type Error = Error;
+
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.socket.poll_ready_unpin(cx)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, messages: Vec<ServerMessage>) -> Result<(), Error> {
+        let frame = ServerMessage::encode_frame(&messages);
+        self.socket.start_send_unpin(Message::Text(frame.into()))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.socket.poll_flush_unpin(cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.socket.poll_close_unpin(cx)
     }
 }
 
@@ -158,7 +190,7 @@ mod tests {
         let buggy = async { panic!("a bug") };
         let panicked = AssertUnwindSafe(buggy).catch_unwind().await;
         let refusals = Refusals::default();
-        let told = told(Some(panicked), [192, 0, 2, 1].into(), &refusals).unwrap();
+        let told = close_reason(Some(panicked), [192, 0, 2, 1].into(), &refusals).unwrap();
         assert_eq!((told.code, refusals.of(Refusal::WsPanic)), (1011, 1));
     }
 }

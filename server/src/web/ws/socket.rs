@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -53,10 +53,11 @@ pub enum Frame {
     Binary(Bytes),
 }
 
-/// The messages of the peer. Ends with the socket, or with something that cannot be served.
+/// A WebSocket within limits, for one task: a stream of what the peer sends, and a sink of what it is
+/// sent. The stream ends with the socket, or with something that cannot be served.
 #[derive(Debug)]
-pub struct Frames {
-    socket: Shared,
+pub struct Socket {
+    socket: WebSocket,
     client: IpAddr,
     limits: SocketLimits,
     messages: Rate,
@@ -68,18 +69,6 @@ pub struct Frames {
     refusals: Arc<Refusals>,
     refusal: Option<CloseFrame>,
 }
-
-/// The messages to the peer.
-#[derive(Debug)]
-pub struct Outgoing {
-    socket: Shared,
-    client: IpAddr,
-    refusals: Arc<Refusals>,
-}
-
-/// Both ends are one task's, so nobody ever waits for this lock.
-#[derive(Debug, Clone)]
-struct Shared(Arc<Mutex<WebSocket>>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ping {
@@ -98,61 +87,59 @@ pub fn limited(upgrade: WebSocketUpgrade, limits: &SocketLimits) -> WebSocketUpg
         .max_write_buffer_size(limits.unread_bytes)
 }
 
-/// Both ways of a socket, for one task; `client` is whom the log names.
-#[must_use]
-pub fn split(
-    socket: WebSocket,
-    client: IpAddr,
-    limits: SocketLimits,
-    refusals: Arc<Refusals>,
-) -> (Frames, Outgoing) {
-    let socket = Shared(Arc::new(Mutex::new(socket)));
-    let now = Instant::now();
-    let rate =
-        |per_second: u32| Rate::per_second(per_second, per_second.saturating_mul(AT_ONCE_S), now);
-    let period = Duration::from_secs(limits.flags.ping_s.into());
-    let mut pings = interval_at((now + period).into(), period);
-    pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let outgoing = Outgoing { socket: socket.clone(), client, refusals: Arc::clone(&refusals) };
-    let frames = Frames {
-        socket,
-        client,
-        messages: rate(limits.flags.messages_per_s),
-        bytes: rate(limits.flags.message_bytes_per_s),
-        limits,
-        pings,
-        unheard: 0,
-        ping: Ping::Sent,
-        refusals,
-        refusal: None,
-    };
-    (frames, outgoing)
-}
-
-/// Ends a socket, with what its peer is to be told, or with what its [`Frames`] ended with.
-pub async fn close(frames: Frames, mut outgoing: Outgoing, reason: Option<CloseFrame>) {
-    let Some(reason) = reason.or(frames.refusal) else { return };
-    let closing = async {
-        // A pong that is owed would be sent after the close frame.
-        outgoing.flush().await?;
-        outgoing.send(Message::Close(Some(reason))).await
-    };
-    if let Ok(Ok(())) = timeout(CLOSE_PATIENCE, closing).await {
-        sleep(CLOSE_LINGER).await;
-    }
-}
-
 /// A close code (RFC 6455, section 7.4.1) and why.
 pub fn reason(code: u16, reason: impl Into<Utf8Bytes>) -> CloseFrame {
     CloseFrame { code, reason: reason.into() }
 }
 
-impl Frames {
-    /// Ends the socket: the next message is none, and the peer is told why.
+impl Socket {
+    /// A socket whose peer has said nothing yet; `client` is whom the log names.
+    #[must_use]
+    pub fn new(
+        socket: WebSocket,
+        client: IpAddr,
+        limits: SocketLimits,
+        refusals: Arc<Refusals>,
+    ) -> Self {
+        let now = Instant::now();
+        let rate = |per_second: u32| {
+            Rate::per_second(per_second, per_second.saturating_mul(AT_ONCE_S), now)
+        };
+        let period = Duration::from_secs(limits.flags.ping_s.into());
+        let mut pings = interval_at((now + period).into(), period);
+        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Self {
+            socket,
+            client,
+            messages: rate(limits.flags.messages_per_s),
+            bytes: rate(limits.flags.message_bytes_per_s),
+            limits,
+            pings,
+            unheard: 0,
+            ping: Ping::Sent,
+            refusals,
+            refusal: None,
+        }
+    }
+
+    /// Ends the stream: the next message is none, and the peer is told why at the [end](Self::close).
     pub fn refuse(&mut self, refusal: Refusal, close: CloseFrame) {
         let detail = format_args!("WebSocket of {}: {}", self.client, close.reason);
         self.refusals.count(refusal, Instant::now(), detail);
         self.refusal = Some(close);
+    }
+
+    /// Ends the socket, with what its peer is to be told, or with what it was refused for.
+    pub async fn close(&mut self, reason: Option<CloseFrame>) {
+        let Some(reason) = reason.or(self.refusal.take()) else { return };
+        let closing = async {
+            // A pong that is owed would be sent after the close frame.
+            self.flush().await?;
+            self.send(Message::Close(Some(reason))).await
+        };
+        if let Ok(Ok(())) = timeout(CLOSE_PATIENCE, closing).await {
+            sleep(CLOSE_LINGER).await;
+        }
     }
 
     /// Sends the pings that are due; refuses a peer that has not answered them.
@@ -166,13 +153,12 @@ impl Frames {
             }
             self.ping = Ping::Due;
         }
-        let mut socket = self.socket.lock();
         // A socket that fails tells so when it is read.
-        if self.ping == Ping::Due && socket.poll_ready_unpin(cx).is_ready() {
-            let _sent = socket.start_send_unpin(Message::Ping(Bytes::new()));
+        if self.ping == Ping::Due && self.socket.poll_ready_unpin(cx).is_ready() {
+            let _sent = self.socket.start_send_unpin(Message::Ping(Bytes::new()));
             self.ping = Ping::Unflushed;
         }
-        if self.ping == Ping::Unflushed && socket.poll_flush_unpin(cx).is_ready() {
+        if self.ping == Ping::Unflushed && self.socket.poll_flush_unpin(cx).is_ready() {
             self.ping = Ping::Sent;
         }
     }
@@ -192,12 +178,21 @@ impl Frames {
         }
     }
 
+    /// The same error, once it is counted if the peer does not read.
+    fn noted(&self, error: Error) -> Error {
+        if is_unread(&error) {
+            let detail = format_args!("WebSocket of {} reads nothing", self.client);
+            self.refusals.count(Refusal::HttpUnread, Instant::now(), detail);
+        }
+        error
+    }
+
     /// What to tell a peer whose frames broke the rules; nothing, if it is gone.
     fn broken(&mut self, error: Error) {
         use tungstenite::Error as Cause;
         use tungstenite::error::ProtocolError;
         // Reading sends pongs.
-        note_unread(&error, self.client, &self.refusals);
+        let error = self.noted(error);
         let Ok(cause) = error.into_inner().downcast::<Cause>() else { return };
         let close = match *cause {
             Cause::Capacity(_) => {
@@ -214,14 +209,13 @@ impl Frames {
     }
 }
 
-impl Stream for Frames {
+impl Stream for Socket {
     type Item = Frame;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Frame>> {
         self.ping(cx);
         while self.refusal.is_none() {
-            let read = self.socket.lock().poll_next_unpin(cx);
-            let message = match ready!(read) {
+            let message = match ready!(self.socket.poll_next_unpin(cx)) {
                 Some(Ok(message)) => message,
                 Some(Err(error)) => {
                     self.broken(error);
@@ -247,47 +241,24 @@ impl Stream for Frames {
     }
 }
 
-impl Outgoing {
-    /// The same, once it is noted if the peer does not read.
-    fn noted(&self, outcome: Poll<Result<(), Error>>) -> Poll<Result<(), Error>> {
-        if let Poll::Ready(Err(error)) = &outcome {
-            note_unread(error, self.client, &self.refusals);
-        }
-        outcome
-    }
-}
-
-fn note_unread(error: &Error, client: IpAddr, refusals: &Refusals) {
-    if is_unread(error) {
-        let detail = format_args!("WebSocket of {client} reads nothing");
-        refusals.count(Refusal::HttpUnread, Instant::now(), detail);
-    }
-}
-
-impl Sink<Message> for Outgoing {
+impl Sink<Message> for Socket {
     type Error = Error;
 
-    fn poll_ready(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let outcome = self.socket.lock().poll_ready_unpin(cx);
-        self.noted(outcome)
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let outcome = self.socket.poll_ready_unpin(cx);
+        outcome.map_err(|error| self.noted(error))
     }
 
-    fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
-        self.socket.lock().start_send_unpin(message)
+    fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
+        self.socket.start_send_unpin(message)
     }
 
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let outcome = self.socket.lock().poll_flush_unpin(cx);
-        self.noted(outcome)
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let outcome = self.socket.poll_flush_unpin(cx);
+        outcome.map_err(|error| self.noted(error))
     }
 
-    fn poll_close(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.socket.lock().poll_close_unpin(cx)
-    }
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, WebSocket> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.socket.poll_close_unpin(cx)
     }
 }
