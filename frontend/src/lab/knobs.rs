@@ -1,7 +1,7 @@
 //! The knobs of a link as a person turns them: names, units, steps of the sliders, and how a value is
 //! read. What is allowed is for [`Link::check`](streamgram_protocol::Link::check) to say.
 
-use streamgram_protocol::{Impairment, Link, OutOfRange, Percent, PresetName, Rule};
+use streamgram_protocol::{Impairment, Link, Percent, PresetName, Rule};
 
 use crate::i18n::language::Language;
 
