@@ -5,7 +5,7 @@ use yew::prelude::*;
 use super::theme::Theme;
 use crate::browser::use_choice::use_choice;
 use crate::i18n::language::{Language, use_language};
-use crate::ui::select::Select;
+use crate::ui::select::select;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct PreferencesProps {
@@ -21,10 +21,8 @@ pub(crate) fn Preferences(PreferencesProps { on_language }: &PreferencesProps) -
     let themes = Theme::ALL.map(|it| (it, it.name(language)));
     html! {
         <span class="preferences">
-            <Select<Language> label={language.language()} options={Vec::from(languages)} chosen={language}
-                on_choose={on_language} />
-            <Select<Theme> label={language.theme()} options={Vec::from(themes)} chosen={theme}
-                on_choose={on_theme} />
+            { select(language.language(), &languages, language, on_language.clone()) }
+            { select(language.theme(), &themes, theme, on_theme) }
         </span>
     }
 }

@@ -7,35 +7,41 @@ use std::collections::HashMap;
 use gloo_storage::{LocalStorage, Storage};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// In front of every key: other pages of the same host may store things too.
 const PREFIX: &str = "streamgram.";
 
 thread_local! {
-    static MEMORY: RefCell<HashMap<&'static str, Value>> = RefCell::default();
+    static MEMORY: RefCell<HashMap<&'static str, String>> = RefCell::default();
 }
 
 /// What was written last under this key; none if it cannot be read.
 pub(crate) fn read<T: DeserializeOwned>(key: &'static str) -> Option<T> {
-    let value = MEMORY.with_borrow(|memory| memory.get(key).cloned());
-    let stored = || is_allowed().then(|| LocalStorage::get(format!("{PREFIX}{key}")).ok())?;
-    serde_json::from_value(value.or_else(stored)?).ok()
+    let json = MEMORY.with_borrow(|memory| memory.get(key).cloned());
+    let stored = || LocalStorage::raw().get_item(&format!("{PREFIX}{key}")).ok().flatten();
+    let json = json.or_else(|| is_allowed().then(stored)?)?;
+    serde_json::from_str(&json).ok()
 }
 
 /// The list that was written last under this key. Entries that cannot be read, because somebody edited
 /// them or another version wrote them, are left out.
 pub(crate) fn read_list<T: DeserializeOwned>(key: &'static str) -> Vec<T> {
-    let entries: Vec<Value> = read(key).unwrap_or_default();
-    entries.into_iter().filter_map(|entry| serde_json::from_value(entry).ok()).collect()
+    let entries: Vec<Box<RawValue>> = read(key).unwrap_or_default();
+    entries.iter().filter_map(|entry| serde_json::from_str(entry.get()).ok()).collect()
 }
 
 /// Stores this under the key.
 pub(crate) fn write(key: &'static str, value: impl Serialize) {
-    let stored = is_allowed() && LocalStorage::set(format!("{PREFIX}{key}"), &value).is_ok();
-    MEMORY.with_borrow_mut(|memory| match serde_json::to_value(&value) {
-        Ok(value) if !stored => memory.insert(key, value),
-        _ => memory.remove(key),
+    let Ok(json) = serde_json::to_string(&value) else { return };
+    let store = || LocalStorage::raw().set_item(&format!("{PREFIX}{key}"), &json);
+    let is_stored = is_allowed() && store().is_ok();
+    MEMORY.with_borrow_mut(|memory| {
+        if is_stored {
+            memory.remove(key);
+        } else {
+            memory.insert(key, json);
+        }
     });
 }
 

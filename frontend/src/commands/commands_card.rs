@@ -12,7 +12,7 @@ use crate::browser::clipboard::Copied;
 use crate::i18n::figures::{Noun, counted};
 use crate::i18n::language::{Language, use_language};
 use crate::ui::clipboard::use_clipboard;
-use crate::ui::toggle_group::ToggleGroup;
+use crate::ui::toggle_group::toggle_group;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct CommandsCardProps {
@@ -63,10 +63,8 @@ pub(crate) fn CommandsCard(CommandsCardProps { hello, sends }: &CommandsCardProp
         <section class="commands card" aria-label={language.commands_title()}>
             <div class="commands-head">
                 <h2>{ language.commands_title() }</h2>
-                <ToggleGroup<Tool> label={language.commands_tool()} options={Vec::from(tools)}
-                    chosen={*tool} on_choose={on_tool} />
-                <ToggleGroup<Protocol> label={language.commands_protocol()} options={protocols}
-                    chosen={protocol} on_choose={on_protocol} />
+                { toggle_group(language.commands_tool(), tools, *tool, on_tool) }
+                { toggle_group(language.commands_protocol(), protocols, protocol, on_protocol) }
                 <button type="button" disabled={command.is_none()} {onclick}>{ language.commands_copy() }</button>
                 <small role="status">if is_copied { { language.commands_copied() } }</small>
             </div>

@@ -9,7 +9,7 @@ use yew::prelude::*;
 use super::knobs::{KNOBS, Knob, Side, preset_text, rule_text};
 use crate::i18n::language::{Language, use_language};
 use crate::session::notice::Notice;
-use crate::ui::toggle_group::ToggleGroup;
+use crate::ui::toggle_group::toggle_group;
 
 /// What a person wants of the link.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,8 +52,7 @@ pub(crate) fn LinkCard(LinkCardProps { path, link, preset, on_wish }: &LinkCardP
         <section class="link card" aria-label={language.link()}>
             <div class="link-head">
                 <h2>{ language.link() }</h2>
-                <ToggleGroup<Path> label={language.path()} options={Vec::from(paths)} chosen={*path}
-                    on_choose={on_wish.reform(Wish::Path)} />
+                { toggle_group(language.path(), paths, *path, on_wish.reform(Wish::Path)) }
                 <div class="link-presets" role="group" aria-label={language.presets()}>
                     for preset in Preset::all() { <PresetButton {preset} {on_wish} /> }
                 </div>
@@ -67,8 +66,7 @@ pub(crate) fn LinkCard(LinkCardProps { path, link, preset, on_wish }: &LinkCardP
                 </div>
                 <details class="link-more">
                     <summary>{ language.link_more() }</summary>
-                    <ToggleGroup<Side> label={language.directions()} options={Vec::from(sides)}
-                        chosen={*side} on_choose={on_side} />
+                    { toggle_group(language.directions(), sides, *side, on_side) }
                     { rules(language, link, on_wish) }
                     { next_open(language, link, on_wish) }
                 </details>

@@ -11,7 +11,7 @@ use super::sweep::{State, Sweep};
 use super::use_sweep::{Request, use_sweep};
 use crate::i18n::figures::count;
 use crate::i18n::language::{Language, use_language};
-use crate::ui::toggle_group::ToggleGroup;
+use crate::ui::toggle_group::toggle_group;
 
 /// What can be chosen, and what it is called.
 fn fields(language: Language) -> [(Limit, &'static str); 3] {
@@ -74,8 +74,7 @@ pub(crate) fn SweepCard() -> Html {
                 if *open {
                     <p class="hint">{ language.sweep_hint() }</p>
                     <form class="plots-repeat" {onsubmit} novalidate=true>
-                        <ToggleGroup<Kind> label={language.sweep()} options={Vec::from(kinds)}
-                            chosen={*kind} on_choose={on_kind} />
+                        { toggle_group(language.sweep(), kinds, *kind, on_kind) }
                         for (at, (limit, label)) in fields(language).iter().enumerate() {
                             { field(at, limit, label) }
                         }

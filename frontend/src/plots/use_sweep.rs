@@ -29,7 +29,7 @@ fn kind_name<S: Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Erro
 
 /// What the worker says.
 #[derive(Debug, Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
+#[serde(rename_all = "lowercase")]
 enum Message {
     Begun { header: String, runs: u64 },
     Progress { done: u64 },
@@ -142,15 +142,12 @@ mod tests {
         let action = |message| Action::from(serde_json::from_value::<Message>(message).unwrap());
         let (header, message) = (String::from("loss"), String::from("rtt is 0"));
         for (said, expected) in [
+            (json!({"begun": {"header": "loss", "runs": 9}}), Action::Begun { header, runs: 9 }),
+            (json!({"progress": {"done": 3}}), Action::Progress { done: 3 }),
+            (json!({"row": {"line": "0,1"}}), Action::Row { line: "0,1".into() }),
+            (json!({"end": {"csv": "loss\n0,1\n"}}), Action::Ended(State::Done)),
             (
-                json!({"type": "begun", "header": "loss", "runs": 9}),
-                Action::Begun { header, runs: 9 },
-            ),
-            (json!({"type": "progress", "done": 3}), Action::Progress { done: 3 }),
-            (json!({"type": "row", "line": "0,1"}), Action::Row { line: "0,1".into() }),
-            (json!({"type": "end", "csv": "loss\n0,1\n"}), Action::Ended(State::Done)),
-            (
-                json!({"type": "error", "message": "rtt is 0"}),
+                json!({"error": {"message": "rtt is 0"}}),
                 Action::Ended(State::Failed(Some(message))),
             ),
         ] {

@@ -8,7 +8,7 @@ use super::saved_lines::SavedLines;
 use super::stored_lines::SENT_LINES;
 use crate::i18n::figures::count;
 use crate::i18n::language::{Language, use_language};
-use crate::ui::toggle_group::ToggleGroup;
+use crate::ui::toggle_group::toggle_group;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct PromptMoreProps {
@@ -50,13 +50,11 @@ pub(crate) fn PromptMore(props: &PromptMoreProps) -> Html {
             <div class="prompt-choices">
                 <span class="prompt-choice">
                     <span aria-hidden="true">{ language.prompt_mode() }</span>
-                    <ToggleGroup<Mode> label={language.prompt_mode()} options={modes}
-                        chosen={draft.mode} on_choose={on_mode} />
+                    { toggle_group(language.prompt_mode(), modes, draft.mode, on_mode) }
                 </span>
                 <span class="prompt-choice">
                     <span aria-hidden="true">{ language.prompt_ending() }</span>
-                    <ToggleGroup<Ending> label={language.prompt_ending()} options={endings}
-                        chosen={draft.ending} on_choose={on_ending} />
+                    { toggle_group(language.prompt_ending(), endings, draft.ending, on_ending) }
                 </span>
             </div>
             <p>{ mode_hint(language, draft.mode) }</p>

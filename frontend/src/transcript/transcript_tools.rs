@@ -8,8 +8,8 @@ use super::view::{Direction, List, Outcome, View};
 use crate::browser::clipboard::Copied;
 use crate::i18n::figures::count;
 use crate::i18n::language::{Language, use_language};
-use crate::ui::select::Select;
-use crate::ui::toggle_group::ToggleGroup;
+use crate::ui::select::select;
+use crate::ui::toggle_group::toggle_group;
 
 /// How many rows there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +65,14 @@ pub(crate) fn TranscriptTools(props: &TranscriptToolsProps) -> Html {
         (List::One(Some(Protocol::Udp)), "UDP"),
     ];
     let one = if view.list == List::Lanes { List::One(None) } else { view.list };
+    let lists = [(List::Lanes, language.in_lanes()), (one, language.in_one_list())];
+    let payloads = [(false, language.as_text()), (true, language.hex())];
+    let times = [(false, language.as_time()), (true, "Δ")];
+    let on_direction = changed(props, |view, direction| view.filter.direction = direction);
+    let on_outcome = changed(props, |view, outcome| view.filter.outcome = outcome);
+    let on_hex = changed(props, |view, hex| view.hex = hex);
+    let on_delta = changed(props, |view, delta| view.delta = delta);
+    let on_list = changed(props, |view, list| view.list = list);
     let search = changed(props, |view, query| view.filter.query = query)
         .reform(|event: InputEvent| event.target_unchecked_into::<HtmlInputElement>().value());
     let button = |name: &'static str, ask: ToolAsk| {
@@ -76,24 +84,13 @@ pub(crate) fn TranscriptTools(props: &TranscriptToolsProps) -> Html {
             <input type="search" class="transcript-search" aria-label={language.search()} spellcheck="false"
                 placeholder={language.search()} aria-describedby="transcript-count"
                 value={filter.query.clone()} oninput={search} />
-            <Select<Direction> label={language.direction()} options={Vec::from(directions)}
-                chosen={filter.direction}
-                on_choose={changed(props, |view, direction| view.filter.direction = direction)} />
-            <Select<Outcome> label={language.outcome()} options={Vec::from(outcomes)}
-                chosen={filter.outcome}
-                on_choose={changed(props, |view, outcome| view.filter.outcome = outcome)} />
-            <ToggleGroup<bool> label={language.payloads()}
-                options={vec![(false, language.as_text()), (true, language.hex())]}
-                chosen={view.hex} on_choose={changed(props, |view, hex| view.hex = hex)} />
-            <ToggleGroup<bool> label={language.times()}
-                options={vec![(false, language.as_time()), (true, "Δ")]}
-                chosen={view.delta} on_choose={changed(props, |view, delta| view.delta = delta)} />
-            <ToggleGroup<List> label={language.list()}
-                options={vec![(List::Lanes, language.in_lanes()), (one, language.in_one_list())]}
-                chosen={view.list} on_choose={changed(props, |view, list| view.list = list)} />
+            { select(language.direction(), &directions, filter.direction, on_direction) }
+            { select(language.outcome(), &outcomes, filter.outcome, on_outcome) }
+            { toggle_group(language.payloads(), payloads, view.hex, on_hex) }
+            { toggle_group(language.times(), times, view.delta, on_delta) }
+            { toggle_group(language.list(), lists, view.list, on_list.clone()) }
             if view.list != List::Lanes {
-                <Select<List> label={language.protocol()} options={Vec::from(protocols)}
-                    chosen={view.list} on_choose={changed(props, |view, list| view.list = list)} />
+                { select(language.protocol(), &protocols, view.list, on_list) }
             }
             <span id="transcript-count" class="transcript-count">{ summary(language, figures) }</span>
             <span role="status" class="transcript-said">{ said.map(|said| copied(language, said)) }</span>

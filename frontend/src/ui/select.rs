@@ -3,31 +3,25 @@
 use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct SelectProps<T: PartialEq> {
-    pub(crate) label: &'static str,
-    pub(crate) options: Vec<(T, &'static str)>,
-    pub(crate) chosen: T,
-    pub(crate) on_choose: Callback<T>,
-}
-
-/// The list.
-#[component]
-pub(crate) fn Select<T: Copy + PartialEq + 'static>(props: &SelectProps<T>) -> Html {
-    let SelectProps { label, options, chosen, on_choose } = props;
-    let onchange = {
-        let (options, on_choose) = (options.clone(), on_choose.clone());
-        move |event: Event| {
-            let index = event.target_unchecked_into::<HtmlSelectElement>().selected_index();
-            if let Some((option, _)) = usize::try_from(index).ok().and_then(|at| options.get(at)) {
-                on_choose.emit(*option);
-            }
+/// The list: what each option stands for, and its name.
+pub(crate) fn select<T: Copy + PartialEq + 'static>(
+    label: &'static str,
+    options: &[(T, &'static str)],
+    chosen: T,
+    on_choose: impl Into<Callback<T>>,
+) -> Html {
+    let values: Vec<T> = options.iter().map(|(option, _)| *option).collect();
+    let on_choose = on_choose.into();
+    let onchange = move |event: Event| {
+        let index = event.target_unchecked_into::<HtmlSelectElement>().selected_index();
+        if let Some(value) = usize::try_from(index).ok().and_then(|at| values.get(at)) {
+            on_choose.emit(*value);
         }
     };
     html! {
-        <select aria-label={*label} {onchange}>
-            for (option, name) in options {
-                <option selected={option == chosen}>{ *name }</option>
+        <select aria-label={label} {onchange}>
+            for &(option, name) in options {
+                <option selected={option == chosen}>{ name }</option>
             }
         </select>
     }
