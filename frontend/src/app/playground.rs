@@ -29,7 +29,7 @@ use crate::session::absence_card::AbsenceCard;
 use crate::session::notice::Notice;
 use crate::session::page::{Absence, Action, Page};
 use crate::session::use_socket::{UseSocketHandle, use_socket};
-use crate::share::offer_card::{Answer, OfferCard, WaitingCard, offer};
+use crate::share::offer_card::{Answer, OfferCard, offer, waiting_card};
 use crate::share::scenario::scenario;
 use crate::share::share_dialog::ShareDialog;
 use crate::transcript::lane_card::Ask;
@@ -182,7 +182,7 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
                     </button>
                 }
                 if waiting {
-                    <WaitingCard on_answer={answer} />
+                    { waiting_card(language, &answer) }
                 } else if let Some(offer) = &*offered {
                     <OfferCard offer={Rc::clone(offer)} on_answer={answer} />
                 }

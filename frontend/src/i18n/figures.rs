@@ -1,6 +1,6 @@
 //! Numbers as people read them.
 
-use chrono::{DateTime, FixedOffset, Offset, SecondsFormat, Utc};
+use chrono::{DateTime, FixedOffset, Offset, SecondsFormat, Timelike, Utc};
 use streamgram_protocol::Percent;
 
 use super::language::Language;
@@ -107,7 +107,9 @@ pub(crate) fn exact(unit: Unit, number: u64) -> String {
 
 /// Time of day, `05:52:57.112`, of Unix microseconds in a zone that many minutes east of UTC.
 pub(crate) fn time_of_day(unix_us: u64, zone_minutes: i32) -> String {
-    local(unix_us, zone_minutes).format("%H:%M:%S%.3f").to_string()
+    let time = local(unix_us, zone_minutes).time();
+    let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+    format!("{hour:02}:{minute:02}:{second:02}.{:03}", time.nanosecond() / 1_000_000)
 }
 
 /// Date and time (RFC 3339), `2026-11-23T05:52:57.112000Z`, of Unix microseconds in a zone that many

@@ -54,14 +54,14 @@ pub(crate) fn LinkCard(LinkCardProps { path, link, preset, on_wish }: &LinkCardP
                 <h2>{ language.link() }</h2>
                 { toggle_group(language.path(), paths, *path, on_wish.reform(Wish::Path)) }
                 <div class="link-presets" role="group" aria-label={language.presets()}>
-                    for preset in Preset::all() { <PresetButton {preset} {on_wish} /> }
+                    for preset in Preset::all() { { preset_button(language, preset, on_wish) } }
                 </div>
             </div>
             if *path == Path::Emulated {
                 <p class="link-hint">{ hint }</p>
                 <div class="link-knobs">
                     for knob in &KNOBS {
-                        <KnobRow key={knob.name} {knob} side={*side} {link} {on_wish} />
+                        { knob_row(language, knob, *side, link, on_wish) }
                     }
                 </div>
                 <details class="link-more">
@@ -75,37 +75,21 @@ pub(crate) fn LinkCard(LinkCardProps { path, link, preset, on_wish }: &LinkCardP
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct PresetButtonProps {
-    preset: Preset,
-    on_wish: Callback<Wish>,
-}
-
-#[component]
-fn PresetButton(PresetButtonProps { preset, on_wish }: &PresetButtonProps) -> Html {
-    let (name, title) = preset_text(use_language(), preset.name);
-    let onclick = {
-        let preset = Box::new(preset.clone());
-        on_wish.reform(move |_: MouseEvent| Wish::Preset(preset.clone()))
-    };
+fn preset_button(language: Language, preset: Preset, on_wish: &Callback<Wish>) -> Html {
+    let (name, title) = preset_text(language, preset.name);
+    let preset = Box::new(preset);
+    let onclick = on_wish.reform(move |_: MouseEvent| Wish::Preset(preset.clone()));
     html! { <button type="button" {title} {onclick}>{ name }</button> }
 }
 
-#[derive(Properties, PartialEq)]
-struct KnobRowProps {
+/// A knob of one way of the link, as a slider and as a field for any value.
+fn knob_row(
+    language: Language,
     knob: &'static Knob,
-    /// Which way of the link it turns.
     side: Side,
-    link: Rc<Link>,
-    on_wish: Callback<Wish>,
-}
-
-/// A knob as a slider, and as a field for any value.
-#[component]
-fn KnobRow(props: &KnobRowProps) -> Html {
-    let language = use_language();
-    let KnobRowProps { knob, side, link, on_wish } = props;
-    let (knob, side) = (*knob, *side);
+    link: &Rc<Link>,
+    on_wish: &Callback<Wish>,
+) -> Html {
     let label = (knob.label)(language);
     let unit = if knob.unit == "packets" { language.unit_packets() } else { knob.unit };
     let value = (knob.get)(side.of(link));
@@ -128,7 +112,7 @@ fn KnobRow(props: &KnobRowProps) -> Html {
         })
     };
     html! {
-        <div class="link-knob">
+        <div class="link-knob" key={knob.name}>
             <span>{ label }</span>
             <input type="range" min="0" max={(knob.steps.len() - 1).to_string()} step="1"
                 value={knob.step(value).to_string()} aria-label={language.knob_slider(label)}

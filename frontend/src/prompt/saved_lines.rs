@@ -68,7 +68,7 @@ pub(crate) fn SavedLines(SavedLinesProps { draft, on_use }: &SavedLinesProps) ->
             if !lines.is_empty() {
                 <ul class="saved" aria-label={language.saved_lines()}>
                     for line in lines.iter() {
-                        <SavedLineItem line={line.clone()} {on_use} on_delete={&delete} />
+                        { saved_line(language, line, on_use, &delete) }
                     }
                 </ul>
             }
@@ -76,16 +76,12 @@ pub(crate) fn SavedLines(SavedLinesProps { draft, on_use }: &SavedLinesProps) ->
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct SavedLineItemProps {
-    line: SavedLine,
-    on_use: Callback<Draft>,
-    on_delete: Callback<SavedLine>,
-}
-
-#[component]
-fn SavedLineItem(SavedLineItemProps { line, on_use, on_delete }: &SavedLineItemProps) -> Html {
-    let language = use_language();
+fn saved_line(
+    language: Language,
+    line: &SavedLine,
+    on_use: &Callback<Draft>,
+    on_delete: &Callback<SavedLine>,
+) -> Html {
     let SavedLine { name, draft } = line;
     let text = printable(draft.text.as_bytes());
     let called = if name.is_empty() { text.clone() } else { name.clone() };

@@ -1,23 +1,14 @@
 //! What a link carries, in words.
 
-use std::rc::Rc;
-
 use streamgram_protocol::Scenario;
 use yew::prelude::*;
 
 use super::scenario::carried;
-use crate::i18n::language::use_language;
+use crate::i18n::language::Language;
 use crate::ui::bytes::payload;
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct CarriedProps {
-    pub(crate) scenario: Rc<Scenario>,
-}
-
 /// The list of it.
-#[component]
-pub(crate) fn Carried(CarriedProps { scenario }: &CarriedProps) -> Html {
-    let language = use_language();
+pub(crate) fn carried_list(language: Language, scenario: &Scenario) -> Html {
     html! {
         <dl class="carried">
             <div>

@@ -6,9 +6,9 @@ use streamgram_protocol::scenario::Remark;
 use streamgram_protocol::{Limits, Scenario};
 use yew::prelude::*;
 
-use super::carried::Carried;
+use super::carried::carried_list;
 use super::scenario::{language_of, remark_text};
-use crate::i18n::language::use_language;
+use crate::i18n::language::{Language, use_language};
 
 /// What a person wants of a link's scenario.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,7 +55,7 @@ pub(crate) fn OfferCard(OfferCardProps { offer, on_answer }: &OfferCardProps) ->
             <h2 id="offer-title">{ title }</h2>
             if let Some(scenario) = scenario {
                 <p class="offer-hint">{ language.offer_hint() }</p>
-                <Carried scenario={Rc::clone(scenario)} />
+                { carried_list(language, scenario) }
             }
             if !remarks.is_empty() {
                 <div class="offer-remarks">
@@ -67,50 +67,32 @@ pub(crate) fn OfferCard(OfferCardProps { offer, on_answer }: &OfferCardProps) ->
             }
             <div class="offer-answers">
                 if let Some(scenario) = scenario {
-                    <AnswerButton answer={Answer::Run(Rc::clone(scenario))} {on_answer} />
-                    <AnswerButton answer={Answer::FillIn(Rc::clone(scenario))} {on_answer} />
+                    { answer_button(language, Answer::Run(Rc::clone(scenario)), on_answer) }
+                    { answer_button(language, Answer::FillIn(Rc::clone(scenario)), on_answer) }
                 }
-                <AnswerButton answer={Answer::Dismiss} {on_answer} />
+                { answer_button(language, Answer::Dismiss, on_answer) }
             </div>
         </section>
     }
 }
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct WaitingCardProps {
-    pub(crate) on_answer: Callback<Answer>,
-}
-
 /// Stands there while legs open for a scenario that was taken.
-#[component]
-pub(crate) fn WaitingCard(WaitingCardProps { on_answer }: &WaitingCardProps) -> Html {
-    let language = use_language();
+pub(crate) fn waiting_card(language: Language, on_answer: &Callback<Answer>) -> Html {
     html! {
         <section class="offer card" aria-label={language.offer_title()}>
             <p role="status">{ language.offer_waits_for_legs() }</p>
-            <div class="offer-answers"><AnswerButton answer={Answer::Dismiss} {on_answer} /></div>
+            <div class="offer-answers">{ answer_button(language, Answer::Dismiss, on_answer) }</div>
         </section>
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct AnswerButtonProps {
-    answer: Answer,
-    on_answer: Callback<Answer>,
-}
-
-#[component]
-fn AnswerButton(AnswerButtonProps { answer, on_answer }: &AnswerButtonProps) -> Html {
-    let language = use_language();
+fn answer_button(language: Language, answer: Answer, on_answer: &Callback<Answer>) -> Html {
     let (name, class) = match answer {
         Answer::Run(_) => (language.offer_run(), Some("primary")),
         Answer::FillIn(_) => (language.offer_fill_in(), None),
         Answer::Dismiss => (language.offer_dismiss(), None),
     };
-    let onclick = {
-        let answer = answer.clone();
-        on_answer.reform(move |_: MouseEvent| answer.clone())
-    };
+    let onclick = on_answer.reform(move |_: MouseEvent| answer.clone());
     html! { <button type="button" {class} {onclick}>{ name }</button> }
 }
 

@@ -8,7 +8,7 @@ use web_sys::{HtmlDialogElement, HtmlInputElement};
 use yew::prelude::*;
 
 use super::address::{address_for_others, own_address, port};
-use super::carried::Carried;
+use super::carried::carried_list;
 use crate::browser::clipboard::Copied;
 use crate::i18n::figures::{Noun, counted};
 use crate::i18n::language::{ELEMENT, Language, use_language, with_element};
@@ -89,7 +89,7 @@ pub(crate) fn ShareDialog(props: &ShareDialogProps) -> Html {
                 <div class="share-parts">
                     <div>
                         <h3>{ language.share_carries() }</h3>
-                        <Carried {scenario} />
+                        { carried_list(language, &scenario) }
                         <label class="share-view">
                             <input type="checkbox" checked={chosen.view == View::Large} onchange={onview} />
                             { " " }{ language.share_large() }
