@@ -114,7 +114,7 @@ impl Cli {
     }
 }
 
-/// Two surfaces that cannot both be served.
+/// Two listeners that cannot both be bound.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("{one} {at} and {other} {also} are the same address")]
 pub struct SameAddress {
@@ -125,7 +125,7 @@ pub struct SameAddress {
 }
 
 impl Serve {
-    /// Checks what no flag can know alone.
+    /// Checks flags against each other.
     ///
     /// # Errors
     /// Two TCP listeners have one address.
@@ -163,7 +163,7 @@ fn feed() -> impl TypedValueParser<Value = Feed> {
     })
 }
 
-/// Whether a system would let only one of two listen; port 0 is another one each time.
+/// Whether only one of two addresses can be bound. Port 0 is a different port each time.
 fn collide(one: SocketAddr, other: SocketAddr) -> bool {
     let [ip, also] = [one.ip(), other.ip()];
     one.port() != 0

@@ -1,4 +1,4 @@
-//! What a client asked of its session, carried out or refused with a reason.
+//! Carries out what a client asks for, or reports why it cannot.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -17,11 +17,11 @@ use crate::observe::Unwatchable;
 use crate::path::Route;
 use crate::path::emulated::Permit;
 
-/// What a client asked for, or what was wrong with it.
+/// A message of the client, or why it is not one.
 pub type Command = Result<ClientMessage, Invalid>;
 
 impl State {
-    /// Carries a command out, or reports why it cannot be.
+    /// Carries a command out, or reports why it cannot.
     pub(super) async fn apply(&mut self, command: Command) {
         let command = match command {
             Ok(command) => command,
@@ -79,10 +79,10 @@ impl State {
         })
     }
 
-    /// The right to one more emulated path.
+    /// A permit for one more emulated path.
     fn permit(&mut self, protocol: Protocol) -> Result<Permit, Problem> {
         if protocol == Protocol::Tcp {
-            // One path for each protocol: that of the connection before ends here.
+            // A session has one emulated path per protocol: what is left of the one before ends.
             self.ended.iter_mut().for_each(EndedLeg::cut_off);
         }
         let permit = Arc::clone(&self.bridge.labs).try_acquire_owned();
@@ -148,7 +148,7 @@ impl State {
         })
     }
 
-    /// Each leg takes the send or refuses it, on its own.
+    /// Each leg accepts or refuses the send on its own.
     fn send(&mut self, send: &Send) {
         for &protocol in send.to.protocols() {
             if let Err(problem) = self.send_to(protocol, send) {

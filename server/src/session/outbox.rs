@@ -1,8 +1,8 @@
-//! Events on their way to the client, bounded by what they weigh.
+//! Events that wait for the client, bounded by their size.
 //!
-//! While the outbox is full the session reads no commands and no TCP bytes and sends no lines, so a
-//! slow client slows its own session. What is under way already (datagrams, observations) is still
-//! taken, so that times stay true; that is bounded by what was sent before.
+//! While the outbox is full, the session reads no commands and no TCP bytes, and sends no lines. So a slow
+//! client slows down its own session. Datagrams and observations are still received, so that their times
+//! are right; their number is bounded by what was sent before.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -12,14 +12,14 @@ use streamgram_protocol::{Data, Event, LegId, ServerMessage};
 
 use crate::operate::meters;
 
-/// Bytes of events, roughly, at which the session stops making more.
+/// Bytes of events, roughly, at which the outbox is full.
 const FULL_BYTES: usize = 256 * 1024;
-/// Bytes of events, roughly, at which no more of raw clients is added: the rest is for the session's own
-/// legs, which raw clients can so not hold up.
+/// Bytes of events, roughly, at which events of raw clients are left out. The rest is for the session's own
+/// legs, so that raw clients cannot hold them up.
 const ENOUGH_FOR_RAW_BYTES: usize = FULL_BYTES / 2;
-/// Bytes of events, roughly, from which on a frame takes no more: what waits longer leaves in the next.
+/// Bytes of events, roughly, in one frame; the others go into the next.
 const FRAME_BYTES: usize = 16 * 1024;
-/// What an event weighs without its payload.
+/// Size of an event without its payload, roughly.
 const EVENT_BYTES: usize = 128;
 
 /// Events that wait for the client.
@@ -41,7 +41,7 @@ impl Outbox {
         }
     }
 
-    /// Adds something that happened to a leg, or to the session as a whole.
+    /// Adds an event of a leg, or of the session as a whole.
     pub(crate) fn push(&mut self, at: Instant, leg: impl Into<Option<LegId>>, event: Event) {
         self.bytes += weight(&event);
         self.waiting_of_all.increment(1.0);
@@ -63,7 +63,7 @@ impl Outbox {
         self.bytes -= weight(&message.event);
         self.waiting_of_all.decrement(1.0);
         if self.waiting.is_empty() {
-            // Room for a burst of a thousand lines would otherwise stay with an idle session.
+            // Frees the room that a burst of a thousand lines took.
             self.waiting = VecDeque::new();
         }
         Some(message)
@@ -97,7 +97,7 @@ impl Outbox {
 
 impl Drop for Outbox {
     fn drop(&mut self) {
-        // As many as fit into the outbox, so the number is exact.
+        // So few fit into an outbox that the number is exact.
         let left = u32::try_from(self.waiting.len()).unwrap_or(u32::MAX);
         self.waiting_of_all.decrement(f64::from(left));
     }
@@ -115,9 +115,9 @@ fn weight(event: &Event) -> usize {
     }
 }
 
-/// The bytes of a reply, as text where they are.
+/// The bytes of a reply: as text if they are UTF-8, else as hex.
 pub(crate) fn data(reply: Vec<u8>) -> Data {
-    // Without a copy in the usual case.
+    // Text is not copied.
     String::from_utf8(reply).map_or_else(|error| Data::from_bytes(error.as_bytes()), Data::Text)
 }
 
