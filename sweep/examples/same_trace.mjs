@@ -1,5 +1,4 @@
-// Runs examples/same_trace.rs, built for wasm32-unknown-unknown, and exits as it does:
-//   node lab/tests/same_trace.mjs target/wasm32-unknown-unknown/debug/examples/same_trace.wasm
+// Runs same_trace.rs, built for wasm32-unknown-unknown, and exits as it does: `node same_trace.mjs FILE`.
 import { readFile } from "node:fs/promises";
 
 const { instance } = await WebAssembly.instantiate(await readFile(process.argv[2]), {});
