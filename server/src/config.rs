@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 pub use defences::{HttpLimits, TcpLimits, UdpLimits, WebSocketLimits};
 use session::{LabLimits, SessionLimits};
 use streamgram_protocol::{DEFAULT_HTTP, DEFAULT_TCP, DEFAULT_UDP, Feed, Limits};
+use strum::VariantArray;
 pub use sweep::SweepFlags;
 use thiserror::Error;
 use tracing::level_filters::LevelFilter;
@@ -156,11 +157,8 @@ impl Serve {
 }
 
 fn feed() -> impl TypedValueParser<Value = Feed> {
-    let parser = PossibleValuesParser::new(Feed::EVERY.map(Feed::name));
-    parser.map(|name| {
-        let named = Feed::EVERY.into_iter().find(|feed| feed.name() == name);
-        named.unwrap_or_default()
-    })
+    let names = Feed::VARIANTS.iter().map(|feed| feed.name());
+    PossibleValuesParser::new(names).try_map(|name| name.parse())
 }
 
 /// Whether only one of two addresses can be bound. Port 0 is a different port each time.

@@ -32,7 +32,7 @@ use crate::session::use_socket::{UseSocketHandle, use_socket};
 use crate::share::offer_card::{Answer, OfferCard, offer, waiting_card};
 use crate::share::scenario::scenario;
 use crate::share::share_dialog::ShareDialog;
-use crate::transcript::lane_card::Ask;
+use crate::transcript::lane_card::LaneRequest;
 use crate::transcript::transcript_pane::TranscriptPane;
 
 #[derive(Properties, PartialEq)]
@@ -100,14 +100,14 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
     };
     let ask = {
         let (page, open, socket) = (page.clone(), open.clone(), socket.clone());
-        Callback::from(move |ask: Ask| match ask {
-            Ask::Open(protocol) => open.emit(protocol),
-            Ask::EmptyDatagram => {
+        Callback::from(move |ask: LaneRequest| match ask {
+            LaneRequest::Open(protocol) => open.emit(protocol),
+            LaneRequest::EmptyDatagram => {
                 let send = empty_datagram(next_id());
                 go_out(&page, &socket, allowed(&page, &send).map(|()| vec![send]));
             }
-            Ask::Stop(id) => drop(socket.send(&ClientMessage::Stop(Stop { id }))),
-            Ask::Message(message) => drop(socket.send(&message)),
+            LaneRequest::Stop(id) => drop(socket.send(&ClientMessage::Stop(Stop { id }))),
+            LaneRequest::Message(message) => drop(socket.send(&message)),
         })
     };
     let wish = {

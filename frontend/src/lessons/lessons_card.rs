@@ -8,7 +8,7 @@ use streamgram_protocol::scenario::MAX_QUOTE_CHARS;
 use streamgram_protocol::{Lesson, Scenario, printable};
 use yew::prelude::*;
 
-use super::lesson_detail::{Ask, LessonDetail, Standing};
+use super::lesson_detail::{LessonDetail, LessonRequest, Standing};
 use super::observed::figures;
 use super::progress::{self, Progress};
 use super::use_lessons::{Lessons, use_lessons};
@@ -96,12 +96,12 @@ pub(crate) fn LessonsCard(LessonsCardProps { page, fragment, on_run }: &LessonsC
         Callback::from(move |ask| {
             let lesson = id.clone();
             let (started, scenario) = match ask {
-                Ask::Predict(predicted) => {
+                LessonRequest::Predict(predicted) => {
                     progress.set(progress::store(Progress { lesson, predicted, outcome: None }));
                     return run.set(None);
                 }
-                Ask::Run => (Some(Run { lesson, stage, seen: None }), own.clone()),
-                Ask::Try(scenario) => (None, scenario),
+                LessonRequest::Run => (Some(Run { lesson, stage, seen: None }), own.clone()),
+                LessonRequest::Try(scenario) => (None, scenario),
             };
             run.set(started);
             if let (Some(scenario), _) = Scenario::decode(&scenario, &limits) {
@@ -197,7 +197,7 @@ fn list(
                 <li>
                     <a href={format!("#{LINK}{}", lesson.id)}
                         aria-current={(chosen == Some(lesson)).then_some("true")}>
-                        { lesson.text(&Key::Title, language as usize).to_owned() }
+                        { lesson.text(&Key::Title, language.primary()).to_owned() }
                     </a>
                     { match progress_of(progress, lesson).and_then(Progress::is_right) {
                         Some(true) => html! { <small class="good">{ " ✓ " }{ language.lesson_right() }</small> },

@@ -9,7 +9,7 @@ use streamgram_protocol::{Cause, Event, Packet, Path, Protocol, Send, Unanswered
 use super::last_send::{LastSend, Line, Piece, Read, Status};
 use super::log::Log;
 use super::note::Note;
-use super::row::{Payload, Row, What};
+use super::row::{Content, Payload, Row};
 use super::samples::{Recent, Usage};
 use super::trace::Trace;
 
@@ -145,7 +145,7 @@ impl Lane {
     }
 
     pub(crate) fn note(&self, log: &mut Log, at_us: u64, note: Note) {
-        self.push(log, at_us, What::Note(note));
+        self.push(log, at_us, Content::Note(note));
     }
 
     /// Applies a packet of this lane's leg.
@@ -217,8 +217,8 @@ impl Lane {
             }
             Event::Reply { offset, bytes, ref data } => {
                 self.usage.reply(leg, bytes);
-                let what = What::Reply { payload: Payload::of(data), answers: None };
-                self.reply = Some(self.push(log, at_us, what));
+                let content = Content::Reply { payload: Payload::of(data), answers: None };
+                self.reply = Some(self.push(log, at_us, content));
                 if let Some(send) = self.last_send.as_mut().filter(|send| send.leg == leg) {
                     send.piece(Piece { offset, bytes });
                 }
@@ -245,7 +245,7 @@ impl Lane {
         if let Some(lines) = self.sends.get(&id) {
             let Line { number, bytes, status, .. } = line;
             let payload = lines.line(number);
-            self.push(log, at_us, What::Line { id, number, payload, bytes, status });
+            self.push(log, at_us, Content::Line { id, number, payload, bytes, status });
         }
         if let Some(send) = &mut self.last_send
             && let Some(number) = send.number(id, line.number)
@@ -288,8 +288,8 @@ impl Lane {
         log.settle(self.protocol, id, number, status);
     }
 
-    fn push(&self, log: &mut Log, at_us: u64, what: What) -> u64 {
-        log.push(Row { key: 0, at_us, protocol: self.protocol, leg: self.leg, what })
+    fn push(&self, log: &mut Log, at_us: u64, content: Content) -> u64 {
+        log.push(Row { key: 0, at_us, protocol: self.protocol, leg: self.leg, content })
     }
 }
 
@@ -320,8 +320,8 @@ mod tests {
     }
 
     fn status(log: &Log, key: u64) -> Status {
-        match &log.row(key).unwrap().what {
-            What::Line { status, .. } => *status,
+        match &log.row(key).unwrap().content {
+            Content::Line { status, .. } => *status,
             other => panic!("{other:?}"),
         }
     }
@@ -355,8 +355,8 @@ mod tests {
             let answered = Event::Answered { id: 1, line, rtt_us: 9, late, certain };
             lane.apply(&mut log, 2, LEG, &answered);
         }
-        let reply = &log.row(4).unwrap().what;
-        assert!(matches!(reply, What::Reply { answers: Some((1, 3)), .. }), "{reply:?}");
+        let reply = &log.row(4).unwrap().content;
+        assert!(matches!(reply, Content::Reply { answers: Some((1, 3)), .. }), "{reply:?}");
     }
 
     #[test]

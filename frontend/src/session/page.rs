@@ -238,7 +238,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::i18n::language::Language;
     use crate::session::lane::LegState;
-    use crate::session::row::What;
+    use crate::session::row::Content;
 
     pub(crate) fn hello(wall_ms: u64) -> ServerMessage {
         let (tcp, udp) = ("127.0.0.1:25677".into(), "127.0.0.1:23135".into());
@@ -253,8 +253,8 @@ pub(crate) mod tests {
     }
 
     fn last_note(page: &Page) -> Note {
-        match &page.log.rows().next_back().unwrap().what {
-            What::Note(note) => note.clone(),
+        match &page.log.rows().next_back().unwrap().content {
+            Content::Note(note) => note.clone(),
             other => panic!("{other:?}"),
         }
     }

@@ -25,7 +25,7 @@ pub(crate) struct Figures {
 
 /// What a person can ask of the transcript.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum ToolAsk {
+pub(crate) enum ToolRequest {
     View(View),
     JsonLines,
     Text,
@@ -38,7 +38,7 @@ pub(crate) struct TranscriptToolsProps {
     pub(crate) figures: Figures,
     /// How something was copied just now.
     pub(crate) said: Option<Copied>,
-    pub(crate) on_ask: Callback<ToolAsk>,
+    pub(crate) on_ask: Callback<ToolRequest>,
 }
 
 /// The tools.
@@ -75,7 +75,7 @@ pub(crate) fn TranscriptTools(props: &TranscriptToolsProps) -> Html {
     let on_list = changed(props, |view, list| view.list = list);
     let search = changed(props, |view, query| view.filter.query = query)
         .reform(|event: InputEvent| event.target_unchecked_into::<HtmlInputElement>().value());
-    let button = |name: &'static str, ask: ToolAsk| {
+    let button = |name: &'static str, ask: ToolRequest| {
         let onclick = on_ask.reform(move |_: MouseEvent| ask.clone());
         html! { <button type="button" {onclick}>{ name }</button> }
     };
@@ -95,9 +95,9 @@ pub(crate) fn TranscriptTools(props: &TranscriptToolsProps) -> Html {
             <span id="transcript-count" class="transcript-count">{ summary(language, figures) }</span>
             <span role="status" class="transcript-said">{ said.map(|said| copied(language, said)) }</span>
             <span class="transcript-all" role="group" aria-label={language.all_rows()}>
-                { button("JSON Lines", ToolAsk::JsonLines) }
-                { button(language.text_file(), ToolAsk::Text) }
-                { button(language.clear(), ToolAsk::Clear) }
+                { button("JSON Lines", ToolRequest::JsonLines) }
+                { button(language.text_file(), ToolRequest::Text) }
+                { button(language.clear(), ToolRequest::Clear) }
             </span>
         </div>
     }
@@ -131,6 +131,6 @@ fn changed<T: 'static>(props: &TranscriptToolsProps, change: fn(&mut View, T)) -
     props.on_ask.reform(move |value| {
         let mut view = view.clone();
         change(&mut view, value);
-        ToolAsk::View(view)
+        ToolRequest::View(view)
     })
 }
