@@ -88,6 +88,12 @@ pub fn numbered(text: &str, n: u32) -> Cow<'_, str> {
     }
 }
 
+/// How often a line's number stands in a text.
+#[must_use]
+pub fn numbers_in(text: &str) -> usize {
+    text.matches("{n}").count()
+}
+
 /// The bytes of [`numbered`].
 pub(crate) fn numbered_bytes(text: &str, n: u32) -> Cow<'_, [u8]> {
     match numbered(text, n) {

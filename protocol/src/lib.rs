@@ -17,7 +17,7 @@ mod text;
 pub use client::{
     ClientMessage, Close, How, Invalid, Nodelay, Open, Send, SetLink, Stop, Target, Watch,
 };
-pub use data::{BadHex, Data, numbered};
+pub use data::{BadHex, Data, numbered, numbers_in};
 pub use lesson::Lesson;
 pub use limits::{
     CTIME_LEN, DEFAULT_HTTP, DEFAULT_TCP, DEFAULT_UDP, Limits, MAX_DATAGRAM, MAX_ERROR_CHARS,

@@ -3,10 +3,9 @@
 
 use std::fmt::Write as _;
 
-use streamgram_protocol::{Data, Send, numbered};
+use streamgram_protocol::{Data, Send, numbered, numbers_in};
 
-use super::Tool;
-use crate::draft::numbers_in;
+use super::tool::Tool;
 
 /// What stands between the quotes.
 #[derive(Debug)]
@@ -30,9 +29,10 @@ pub(super) struct Literal {
 impl Literal {
     /// The line of a send, at most so many bytes of it.
     pub(super) fn of(tool: Tool, send: &Send, room: usize) -> Self {
+        let data = send.data();
         let mut literal = Self {
             tool,
-            raw: matches!(send.data, Data::Hex(_)),
+            raw: matches!(data, Data::Hex(_)),
             is_format: false,
             text: String::new(),
             arguments: String::new(),
@@ -40,7 +40,7 @@ impl Literal {
             breaks: false,
             numbers: 0,
         };
-        match &send.data {
+        match &data {
             Data::Text(text) if send.count == 1 => literal.push_text(&numbered(text, 1), room),
             Data::Text(text) => literal.push_text(text, room),
             hex @ Data::Hex(_) => {
@@ -67,19 +67,15 @@ impl Literal {
         self.bytes = text.len();
         self.numbers = numbers_in(text);
         self.is_format = self.numbers > 0 && matches!(self.tool, Tool::Nc | Tool::C);
-        let mut rest = text;
-        while let Some(c) = rest.chars().next() {
-            match rest.strip_prefix("{n}") {
-                Some(behind) if self.is_format => {
-                    self.text.push_str("%d");
-                    self.arguments.push_str(if self.tool == Tool::C { ", n" } else { " \"$n\"" });
-                    rest = behind;
-                }
-                _ => {
-                    self.push(c);
-                    rest = &rest[c.len_utf8()..];
-                }
+        if !self.is_format {
+            return text.chars().for_each(|c| self.push(c));
+        }
+        for (place, part) in text.split("{n}").enumerate() {
+            if place > 0 {
+                self.text.push_str("%d");
+                self.arguments.push_str(if self.tool == Tool::C { ", n" } else { " \"$n\"" });
             }
+            part.chars().for_each(|c| self.push(c));
         }
     }
 
@@ -154,10 +150,10 @@ mod tests {
     use streamgram_protocol::Target;
 
     use super::*;
-    use crate::commands::tests::expression;
+    use crate::commands::command::tests::expression;
 
     fn send(data: Data, count: u32) -> Send {
-        Send { id: 1, to: Target::Both, data, count, interval_ms: 0 }
+        Send { count, ..Send::new(1, Target::Both, data) }
     }
 
     /// What a shell prints for the expression of nc.

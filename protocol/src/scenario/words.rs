@@ -1,12 +1,15 @@
 //! The words of a link for what is one of a few.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Congestion, Path, Rule, Target};
 
 /// A choice of which each has a word.
 macro_rules! choice {
     ($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $variant:ident $word:literal),+ $(,)? }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "lowercase")]
         pub enum $name {
             $($(#[$of])* $variant),+
         }

@@ -1,0 +1,6 @@
+//! Widgets without a meaning of their own.
+
+pub(crate) mod bytes;
+pub(crate) mod clipboard;
+pub(crate) mod select;
+pub(crate) mod toggle_group;
