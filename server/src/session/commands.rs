@@ -159,26 +159,24 @@ impl State {
     }
 
     fn send_to(&mut self, protocol: Protocol, send: &Send) -> Result<(), Problem> {
-        let emulated = self.udp.as_ref().is_some_and(|leg| leg.is_emulated());
         let bursts = match protocol {
             Protocol::Tcp => {
-                self.tcp.as_mut().filter(|leg| leg.is_open()).map(|leg| &mut leg.bursts)
+                let leg = self.tcp.as_mut().filter(|leg| leg.is_open());
+                let leg = leg.ok_or_else(|| not_open(protocol))?;
+                if send.line(1).is_ok_and(|line| line.is_empty()) {
+                    let detail = "an empty line has no bytes, so over TCP there is nothing to send";
+                    return Err(problem(Code::Empty, protocol, detail.into()));
+                }
+                &mut leg.bursts
             }
-            Protocol::Udp => self.udp.as_mut().map(|leg| &mut leg.bursts),
+            Protocol::Udp => {
+                let leg = self.udp.as_mut().ok_or_else(|| not_open(protocol))?;
+                if leg.is_emulated() {
+                    check_emulated_datagram(send)?;
+                }
+                &mut leg.bursts
+            }
         };
-        let bursts = bursts.ok_or_else(|| not_open(protocol))?;
-        let longest = send.line(send.count).map_or(0, |line| line.len());
-        if protocol == Protocol::Udp && emulated && longest > MAX_EMULATED_DATAGRAM {
-            let detail = format!(
-                "line is {longest} bytes, the limit of an emulated path is {MAX_EMULATED_DATAGRAM}"
-            );
-            return Err(problem(Code::OverLimit, protocol, detail));
-        }
-        let empty = send.line(1).is_ok_and(|line| line.is_empty());
-        if empty && protocol == Protocol::Tcp {
-            let detail = "an empty line has no bytes, so over TCP there is nothing to send".into();
-            return Err(problem(Code::Empty, protocol, detail));
-        }
         let limit = self.bridge.limits.sends_in_progress;
         if bursts.len() >= limit {
             let name = protocol.name();
@@ -208,6 +206,17 @@ impl State {
     fn complain(&mut self, problem: Problem) {
         self.outbox.push(Instant::now(), None, Event::Error(problem));
     }
+}
+
+fn check_emulated_datagram(send: &Send) -> Result<(), Problem> {
+    let longest = send.line(send.count).map_or(0, |line| line.len());
+    if longest > MAX_EMULATED_DATAGRAM {
+        let detail = format!(
+            "line is {longest} bytes, the limit of an emulated path is {MAX_EMULATED_DATAGRAM}"
+        );
+        return Err(problem(Code::OverLimit, Protocol::Udp, detail));
+    }
+    Ok(())
 }
 
 fn problem(code: Code, protocol: Protocol, detail: String) -> Problem {

@@ -5,6 +5,7 @@
 //! are right; their number is bounded by what was sent before.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::time::{Duration, Instant};
 
 use metrics::Gauge;
@@ -21,6 +22,9 @@ const ENOUGH_FOR_RAW_BYTES: usize = FULL_BYTES / 2;
 const FRAME_BYTES: usize = 16 * 1024;
 /// Size of an event without its payload, roughly.
 const EVENT_BYTES: usize = 128;
+
+/// Room for the events that follow from one line.
+const EVENTS_OF_A_LINE: usize = 5;
 
 /// Events that wait for the client.
 #[derive(Debug)]
@@ -43,8 +47,12 @@ impl Outbox {
 
     /// Adds an event of a leg, or of the session as a whole.
     pub(crate) fn push(&mut self, at: Instant, leg: impl Into<Option<LegId>>, event: Event) {
-        self.bytes += weight(&event);
+        self.bytes += size(&event);
         self.waiting_of_all.increment(1.0);
+        if self.waiting.is_empty() {
+            // One allocation for the events of a line.
+            self.waiting.reserve(EVENTS_OF_A_LINE);
+        }
         self.waiting.push_back(ServerMessage { at_us: self.at_us(at), leg: leg.into(), event });
     }
 
@@ -58,26 +66,22 @@ impl Outbox {
         micros(at.saturating_duration_since(self.started))
     }
 
-    pub(crate) fn pop(&mut self) -> Option<ServerMessage> {
-        let message = self.waiting.pop_front()?;
-        self.bytes -= weight(&message.event);
-        self.waiting_of_all.decrement(1.0);
-        if self.waiting.is_empty() {
-            // Frees the room that a burst of a thousand lines took.
-            self.waiting = VecDeque::new();
-        }
-        Some(message)
-    }
-
     /// The oldest events, up to [`FRAME_BYTES`] and at least one, if there are any.
     pub(crate) fn next_frame(&mut self) -> Vec<ServerMessage> {
-        let left = self.bytes.saturating_sub(FRAME_BYTES);
         let mut frame = Vec::new();
+        if self.bytes <= FRAME_BYTES {
+            // The usual case. Moves no event, and frees the room of the outbox with the frame.
+            self.bytes = 0;
+            frame = mem::take(&mut self.waiting).into();
+        }
+        let left = self.bytes.saturating_sub(FRAME_BYTES);
         while self.bytes > left
-            && let Some(message) = self.pop()
+            && let Some(message) = self.waiting.pop_front()
         {
+            self.bytes -= size(&message.event);
             frame.push(message);
         }
+        self.waiting_of_all.decrement(count(frame.len()));
         frame
     }
 
@@ -97,13 +101,16 @@ impl Outbox {
 
 impl Drop for Outbox {
     fn drop(&mut self) {
-        // So few fit into an outbox that the number is exact.
-        let left = u32::try_from(self.waiting.len()).unwrap_or(u32::MAX);
-        self.waiting_of_all.decrement(f64::from(left));
+        self.waiting_of_all.decrement(count(self.waiting.len()));
     }
 }
 
-fn weight(event: &Event) -> usize {
+/// So few events fit into an outbox that the number is exact.
+fn count(events: usize) -> f64 {
+    f64::from(u32::try_from(events).unwrap_or(u32::MAX))
+}
+
+fn size(event: &Event) -> usize {
     match event {
         Event::Reply { bytes, .. } => EVENT_BYTES + bytes,
         Event::Packet(packet) => EVENT_BYTES + packet.hex.len(),

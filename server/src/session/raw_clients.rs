@@ -258,7 +258,7 @@ mod tests {
         /// What is reported of it: the client's number and what was seen.
         fn report(&mut self, sighting: &Sighting) -> Option<(u64, RawObservation)> {
             self.clients.report(sighting, &mut self.outbox);
-            std::iter::from_fn(|| self.outbox.pop()).find_map(|message| match message.event {
+            self.outbox.next_frame().into_iter().find_map(|message| match message.event {
                 Event::Raw(raw) => Some((raw.client, raw.observation)),
                 _ => None,
             })
@@ -371,7 +371,7 @@ mod tests {
             watching.clients.missed += 2;
             let now = now + Duration::from_millis(after_ms);
             watching.clients.report_missed(now, &mut watching.outbox);
-            watching.outbox.pop().map(|message| message.event)
+            watching.outbox.next_frame().pop().map(|message| message.event)
         };
         assert_eq!(reported_at(0), Some(Event::RawMissed { count: 2 }));
         assert_eq!(reported_at(999), None);
@@ -413,11 +413,13 @@ mod tests {
         // A flood leaves room for what the session's own legs have to tell.
         assert!(!watching.outbox.is_full() && !watching.outbox.has_room_for_raw());
         let mut count = |outbox: &mut Outbox| {
-            for message in std::iter::from_fn(|| outbox.pop()) {
-                match message.event {
-                    Event::Raw(_) => reported += 1,
-                    Event::RawMissed { count } => missed += count,
-                    other => unreachable!("{other:?}"),
+            while !outbox.is_empty() {
+                for message in outbox.next_frame() {
+                    match message.event {
+                        Event::Raw(_) => reported += 1,
+                        Event::RawMissed { count } => missed += count,
+                        other => unreachable!("{other:?}"),
+                    }
                 }
             }
         };
@@ -436,7 +438,7 @@ mod tests {
         let client = observer.caller("127.0.0.1:7".parse().unwrap());
         client.accepted();
         watching.clients.unwatch(Instant::now(), &mut watching.outbox);
-        assert!(watching.outbox.pop().is_some(), "what had happened before is reported");
+        assert_eq!(watching.outbox.next_frame().len(), 1, "what had happened before is reported");
         client.closed(Cause::PeerClosed);
         assert!(watching.clients.next().is_none() && watching.clients.clients.is_empty());
         watching.clients.watch(&observer.feed).unwrap();

@@ -130,7 +130,7 @@ mod tests {
     }
 
     fn reported(outbox: &mut Outbox) -> Option<Event> {
-        outbox.pop().map(|message| message.event)
+        outbox.next_frame().pop().map(|message| message.event)
     }
 
     #[test]
