@@ -8,7 +8,7 @@ use streamgram_protocol::{
 };
 use yew::prelude::*;
 
-use super::header::Header;
+use super::header::header;
 use super::preferences::Preferences;
 use super::use_view::use_view;
 use crate::browser::use_fragment::forget;
@@ -24,8 +24,8 @@ use crate::prompt::draft::{Draft, allowed, empty_datagram};
 use crate::prompt::prompt_card::PromptCard;
 use crate::prompt::use_awaited::{Awaited, use_awaited};
 use crate::result::ladder_card::LadderCard;
-use crate::result::verdict_card::VerdictCard;
-use crate::session::absence_card::AbsenceCard;
+use crate::result::verdict_card::verdict_card;
+use crate::session::absence_card::absence_card;
 use crate::session::notice::Notice;
 use crate::session::page::{Absence, Action, Page};
 use crate::session::use_socket::{UseSocketHandle, use_socket};
@@ -171,11 +171,9 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
     let now = Rc::new((*page).clone());
     html! {
         <>
-            <Header link={page.link} hello={page.hello.clone()}>
-                <Preferences {on_language} />
-            </Header>
+            { header(language, &page, html! { <Preferences {on_language} /> }) }
             <main class="main">
-                <AbsenceCard absence={page.absence} on_open={open.clone()} />
+                { absence_card(language, page.absence, open.clone()) }
                 if view == View::Large {
                     <button type="button" class="large-leave" onclick={on_view.reform(|_| View::Full)}>
                         { language.large_leave() }
@@ -191,7 +189,7 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
                     suggestion={route.suggestion.clone()}
                     on_submit={submit} on_open={open} on_clear={on_clear.clone()} on_share={share} />
                 <LinkCard path={route.path} link={Rc::clone(&route.link)} preset={route.preset} on_wish={wish} />
-                <VerdictCard page={Rc::clone(&now)} />
+                { verdict_card(language, &page) }
                 <TranscriptPane page={Rc::clone(&now)} {zone} on_ask={ask.clone()} {on_clear} />
                 <div class="lanes">
                     <RawClientsCard raw={Rc::clone(&page.raw)} feed={page.hello.as_ref().map(|it| it.feed)}
@@ -260,11 +258,10 @@ fn go_out(
     sends: Result<Vec<Send>, Notice>,
 ) -> bool {
     match sends {
-        Ok(sends) => sends.into_iter().enumerate().all(|(place, send)| {
-            let sending = if place == 0 { Action::Sending } else { Action::SendingToo };
-            page.dispatch(sending(Rc::new(send.clone())));
-            socket.send(&ClientMessage::Send(send))
-        }),
+        Ok(sends) => {
+            page.dispatch(Action::Sending(sends.iter().cloned().map(Rc::new).collect()));
+            sends.into_iter().all(|send| socket.send(&ClientMessage::Send(send)))
+        }
         Err(notice) => {
             page.dispatch(Action::Noticed(Some(notice)));
             false

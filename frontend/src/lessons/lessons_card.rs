@@ -232,8 +232,7 @@ mod tests {
     use streamgram_protocol::lesson::Count;
 
     use super::*;
-    use crate::session::last_send::Status;
-    use crate::session::last_send::tests::merged;
+    use crate::session::last_send::tests::{ANSWERED, merged};
 
     fn run(stage: Stage) -> Run {
         Run { lesson: "records".into(), stage, seen: None }
@@ -243,7 +242,7 @@ mod tests {
     fn answered(lines: u32) -> Page {
         let mut send = merged();
         for line in 1..=lines {
-            send.set_status(line, Status::Answered { rtt_us: 1, late: false, certain: true });
+            send.set_status(line, ANSWERED);
         }
         let mut page = Page::new();
         Rc::make_mut(&mut page.tcp).last_send = Some(send);

@@ -298,7 +298,7 @@ mod tests {
         let notice = "Not sent: 17 lines at once, at most 16 can go out now.";
         assert_eq!(refused(&draft(17), &page), notice);
         let under_way = Rc::new(draft(1).check(&page, || 9).unwrap().remove(0));
-        let page = page.reduce(Action::Sending(under_way));
+        let page = page.reduce(Action::Sending(vec![under_way]));
         assert_eq!(draft(15).check(&page, || 1).unwrap().len(), 15);
         assert!(refused(&draft(16), &page).contains("at most 15"));
     }

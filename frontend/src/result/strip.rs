@@ -270,11 +270,9 @@ impl Scale {
 
 #[cfg(test)]
 mod tests {
-    use streamgram_protocol::Unanswered;
-
     use super::*;
     use crate::session::last_send::Piece;
-    use crate::session::last_send::tests::merged;
+    use crate::session::last_send::tests::{ANSWERED, LOST, merged, sent};
 
     fn labels(cells: &[Cell]) -> Vec<&str> {
         cells.iter().map(|cell| cell.label.as_str()).collect()
@@ -298,13 +296,8 @@ mod tests {
 
     #[test]
     fn a_long_datagram_shows_what_is_cut_and_a_lost_one_a_cross() {
-        let mut send = LastSend::new(Protocol::Udp, 1, 1, 2);
-        let status = Status::Answered { rtt_us: 1, late: false, certain: true };
-        send.lines.push(Line { number: 1, offset: 0, bytes: 1_500, status });
-        let status = Status::NoReply { cause: Unanswered::TimedOut, certain: true };
-        send.lines.push(Line { number: 2, offset: 1, bytes: 500, status });
+        let mut send = sent(Protocol::Udp, &[(1_500, ANSWERED), (500, LOST)]);
         send.read(Read { number: 0, offset: 0, bytes: 1_500, kept: 1_024 });
-        send.finished = true;
         let strip = Strip::of(Language::En, &send);
         assert_eq!(labels(&strip.reads), ["1", "cut", "✕"]);
         assert_eq!((strip.reads[1].from, strip.reads[1].to), (51_200, 75_000));
@@ -324,12 +317,8 @@ mod tests {
 
     #[test]
     fn an_empty_datagram_is_there() {
-        let mut send = LastSend::new(Protocol::Udp, 1, 1, 1);
-        send.lines.push(Line { number: 1, offset: 0, bytes: 0, status: Status::Waiting });
-        assert_eq!(
-            (Strip::of(Language::En, &send).sends[0].to, Strip::of(Language::En, &send).bytes),
-            (PARTS, 0)
-        );
+        let strip = Strip::of(Language::En, &sent(Protocol::Udp, &[(0, Status::Waiting)]));
+        assert_eq!((strip.sends[0].to, strip.bytes), (PARTS, 0));
     }
 
     #[test]
@@ -350,11 +339,7 @@ mod tests {
 
     #[test]
     fn a_long_burst_shows_its_first_lines_and_says_so() {
-        let mut send = LastSend::new(Protocol::Tcp, 1, 1, 150);
-        for number in 1..=150 {
-            let offset = u64::from(number) - 1;
-            send.lines.push(Line { number, offset, bytes: 1, status: Status::Waiting });
-        }
+        let send = sent(Protocol::Tcp, &[(1, Status::Waiting); 150]);
         let strip = Strip::of(Language::En, &send);
         assert_eq!((strip.sends.len(), strip.hidden, strip.bytes), (SHOWN_LINES, 50, 100));
     }

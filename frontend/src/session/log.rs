@@ -160,6 +160,7 @@ pub(crate) mod tests {
     use streamgram_protocol::Data;
 
     use super::*;
+    use crate::session::last_send::tests::ANSWERED;
     use crate::session::note::Note;
     use crate::session::row::Payload;
 
@@ -177,8 +178,21 @@ pub(crate) mod tests {
         row(Content::Reply { payload: Payload::of(&Data::Text(text.into())), answers: None })
     }
 
-    pub(crate) fn answered() -> Status {
-        Status::Answered { rtt_us: 9, late: false, certain: true }
+    /// How the line in this row stands.
+    pub(crate) fn status(log: &Log, key: u64) -> Status {
+        match &log.row(key).unwrap().content {
+            Content::Line { status, .. } => *status,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The lines of a send.
+    pub(crate) fn lines(numbers: std::ops::Range<u32>) -> Log {
+        let mut log = Log::default();
+        for number in numbers {
+            log.push(line(1, number));
+        }
+        log
     }
 
     fn keys(log: &Log) -> (u64, u64) {
@@ -188,10 +202,7 @@ pub(crate) mod tests {
 
     #[test]
     fn rows_are_bounded_and_the_dropped_ones_counted() {
-        let mut log = Log::default();
-        for number in 0..20_100 {
-            log.push(line(1, number));
-        }
+        let log = lines(0..20_100);
         assert_eq!((log.len(), log.dropped), (KEPT_ROWS, 100));
         assert_eq!((log.rows().count(), keys(&log)), (KEPT_ROWS, (100, 20_099)));
         assert_eq!(log.waiting(Protocol::Tcp).len(), KEPT_ROWS);
@@ -219,7 +230,7 @@ pub(crate) mod tests {
         }
         // Dropped, the oldest that is kept, and the newest.
         for (id, number) in [(0, 49), (0, 50), (20, 49)] {
-            log.settle(Protocol::Tcp, id, number, answered());
+            log.settle(Protocol::Tcp, id, number, ANSWERED);
             log.settle(Protocol::Udp, id, number, Status::Waiting);
         }
         let settled = log.rows().filter(|row| {
@@ -230,33 +241,23 @@ pub(crate) mod tests {
 
     #[test]
     fn a_change_leaves_copies_and_other_chunks_as_they_were() {
-        let mut log = Log::default();
-        for number in 0..200 {
-            log.push(line(1, number));
-        }
+        let mut log = lines(0..200);
         let before = log.clone();
-        log.settle(Protocol::Tcp, 1, 70, answered());
+        log.settle(Protocol::Tcp, 1, 70, ANSWERED);
         let same = log.chunks.iter().zip(&before.chunks).map(|(new, old)| Rc::ptr_eq(new, old));
         assert_eq!(same.collect::<Vec<_>>(), [true, false, true, true]);
-        let status = |log: &Log| match &log.row(70).unwrap().content {
-            Content::Line { status, .. } => *status,
-            other => panic!("{other:?}"),
-        };
-        assert_eq!((status(&before), status(&log)), (Status::Waiting, answered()));
+        assert_eq!((status(&before, 70), status(&log, 70)), (Status::Waiting, ANSWERED));
     }
 
     #[test]
     fn after_clearing_keys_go_on_and_rows_are_found() {
-        let mut log = Log::default();
-        for number in 0..100 {
-            log.push(line(1, number));
-        }
+        let mut log = lines(0..100);
         log.clear();
         assert_eq!((log.len(), log.dropped, log.waiting(Protocol::Tcp).len()), (0, 0, 0));
         for number in 0..100 {
             assert_eq!(log.push(line(2, number)), 100 + u64::from(number));
         }
-        log.settle(Protocol::Tcp, 2, 99, answered());
+        log.settle(Protocol::Tcp, 2, 99, ANSWERED);
         assert_eq!((log.len(), log.row(199).unwrap().key), (100, 199));
     }
 

@@ -6,7 +6,7 @@ use streamgram_protocol::{Cause, ClientMessage, Close, How, Nodelay, Protocol};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
-use super::lane_stats::LaneStats;
+use super::lane_stats::lane_stats;
 use super::matches::Matches;
 use super::transcript_list::{RowRequest, TranscriptList};
 use super::transcript_row::Look;
@@ -51,7 +51,7 @@ pub(crate) fn LaneCard(props: &LaneCardProps) -> Html {
                 }
             </div>
             <div class="lane-actions">{ actions(language, lane, on_ask) }</div>
-            <LaneStats lane={Rc::clone(lane)} />
+            { lane_stats(language, lane) }
             if let Some(send) = &lane.last_send {
                 <BoundaryStrip strip={Rc::new(Strip::of(language, send))} />
             }

@@ -131,8 +131,9 @@ mod tests {
     use super::*;
     use crate::i18n::language::Language;
     use crate::session::last_send::Status;
+    use crate::session::last_send::tests::ANSWERED;
     use crate::session::log::KEPT_ROWS;
-    use crate::session::log::tests::{answered, line, reply};
+    use crate::session::log::tests::{line, reply};
     use crate::session::row::Content;
     use crate::transcript::view::{Filter, Outcome, View};
 
@@ -188,7 +189,7 @@ mod tests {
         let waiting = test("", Outcome::Waiting);
         let mut matches = all(&log, &waiting);
         assert_eq!(matches.count(None), 200);
-        log.settle(Protocol::Tcp, 1, 7, answered());
+        log.settle(Protocol::Tcp, 1, 7, ANSWERED);
         log.push(line(2, 1));
         log.push(line(2, 2));
         assert!(matches.update(&log, &waiting));

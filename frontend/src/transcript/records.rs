@@ -113,7 +113,7 @@ mod tests {
     use streamgram_protocol::{Cause, Unanswered};
 
     use super::*;
-    use crate::session::log::tests::{line, reply, row};
+    use crate::session::log::tests::{line, lines, reply, row};
 
     fn log() -> Log {
         let mut log = Log::default();
@@ -174,10 +174,7 @@ mod tests {
 
     #[test]
     fn a_file_says_what_was_dropped() {
-        let mut log = Log::default();
-        for number in 0..20_007 {
-            log.push(line(1, number));
-        }
+        let log = lines(0..20_007);
         assert!(json_lines(&log).starts_with(r#"{"type":"transcript","rows":20000,"dropped":7}"#));
         assert!(text(Language::Zh, &log, 0).lines().next().unwrap().contains("20,000"));
         assert_eq!(json_lines(&log).lines().count(), 20_001);

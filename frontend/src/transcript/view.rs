@@ -141,10 +141,9 @@ impl Test {
 mod tests {
     use std::rc::Rc;
 
-    use streamgram_protocol::Unanswered;
-
     use super::*;
-    use crate::session::log::tests::{answered, line, reply, row};
+    use crate::session::last_send::tests::{ANSWERED, LOST};
+    use crate::session::log::tests::{line, reply, row};
     use crate::session::note::Note;
 
     fn view(query: &str) -> View {
@@ -171,7 +170,7 @@ mod tests {
     #[test]
     fn numbered_lines_are_searched_as_they_went_out() {
         let payload = Payload::of_lines(&Data::Text("line {n}".into())).line(42);
-        let row = row(Content::Line { id: 1, number: 42, payload, bytes: 7, status: answered() });
+        let row = row(Content::Line { id: 1, number: 42, payload, bytes: 7, status: ANSWERED });
         assert!(finds("line 42", &row) && !finds("{n}", &row));
     }
 
@@ -194,15 +193,14 @@ mod tests {
 
     #[test]
     fn direction_and_outcome_are_those_of_the_row() {
-        let lost = Status::NoReply { cause: Unanswered::TimedOut, certain: true };
         let with = |status| {
             let payload = Payload::of(&Data::Text("x".into()));
             row(Content::Line { id: 1, number: 1, payload, bytes: 1, status })
         };
         let rows = [
             line(1, 1),
-            with(answered()),
-            with(lost),
+            with(ANSWERED),
+            with(LOST),
             reply("x"),
             row(Content::Note(Note::HalfClosed)),
         ];
