@@ -2,5 +2,6 @@
 
 pub(crate) mod bytes;
 pub(crate) mod clipboard;
+pub(crate) mod dialog;
 pub(crate) mod select;
 pub(crate) mod toggle_group;

@@ -2,10 +2,11 @@
 
 use gloo_events::EventListener;
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlDialogElement, HtmlElement};
+use web_sys::HtmlElement;
 use yew::prelude::*;
 
 use crate::i18n::language::{Language, use_language};
+use crate::ui::dialog::Dialog;
 
 fn keys(language: Language) -> [(&'static str, &'static str); 10] {
     [
@@ -26,25 +27,20 @@ fn keys(language: Language) -> [(&'static str, &'static str); 10] {
 #[component]
 pub(crate) fn Shortcuts() -> Html {
     let language = use_language();
-    let dialog = use_node_ref();
-    let show = {
-        let dialog = dialog.clone();
-        move || {
-            if let Some(dialog) = dialog.cast::<HtmlDialogElement>().filter(|it| !it.open()) {
-                // Fails only for a dialog that is open or not in the document.
-                let _shown = dialog.show_modal();
-            }
-        }
+    let is_open = use_state(|| false);
+    let set_open = |is_now_open: bool| {
+        let is_open = is_open.setter();
+        Callback::from(move |()| is_open.set(is_now_open))
     };
     use_effect_with((), {
-        let show = show.clone();
+        let show = set_open(true);
         move |()| {
             let document = web_sys::window().and_then(|window| window.document());
             let listener = document.map(|document| {
                 EventListener::new(&document, "keydown", move |event| {
                     let key = event.dyn_ref::<KeyboardEvent>();
                     if key.is_some_and(|key| key.key() == "?") && !is_typing(event) {
-                        show();
+                        show.emit(());
                     }
                 })
             });
@@ -54,9 +50,9 @@ pub(crate) fn Shortcuts() -> Html {
     html! {
         <>
             <button type="button" class="shortcuts-button" aria-label={language.shortcuts()}
-                onclick={move |_| show()}>{ "?" }</button>
-            <dialog ref={dialog} class="shortcuts" aria-labelledby="shortcuts-title">
-                <form method="dialog">
+                onclick={set_open(true).reform(|_| ())}>{ "?" }</button>
+            if *is_open {
+                <Dialog class="shortcuts" labelled_by="shortcuts-title" on_close={set_open(false)}>
                     <h2 id="shortcuts-title">{ language.keys() }</h2>
                     <dl>
                         for (key, meaning) in keys(language) {
@@ -64,8 +60,8 @@ pub(crate) fn Shortcuts() -> Html {
                         }
                     </dl>
                     <button class="primary">{ language.dismiss() }</button>
-                </form>
-            </dialog>
+                </Dialog>
+            }
         </>
     }
 }

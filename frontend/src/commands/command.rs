@@ -1,14 +1,12 @@
-//! A send as a command for a terminal, and what must be known about it.
+//! Sends as a command for a terminal, the tools that it can be written for, and what must be known about it.
 
-use std::fmt::Write as _;
 use std::rc::Rc;
 
 use streamgram_protocol::{Protocol, STAMP_LEN, Send};
 
 use super::address::Address;
-use super::dialect::{self, Dialect};
-use super::literal::Literal;
-use super::tool::Tool;
+use super::script::{Line, Script};
+use super::{c, nc, node, python, rust};
 
 /// Bytes of all lines that stand in a command; each has its share, and the rest is cut off, which is
 /// said. A terminal takes more, a person would not read it.
@@ -27,7 +25,29 @@ pub(crate) struct Command {
     pub(crate) unread: Option<usize>,
 }
 
+/// What a command is written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tool {
+    Nc,
+    Python,
+    Node,
+    Rust,
+    C,
+}
+
 impl Tool {
+    pub(crate) const ALL: [Self; 5] = [Self::Nc, Self::Python, Self::Node, Self::Rust, Self::C];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Nc => "nc",
+            Self::Python => "Python",
+            Self::Node => "Node",
+            Self::Rust => "Rust",
+            Self::C => "C",
+        }
+    }
+
     /// The command for these sends, one after the other; none, if the tool cannot do that.
     pub(crate) fn command(
         self,
@@ -49,130 +69,21 @@ impl Tool {
         let cut = (longest > room).then_some((longest, room));
         let reads_late = protocol == Protocol::Tcp && !is_nc && self != Self::Node;
         let unread = (reads_late && cut.is_none() && replies > UNREAD_BYTES).then_some(replies);
-        let mut program = Program {
-            tool: self,
-            dialect: self.dialect(),
-            protocol: usize::from(protocol == Protocol::Udp),
-            address,
-            sends,
-            room,
-            line: None,
-            text: String::new(),
+        let lines = sends.iter().map(|send| Line::new(send, room)).collect();
+        let script = Script { protocol, address, lines };
+        let text = match self {
+            Self::Nc => nc::command(&script),
+            Self::Python => python::command(&script),
+            Self::Node => node::command(&script),
+            Self::Rust => rust::command(&script),
+            Self::C => c::command(&script),
         };
-        program.write(program.dialect.frames[program.protocol]);
-        Some(Command { text: program.text, cut, unread })
-    }
-
-    fn dialect(self) -> &'static Dialect {
-        match self {
-            Self::Nc => &dialect::NC,
-            Self::Python => &dialect::PYTHON,
-            Self::Node => &dialect::NODE,
-            Self::Rust => &dialect::RUST,
-            Self::C => &dialect::C,
-        }
-    }
-}
-
-/// A program that is being written.
-struct Program<'a> {
-    tool: Tool,
-    dialect: &'static Dialect,
-    /// Which of a pair.
-    protocol: usize,
-    address: &'a Address,
-    sends: &'a [Rc<Send>],
-    /// Bytes that a line may have here.
-    room: usize,
-    /// The line that is being written.
-    line: Option<(&'a Send, Literal)>,
-    text: String,
-}
-
-impl Program<'_> {
-    /// Writes a template. What is put in is either a template itself or comes as it is: no byte of a line
-    /// is taken for a place.
-    fn write(&mut self, template: &str) {
-        let mut parts = template.split('§');
-        self.text.push_str(parts.next().unwrap_or_default());
-        for part in parts {
-            let (place, rest) = part.split_at(1);
-            self.put(place);
-            self.text.push_str(rest);
-        }
-    }
-
-    fn put(&mut self, place: &str) {
-        let Self { dialect, protocol, address, .. } = *self;
-        match place {
-            "h" => self.text.push_str(&address.host),
-            "p" => self.number(address.port.into()),
-            "f" => self.text.push_str(dialect.families[usize::from(address.v6)]),
-            "i" if self.pause_ms() > 0 => self.text.push_str(dialect.import),
-            // It gives up when nothing goes either way for so long.
-            "w" => self.number(1 + u64::from(self.pause_ms().div_ceil(1_000))),
-            "s" => self.statements(),
-            "g" => self.write(dialect.says[protocol]),
-            _ => self.put_of_line(place),
-        }
-    }
-
-    fn statements(&mut self) {
-        let dialect = self.dialect;
-        // Into one pipe.
-        let together = self.tool == Tool::Nc && self.protocol == 0 && self.sends.len() > 1;
-        self.text.push_str(if together { "{ " } else { "" });
-        for (place, send) in self.sends.iter().enumerate() {
-            self.text.push_str(if place > 0 { dialect.between } else { "" });
-            self.line = Some((send, Literal::of(self.tool, send, self.room)));
-            self.write(if send.count > 1 { dialect.burst } else { "§g" });
-        }
-        self.text.push_str(if together { "; }" } else { "" });
-    }
-
-    fn put_of_line(&mut self, place: &str) {
-        let Some((send, literal)) = self.line.take() else { return };
-        let (dialect, count, ms) = (self.dialect, u64::from(send.count), send.interval_ms);
-        match place {
-            "t" => self.text.push_str(&literal.text),
-            "a" => self.text.push_str(&literal.arguments),
-            "b" => self.number(literal.bytes as u64),
-            "x" => self.text.push_str(if literal.breaks { "env " } else { "" }),
-            // A number has at most ten digits; a zero ends it.
-            "z" => self.number((literal.bytes + 10 * literal.numbers + 1) as u64),
-            "n" => self.number(count),
-            "e" => self.number(count + 1),
-            "v" => self.text.push_str(if literal.numbers > 0 { "n" } else { "_" }),
-            "m" => self.number(ms.into()),
-            // Writing to a String cannot fail.
-            "c" => drop(write!(self.text, "{}.{:03}", ms / 1_000, ms % 1_000)),
-            _ => {
-                let template = match place {
-                    "l" => dialect.lines[literal.kind()],
-                    "d" if literal.numbers > 0 => dialect.declaration,
-                    "q" if ms > 0 => dialect.pause,
-                    _ => "",
-                };
-                self.line = Some((send, literal));
-                return self.write(template);
-            }
-        }
-        self.line = Some((send, literal));
-    }
-
-    /// The longest pause that it makes.
-    fn pause_ms(&self) -> u32 {
-        let bursts = self.sends.iter().filter(|send| send.count > 1);
-        bursts.map(|send| send.interval_ms).max().unwrap_or_default()
-    }
-
-    fn number(&mut self, number: u64) {
-        self.text.push_str(&number.to_string());
+        Some(Command { text, cut, unread })
     }
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use streamgram_protocol::{Data, Target};
 
     use super::*;
@@ -187,23 +98,6 @@ pub(crate) mod tests {
 
     fn text(tool: Tool, protocol: Protocol, sends: &[Rc<Send>]) -> String {
         tool.command(protocol, &address(), sends).unwrap().text
-    }
-
-    /// A line as a tool would write it.
-    pub(crate) fn expression(tool: Tool, send: &Send) -> String {
-        let sends = [Rc::new(send.clone())];
-        let mut program = Program {
-            tool,
-            dialect: tool.dialect(),
-            protocol: 0,
-            address: &address(),
-            sends: &sends,
-            room: usize::MAX,
-            line: Some((send, Literal::of(tool, send, usize::MAX))),
-            text: String::new(),
-        };
-        program.write("§l");
-        program.text
     }
 
     fn hello(count: u32, interval_ms: u32) -> Vec<Rc<Send>> {

@@ -6,8 +6,7 @@ use streamgram_protocol::{Hello, Protocol, Send};
 use yew::prelude::*;
 
 use super::address::Address;
-use super::command::Command;
-use super::tool::Tool;
+use super::command::{Command, Tool};
 use crate::browser::clipboard::Copied;
 use crate::i18n::figures::{Noun, counted};
 use crate::i18n::language::{Language, use_language};

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use streamgram_protocol::Scenario;
 use streamgram_protocol::scenario::{MAX_FRAGMENT, MAX_QR_LINK, View};
-use web_sys::{HtmlDialogElement, HtmlInputElement};
+use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use super::address::{address_for_others, own_address, port};
@@ -13,6 +13,7 @@ use crate::browser::clipboard::Copied;
 use crate::i18n::figures::{Noun, counted};
 use crate::i18n::language::{ELEMENT, Language, use_language, with_element};
 use crate::ui::clipboard::use_clipboard;
+use crate::ui::dialog::Dialog;
 
 /// What was chosen in the dialog.
 #[derive(Clone, Copy)]
@@ -36,13 +37,8 @@ pub(crate) struct ShareDialogProps {
 pub(crate) fn ShareDialog(props: &ShareDialogProps) -> Html {
     let ShareDialogProps { scenario, lan, on_view, on_close } = props;
     let language = use_language();
-    let dialog = use_node_ref();
     let state = use_state(|| Chosen { view: scenario.view, copied: false });
     let chosen = *state;
-    use_effect_with(dialog.clone(), |dialog| {
-        // Fails only for a dialog that is open already.
-        let _shown = dialog.cast::<HtmlDialogElement>().map(|dialog| dialog.show_modal());
-    });
     let language_tag = Some(language.tag().to_owned());
     let scenario =
         Rc::new(Scenario { view: chosen.view, language: language_tag, ..(**scenario).clone() });
@@ -72,35 +68,33 @@ pub(crate) fn ShareDialog(props: &ShareDialogProps) -> Html {
         }
     };
     html! {
-        <dialog ref={dialog} class="share" aria-labelledby="share-title" onclose={on_close.reform(|_| ())}>
-            <form method="dialog">
-                <h2 id="share-title">{ language.share_title() }</h2>
-                if fragment.len() > MAX_FRAGMENT {
-                    <p class="notice">{ too_long(language, fragment.len()) }</p>
-                } else {
-                    <div class="share-link">
-                        <input readonly=true aria-label={language.share_link()} value={link} />
-                        <button type="button" class="primary" onclick={oncopy}>{ language.commands_copy() }</button>
-                    </div>
-                    <p class="share-copied" role="status">
-                        if chosen.copied { { language.commands_copied() } }
-                    </p>
-                }
-                <div class="share-parts">
-                    <div>
-                        <h3>{ language.share_carries() }</h3>
-                        { carried_list(language, &scenario) }
-                        <label class="share-view">
-                            <input type="checkbox" checked={chosen.view == View::Large} onchange={onview} />
-                            { " " }{ language.share_large() }
-                        </label>
-                        <button type="button" onclick={onnow}>{ language.share_large_now() }</button>
-                    </div>
-                    <div class="share-qr">{ qr(language, for_others, &fragment) }</div>
+        <Dialog class="share" labelled_by="share-title" {on_close}>
+            <h2 id="share-title">{ language.share_title() }</h2>
+            if fragment.len() > MAX_FRAGMENT {
+                <p class="notice">{ too_long(language, fragment.len()) }</p>
+            } else {
+                <div class="share-link">
+                    <input readonly=true aria-label={language.share_link()} value={link} />
+                    <button type="button" class="primary" onclick={oncopy}>{ language.commands_copy() }</button>
                 </div>
-                <button class="primary">{ language.dismiss() }</button>
-            </form>
-        </dialog>
+                <p class="share-copied" role="status">
+                    if chosen.copied { { language.commands_copied() } }
+                </p>
+            }
+            <div class="share-parts">
+                <div>
+                    <h3>{ language.share_carries() }</h3>
+                    { carried_list(language, &scenario) }
+                    <label class="share-view">
+                        <input type="checkbox" checked={chosen.view == View::Large} onchange={onview} />
+                        { " " }{ language.share_large() }
+                    </label>
+                    <button type="button" onclick={onnow}>{ language.share_large_now() }</button>
+                </div>
+                <div class="share-qr">{ qr(language, for_others, &fragment) }</div>
+            </div>
+            <button class="primary">{ language.dismiss() }</button>
+        </Dialog>
     }
 }
 

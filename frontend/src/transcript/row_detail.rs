@@ -2,7 +2,6 @@
 
 use std::rc::Rc;
 
-use web_sys::HtmlDialogElement;
 use yew::prelude::*;
 
 use super::records::written;
@@ -13,6 +12,7 @@ use crate::i18n::figures::{Noun, counted, date_time};
 use crate::i18n::language::{Language, use_language};
 use crate::session::row::{Content, Row};
 use crate::ui::bytes::piecewise;
+use crate::ui::dialog::Dialog;
 
 /// Bytes of a payload that are shown; more can be copied.
 const SHOWN_BYTES: usize = 4_096;
@@ -21,7 +21,7 @@ const DUMP_BYTES: usize = 16;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct RowDetailProps {
-    pub(crate) row: Option<Rc<Row>>,
+    pub(crate) row: Rc<Row>,
     /// Minutes east of UTC.
     pub(crate) zone: i32,
     /// How something was copied just now.
@@ -30,36 +30,21 @@ pub(crate) struct RowDetailProps {
     pub(crate) on_close: Callback<()>,
 }
 
-/// The detail of a row, while there is one.
+/// The detail of a row.
 #[component]
 pub(crate) fn RowDetail(props: &RowDetailProps) -> Html {
     let RowDetailProps { row, zone, said, on_copy, on_close } = props;
     let language = use_language();
-    let dialog = use_node_ref();
-    use_effect_with(row.is_some(), {
-        let dialog = dialog.clone();
-        move |is_there| {
-            if let Some(dialog) = dialog.cast::<HtmlDialogElement>().filter(|_| *is_there) {
-                // Fails only for a dialog that is open or not in the document.
-                let _shown = dialog.show_modal();
-            }
-        }
-    });
     html! {
-        <dialog ref={dialog} class="row-detail" aria-labelledby="row-detail-title"
-            onclose={on_close.reform(|_| ())}>
-            if let Some(row) = row {
-                <form method="dialog">
-                    { title(language, row) }
-                    { facts(language, row, *zone) }
-                    { payload(language, row, on_copy) }
-                    <p class="row-detail-end">
-                        <button class="primary">{ language.dismiss() }</button>
-                        <span role="status">{ said.map(|said| copied(language, said)) }</span>
-                    </p>
-                </form>
-            }
-        </dialog>
+        <Dialog class="row-detail" labelled_by="row-detail-title" {on_close}>
+            { title(language, row) }
+            { facts(language, row, *zone) }
+            { payload(language, row, on_copy) }
+            <p class="row-detail-end">
+                <button class="primary">{ language.dismiss() }</button>
+                <span role="status">{ said.map(|said| copied(language, said)) }</span>
+            </p>
+        </Dialog>
     }
 }
 

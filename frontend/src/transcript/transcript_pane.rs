@@ -118,7 +118,9 @@ pub(crate) fn TranscriptPane(props: &TranscriptPaneProps) -> Html {
                     <TranscriptList {matches} {list} {look} {on_row} />
                 </section>
             }
-            <RowDetail row={shown} zone={*zone} said={*said} {on_copy} {on_close} />
+            if let Some(row) = shown {
+                <RowDetail {row} zone={*zone} said={*said} {on_copy} {on_close} />
+            }
         </>
     }
 }

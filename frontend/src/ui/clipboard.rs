@@ -2,11 +2,12 @@
 //! copy.
 
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{HtmlDialogElement, HtmlTextAreaElement};
+use web_sys::HtmlTextAreaElement;
 use yew::prelude::*;
 
 use crate::browser::clipboard::{self, Copied};
 use crate::i18n::language::use_language;
+use crate::ui::dialog::Dialog;
 
 /// What copies a text.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -44,6 +45,7 @@ pub(crate) struct ClipboardProviderProps {
 pub(crate) fn ClipboardProvider(
     ClipboardProviderProps { children }: &ClipboardProviderProps,
 ) -> Html {
+    let language = use_language();
     let refused = use_state(|| None::<AttrValue>);
     let on_refused = use_callback((), {
         let refused = refused.setter();
@@ -53,43 +55,18 @@ pub(crate) fn ClipboardProvider(
         let refused = refused.setter();
         move |()| refused.set(None)
     };
+    // The dialog gives it the focus.
+    let select = |event: FocusEvent| event.target_unchecked_into::<HtmlTextAreaElement>().select();
     html! {
         <ContextProvider<Clipboard> context={Clipboard { on_refused }}>
             { children.clone() }
             if let Some(text) = &*refused {
-                <CopyByHand {text} {on_close} />
+                <Dialog class="copy-by-hand" labelled_by="copy-by-hand" {on_close}>
+                    <p id="copy-by-hand">{ language.copy_by_hand() }</p>
+                    <textarea readonly=true aria-labelledby="copy-by-hand" value={text} onfocus={select} />
+                    <button>{ language.dismiss() }</button>
+                </Dialog>
             }
         </ContextProvider<Clipboard>>
-    }
-}
-
-#[derive(Properties, PartialEq)]
-struct CopyByHandProps {
-    text: AttrValue,
-    on_close: Callback<()>,
-}
-
-/// The dialog; it is open as long as it is there.
-#[component]
-fn CopyByHand(CopyByHandProps { text, on_close }: &CopyByHandProps) -> Html {
-    let language = use_language();
-    let (dialog, field) = (use_node_ref(), use_node_ref());
-    use_effect_with((dialog.clone(), field.clone()), |(dialog, field)| {
-        if let (Some(dialog), Some(field)) =
-            (dialog.cast::<HtmlDialogElement>(), field.cast::<HtmlTextAreaElement>())
-        {
-            // Fails only for a dialog that is open already.
-            let _shown = dialog.show_modal();
-            field.select();
-        }
-    });
-    html! {
-        <dialog ref={dialog} class="copy-by-hand" onclose={on_close.reform(|_| ())}>
-            <form method="dialog">
-                <p>{ language.copy_by_hand() }</p>
-                <textarea ref={field} readonly=true aria-label={language.copy_by_hand()} value={text} />
-                <button>{ language.dismiss() }</button>
-            </form>
-        </dialog>
     }
 }
