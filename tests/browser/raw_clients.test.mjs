@@ -149,7 +149,7 @@ test(
         sockets.forEach((socket, n) => socket.write(`client ${n}`));
         await Promise.all(replies);
         await type(page, "meanwhile");
-        await page.locator(".verdict", { hasText: "The bytes came back" }).waitFor();
+        await page.locator(".verdict", { hasText: "timestamp + echo" }).waitFor();
         const datagram = createSocket("udp4");
         datagram.send("last", Number(udpPort), udpHost);
         await once(datagram, "message");

@@ -266,10 +266,10 @@ mod tests {
         assert_eq!(escapes(r"ab\q"), r"Not sent: “\q”, from character 3 on, is no escape.");
         assert_eq!(escapes("a\nb\\"), "Line 2: Not sent: “\\”, from character 2 on, is no escape.");
         let hex = |text| refused(&typed(text, Mode::Hex, Ending::None), &ready());
-        assert_eq!(hex("0g"), "Not sent: “g”, character 2, is no hexadecimal digit.");
+        assert_eq!(hex("0g"), "Not sent: “g” (character 2) is not a hexadecimal digit.");
         assert_eq!(
             hex("0\u{202e}"),
-            r"Not sent: “\u{202e}”, character 2, is no hexadecimal digit."
+            r"Not sent: “\u{202e}” (character 2) is not a hexadecimal digit."
         );
         assert_eq!(hex("e4b"), "Not sent: the last byte has only one hexadecimal digit.");
     }

@@ -290,7 +290,7 @@ mod tests {
         assert_eq!((strip.reads[2].from, strip.reads[2].to), (40_000, PARTS));
         assert_eq!(
             strip.summary,
-            "TCP: 5 sends, 3 reads by the server, 2 reads of replies, over 35 bytes"
+            "TCP: 5 sends, 3 reads by the server, 2 reads of the replies, 35 bytes in all"
         );
     }
 

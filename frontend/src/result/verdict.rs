@@ -257,7 +257,7 @@ mod tests {
         let whole = finding(Language::En, &datagram(5, 5, ANSWERED));
         assert_eq!(
             whole.meaning,
-            "The time alone came back after 0.31 ms; the reply carries no echo."
+            "The reply came after 0.31 ms. It is the time alone; UDP’s server sends no echo."
         );
         assert!(
             finding(Language::En, &datagram(1_500, 1_024, ANSWERED))
@@ -266,14 +266,14 @@ mod tests {
         );
         assert_eq!(
             finding(Language::En, &datagram(5, 5, LOST)).meaning,
-            "1 line without a reply; UDP sends nothing again."
+            "1 line got no reply; UDP sends nothing again."
         );
     }
 
     #[test]
     fn while_something_is_awaited_nothing_is_concluded() {
         let waiting = finding(Language::En, &datagram(5, 5, Status::Waiting));
-        assert_eq!(waiting.meaning, "Waiting for the answer to 1 line.");
+        assert_eq!(waiting.meaning, "Waiting for the reply to 1 line.");
     }
 
     #[test]

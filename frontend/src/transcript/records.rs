@@ -164,10 +164,10 @@ mod tests {
         let expected = [
             "Streamgram transcript: 5 rows, 0 older rows dropped",
             "1970-01-01T08:00:00.000000+08:00  TCP  → 1  2 bytes  ✓ 0.31 ms  hi",
-            "1970-01-01T08:00:00.000000+08:00  TCP  → 2  2 bytes  ✕ no reply (this or a neighbour)  hi",
+            "1970-01-01T08:00:00.000000+08:00  TCP  → 2  2 bytes  ✕ no reply (this line or a neighbour)  hi",
             "1970-01-01T08:00:00.000000+08:00  TCP  ← 1  11 bytes  [x] h\"i\\n\\u{202e}",
             "1970-01-01T08:00:00.000000+08:00  UDP  ←   3 bytes  A\\xe4\\xbd",
-            "1970-01-01T08:00:00.000000+08:00  TCP  · ended by a limit (a \"limit\")",
+            "1970-01-01T08:00:00.000000+08:00  TCP  · closed: limit reached (a \"limit\")",
         ];
         assert_eq!(file.lines().collect::<Vec<_>>(), expected);
     }
