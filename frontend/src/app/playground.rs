@@ -95,7 +95,7 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
             let send = Send { id: next_id(), ..(*send).clone() };
             let id = send.id;
             allowed(&page, &send)?;
-            go_out(&page, &socket, Ok(vec![send])).then_some(id).ok_or(Notice::Away)
+            go_out(&page, &socket, Ok(vec![send])).map(|()| id)
         })
     };
     let ask = {
@@ -104,7 +104,7 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
             Ask::Open(protocol) => open.emit(protocol),
             Ask::EmptyDatagram => {
                 let send = empty_datagram(next_id());
-                go_out(&page, &socket, allowed(&page, &send).map(|()| vec![send]));
+                drop(go_out(&page, &socket, allowed(&page, &send).map(|()| vec![send])));
             }
             Ask::Stop(id) => drop(socket.send(&ClientMessage::Stop(Stop { id }))),
             Ask::Message(message) => drop(socket.send(&message)),
@@ -253,23 +253,21 @@ fn go_over(
     route.set(next);
 }
 
-/// Sends what may be sent, all at once, else says why not; whether it went out.
+/// Sends what may be sent, all at once; else the page says why not.
 fn go_out(
     page: &UseReducerHandle<Page>,
     socket: &UseSocketHandle,
     sends: Result<Vec<Send>, Notice>,
-) -> bool {
-    match sends {
-        Ok(sends) => sends.into_iter().enumerate().all(|(place, send)| {
-            let sending = if place == 0 { Action::Sending } else { Action::SendingToo };
-            page.dispatch(sending(Rc::new(send.clone())));
-            socket.send(&ClientMessage::Send(send))
-        }),
-        Err(notice) => {
-            page.dispatch(Action::Noticed(Some(notice)));
-            false
+) -> Result<(), Notice> {
+    let sends = sends.inspect_err(|notice| page.dispatch(Action::Noticed(Some(notice.clone()))))?;
+    for (place, send) in sends.into_iter().enumerate() {
+        let sending = if place == 0 { Action::Sending } else { Action::SendingToo };
+        page.dispatch(sending(Rc::new(send.clone())));
+        if !socket.send(&ClientMessage::Send(send)) {
+            return Err(Notice::Away);
         }
     }
+    Ok(())
 }
 
 /// How many minutes east of UTC this browser is.
