@@ -7,5 +7,4 @@ pub(crate) mod repetition;
 pub(crate) mod scale;
 pub(crate) mod sweep;
 pub(crate) mod sweep_card;
-pub(crate) mod use_repetition;
 pub(crate) mod use_sweep;

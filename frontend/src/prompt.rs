@@ -2,9 +2,9 @@
 
 pub(crate) mod draft;
 pub(crate) mod escapes;
+pub(crate) mod history;
 pub(crate) mod prompt_card;
 pub(crate) mod prompt_more;
 pub(crate) mod saved_lines;
 pub(crate) mod stored_lines;
 pub(crate) mod use_awaited;
-pub(crate) mod use_history;

@@ -95,7 +95,7 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
             let send = Send { id: next_id(), ..(*send).clone() };
             let id = send.id;
             allowed(&page, &send)?;
-            go_out(&page, &socket, Ok(vec![send])).then_some(id).ok_or(Notice::Away)
+            go_out(&page, &socket, Ok(vec![send])).map(|()| id)
         })
     };
     let ask = {
@@ -104,7 +104,7 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
             LaneRequest::Open(protocol) => open.emit(protocol),
             LaneRequest::EmptyDatagram => {
                 let send = empty_datagram(next_id());
-                go_out(&page, &socket, allowed(&page, &send).map(|()| vec![send]));
+                drop(go_out(&page, &socket, allowed(&page, &send).map(|()| vec![send])));
             }
             LaneRequest::Stop(id) => drop(socket.send(&ClientMessage::Stop(Stop { id }))),
             LaneRequest::Message(message) => drop(socket.send(&message)),
@@ -251,22 +251,16 @@ fn go_over(
     route.set(next);
 }
 
-/// Sends what may be sent, all at once, else says why not; whether it went out.
+/// Sends what may be sent, all at once; else the page says why not.
 fn go_out(
     page: &UseReducerHandle<Page>,
     socket: &UseSocketHandle,
     sends: Result<Vec<Send>, Notice>,
-) -> bool {
-    match sends {
-        Ok(sends) => {
-            page.dispatch(Action::Sending(sends.iter().cloned().map(Rc::new).collect()));
-            sends.into_iter().all(|send| socket.send(&ClientMessage::Send(send)))
-        }
-        Err(notice) => {
-            page.dispatch(Action::Noticed(Some(notice)));
-            false
-        }
-    }
+) -> Result<(), Notice> {
+    let sends = sends.inspect_err(|notice| page.dispatch(Action::Noticed(Some(notice.clone()))))?;
+    page.dispatch(Action::Sending(sends.iter().cloned().map(Rc::new).collect()));
+    let are_out = sends.into_iter().all(|send| socket.send(&ClientMessage::Send(send)));
+    are_out.then_some(()).ok_or(Notice::Away)
 }
 
 /// How many minutes east of UTC this browser is.

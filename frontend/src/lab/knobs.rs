@@ -8,18 +8,40 @@ use crate::i18n::language::Language;
 /// A knob of one direction, by tc-netem's name. Values are whole numbers; of percentages, hundredths.
 pub(crate) struct Knob {
     pub(crate) name: &'static str,
-    pub(crate) unit: &'static str,
+    pub(crate) unit: Unit,
     /// The name with its meaning, where the language is another.
     pub(crate) label: fn(Language) -> &'static str,
-    /// Values that the slider stops at.
-    pub(crate) steps: &'static [u32],
     pub(crate) get: fn(&Impairment) -> u32,
     pub(crate) set: fn(&mut Impairment, u32),
 }
 
-impl PartialEq for Knob {
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
+/// What the values of a knob count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unit {
+    Ms,
+    Percent,
+    Kbit,
+    Packets,
+}
+
+impl Unit {
+    pub(crate) fn name(self, language: Language) -> &'static str {
+        match self {
+            Self::Ms => "ms",
+            Self::Percent => "%",
+            Self::Kbit => "kbit/s",
+            Self::Packets => language.unit_packets(),
+        }
+    }
+
+    /// Values that a slider stops at.
+    pub(crate) fn steps(self) -> &'static [u32] {
+        match self {
+            Self::Ms => MS,
+            Self::Percent => HUNDREDTHS,
+            Self::Kbit => KBIT,
+            Self::Packets => PACKETS,
+        }
     }
 }
 
@@ -29,62 +51,54 @@ const HUNDREDTHS: &[u32] =
 const KBIT: &[u32] =
     &[1, 8, 16, 32, 64, 128, 256, 512, 1_000, 2_000, 5_000, 10_000, 50_000, 100_000, 1_000_000];
 const PACKETS: &[u32] = &[1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
-const PERCENT: &str = "%";
 
 pub(crate) const KNOBS: [Knob; 7] = [
     Knob {
         name: "delay",
-        unit: "ms",
+        unit: Unit::Ms,
         label: Language::knob_delay,
-        steps: MS,
         get: |way| way.delay_ms,
         set: |way, value| way.delay_ms = value,
     },
     Knob {
         name: "jitter",
-        unit: "ms",
+        unit: Unit::Ms,
         label: Language::knob_jitter,
-        steps: MS,
         get: |way| way.jitter_ms,
         set: |way, value| way.jitter_ms = value,
     },
     Knob {
         name: "loss",
-        unit: PERCENT,
+        unit: Unit::Percent,
         label: Language::knob_loss,
-        steps: HUNDREDTHS,
         get: |way| hundredths(way.loss),
         set: |way, value| way.loss = percent(value),
     },
     Knob {
         name: "duplicate",
-        unit: PERCENT,
+        unit: Unit::Percent,
         label: Language::knob_duplicate,
-        steps: HUNDREDTHS,
         get: |way| hundredths(way.duplicate),
         set: |way, value| way.duplicate = percent(value),
     },
     Knob {
         name: "reorder",
-        unit: PERCENT,
+        unit: Unit::Percent,
         label: Language::knob_reorder,
-        steps: HUNDREDTHS,
         get: |way| hundredths(way.reorder),
         set: |way, value| way.reorder = percent(value),
     },
     Knob {
         name: "rate",
-        unit: "kbit/s",
+        unit: Unit::Kbit,
         label: Language::knob_rate,
-        steps: KBIT,
         get: |way| way.rate_kbit,
         set: |way, value| way.rate_kbit = value,
     },
     Knob {
         name: "limit",
-        unit: "packets",
+        unit: Unit::Packets,
         label: Language::knob_limit,
-        steps: PACKETS,
         get: |way| way.limit,
         set: |way, value| way.limit = value,
     },
@@ -130,10 +144,11 @@ impl Side {
 impl Knob {
     /// A value as it stands in the number field.
     pub(crate) fn shown(&self, value: u32) -> String {
-        match (self.unit, value % 100) {
-            (PERCENT, 0) => (value / 100).to_string(),
-            (PERCENT, rest) if rest % 10 == 0 => format!("{}.{}", value / 100, rest / 10),
-            (PERCENT, rest) => format!("{}.{rest:02}", value / 100),
+        let (whole, part) = (value / 100, value % 100);
+        match self.unit {
+            Unit::Percent if part == 0 => whole.to_string(),
+            Unit::Percent if part % 10 == 0 => format!("{whole}.{}", part / 10),
+            Unit::Percent => format!("{whole}.{part:02}"),
             _ => value.to_string(),
         }
     }
@@ -141,7 +156,7 @@ impl Knob {
     /// What was typed; nothing, if it is no such number.
     pub(crate) fn read(&self, typed: &str) -> Option<u32> {
         let typed = typed.trim();
-        if self.unit != PERCENT {
+        if self.unit != Unit::Percent {
             return typed.parse().ok();
         }
         let (whole, part) = typed.split_once('.').unwrap_or((typed, ""));
@@ -156,7 +171,7 @@ impl Knob {
 
     /// The step of the slider that a value is nearest to from below.
     pub(crate) fn step(&self, value: u32) -> usize {
-        self.steps.partition_point(|step| *step <= value).saturating_sub(1)
+        self.unit.steps().partition_point(|step| *step <= value).saturating_sub(1)
     }
 }
 
@@ -206,7 +221,7 @@ mod tests {
     #[test]
     fn what_is_shown_is_read_back() {
         for knob in &KNOBS {
-            for value in knob.steps.iter().copied().chain([1, 105, 9_999]) {
+            for value in knob.unit.steps().iter().copied().chain([1, 105, 9_999]) {
                 assert_eq!(knob.read(&knob.shown(value)), Some(value), "{}", knob.name);
             }
         }
@@ -226,10 +241,10 @@ mod tests {
     #[test]
     fn every_end_of_a_slider_is_allowed() {
         for knob in &KNOBS {
-            for step in knob.steps {
+            for step in knob.unit.steps() {
                 let link = Side::Both.turned(&Link::default(), knob, *step);
                 assert_eq!(link.check(), Ok(()), "{} {step}", knob.name);
-                assert_eq!(knob.steps[knob.step(*step)], *step);
+                assert_eq!(knob.unit.steps()[knob.step(*step)], *step);
             }
         }
     }

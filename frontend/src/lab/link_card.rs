@@ -91,13 +91,13 @@ fn knob_row(
     on_wish: &Callback<Wish>,
 ) -> Html {
     let label = (knob.label)(language);
-    let unit = if knob.unit == "packets" { language.unit_packets() } else { knob.unit };
+    let unit = knob.unit.name(language);
     let value = (knob.get)(side.of(link));
     let slide = {
         let link = Rc::clone(link);
         on_wish.reform(move |event: InputEvent| {
             let at = event.target_unchecked_into::<HtmlInputElement>().value().parse().unwrap_or(0);
-            let value = knob.steps.get::<usize>(at).copied().unwrap_or_default();
+            let value = knob.unit.steps().get::<usize>(at).copied().unwrap_or_default();
             Wish::Link(side.turned(&link, knob, value))
         })
     };
@@ -114,7 +114,7 @@ fn knob_row(
     html! {
         <div class="link-knob" key={knob.name}>
             <span>{ label }</span>
-            <input type="range" min="0" max={(knob.steps.len() - 1).to_string()} step="1"
+            <input type="range" min="0" max={(knob.unit.steps().len() - 1).to_string()} step="1"
                 value={knob.step(value).to_string()} aria-label={language.knob_slider(label)}
                 oninput={slide} />
             <input type="text" inputmode="decimal" value={knob.shown(value)} onchange={typed}

@@ -76,14 +76,27 @@ pub(crate) struct Plot {
     pub(crate) rows: Vec<Row>,
 }
 
+/// The ticks of both axes.
+pub(crate) struct Axes {
+    pub(crate) across: Ticks,
+    pub(crate) up: Ticks,
+}
+
+/// A series as paths of SVG; `0 0` is at the top.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Outline {
+    pub(crate) line: String,
+    /// Dots, or bars.
+    pub(crate) marks: String,
+}
+
 impl Plot {
-    /// The ticks of the axis across, and of the other.
-    pub(crate) fn ticks(&self) -> (Ticks, Ticks) {
+    pub(crate) fn axes(&self) -> Axes {
         let last = self.rows.last().map_or(0, |row| row.x);
         let cells = || self.rows.iter().flat_map(|row| row.cells.iter().flatten());
         let (least, most) = (cells().min().copied(), cells().max().copied());
         let up = Ticks::new(self.y.scale, least.unwrap_or(0), most.unwrap_or(0));
-        (Ticks::new(Scale::Linear, 0, last), up)
+        Axes { across: Ticks::new(Scale::Linear, 0, last), up }
     }
 
     /// Where labels of the axis across stand, and what they say.
@@ -103,9 +116,8 @@ impl Plot {
         (2 * at as u64 + 1) * PARTS / (2 * self.rows.len() as u64)
     }
 
-    /// A series as an outline of SVG, a line and its marks, or bars alone; `0 0` is at the top.
-    pub(crate) fn outline(&self, series: usize, (across, up): &(Ticks, Ticks)) -> [String; 2] {
-        let [mut line, mut marks] = [const { String::new() }; 2];
+    pub(crate) fn outline(&self, series: usize, Axes { across, up }: &Axes) -> Outline {
+        let Outline { mut line, mut marks } = Outline::default();
         let width = PARTS / self.rows.len().max(1) as u64;
         for (at, row) in self.rows.iter().enumerate() {
             let Some(cell) = row.cells[series] else { continue };
@@ -131,7 +143,7 @@ impl Plot {
         if self.shape != Shape::Lines {
             line.clear();
         }
-        [line, marks]
+        Outline { line, marks }
     }
 
     /// The rows as CSV (RFC 4180, lines end with LF): a cell is empty where a series has nothing.
@@ -238,14 +250,15 @@ mod tests {
         let rows = vec![row(0, Some(0), None), row(4, Some(4), Some(2))];
         let outline = |shape, scale, series| {
             let plot = plot(shape, scale, rows.clone());
-            plot.outline(series, &plot.ticks())
+            plot.outline(series, &plot.axes())
         };
         let marks = "M0 1000h0M1000 0h0".to_owned();
-        assert_eq!(outline(Shape::Dots, Scale::Linear, 0), [String::new(), marks.clone()]);
-        let line = "M0 1000L1000 0".to_owned();
-        assert_eq!(outline(Shape::Lines, Scale::Linear, 0), [line, marks]);
-        let [_, bars] = outline(Shape::Bars, Scale::Steps, 1);
-        assert_eq!(bars, "M750 1000V500h200V1000z");
+        let dots = Outline { line: String::new(), marks: marks.clone() };
+        assert_eq!(outline(Shape::Dots, Scale::Linear, 0), dots);
+        let lines = Outline { line: "M0 1000L1000 0".into(), marks };
+        assert_eq!(outline(Shape::Lines, Scale::Linear, 0), lines);
+        let bars = outline(Shape::Bars, Scale::Steps, 1);
+        assert_eq!(bars.marks, "M750 1000V500h200V1000z");
     }
 
     #[test]
@@ -253,7 +266,7 @@ mod tests {
         let rows = |many| (0..many).map(|x| row(x, Some(1), None)).collect();
         let labels = |many| {
             let plot = plot(Shape::Bars, Scale::Steps, rows(many));
-            plot.labels(&plot.ticks().0)
+            plot.labels(&plot.axes().across)
         };
         assert_eq!(labels(2), [(250, "0".into()), (750, "1".into())]);
         assert!(labels(1_000).len() <= 8);
@@ -274,8 +287,8 @@ mod tests {
         for rows in [vec![], vec![row(u64::MAX, Some(u64::MAX), Some(0))]] {
             for scale in [Scale::Linear, Scale::Log, Scale::Steps] {
                 let plot = plot(Shape::Bars, scale, rows.clone());
-                let ticks = plot.ticks();
-                let _outline = (plot.outline(0, &ticks), plot.labels(&ticks.0), plot.csv());
+                let axes = plot.axes();
+                let _outline = (plot.outline(0, &axes), plot.labels(&axes.across), plot.csv());
             }
         }
     }

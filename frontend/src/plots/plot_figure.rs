@@ -8,7 +8,7 @@ use std::rc::Rc;
 use web_sys::Element;
 use yew::prelude::*;
 
-use super::plot::{PARTS, Plot, Shape, Ticks};
+use super::plot::{Axes, Outline, PARTS, Plot, Shape};
 use crate::browser::download;
 use crate::i18n::figures::count;
 use crate::i18n::language::{Language, use_language};
@@ -34,7 +34,7 @@ pub(crate) struct PlotFigureProps {
 pub(crate) fn PlotFigure(PlotFigureProps { plot, csv }: &PlotFigureProps) -> Html {
     let language = use_language();
     let (picture, open) = (use_node_ref(), use_state(|| false));
-    let ticks = plot.ticks();
+    let both = plot.axes();
     let ontoggle = {
         let open = open.setter();
         move |event: Event| open.set(is_open(&event))
@@ -60,16 +60,16 @@ pub(crate) fn PlotFigure(PlotFigureProps { plot, csv }: &PlotFigureProps) -> Htm
             <svg ref={picture} class="plot-picture" role="img" aria-label={plot.title}>
                 <title>{ plot.title }</title>
                 <rect class="plot-ground" width="100%" height="100%" />
-                { axes(plot, &ticks) }
+                { axes(plot, &both) }
                 for (at, series) in plot.series.iter().enumerate() {
                     <svg x={percent(at as u64 * PARTS / 4)} y="4" class="plot-series" data-style={series.style}>
-                        { outlines(sample(plot.shape), plot) }
+                        { paths(sample(plot.shape), plot) }
                         <text x="28" y="12">{ series.name }</text>
                     </svg>
                     <svg class="plot-series" data-style={series.style} x={percent(0)} y={DOWN.0.to_string()}
                         width={format!("{}%", ACROSS.1)} height={DOWN.1.to_string()}
                         viewBox={format!("0 0 {PARTS} {PARTS}")} preserveAspectRatio="none">
-                        { outlines(plot.outline(at, &ticks), plot) }
+                        { paths(plot.outline(at, &both), plot) }
                     </svg>
                 }
             </svg>
@@ -96,7 +96,7 @@ fn percent(part: u64) -> String {
     format!("{}.{:03}%", thousandths / PARTS, thousandths % PARTS)
 }
 
-fn axes(plot: &Plot, (across, up): &(Ticks, Ticks)) -> Html {
+fn axes(plot: &Plot, Axes { across, up }: &Axes) -> Html {
     let y = |at: u64| DOWN.0 + (PARTS - up.place(at)) * DOWN.1 / PARTS;
     let below = DOWN.0 + DOWN.1;
     html! {
@@ -115,16 +115,16 @@ fn axes(plot: &Plot, (across, up): &(Ticks, Ticks)) -> Html {
 }
 
 /// What the legend shows of a series.
-fn sample(shape: Shape) -> [String; 2] {
-    let [line, marks] = match shape {
-        Shape::Dots => ["", "M10 8h0"],
-        Shape::Lines => ["M0 8h20", "M10 8h0"],
-        Shape::Bars => ["", "M4 3h12v10h-12z"],
+fn sample(shape: Shape) -> Outline {
+    let (line, marks) = match shape {
+        Shape::Dots => ("", "M10 8h0"),
+        Shape::Lines => ("M0 8h20", "M10 8h0"),
+        Shape::Bars => ("", "M4 3h12v10h-12z"),
     };
-    [line.into(), marks.into()]
+    Outline { line: line.into(), marks: marks.into() }
 }
 
-fn outlines([line, marks]: [String; 2], plot: &Plot) -> Html {
+fn paths(Outline { line, marks }: Outline, plot: &Plot) -> Html {
     html! {
         <>
             <path class="plot-line" d={line} />

@@ -7,8 +7,7 @@ use yew::prelude::*;
 
 use super::plot::{Axis, BOTH, Plot, Scale, Shape, binned, merged};
 use super::plot_figure::{PlotFigure, is_open};
-use super::repetition::{RUNS, Repetition, State};
-use super::use_repetition::{OnAgain, use_repetition};
+use super::repetition::{OnAgain, RUNS, Repetition, State, use_repetition};
 use crate::i18n::figures::{Noun, Unit, count, counted};
 use crate::i18n::language::{Language, use_language};
 use crate::session::page::Page;
@@ -160,17 +159,16 @@ fn usage(language: Language, page: &Page) -> (Plot, String) {
         rows: merged(&samples),
     };
     let missed = page.tcp.trace.missed + page.udp.trace.missed;
-    let hints = [
-        gone(language, page.tcp.usage.gone + page.udp.usage.gone),
-        if lanes.iter().any(|lane| lane.path == Path::Direct) {
-            language.plot_wire_direct()
-        } else {
-            ""
-        }
-        .into(),
-        if plot.rows.is_empty() { "" } else { language.plot_wire_what() }.into(),
-        if missed > 0 { language.packets_missed(&count(missed)) } else { String::new() },
-    ];
+    let mut hints = vec![gone(language, page.tcp.usage.gone + page.udp.usage.gone)];
+    if lanes.iter().any(|lane| lane.path == Path::Direct) {
+        hints.push(language.plot_wire_direct().into());
+    }
+    if !plot.rows.is_empty() {
+        hints.push(language.plot_wire_what().into());
+    }
+    if missed > 0 {
+        hints.push(language.packets_missed(&count(missed)));
+    }
     let hint = hints.join(" ");
     (plot, hint)
 }

@@ -3,6 +3,7 @@
 
 use std::rc::Rc;
 
+use serde::Deserialize;
 use streamgram_lab::sweep::Kind;
 use yew::Reducible;
 
@@ -36,13 +37,22 @@ pub(crate) enum State {
     Failed(Option<String>),
 }
 
+/// What the worker says.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Message {
+    Begun { header: String, runs: u64 },
+    Progress { done: u64 },
+    Row { line: String },
+    End {},
+    Error { message: String },
+}
+
 /// What happened.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     Started(Kind),
-    Begun { header: String, runs: u64 },
-    Progress { done: u64 },
-    Row { line: String },
+    Received(Message),
     Ended(State),
 }
 
@@ -108,9 +118,16 @@ impl Reducible for Sweep {
         let mut sweep = Rc::unwrap_or_clone(self);
         match action {
             Action::Started(kind) => sweep = Self::new(kind, State::Running),
-            Action::Begun { header, runs } => (sweep.csv, sweep.runs) = (header + "\n", runs),
-            Action::Progress { done } => sweep.done = done,
-            Action::Row { line } => sweep.csv += &(line + "\n"),
+            Action::Received(Message::Begun { header, runs }) => {
+                sweep.csv = header + "\n";
+                sweep.runs = runs;
+            }
+            Action::Received(Message::Progress { done }) => sweep.done = done,
+            Action::Received(Message::Row { line }) => sweep.csv += &(line + "\n"),
+            Action::Received(Message::End {}) => sweep.state = State::Done,
+            Action::Received(Message::Error { message }) => {
+                sweep.state = State::Failed(Some(message));
+            }
             Action::Ended(state) => sweep.state = state,
         }
         Rc::new(sweep)
@@ -137,10 +154,10 @@ mod tests {
 
     fn sweep_of(kind: Kind, lines: &[&str]) -> Rc<Sweep> {
         let sweep = Rc::new(Sweep::new(kind, State::None)).reduce(Action::Started(kind));
-        let sweep = sweep.reduce(Action::Begun { header: kind.csv_header(), runs: 9 });
-        lines.iter().fold(sweep, |sweep, line| {
-            sweep.reduce(Action::Row { line: (*line).into() }).reduce(Action::Progress { done: 3 })
-        })
+        let begun = Message::Begun { header: kind.csv_header(), runs: 9 };
+        let rows = lines.iter().map(|line| Message::Row { line: (*line).into() });
+        let messages = [begun].into_iter().chain(rows).chain([Message::Progress { done: 3 }]);
+        messages.fold(sweep, |sweep, message| sweep.reduce(Action::Received(message)))
     }
 
     #[test]

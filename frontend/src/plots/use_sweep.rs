@@ -4,14 +4,14 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use gloo_events::EventListener;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Serialize, Serializer};
 use streamgram_lab::sweep::Kind;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{MessageEvent, Worker};
 use yew::prelude::*;
 
-use super::sweep::{Action, State, Sweep};
+use super::sweep::{Action, Message, State, Sweep};
 
 /// What a sweep is asked for; the settings are as they were typed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -25,29 +25,6 @@ pub(crate) struct Request {
 
 fn kind_name<S: Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(kind.name())
-}
-
-/// What the worker says.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Message {
-    Begun { header: String, runs: u64 },
-    Progress { done: u64 },
-    Row { line: String },
-    End {},
-    Error { message: String },
-}
-
-impl From<Message> for Action {
-    fn from(message: Message) -> Self {
-        match message {
-            Message::Begun { header, runs } => Self::Begun { header, runs },
-            Message::Progress { done } => Self::Progress { done },
-            Message::Row { line } => Self::Row { line },
-            Message::End {} => Self::Ended(State::Done),
-            Message::Error { message } => Self::Ended(State::Failed(Some(message))),
-        }
-    }
 }
 
 #[wasm_bindgen]
@@ -118,7 +95,7 @@ fn hire(dispatcher: &UseReducerDispatcher<Sweep>) -> Result<Hired, JsValue> {
         EventListener::new(&worker, "message", move |event| {
             let data = event.unchecked_ref::<MessageEvent>().data();
             let message = serde_wasm_bindgen::from_value::<Message>(data);
-            telling.dispatch(message.map_or(Action::Ended(State::Failed(None)), Action::from));
+            telling.dispatch(message.map_or(Action::Ended(State::Failed(None)), Action::Received));
         }),
         EventListener::new(&worker, "error", move |_| {
             failing.dispatch(Action::Ended(State::Failed(None)));
@@ -139,19 +116,15 @@ mod tests {
         let request = Request { kind: Kind::Goodput, rtt, mss, seed };
         let sent = json!({"kind": "goodput", "rtt": "20", "mss": "1460", "seed": "1"});
         assert_eq!(serde_json::to_value(request).unwrap(), sent);
-        let action = |message| Action::from(serde_json::from_value::<Message>(message).unwrap());
         let (header, message) = (String::from("loss"), String::from("rtt is 0"));
         for (said, expected) in [
-            (json!({"begun": {"header": "loss", "runs": 9}}), Action::Begun { header, runs: 9 }),
-            (json!({"progress": {"done": 3}}), Action::Progress { done: 3 }),
-            (json!({"row": {"line": "0,1"}}), Action::Row { line: "0,1".into() }),
-            (json!({"end": {"csv": "loss\n0,1\n"}}), Action::Ended(State::Done)),
-            (
-                json!({"error": {"message": "rtt is 0"}}),
-                Action::Ended(State::Failed(Some(message))),
-            ),
+            (json!({"begun": {"header": "loss", "runs": 9}}), Message::Begun { header, runs: 9 }),
+            (json!({"progress": {"done": 3}}), Message::Progress { done: 3 }),
+            (json!({"row": {"line": "0,1"}}), Message::Row { line: "0,1".into() }),
+            (json!({"end": {"csv": "loss\n0,1\n"}}), Message::End {}),
+            (json!({"error": {"message": "rtt is 0"}}), Message::Error { message }),
         ] {
-            assert_eq!(action(said), expected);
+            assert_eq!(serde_json::from_value::<Message>(said).unwrap(), expected);
         }
     }
 }

@@ -69,6 +69,19 @@ impl From<&Preset> for Draft {
 }
 
 impl Draft {
+    /// The same with another's line; how often it is sent and where to stays.
+    pub(crate) fn with_line_of(&self, other: &Self) -> Self {
+        let Self { text, mode, ending, .. } = other.clone();
+        Self { text, mode, ending, ..self.clone() }
+    }
+
+    /// How the line is typed and what it ends with, where that is not as usual.
+    pub(crate) fn unusual(&self, language: Language) -> Vec<&'static str> {
+        let mode = (self.mode != Mode::Text).then(|| mode_name(language, self.mode));
+        let ending = (self.ending != Ending::None).then(|| ending_name(language, self.ending));
+        mode.into_iter().chain(ending).collect()
+    }
+
     /// The messages that would go out, one for each line: all of them, or none.
     ///
     /// # Errors

@@ -14,42 +14,36 @@ pub(crate) struct BadEscape {
 /// # Errors
 /// The first escape that is none.
 pub(crate) fn unescape(text: &str) -> Result<Vec<u8>, BadEscape> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let (mut rest, mut at) = (text, 0);
-    while let Some(c) = rest.chars().next() {
-        let length = if c == '\\' {
-            let (byte, length) = escaped(&rest[1..]).ok_or_else(|| BadEscape {
-                at: at + 1,
-                found: rest.chars().take(if rest.starts_with("\\x") { 4 } else { 2 }).collect(),
-            })?;
-            bytes.push(byte);
-            // All of an escape is ASCII: as many characters as bytes.
-            at += length;
-            1 + length
-        } else {
-            bytes.extend_from_slice(&rest.as_bytes()[..c.len_utf8()]);
-            c.len_utf8()
-        };
-        at += 1;
-        rest = &rest[length..];
+    let (mut bytes, mut rest) = (Vec::with_capacity(text.len()), text);
+    while let Some((plain, escape)) = rest.split_once('\\') {
+        bytes.extend_from_slice(plain.as_bytes());
+        let (byte, behind) = escaped(escape).ok_or_else(|| {
+            let (before, found) = text.split_at(text.len() - escape.len() - 1);
+            let characters = if escape.starts_with('x') { 4 } else { 2 };
+            let found = found.chars().take(characters).collect();
+            BadEscape { at: before.chars().count() + 1, found }
+        })?;
+        bytes.push(byte);
+        rest = behind;
     }
+    bytes.extend_from_slice(rest.as_bytes());
     Ok(bytes)
 }
 
-/// What stands behind a `\`: its byte, and how many characters it takes.
-fn escaped(rest: &str) -> Option<(u8, usize)> {
-    let byte = match rest.as_bytes().first()? {
+/// What stands behind a `\`: its byte, and the rest of the text.
+fn escaped(text: &str) -> Option<(u8, &str)> {
+    let byte = match text.as_bytes().first()? {
         b'n' => b'\n',
         b'r' => b'\r',
         b't' => b'\t',
         b'\\' => b'\\',
         b'x' => {
-            let digits = rest.get(1..3).filter(|it| it.bytes().all(|c| c.is_ascii_hexdigit()))?;
-            return u8::from_str_radix(digits, 16).ok().map(|byte| (byte, 3));
+            let digits = text.get(1..3).filter(|it| it.bytes().all(|c| c.is_ascii_hexdigit()))?;
+            return u8::from_str_radix(digits, 16).ok().map(|byte| (byte, &text[3..]));
         }
         _ => return None,
     };
-    Some((byte, 1))
+    Some((byte, &text[1..]))
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use web_sys::{HtmlInputElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
 use super::draft::{Draft, lines_at_once};
+use super::history::History;
 use super::prompt_more::PromptMore;
-use super::use_history::use_history;
 use crate::i18n::figures::count;
 use crate::i18n::language::{ELEMENT, Language, use_language, with_element};
 use crate::session::notice::Notice;
@@ -26,8 +26,8 @@ pub(crate) struct PromptCardProps {
     pub(crate) notice: Option<Notice>,
     /// What a preset puts here; every suggestion is taken once.
     pub(crate) suggestion: Option<Rc<Draft>>,
-    /// Whether the draft went out.
-    pub(crate) on_submit: Callback<Draft, bool>,
+    /// Sends a draft, or says why it may not go out.
+    pub(crate) on_submit: Callback<Draft, Result<(), Notice>>,
     pub(crate) on_open: Callback<Protocol>,
     pub(crate) on_clear: Callback<()>,
     pub(crate) on_share: Callback<Draft>,
@@ -47,7 +47,7 @@ pub(crate) fn PromptCard(props: &PromptCardProps) -> Html {
         }
     });
     let line = use_node_ref();
-    let history = use_history();
+    let history = use_mut_ref(History::stored);
     let set = {
         let draft = draft.setter();
         Callback::from(move |next| draft.set(next))
@@ -64,10 +64,8 @@ pub(crate) fn PromptCard(props: &PromptCardProps) -> Html {
         let (history, line) = (history.clone(), line.clone());
         let on_submit = props.on_submit.clone();
         move |draft: Draft| {
-            let Draft { text, mode, ending, .. } = draft.clone();
-            if on_submit.emit(draft) {
-                let sent = Draft { text, mode, ending, ..Draft::default() };
-                history.borrow_mut().remember(&sent);
+            if on_submit.emit(draft.clone()).is_ok() {
+                history.borrow_mut().remember(&Draft::default().with_line_of(&draft));
                 // Enter sends it again, typing replaces it.
                 if let Some(line) = line.cast::<HtmlTextAreaElement>() {
                     line.select();
@@ -127,9 +125,9 @@ pub(crate) fn PromptCard(props: &PromptCardProps) -> Html {
                 }
                 _ => None,
             };
-            if let Some(Draft { text, mode, ending, .. }) = recalled {
+            if let Some(recalled) = recalled {
                 event.prevent_default();
-                draft.set(Draft { text, mode, ending, ..(*draft).clone() });
+                draft.set(draft.with_line_of(&recalled));
             }
         }
     };
@@ -182,25 +180,26 @@ pub(crate) fn PromptCard(props: &PromptCardProps) -> Html {
     }
 }
 
-/// Where the caret stands: several lines are walked through before a line is recalled.
+/// Whether the caret stands in the first line, and whether in the last: several lines are walked through
+/// before a line is recalled.
 struct Caret {
     first_line: bool,
     last_line: bool,
 }
 
 fn caret(event: &KeyboardEvent) -> Caret {
-    let line = event.target_unchecked_into::<HtmlTextAreaElement>();
-    let at = |place: Option<u32>| place.and_then(|place| usize::try_from(place).ok());
-    let (from, to) = (line.selection_start(), line.selection_end());
-    let (from, to) = (at(from.unwrap_or_default()), at(to.unwrap_or_default()));
+    let field = event.target_unchecked_into::<HtmlTextAreaElement>();
     // Browsers count in units of UTF-16.
-    let text: Vec<u16> = line.value().encode_utf16().collect();
-    let has_break = |part: Option<&[u16]>| part.is_some_and(|part| part.contains(&10));
+    let text: Vec<u16> = field.value().encode_utf16().collect();
+    let place = |at: Option<u32>| at.map_or(0, |at| text.len().min(at as usize));
+    let from = place(field.selection_start().unwrap_or_default());
+    let to = place(field.selection_end().unwrap_or_default());
     // A line that was sent is selected from end to end: that is both its first and its last.
-    let whole = from == Some(0) && to == Some(text.len());
+    let whole = (from, to) == (0, text.len());
+    let line_break = u16::from(b'\n');
     Caret {
-        first_line: whole || !has_break(from.and_then(|from| text.get(..from))),
-        last_line: whole || !has_break(to.and_then(|to| text.get(to..))),
+        first_line: whole || !text[..from].contains(&line_break),
+        last_line: whole || !text[to..].contains(&line_break),
     }
 }
 

@@ -46,7 +46,10 @@ pub(crate) fn PromptMore(props: &PromptMoreProps) -> Html {
     };
     html! {
         <details class="prompt-more">
-            <summary>{ language.prompt_more() }{ unusual(language, draft) }</summary>
+            <summary>
+                { language.prompt_more() }
+                for name in draft.unusual(language) { <b>{ " · " }{ name }</b> }
+            </summary>
             <div class="prompt-choices">
                 <span class="prompt-choice">
                     <span aria-hidden="true">{ language.prompt_mode() }</span>
@@ -67,13 +70,6 @@ pub(crate) fn PromptMore(props: &PromptMoreProps) -> Html {
             <SavedLines draft={draft.clone()} {on_use} />
         </details>
     }
-}
-
-/// What a closed “more” must not hide.
-fn unusual(language: Language, draft: &Draft) -> Html {
-    let mode = (draft.mode != Mode::Text).then(|| mode_name(language, draft.mode));
-    let ending = (draft.ending != Ending::None).then(|| ending_name(language, draft.ending));
-    html! { for name in mode.into_iter().chain(ending) { <b>{ " · " }{ name }</b> } }
 }
 
 fn mode_hint(language: Language, mode: Mode) -> &'static str {

@@ -1,11 +1,10 @@
 //! The lines that were saved, each with all that was chosen for it: to be used, or deleted.
 
-use streamgram_protocol::scenario::{Ending, Mode};
 use streamgram_protocol::{Target, printable};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
-use super::draft::{Draft, ending_name, mode_name};
+use super::draft::Draft;
 use super::stored_lines::{self, NAME_CHARS, SavedLine};
 use crate::i18n::language::{Language, use_language};
 use crate::session::notice::Notice;
@@ -108,14 +107,18 @@ fn saved_line(
 /// What was chosen for a line, where it is not as usual.
 fn chosen(language: Language, draft: &Draft) -> String {
     let to = match draft.to {
-        Target::Tcp => Some("TCP".to_owned()),
-        Target::Udp => Some("UDP".to_owned()),
-        Target::Both => None,
+        Target::Tcp => "TCP",
+        Target::Udp => "UDP",
+        Target::Both => "",
     };
-    let mode = (draft.mode != Mode::Text).then(|| mode_name(language, draft.mode).to_owned());
-    let ending =
-        (draft.ending != Ending::None).then(|| ending_name(language, draft.ending).to_owned());
-    let count = (draft.count != "1").then(|| format!("×{}", draft.count));
-    let interval = (draft.interval_ms != "0").then(|| format!("{} ms", draft.interval_ms));
-    [to, mode, ending, count, interval].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    let count = if draft.count == "1" { String::new() } else { format!("×{}", draft.count) };
+    let interval = match draft.interval_ms.as_str() {
+        "0" => String::new(),
+        ms => format!("{ms} ms"),
+    };
+    let mut chosen = draft.unusual(language);
+    chosen.insert(0, to);
+    chosen.extend([count.as_str(), &interval]);
+    chosen.retain(|it| !it.is_empty());
+    chosen.join(" · ")
 }

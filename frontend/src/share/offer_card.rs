@@ -6,8 +6,7 @@ use streamgram_protocol::scenario::Remark;
 use streamgram_protocol::{Limits, Scenario};
 use yew::prelude::*;
 
-use super::carried::carried_list;
-use super::scenario::{language_of, remark_text};
+use super::scenario::{carried_list, language_of, remark_text};
 use crate::i18n::language::{Language, use_language};
 
 /// What a person wants of a link's scenario.

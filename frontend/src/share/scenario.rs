@@ -4,11 +4,13 @@ use streamgram_protocol::scenario::{Ending, Mode, Remark, View};
 use streamgram_protocol::{
     Congestion, Impairment, Limits, Link, Path, Scenario, Target, printable,
 };
+use yew::prelude::*;
 
 use crate::i18n::figures::{Noun, count, counted};
 use crate::i18n::language::Language;
 use crate::lab::knobs::{KNOBS, Side, rule_text};
 use crate::prompt::draft::{Draft, ending_name, mode_name};
+use crate::ui::bytes::payload;
 
 impl From<&Scenario> for Draft {
     fn from(scenario: &Scenario) -> Self {
@@ -48,8 +50,23 @@ pub(crate) fn language_of(scenario: &Scenario) -> Option<Language> {
     scenario.language.as_deref().and_then(Language::of_tag)
 }
 
-/// What a scenario carries besides its text, each with its name.
-pub(crate) fn carried(language: Language, scenario: &Scenario) -> Vec<(&'static str, String)> {
+/// What a scenario carries, as a list.
+pub(crate) fn carried_list(language: Language, scenario: &Scenario) -> Html {
+    html! {
+        <dl class="carried">
+            <div>
+                <dt>{ language.carried_text() }</dt>
+                <dd><code class="carried-text">{ payload(language, scenario.text.as_bytes()) }</code></dd>
+            </div>
+            for (name, text) in carried(language, scenario) {
+                <div><dt>{ name }</dt><dd>{ text }</dd></div>
+            }
+        </dl>
+    }
+}
+
+/// What it carries besides its text, each with its name.
+fn carried(language: Language, scenario: &Scenario) -> Vec<(&'static str, String)> {
     let to = match scenario.to {
         Target::Tcp => "TCP",
         Target::Udp => "UDP",
@@ -90,7 +107,7 @@ fn knobs(language: Language, link: &Link) -> String {
     let mut turned = vec![language.path_emulated().to_owned()];
     for knob in &KNOBS {
         let label = (knob.label)(language);
-        let unit = if knob.unit == "packets" { language.unit_packets() } else { knob.unit };
+        let unit = knob.unit.name(language);
         let [up, down, none] = [link.up, link.down, none].map(|way| (knob.get)(&way));
         let sides = if up == down {
             [(None, up), (None, none)]

@@ -8,7 +8,7 @@ use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use super::address::{address_for_others, own_address, port};
-use super::carried::carried_list;
+use super::scenario::carried_list;
 use crate::browser::clipboard::Copied;
 use crate::i18n::figures::{Noun, counted};
 use crate::i18n::language::{ELEMENT, Language, use_language, with_element};

@@ -1,10 +1,5 @@
 //! The lines that were sent, to be recalled with ↑ and ↓ as in a shell.
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
-use yew::prelude::*;
-
 use super::draft::Draft;
 use super::stored_lines::{self, SENT_LINES};
 
@@ -19,7 +14,7 @@ pub(crate) struct History {
 
 impl History {
     /// What this browser stores.
-    fn stored() -> Self {
+    pub(crate) fn stored() -> Self {
         Self { lines: stored_lines::sent(), ..Self::default() }
     }
 
@@ -70,12 +65,6 @@ impl History {
         stored_lines::forget();
         *self = Self::default();
     }
-}
-
-/// A history that begins with what this browser stores.
-#[hook]
-pub(crate) fn use_history() -> Rc<RefCell<History>> {
-    use_mut_ref(History::stored)
 }
 
 #[cfg(test)]
