@@ -312,7 +312,7 @@ mod tests {
         assert_eq!((strip.sends.len(), labels(&strip.reads)), (0, vec!["1", "2"]));
         assert_eq!(labels(&strip.replies), ["1", "…"]);
         assert_eq!(strip.replies[1].kind, Kind::Waiting);
-        assert_eq!(strip.summary, "2 reads by the server, 1 reply, over 10 bytes");
+        assert_eq!(strip.summary, "2 reads by the server, 1 reply, 10 bytes in all");
     }
 
     #[test]
