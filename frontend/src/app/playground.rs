@@ -29,7 +29,7 @@ use crate::session::absence_card::absence_card;
 use crate::session::notice::Notice;
 use crate::session::page::{Absence, Action, Page};
 use crate::session::use_socket::{UseSocketHandle, use_socket};
-use crate::share::offer_card::{Answer, OfferCard, offer, waiting_card};
+use crate::share::offer_card::{Answer, offer, offer_card, waiting_card};
 use crate::share::scenario::scenario;
 use crate::share::share_dialog::ShareDialog;
 use crate::transcript::lane_card::LaneRequest;
@@ -182,7 +182,7 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
                 if waiting {
                     { waiting_card(language, &answer) }
                 } else if let Some(offer) = &*offered {
-                    <OfferCard offer={Rc::clone(offer)} on_answer={answer} />
+                    { offer_card(language, offer, &answer) }
                 }
                 <LessonsCard page={Rc::clone(&now)} fragment={fragment.clone()} on_run={on_lesson} />
                 <PromptCard limits={page.limits()} notice={page.notice.clone()}

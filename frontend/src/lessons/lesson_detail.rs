@@ -6,7 +6,7 @@ use yew::prelude::*;
 
 use super::progress::Progress;
 use crate::i18n::figures::count;
-use crate::i18n::language::{Language, use_language};
+use crate::i18n::language::Language;
 
 /// What a person wants of a lesson.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,19 +28,14 @@ pub(crate) enum Standing {
     Over(Box<Figures>),
 }
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct LessonDetailProps {
-    pub(crate) lesson: Lesson,
-    pub(crate) progress: Option<Progress>,
-    pub(crate) standing: Standing,
-    pub(crate) on_ask: Callback<LessonRequest>,
-}
-
 /// A lesson.
-#[component]
-pub(crate) fn LessonDetail(props: &LessonDetailProps) -> Html {
-    let LessonDetailProps { lesson, progress, standing, on_ask } = props;
-    let (language, progress) = (use_language(), progress.as_ref());
+pub(crate) fn lesson_detail(
+    language: Language,
+    lesson: &Lesson,
+    progress: Option<&Progress>,
+    standing: &Standing,
+    on_ask: &Callback<LessonRequest>,
+) -> Html {
     html! {
         <section class="lesson" aria-labelledby="lesson-title" data-lesson={lesson.id.clone()}>
             <h3 id="lesson-title">{ text(language, lesson, &Key::Title) }</h3>

@@ -8,7 +8,7 @@ use streamgram_protocol::scenario::MAX_QUOTE_CHARS;
 use streamgram_protocol::{Lesson, Scenario, printable};
 use yew::prelude::*;
 
-use super::lesson_detail::{LessonDetail, LessonRequest, Standing};
+use super::lesson_detail::{LessonRequest, Standing, lesson_detail};
 use super::observed::figures;
 use super::progress::{self, Progress};
 use super::use_lessons::{Lessons, use_lessons};
@@ -129,9 +129,8 @@ pub(crate) fn LessonsCard(LessonsCardProps { page, fragment, on_run }: &LessonsC
                             <>
                                 { list(language, lessons, chosen, &progress) }
                                 if let Some(chosen) = chosen {
-                                    <LessonDetail lesson={chosen.clone()}
-                                        progress={progress_of(&progress, chosen).cloned()}
-                                        standing={standing(run.as_ref(), chosen)} on_ask={ask(chosen)} />
+                                    { lesson_detail(language, chosen, progress_of(&progress, chosen),
+                                        &standing(run.as_ref(), chosen), &ask(chosen)) }
                                 } else if let Some(id) = id {
                                     <p class="lessons-unknown" role="status">{ language.lessons_unknown(&quoted(id)) }</p>
                                 }

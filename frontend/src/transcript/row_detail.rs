@@ -6,7 +6,7 @@ use yew::prelude::*;
 
 use super::records::written;
 use super::status::{numbers, status_text};
-use super::transcript_tools::copied;
+use super::transcript_tools::copied_text;
 use crate::browser::clipboard::Copied;
 use crate::i18n::figures::{Noun, counted, date_time};
 use crate::i18n::language::{Language, use_language};
@@ -42,7 +42,7 @@ pub(crate) fn RowDetail(props: &RowDetailProps) -> Html {
             { payload(language, row, on_copy) }
             <p class="row-detail-end">
                 <button class="primary">{ language.dismiss() }</button>
-                <span role="status">{ said.map(|said| copied(language, said)) }</span>
+                <span role="status">{ said.map(|said| copied_text(language, said)) }</span>
             </p>
         </Dialog>
     }

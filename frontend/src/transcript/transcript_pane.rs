@@ -11,7 +11,7 @@ use super::records;
 use super::row_detail::RowDetail;
 use super::transcript_list::{RowRequest, TranscriptList};
 use super::transcript_row::Look;
-use super::transcript_tools::{Figures, ToolRequest, TranscriptTools};
+use super::transcript_tools::{Figures, ToolRequest, transcript_tools};
 use super::use_matches::use_matches;
 use super::view::{List, View};
 use crate::browser::clipboard::Copied;
@@ -105,7 +105,7 @@ pub(crate) fn TranscriptPane(props: &TranscriptPaneProps) -> Html {
     let shown = chosen.as_ref().map(|row| Rc::clone(log.row(row.key).unwrap_or(row)));
     html! {
         <>
-            <TranscriptTools view={(*view).clone()} {figures} said={*said} on_ask={on_tool} />
+            { transcript_tools(language, &view, &figures, *said, &on_tool) }
             <div class="lanes">
                 for protocol in Protocol::BOTH {
                     <LaneCard key={protocol.name()} lane={Rc::clone(page.lane(protocol))}

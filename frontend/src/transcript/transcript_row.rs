@@ -106,31 +106,19 @@ fn head(look: Look, payload: &Payload, bytes: usize) -> Html {
 
 #[cfg(test)]
 mod tests {
-    use streamgram_protocol::Data;
-    use yew::LocalServerRenderer;
-
     use super::*;
     use crate::session::log::tests;
+    use crate::ui::tests::rendered;
+    use streamgram_protocol::Data;
 
     const LOOK: Look =
         Look { language: Language::En, zone: 0, hex: false, delta: false, protocol: false };
-
-    #[derive(Properties, PartialEq)]
-    struct ShownProps {
-        html: Html,
-    }
-
-    #[component]
-    fn Shown(props: &ShownProps) -> Html {
-        props.html.clone()
-    }
 
     async fn markup(look: Look, content: Content) -> String {
         let before = Rc::new(tests::row(content.clone()));
         let shown = Row { at_us: 1_500, ..tests::row(content) };
         let place = Place { id: None, at: 3, of: 9, before: Some(&before) };
-        let props = ShownProps { html: row(look, &shown, place) };
-        LocalServerRenderer::<Shown>::with_props(props).hydratable(false).render().await
+        rendered(row(look, &shown, place)).await
     }
 
     fn reply(data: &Data) -> Content {
