@@ -3,6 +3,7 @@
 //! client only the server's side is known: what it read, and what it replied.
 
 use streamgram_protocol::Protocol;
+use strum::IntoStaticStr;
 
 use crate::i18n::figures::{Noun, count, counted};
 use crate::i18n::language::Language;
@@ -15,8 +16,9 @@ pub(crate) const SHOWN_LINES: usize = 100;
 /// The whole scale, in thousandths of a percent.
 const PARTS: u64 = 100_000;
 
-/// What a cell stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a cell stands for; the style sheet has the same names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub(crate) enum Kind {
     /// Bytes that were there.
     Whole,
