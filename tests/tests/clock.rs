@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use streamgram_tests::{PATIENCE, Server, binary, now_second, utc_ctime};
+use streamgram_tests::{PATIENCE, Server, binary, now_second, skip, utc_ctime};
 
 const HOUR: u64 = 3_600;
 
