@@ -9,54 +9,26 @@
 /// The page is a program: there is no library that could be named.
 #[path = "../src"]
 mod source {
-    pub(crate) mod address;
     pub(crate) mod app;
-    pub(crate) mod clipboard;
+    pub(crate) mod browser;
+    pub(crate) mod clients;
     pub(crate) mod commands;
-    pub(crate) mod components;
-    pub(crate) mod draft;
-    pub(crate) mod escapes;
-    pub(crate) mod export;
-    pub(crate) mod figures;
-    pub(crate) mod hooks;
-    pub(crate) mod kept;
-    pub(crate) mod knobs;
-    pub(crate) mod ladder;
-    pub(crate) mod lane;
-    pub(crate) mod language;
-    pub(crate) mod last_send;
-    pub(crate) mod log;
-    pub(crate) mod matches;
-    pub(crate) mod note;
-    pub(crate) mod notice;
-    pub(crate) mod observed;
-    pub(crate) mod page;
-    pub(crate) mod part;
-    pub(crate) mod playground;
-    pub(crate) mod plot;
-    pub(crate) mod progress;
-    pub(crate) mod raw_clients;
-    pub(crate) mod records;
-    pub(crate) mod repetition;
-    pub(crate) mod route;
-    pub(crate) mod row;
-    pub(crate) mod samples;
-    pub(crate) mod scenario;
-    pub(crate) mod status;
-    pub(crate) mod storage;
-    pub(crate) mod strip;
-    pub(crate) mod sweep;
-    pub(crate) mod template;
-    pub(crate) mod theme;
-    pub(crate) mod trace;
-    pub(crate) mod verdict;
-    pub(crate) mod view;
+    pub(crate) mod i18n;
+    pub(crate) mod lab;
+    pub(crate) mod lessons;
+    pub(crate) mod plots;
+    pub(crate) mod prompt;
+    pub(crate) mod result;
+    pub(crate) mod session;
+    pub(crate) mod share;
+    pub(crate) mod transcript;
+    pub(crate) mod ui;
 }
 
 use std::rc::Rc;
 
 use criterion::{BatchSize, Criterion, Throughput};
-use source::page::{Action, Page};
+use source::session::page::{Action, Page};
 use source::*;
 use streamgram_protocol::ServerMessage;
 use yew::Reducible as _;
@@ -80,7 +52,7 @@ fn main() {
 }
 
 fn opened() -> Vec<ServerMessage> {
-    let opened = r#"{"at_us":9,"type":"opened","protocol":"tcp","leg":1,"path":"direct","local":"127.0.0.1:1","peer":"127.0.0.1:2","handshake_us":284,"nodelay":true}"#;
+    let opened = r#"{"at_us":9,"leg":{"protocol":"tcp","number":1},"event":{"opened":{"path":"direct","local":"127.0.0.1:1","peer":"127.0.0.1:2","handshake_us":284,"nodelay":true}}}"#;
     vec![ServerMessage::decode(opened).expect("an event")]
 }
 
@@ -88,14 +60,15 @@ fn opened() -> Vec<ServerMessage> {
 fn line(number: u64) -> impl Iterator<Item = ServerMessage> {
     let (id, offset, reply) = (number + 1, 16 * number, 43 * number);
     let events = [
-        format!(r#""sent","id":{id},"line":1,"offset":{offset},"bytes":16,"done_us":9"#),
-        format!(r#""finished","id":{id},"lines":1,"of":1"#),
-        format!(r#""server_read","number":{number},"offset":{offset},"bytes":16"#),
+        format!(r#"{{"sent":{{"id":{id},"line":1,"offset":{offset},"bytes":16,"done_us":9}}}}"#),
+        format!(r#"{{"finished":{{"id":{id},"lines":1,"of":1}}}}"#),
+        format!(r#"{{"server_read":{{"number":{number},"offset":{offset},"bytes":16}}}}"#),
         format!(
-            r#""reply","offset":{reply},"bytes":43,"text":"[Mon Nov 23 05:52:57 2026] 0123456789abcdef""#
+            r#"{{"reply":{{"offset":{reply},"bytes":43,"data":{{"text":"[Mon Nov 23 05:52:57 2026] 0123456789abcdef"}}}}}}"#
         ),
-        format!(r#""answered","id":{id},"line":1,"rtt_us":9,"late":false,"certain":true"#),
+        format!(r#"{{"answered":{{"id":{id},"line":1,"rtt_us":9,"late":false,"certain":true}}}}"#),
     ];
-    let message = |event| format!(r#"{{"at_us":9,"protocol":"tcp","leg":1,"type":{event}}}"#);
+    let leg = r#"{"protocol":"tcp","number":1}"#;
+    let message = |event| format!(r#"{{"at_us":9,"leg":{leg},"event":{event}}}"#);
     events.map(message).map(|text| ServerMessage::decode(&text).expect("an event")).into_iter()
 }

@@ -1,24 +1,32 @@
-//! The root of the page: what a person chose for all of it, language and colours.
+//! The root of the page. The rest of the folder is its composition: the playground, its head, and what a
+//! person chose for all of the page.
 
-use streamgram_markup::html;
+pub(crate) mod header;
+mod language_choice;
+pub(crate) mod playground;
+pub(crate) mod preferences;
+pub(crate) mod shortcuts;
+pub(crate) mod theme;
+pub(crate) mod use_view;
+
 use yew::prelude::*;
 
-use crate::components::preferences::Preferences;
-use crate::hooks::use_choice::use_choice;
-use crate::hooks::use_fragment::use_fragment;
-use crate::language::Language;
-use crate::playground::Playground;
-use crate::theme::Theme;
+use self::playground::Playground;
+use crate::browser::use_choice::use_choice;
+use crate::browser::use_fragment::use_fragment;
+use crate::i18n::language::Language;
+use crate::ui::clipboard::ClipboardProvider;
 
 /// The root component.
 #[component]
 pub(crate) fn App() -> Html {
     let (fragment, on_answered) = use_fragment();
     let (language, on_language) = use_choice::<Language>();
-    let (theme, on_theme) = use_choice::<Theme>();
-    let preferences = html! { <Preferences {theme} {on_language} {on_theme} /> };
-    let playground = html! { <Playground {fragment} {on_answered} {preferences} /> };
-    yew::html! {
-        <ContextProvider<Language> context={language}>{ playground }</ContextProvider<Language>>
+    html! {
+        <ContextProvider<Language> context={language}>
+            <ClipboardProvider>
+                <Playground {fragment} {on_answered} {on_language} />
+            </ClipboardProvider>
+        </ContextProvider<Language>>
     }
 }

@@ -1,48 +1,20 @@
-//! The page of Streamgram. State is pure and tested without a browser ([`page`], [`lane`],
-//! [`last_send`], [`strip`], [`verdict`], [`draft`]; their words stand in [`language`]); components show it; hooks talk to the browser.
+//! The page of Streamgram, a folder for each feature, with state and view of one thing side by side. State is
+//! pure and tested without a browser; components show it and say what they are asked; hooks talk to the browser.
 
-mod address;
 mod app;
-mod clipboard;
+mod browser;
+mod clients;
 mod commands;
-mod components;
-mod draft;
-mod escapes;
-mod export;
-mod figures;
-mod hooks;
-mod kept;
-mod knobs;
-mod ladder;
-mod lane;
-mod language;
-mod last_send;
-mod log;
-mod matches;
-mod note;
-mod notice;
-mod observed;
-mod page;
-mod part;
-mod playground;
-mod plot;
-mod progress;
-mod raw_clients;
-mod records;
-mod repetition;
-mod route;
-mod row;
-mod samples;
-mod scenario;
-mod status;
-mod storage;
-mod strip;
-mod sweep;
-mod template;
-mod theme;
-mod trace;
-mod verdict;
-mod view;
+mod i18n;
+mod lab;
+mod lessons;
+mod plots;
+mod prompt;
+mod result;
+mod session;
+mod share;
+mod transcript;
+mod ui;
 
 fn main() {
     let root = web_sys::window()

@@ -114,7 +114,7 @@ impl Flow {
         Header::Tcp {
             flags: Flags {
                 syn: segment.syn(),
-                acks: segment.ack(),
+                ack: segment.ack(),
                 psh: segment.psh(),
                 fin: segment.fin(),
                 rst: segment.rst(),

@@ -5,7 +5,7 @@ use std::hint::black_box;
 use criterion::Criterion;
 use streamgram_protocol::{ClientMessage, Data, Event, LegId, Limits, Protocol, ServerMessage};
 
-const SEND: &str = r#"{"type":"send","id":1,"to":"both","text":"0123456789abcdef"}"#;
+const SEND: &str = r#"{"send":{"id":1,"to":"both","text":"0123456789abcdef"}}"#;
 
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
@@ -13,7 +13,7 @@ fn main() {
     criterion.bench_function("decode a send", |bencher| {
         bencher.iter(|| ClientMessage::decode(black_box(SEND), &limits));
     });
-    let long = format!(r#"{{"type":"send","id":1,"to":"both","text":"{}"}}"#, "x".repeat(64_000));
+    let long = format!(r#"{{"send":{{"id":1,"to":"both","text":"{}"}}}}"#, "x".repeat(64_000));
     criterion.bench_function("decode a send of 64,000 bytes", |bencher| {
         bencher.iter(|| ClientMessage::decode(black_box(&long), &limits));
     });
@@ -23,8 +23,8 @@ fn main() {
         ("encode a reply that is not text", reply(&[0xf0; 43])),
     ];
     for (name, event) in events {
-        let on = Some(LegId { protocol: Protocol::Tcp, leg: 1 });
-        let message = ServerMessage { at_us: 3_626, event, on };
+        let leg = Some(LegId { protocol: Protocol::Tcp, number: 1 });
+        let message = ServerMessage { at_us: 3_626, leg, event };
         criterion.bench_function(name, |bencher| bencher.iter(|| black_box(&message).encode()));
         let text = message.encode();
         let decode = name.replace("encode", "decode");

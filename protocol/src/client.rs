@@ -1,25 +1,32 @@
-//! What a client asks of its session, and how a message is checked: one place, used by both sides.
+//! What a client asks of its session, and the checks of a message, which both sides use.
 //!
-//! Every message is one JSON object in one text frame, with a `type`. A message that is not right is
-//! answered with an [`Event::Error`](crate::Event::Error) that names the field; the session lives on.
+//! A message is one JSON object in one text frame. Its only field is named after the message:
+//! `{"stop":{"id":1}}`. A mistake is answered with an [`Event::Error`](crate::Event::Error) that names
+//! the field; the session lives on.
 
-mod encode;
+use std::borrow::Cow;
+use std::collections::HashMap;
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
+use serde_path_to_error::Segment;
+use strum::{EnumString, IntoStaticStr};
 
+use crate::data::{numbered_bytes, unhex};
 use crate::text::shortened;
-use crate::{Code, Data, Limits, Link, MAX_ERROR_CHARS, MAX_ID, Path, Protocol};
+use crate::{BadHex, Code, Data, Limits, Link, MAX_ERROR_CHARS, MAX_ID, Path, Protocol};
 
-/// A message from a client, checked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+/// A message from a client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum ClientMessage {
     /// Opens a leg.
     Open(Open),
     /// Ends a leg, or one direction of it.
     Close(Close),
-    /// Turns TCP_NODELAY on the open TCP leg.
+    /// Switches TCP_NODELAY of the open TCP leg on or off.
     Nodelay(Nodelay),
     /// Changes the emulated link of a leg.
     Link(SetLink),
@@ -27,12 +34,14 @@ pub enum ClientMessage {
     Send(Send),
     /// Ends a burst before its last line.
     Stop(Stop),
-    /// Asks to be told of raw clients, or no longer.
+    /// Begins or ends the reports on raw clients.
     Watch(Watch),
 }
 
-/// `{"type":"open","protocol":"tcp"}`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// `{"open":{"protocol":"tcp"}}`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+#[serde(deny_unknown_fields)]
 pub struct Open {
     /// Which server to talk to.
     pub protocol: Protocol,
@@ -40,23 +49,28 @@ pub struct Open {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nodelay: Option<bool>,
     /// What lies between.
+    #[serde(default)]
     pub path: Path,
     /// The link of an emulated path; a perfect one if it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<Box<Link>>,
 }
 
-/// `{"type":"close","protocol":"tcp","how":"reset"}`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// `{"close":{"protocol":"tcp","how":"reset"}}`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+#[serde(deny_unknown_fields)]
 pub struct Close {
     /// Which leg.
     pub protocol: Protocol,
     /// How.
+    #[serde(default)]
     pub how: How,
 }
 
 /// The ways to end a leg. UDP knows only [`How::Close`]: there is no connection to end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 #[serde(rename_all = "snake_case")]
 pub enum How {
     /// No more is sent (FIN), but replies are still read until the server has ended its side too.
@@ -68,15 +82,19 @@ pub enum How {
     Reset,
 }
 
-/// `{"type":"nodelay","on":false}`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// `{"nodelay":{"on":false}}`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+#[serde(deny_unknown_fields)]
 pub struct Nodelay {
     /// On sends every write at once; off lets Nagle's algorithm (RFC 896) hold small ones back.
     pub on: bool,
 }
 
-/// `{"type":"link","protocol":"tcp","link":{"up":{"loss":5}}}`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// `{"link":{"protocol":"tcp","link":{"up":{"loss":5}}}}`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+#[serde(deny_unknown_fields)]
 pub struct SetLink {
     /// Which leg.
     pub protocol: Protocol,
@@ -84,39 +102,58 @@ pub struct SetLink {
     pub link: Box<Link>,
 }
 
-/// `{"type":"send","id":1,"to":"both","text":"hello {n}","count":20,"interval_ms":0}`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// `{"send":{"id":1,"to":"both","text":"hello {n}","count":20,"interval_ms":0}}`
+///
+/// The line is given either as `text` or as `hex`; see [`Data`] for what they mean.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+#[serde(deny_unknown_fields)]
 pub struct Send {
     /// The client's own number for this send, at most [`MAX_ID`]; events repeat it.
     pub id: u64,
     /// Which legs.
     pub to: Target,
-    /// The line. In text, `{n}` becomes the line's number, from 1.
-    #[serde(flatten)]
-    pub data: Data,
+    /// The line as text, in which `{n}` becomes the line's number, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The line as hexadecimal digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hex: Option<String>,
     /// How many lines.
+    #[serde(default = "one_line")]
     pub count: u32,
     /// Milliseconds between two lines; 0 is as fast as the socket takes them.
+    #[serde(default)]
     pub interval_ms: u32,
 }
 
-/// `{"type":"stop","id":1}`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+fn one_line() -> u32 {
+    1
+}
+
+/// `{"stop":{"id":1}}`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+#[serde(deny_unknown_fields)]
 pub struct Stop {
     /// Which send, on every leg that still works on it.
     pub id: u64,
 }
 
-/// `{"type":"watch","on":true}`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// `{"watch":{"on":true}}`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+#[serde(deny_unknown_fields)]
 pub struct Watch {
-    /// Whether [`Event::Raw`](crate::Event::Raw) is told from now on.
+    /// Whether [`Event::Raw`](crate::Event::Raw) is reported from now on.
     pub on: bool,
 }
 
 /// Where a line goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Target {
     /// The TCP leg.
     Tcp,
@@ -138,14 +175,14 @@ impl Target {
     }
 }
 
-/// Why a message was not taken.
+/// Why a message was not accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invalid {
     /// What kind of mistake.
     pub code: Code,
-    /// The message's type, where it could be read.
+    /// The message's name, where it could be read.
     pub message: Option<String>,
-    /// The field that is meant.
+    /// The field that is meant, as a path: `link.up.loss`.
     pub field: Option<String>,
     /// The message's id, where it could be read.
     pub id: Option<u64>,
@@ -154,35 +191,43 @@ pub struct Invalid {
 }
 
 impl Invalid {
-    /// An error quotes the message that it is about, which can be as long as a message may be; with
-    /// every character escaped, several times that.
-    fn in_few_words(self) -> Self {
+    fn bad_json(detail: &str) -> Self {
+        let detail = detail.to_owned();
+        Self { code: Code::BadJson, message: None, field: None, id: None, detail }
+    }
+
+    fn bad_field(field: &str, detail: impl Into<String>) -> Self {
+        let (code, field, detail) = (Code::BadField, Some(field.to_owned()), detail.into());
+        Self { code, message: None, field, id: None, detail }
+    }
+
+    fn over_limit(field: &str, detail: String) -> Self {
+        Self { code: Code::OverLimit, ..Self::bad_field(field, detail) }
+    }
+
+    /// Cuts every text to [`MAX_ERROR_CHARS`]. An error quotes the message that it is about, which can
+    /// be as long as a message may be; with every character escaped, several times that.
+    fn shortened(self) -> Self {
+        let short = |text: String| shortened(&text, MAX_ERROR_CHARS);
         let Self { message, field, detail, .. } = self;
-        let [message, field] =
-            [message, field].map(|text| text.map(|text| shortened(&text, MAX_ERROR_CHARS)));
-        Self { message, field, detail: shortened(&detail, MAX_ERROR_CHARS), ..self }
+        Self { message: message.map(short), field: field.map(short), detail: short(detail), ..self }
     }
 }
 
 impl ClientMessage {
-    /// The message's `type`.
+    /// The message's name in JSON.
     #[must_use]
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Open(_) => "open",
-            Self::Close(_) => "close",
-            Self::Nodelay(_) => "nodelay",
-            Self::Link(_) => "link",
-            Self::Send(_) => "send",
-            Self::Stop(_) => "stop",
-            Self::Watch(_) => "watch",
-        }
+        self.into()
     }
 
     /// The message as JSON, as [`ClientMessage::decode`] reads it.
+    ///
+    /// # Panics
+    /// Never: only maps whose keys are not text cannot be written, and no message has one.
     #[must_use]
     pub fn encode(&self) -> String {
-        encode::message(self)
+        serde_json::to_string(self).expect("a message has no map")
     }
 
     /// Reads and checks one text frame.
@@ -190,244 +235,192 @@ impl ClientMessage {
     /// # Errors
     /// What is wrong with it, naming the field and the limit.
     pub fn decode(text: &str, limits: &Limits) -> Result<Self, Invalid> {
-        Self::read(text, limits).map_err(Invalid::in_few_words)
+        // Remembering the field takes longer than reading, and only an error needs it.
+        let message = serde_json::from_str::<Self>(text)
+            .map_err(|_error| explain(text))
+            .and_then(|message| message.check(limits).map(|()| message));
+        message.map_err(Invalid::shortened)
     }
 
-    fn read(text: &str, limits: &Limits) -> Result<Self, Invalid> {
-        let bad_json =
-            |detail| Invalid { code: Code::BadJson, message: None, field: None, id: None, detail };
-        // serde would take the values of an array for the fields of a message, in their order.
-        if !text.trim_start().starts_with('{') {
-            return Err(bad_json("a message is a JSON object, in { and }".into()));
-        }
-        let head: Head = serde_json::from_str(text).map_err(|error| bad_json(error.to_string()))?;
-        let id = head.id.as_ref().and_then(serde_json::Value::as_u64);
-        let Some(serde_json::Value::String(name)) = head.kind else {
-            return Err(Invalid {
-                code: Code::BadField,
-                message: None,
-                field: Some("type".into()),
-                id,
-                detail: "type is missing or not a string".into(),
-            });
+    /// Checks what serde cannot: ranges, and fields that exclude each other.
+    fn check(&self, limits: &Limits) -> Result<(), Invalid> {
+        let (id, checked) = match self {
+            Self::Open(open) => (None, open.check()),
+            Self::Close(close) => (None, close.check()),
+            Self::Link(set) => (None, check_link(&set.link)),
+            Self::Send(send) => (Some(send.id), send.check(limits)),
+            Self::Stop(stop) => (Some(stop.id), check_id(stop.id)),
+            Self::Nodelay(_) | Self::Watch(_) => (None, Ok(())),
         };
-        let checked = match name.as_str() {
-            "open" => fields(text).and_then(open),
-            "close" => fields(text).and_then(close),
-            "nodelay" => fields(text).map(|f: OnFields| Self::Nodelay(Nodelay { on: f.on })),
-            "link" => fields(text).and_then(set_link),
-            "send" => fields(text).and_then(|fields| send(fields, limits)),
-            "stop" => fields(text).and_then(stop),
-            "watch" => fields(text).map(|f: OnFields| Self::Watch(Watch { on: f.on })),
-            _ => Err(Invalid {
-                code: Code::UnknownType,
-                detail: format!(
-                    "{name:?} is not one of \"open\", \"close\", \"nodelay\", \"link\", \"send\", \"stop\", \
-                     \"watch\""
-                ),
-                ..bad_field("type", "")
-            }),
-        };
-        checked.map_err(|invalid| Invalid { message: Some(name), id, ..invalid })
+        checked.map_err(|invalid| Invalid { message: Some(self.name().into()), id, ..invalid })
     }
 }
 
-/// The first look at a message: which type it is, and which id an error must repeat.
-#[derive(Deserialize)]
-struct Head {
-    #[serde(rename = "type")]
-    kind: Option<serde_json::Value>,
-    id: Option<serde_json::Value>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OpenFields {
-    #[serde(rename = "type")]
-    _kind: IgnoredAny,
-    protocol: Protocol,
-    nodelay: Option<bool>,
-    #[serde(default)]
-    path: Path,
-    link: Option<Box<Link>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LinkFields {
-    #[serde(rename = "type")]
-    _kind: IgnoredAny,
-    protocol: Protocol,
-    link: Box<Link>,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CloseFields {
-    #[serde(rename = "type")]
-    _kind: IgnoredAny,
-    protocol: Protocol,
-    #[serde(default)]
-    how: How,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OnFields {
-    #[serde(rename = "type")]
-    _kind: IgnoredAny,
-    on: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SendFields {
-    #[serde(rename = "type")]
-    _kind: IgnoredAny,
-    id: u64,
-    to: Target,
-    text: Option<String>,
-    hex: Option<String>,
-    #[serde(default = "one_line")]
-    count: u32,
-    #[serde(default)]
-    interval_ms: u32,
-}
-
-fn one_line() -> u32 {
-    1
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StopFields {
-    #[serde(rename = "type")]
-    _kind: IgnoredAny,
-    id: u64,
-}
-
-/// Reads the fields of one type of message; an error knows which field it is about.
-fn fields<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, Invalid> {
-    // Remembering the field takes longer than reading, and only an error needs it.
-    serde_json::from_str(text).or_else(|_error| tracked_fields(text))
-}
-
-fn tracked_fields<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, Invalid> {
+/// Finds out why a text is not a message: which field of which message is wrong, and how.
+fn explain(text: &str) -> Invalid {
+    // serde_json would read a string as the name of a message without fields.
+    if !text.trim_start().starts_with('{') {
+        return Invalid::bad_json("a message is a JSON object, in { and }");
+    }
     let mut json = serde_json::Deserializer::from_str(text);
-    serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let path = error.path().to_string();
-        let sentence = error.into_inner().to_string();
-        // serde_json appends where in the text; the field says it better. A field that is missing or
-        // unknown has no path: the sentence names it between back quotes.
-        let sentence = sentence.split(" at line ").next().unwrap_or(&sentence).to_owned();
-        let field = match path.as_str() {
-            "." | "?" => sentence.split('`').nth(1).unwrap_or("type").to_owned(),
-            _ => path,
-        };
-        let detail = if sentence.contains(&format!("`{field}`")) {
-            sentence
-        } else {
-            format!("{field}: {sentence}")
-        };
-        bad_field(&field, &detail)
-    })
-}
-
-fn bad_field(field: &str, detail: &str) -> Invalid {
-    Invalid {
-        code: Code::BadField,
-        message: None,
-        field: Some(field.into()),
-        id: None,
-        detail: detail.into(),
+    let read: Result<ClientMessage, _> = serde_path_to_error::deserialize(&mut json);
+    let Err(error) = read else {
+        return Invalid::bad_json("something follows the message");
+    };
+    if !error.inner().is_data() {
+        return Invalid::bad_json(&why_unreadable(text, error.inner()));
     }
+    // serde_json appends where in the text; the field says it better.
+    let sentence = error.inner().to_string();
+    let sentence = sentence.split(" at line ").next().unwrap_or(&sentence);
+    let mut path = error.path().iter();
+    let Some(Segment::Enum { variant: message }) = path.next() else {
+        return Invalid { code: Code::UnknownMessage, ..Invalid::bad_json(sentence) };
+    };
+    // A field that is missing, or there twice, is not in the path: the sentence names it.
+    let not_in_path = ["missing field `", "duplicate field `"];
+    let last =
+        not_in_path.into_iter().find_map(|start| sentence.strip_prefix(start)?.split('`').next());
+    let segments = path.map(Segment::to_string).chain(last.map(str::to_owned));
+    let field = segments.reduce(|path, segment| {
+        let dot = if segment.starts_with('[') { "" } else { "." };
+        format!("{path}{dot}{segment}")
+    });
+    let detail = match &field {
+        Some(field) if sentence.split('`').nth(1) == Some(field) => sentence.to_owned(),
+        Some(field) => format!("{field}: {sentence}"),
+        None => format!("{message}: {sentence}"),
+    };
+    Invalid { code: Code::BadField, message: Some(message.clone()), field, id: id(text), detail }
 }
 
-fn over_limit(field: &str, detail: String) -> Invalid {
-    Invalid { code: Code::OverLimit, detail, ..bad_field(field, "") }
-}
-
-fn open(fields: OpenFields) -> Result<ClientMessage, Invalid> {
-    let OpenFields { protocol, nodelay, path, link, .. } = fields;
-    if protocol == Protocol::Udp && nodelay.is_some() {
-        return Err(bad_field("nodelay", "nodelay is an option of TCP, UDP has no such delay"));
-    }
-    if let Some(link) = &link {
-        if path != Path::Emulated {
-            return Err(bad_field("link", "link is of an emulated path, and path is \"direct\""));
+/// serde_json says "expected value" of an object with no field, and of one with several.
+fn why_unreadable(text: &str, error: &serde_json::Error) -> String {
+    match serde_json::from_str::<HashMap<String, IgnoredAny>>(text) {
+        Ok(fields) if fields.len() != 1 => {
+            "a message is an object with one field, named after it".to_owned()
         }
-        check_link(link)?;
+        Ok(_) => error.to_string(),
+        Err(error) => error.to_string(),
     }
-    Ok(ClientMessage::Open(Open { protocol, nodelay, path, link }))
 }
 
-fn set_link(fields: LinkFields) -> Result<ClientMessage, Invalid> {
-    let LinkFields { protocol, link, .. } = fields;
-    check_link(&link)?;
-    Ok(ClientMessage::Link(SetLink { protocol, link }))
+/// The id of a message that is wrong elsewhere: its error repeats it.
+fn id(text: &str) -> Option<u64> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum WithId {
+        Send { id: u64 },
+        Stop { id: u64 },
+    }
+    match serde_json::from_str(text).ok()? {
+        WithId::Send { id } | WithId::Stop { id } => Some(id),
+    }
+}
+
+fn check_id(id: u64) -> Result<(), Invalid> {
+    if id > MAX_ID {
+        return Err(Invalid::over_limit("id", format!("id is {id}, the limit is {MAX_ID}")));
+    }
+    Ok(())
 }
 
 fn check_link(link: &Link) -> Result<(), Invalid> {
-    link.check().map_err(|wrong| over_limit(&format!("link.{}", wrong.knob), wrong.to_string()))
+    link.check()
+        .map_err(|wrong| Invalid::over_limit(&format!("link.{}", wrong.knob), wrong.to_string()))
 }
 
-fn close(fields: CloseFields) -> Result<ClientMessage, Invalid> {
-    let CloseFields { protocol, how, .. } = fields;
-    if protocol == Protocol::Udp && how != How::Close {
-        return Err(bad_field(
-            "how",
-            "UDP has no connection to half-close or reset, only \"close\"",
-        ));
+impl Open {
+    fn check(&self) -> Result<(), Invalid> {
+        if self.protocol == Protocol::Udp && self.nodelay.is_some() {
+            let detail = "nodelay is an option of TCP, UDP has no such delay";
+            return Err(Invalid::bad_field("nodelay", detail));
+        }
+        match &self.link {
+            Some(_) if self.path != Path::Emulated => {
+                let detail = "link is of an emulated path, and path is \"direct\"";
+                Err(Invalid::bad_field("link", detail))
+            }
+            Some(link) => check_link(link),
+            None => Ok(()),
+        }
     }
-    Ok(ClientMessage::Close(Close { protocol, how }))
 }
 
-fn stop(fields: StopFields) -> Result<ClientMessage, Invalid> {
-    checked_id(fields.id).map(|id| ClientMessage::Stop(Stop { id }))
-}
-
-fn checked_id(id: u64) -> Result<u64, Invalid> {
-    if id > MAX_ID {
-        return Err(over_limit("id", format!("id is {id}, the limit is {MAX_ID}")));
+impl Close {
+    fn check(&self) -> Result<(), Invalid> {
+        if self.protocol == Protocol::Udp && self.how != How::Close {
+            let detail = "UDP has no connection to half-close or reset, only \"close\"";
+            return Err(Invalid::bad_field("how", detail));
+        }
+        Ok(())
     }
-    Ok(id)
-}
-
-fn send(fields: SendFields, limits: &Limits) -> Result<ClientMessage, Invalid> {
-    let SendFields { id, to, text, hex, count, interval_ms, .. } = fields;
-    let data = match (text, hex) {
-        (Some(text), None) => Data::Text(text),
-        (None, Some(hex)) => Data::Hex(hex),
-        (None, None) => return Err(bad_field("text", "one of text and hex is needed")),
-        (Some(_), Some(_)) => return Err(bad_field("hex", "text and hex cannot both be given")),
-    };
-    let send = Send { id: checked_id(id)?, to, data, count, interval_ms };
-    send.check(limits)?;
-    Ok(ClientMessage::Send(send))
 }
 
 impl Send {
-    /// Whether this may be sent; a page asks before it sends, the session asks again.
+    /// One line to these legs.
+    #[must_use]
+    pub fn new(id: u64, to: Target, data: Data) -> Self {
+        let (text, hex) = match data {
+            Data::Text(text) => (Some(text), None),
+            Data::Hex(hex) => (None, Some(hex)),
+        };
+        Self { id, to, text, hex, count: 1, interval_ms: 0 }
+    }
+
+    /// The line before it is numbered. Without `text` and `hex`, which [`Send::check`] refuses, it is
+    /// empty.
+    #[must_use]
+    pub fn data(&self) -> Data {
+        match (&self.text, &self.hex) {
+            (Some(text), _) => Data::Text(text.clone()),
+            (None, Some(hex)) => Data::Hex(hex.clone()),
+            (None, None) => Data::Text(String::new()),
+        }
+    }
+
+    /// The bytes of line `n`: in text, every `{n}` becomes the number.
+    ///
+    /// # Errors
+    /// Hex that is not hex.
+    pub fn line(&self, n: u32) -> Result<Cow<'_, [u8]>, BadHex> {
+        match (&self.text, &self.hex) {
+            (None, Some(hex)) => unhex(hex).map(Cow::Owned),
+            (text, _) => Ok(numbered_bytes(text.as_deref().unwrap_or_default(), n)),
+        }
+    }
+
+    /// Whether this may be sent. A page checks it before it sends, the session checks it again.
     ///
     /// # Errors
     /// The field that is out of range, with the limit.
     pub fn check(&self, limits: &Limits) -> Result<(), Invalid> {
         let Limits { line_bytes, burst_lines, interval_ms, .. } = *limits;
+        let field = match (&self.text, &self.hex) {
+            (Some(_), None) => "text",
+            (None, Some(_)) => "hex",
+            (None, None) => {
+                return Err(Invalid::bad_field("text", "one of text and hex is needed"));
+            }
+            (Some(_), Some(_)) => {
+                return Err(Invalid::bad_field("hex", "text and hex cannot both be given"));
+            }
+        };
+        check_id(self.id)?;
         if self.count == 0 || self.count > burst_lines {
             let detail = format!("count is {}, it must be 1 to {burst_lines}", self.count);
-            return Err(over_limit("count", detail));
+            return Err(Invalid::over_limit("count", detail));
         }
         if self.interval_ms > interval_ms {
             let detail = format!("interval_ms is {}, the limit is {interval_ms}", self.interval_ms);
-            return Err(over_limit("interval_ms", detail));
+            return Err(Invalid::over_limit("interval_ms", detail));
         }
         // The last line's number has the most digits, so it is the longest.
-        let longest = self.data.line(self.count);
-        let longest = longest.map_err(|bad| bad_field("hex", &format!("hex: {bad}")))?.len();
-        if longest > line_bytes {
-            let field = if matches!(self.data, Data::Text(_)) { "text" } else { "hex" };
-            let detail = format!("line is {longest} bytes, the limit is {line_bytes}");
-            return Err(over_limit(field, detail));
+        let longest = self.line(self.count);
+        let longest = longest.map_err(|bad| Invalid::bad_field("hex", format!("hex: {bad}")))?;
+        if longest.len() > line_bytes {
+            let detail = format!("line is {} bytes, the limit is {line_bytes}", longest.len());
+            return Err(Invalid::over_limit(field, detail));
         }
         Ok(())
     }
@@ -436,8 +429,10 @@ impl Send {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use proptest::sample::select;
 
     use super::*;
+    use crate::Preset;
 
     fn decode(text: &str) -> Result<ClientMessage, Invalid> {
         ClientMessage::decode(text, &Limits::default())
@@ -452,17 +447,11 @@ mod tests {
     #[test]
     fn what_may_be_left_out_has_its_default() {
         assert_eq!(
-            decode(r#"{"type":"send","id":7,"to":"both","text":"hi"}"#).unwrap(),
-            ClientMessage::Send(Send {
-                id: 7,
-                to: Target::Both,
-                data: Data::Text("hi".into()),
-                count: 1,
-                interval_ms: 0
-            })
+            decode(r#"{"send":{"id":7,"to":"both","text":"hi"}}"#).unwrap(),
+            ClientMessage::Send(Send::new(7, Target::Both, Data::Text("hi".into())))
         );
         assert_eq!(
-            decode(r#"{"type":"close","protocol":"tcp"}"#).unwrap(),
+            decode(r#"{"close":{"protocol":"tcp"}}"#).unwrap(),
             ClientMessage::Close(Close { protocol: Protocol::Tcp, how: How::Close })
         );
     }
@@ -470,90 +459,127 @@ mod tests {
     #[test]
     fn a_switch_is_on_or_off() {
         for on in [true, false] {
-            let json = format!(r#"{{"type":"watch","on":{on}}}"#);
+            let json = format!(r#"{{"watch":{{"on":{on}}}}}"#);
             let watch = ClientMessage::Watch(Watch { on });
             assert_eq!((decode(&json), watch.encode()), (Ok(watch.clone()), json));
         }
-        assert_eq!(wrong(r#"{"type":"watch"}"#).1, "on");
+        assert_eq!(wrong(r#"{"watch":{}}"#).1, "on");
     }
 
     #[test]
     fn a_mistake_names_its_field() {
-        let field = |text: &str| wrong(text).1;
-        assert_eq!(field(r#"{"type":"send","id":"x","to":"tcp","text":""}"#), "id");
-        assert_eq!(field(r#"{"type":"send","id":1,"to":"smtp","text":""}"#), "to");
-        assert_eq!(field(r#"{"type":"send","id":1,"to":"tcp"}"#), "text");
-        assert_eq!(field(r#"{"type":"send","id":1,"to":"tcp","text":"","hex":""}"#), "hex");
-        assert_eq!(field(r#"{"type":"send","id":1,"to":"tcp","hex":"0g"}"#), "hex");
-        assert_eq!(field(r#"{"type":"send","to":"tcp","text":""}"#), "id");
-        assert_eq!(field(r#"{"type":"send","id":1,"to":"tcp","text":"","host":"x:80"}"#), "host");
-        assert_eq!(field(r#"{"type":"send","id":1,"to":"tcp","text":"","count":-1}"#), "count");
-        assert_eq!(field(r#"{"type":"open","protocol":"udp","nodelay":true}"#), "nodelay");
-        assert_eq!(field(r#"{"type":"open","protocol":"tcp","path":"magic"}"#), "path");
-        assert_eq!(field(r#"{"type":"open","protocol":"tcp","link":{}}"#), "link");
-        assert_eq!(field(r#"{"type":"link","protocol":"tcp"}"#), "link");
-        assert_eq!(
-            field(r#"{"type":"link","protocol":"tcp","link":{"up":{"loss":101}}}"#),
-            "link.up.loss"
-        );
-        assert_eq!(
-            field(r#"{"type":"link","protocol":"tcp","link":{"up":{"delay_ms":-1}}}"#),
-            "link.up.delay_ms"
-        );
-        assert_eq!(field(r#"{"type":"close","protocol":"udp","how":"reset"}"#), "how");
-        assert_eq!(field(r#"{"protocol":"udp"}"#), "type");
-        assert_eq!(field(r#"{"type":"dial","host":"10.0.0.1:80"}"#), "type");
+        for (field, text) in [
+            ("id", r#"{"send":{"id":"x","to":"tcp","text":""}}"#),
+            ("to", r#"{"send":{"id":1,"to":"smtp","text":""}}"#),
+            ("text", r#"{"send":{"id":1,"to":"tcp"}}"#),
+            ("hex", r#"{"send":{"id":1,"to":"tcp","text":"","hex":""}}"#),
+            ("hex", r#"{"send":{"id":1,"to":"tcp","hex":"0g"}}"#),
+            ("id", r#"{"send":{"to":"tcp","text":""}}"#),
+            ("id", r#"{"send":{"id":1,"id":1,"to":"tcp","text":""}}"#),
+            ("host", r#"{"send":{"id":1,"to":"tcp","text":"","host":"x:80"}}"#),
+            ("count", r#"{"send":{"id":1,"to":"tcp","text":"","count":-1}}"#),
+            ("nodelay", r#"{"open":{"protocol":"udp","nodelay":true}}"#),
+            ("path", r#"{"open":{"protocol":"tcp","path":"magic"}}"#),
+            ("link", r#"{"open":{"protocol":"tcp","link":{}}}"#),
+            ("link", r#"{"link":{"protocol":"tcp"}}"#),
+            ("link.up.loss", r#"{"link":{"protocol":"tcp","link":{"up":{"loss":101}}}}"#),
+            ("link.up.delay_ms", r#"{"link":{"protocol":"tcp","link":{"up":{"delay_ms":-1}}}}"#),
+            ("link.up.speed", r#"{"link":{"protocol":"tcp","link":{"up":{"speed":1}}}}"#),
+            (
+                "link.rules[0].black_out.to_ms",
+                r#"{"link":{"protocol":"tcp","link":{"rules":[{"black_out":{"from_ms":1}}]}}}"#,
+            ),
+            ("how", r#"{"close":{"protocol":"udp","how":"reset"}}"#),
+        ] {
+            let (code, found, _) = wrong(text);
+            assert_eq!(found, field, "{text}");
+            assert!(matches!(code, Code::BadField | Code::OverLimit), "{code:?}");
+        }
     }
 
     #[test]
     fn a_mistake_says_what_was_expected() {
         assert_eq!(
-            wrong(r#"{"type":"send","id":"x","to":"tcp","text":""}"#).2,
+            wrong(r#"{"send":{"id":"x","to":"tcp","text":""}}"#).2,
             "id: invalid type: string \"x\", expected u64"
         );
         assert_eq!(
-            wrong(r#"{"type":"nodelay"}"#),
+            wrong(r#"{"nodelay":{}}"#),
             (Code::BadField, "on".into(), "missing field `on`".into())
         );
-        assert_eq!(wrong("{").0, Code::BadJson);
-        assert_eq!(wrong("[1]").0, Code::BadJson);
-        assert_eq!(wrong(r#"["stop",1]"#).0, Code::BadJson);
-        assert_eq!(wrong(r#"{"type":"x"}"#).0, Code::UnknownType);
+        assert_eq!(
+            wrong(r#"{"stop":null}"#),
+            (
+                Code::BadField,
+                String::new(),
+                "stop: invalid type: null, expected struct Stop".into()
+            )
+        );
+        let (code, field, detail) = wrong(r#"{"dial":{"host":"10.0.0.1:80"}}"#);
+        assert_eq!((code, field.as_str()), (Code::UnknownMessage, ""));
+        assert!(detail.starts_with("unknown variant `dial`, expected one of `open`"), "{detail}");
     }
 
     #[test]
-    fn a_mistake_is_told_in_few_words_however_long_it_is() {
+    fn what_is_not_one_named_message_is_bad_json() {
+        let one_field = "a message is an object with one field, named after it";
+        for (text, detail) in [
+            ("", "a message is a JSON object, in { and }"),
+            ("[1]", "a message is a JSON object, in { and }"),
+            (r#""stop""#, "a message is a JSON object, in { and }"),
+            ("{", "EOF while parsing an object at line 1 column 1"),
+            ("{}", one_field),
+            (r#"{"stop":{"id":1},"watch":{"on":true}}"#, one_field),
+            (r#"{"stop":{"id":1},"stop":{"id":1}}"#, "expected value at line 1 column 16"),
+            (r#"{"stop":{"id":1},}"#, "trailing comma at line 1 column 18"),
+            (r#"{"stop":{"id":1e999}}"#, "number out of range at line 1 column 19"),
+            (
+                r#"{"send":{"id":1,"to":"tcp","text":"\ud800"}}"#,
+                "unexpected end of hex escape at line 1 column 42",
+            ),
+            (r#"{"stop":{"id":1}} {}"#, "something follows the message"),
+        ] {
+            assert_eq!(wrong(text), (Code::BadJson, String::new(), detail.into()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_is_explained_in_few_words_however_long_it_is() {
         let long = "\u{7f}".repeat(100_000);
         for text in [
-            format!(r#"{{"type":"{long}"}}"#),
-            format!(r#"{{"type":"stop","id":1,"{long}":1}}"#),
-            format!(r#"{{"type":"stop","id":"{long}"}}"#),
-            format!(r#"{{"type":"open","protocol":"{long}"}}"#),
-            format!(r#"{{"type":"link","protocol":"tcp","link":{{"up":{{"{long}":1}}}}}}"#),
-            format!(r#"{{"type":"open{long}","{long}":1}}"#),
+            format!(r#"{{"{long}":{{}}}}"#),
+            format!(r#"{{"stop":{{"id":1,"{long}":1}}}}"#),
+            format!(r#"{{"stop":{{"id":"{long}"}}}}"#),
+            format!(r#"{{"open":{{"protocol":"{long}"}}}}"#),
+            format!(r#"{{"link":{{"protocol":"tcp","link":{{"up":{{"{long}":1}}}}}}}}"#),
+            format!(r#"{{"open{long}":{{"{long}":1}}}}"#),
         ] {
             let Invalid { message, field, detail, .. } = decode(&text).unwrap_err();
-            for told in [message, field, Some(detail)].into_iter().flatten() {
-                let length = told.chars().count();
+            for text in [message, field, Some(detail)].into_iter().flatten() {
+                let length = text.chars().count();
                 assert!(length <= MAX_ERROR_CHARS, "{length} characters");
             }
         }
-        let detail = wrong(&format!(r#"{{"type":"stop","id":"{long}"}}"#)).2;
+        let detail = wrong(&format!(r#"{{"stop":{{"id":"{long}"}}}}"#)).2;
         assert!(detail.starts_with("id: invalid type: string") && detail.ends_with("expected u64"));
     }
 
     #[test]
-    fn an_error_repeats_the_id_and_the_type() {
-        let invalid = decode(r#"{"type":"send","id":9,"to":"tcp","text":"","count":0}"#);
-        let invalid = invalid.unwrap_err();
-        assert_eq!((invalid.id, invalid.message.as_deref()), (Some(9), Some("send")));
+    fn an_error_repeats_the_id_and_the_name() {
+        for text in [
+            r#"{"send":{"id":9,"to":"tcp","text":"","count":0}}"#,
+            r#"{"send":{"id":9,"to":"tcp","text":7}}"#,
+        ] {
+            let invalid = decode(text).unwrap_err();
+            assert_eq!((invalid.id, invalid.message.as_deref()), (Some(9), Some("send")));
+        }
     }
 
     #[test]
     fn each_limit_is_hit_one_above_it() {
         let send = |text: &str, count: u32, interval_ms: u32, id: u64| {
-            let json = serde_json::json!({ "type": "send", "id": id, "to": "udp", "text": text,
-                "count": count, "interval_ms": interval_ms });
+            let json = serde_json::json!({ "send": { "id": id, "to": "udp", "text": text,
+                "count": count, "interval_ms": interval_ms } });
             decode(&json.to_string())
         };
         let detail = |result: Result<ClientMessage, Invalid>| {
@@ -574,13 +600,8 @@ mod tests {
 
     #[test]
     fn the_longest_line_of_a_burst_counts_not_the_pattern() {
-        let mut send = Send {
-            id: 1,
-            to: Target::Udp,
-            data: Data::Text("x".repeat(65_504) + "{n}"),
-            count: 999,
-            interval_ms: 0,
-        };
+        let data = Data::Text("x".repeat(65_504) + "{n}");
+        let mut send = Send { count: 999, ..Send::new(1, Target::Udp, data) };
         assert!(send.check(&Limits::default()).is_ok());
         send.count = 1_000;
         assert!(send.check(&Limits::default()).is_err());
@@ -594,17 +615,47 @@ mod tests {
 
         #[test]
         fn no_field_of_a_send_breaks_the_decoder(id: i64, to: String, text: String, n: u64) {
-            let json = serde_json::json!({ "type": "send", "id": id, "to": to, "text": text,
-                "count": n, "interval_ms": n });
+            let json = serde_json::json!({ "send": { "id": id, "to": to, "text": text,
+                "count": n, "interval_ms": n } });
             let _either = decode(&json.to_string());
         }
 
         #[test]
-        fn what_is_encoded_is_decoded(text: String, id in 0..=MAX_ID, count in 1..=1_000_u32) {
-            let message = ClientMessage::Send(Send {
-                id, to: Target::Tcp, data: Data::Text(text), count, interval_ms: 5,
-            });
-            prop_assert_eq!(decode(&message.encode()), Ok(message));
+        fn a_send_that_is_written_is_read(
+            text: String,
+            bytes: Vec<u8>,
+            id in 0..=MAX_ID,
+            count in 1..=1_000_u32,
+            to in select(&[Target::Tcp, Target::Udp, Target::Both]),
+        ) {
+            for data in [Data::Text(text.clone()), Data::Hex(Data::hex(&bytes))] {
+                let send = Send { count, interval_ms: 5, ..Send::new(id, to, data.clone()) };
+                prop_assert_eq!(send.data(), data);
+                let message = ClientMessage::Send(send);
+                prop_assert_eq!(decode(&message.encode()), Ok(message));
+            }
         }
+
+        #[test]
+        fn every_message_that_is_written_is_read(message: ClientMessage) {
+            let read: ClientMessage = serde_json::from_str(&message.encode()).unwrap();
+            prop_assert_eq!(read, message);
+        }
+    }
+
+    #[test]
+    fn what_every_leg_can_do_is_allowed() {
+        let check = |message: ClientMessage| assert_eq!(decode(&message.encode()), Ok(message));
+        for how in [How::Half, How::Close, How::Reset] {
+            check(ClientMessage::Close(Close { protocol: Protocol::Tcp, how }));
+        }
+        for Preset { link, .. } in Preset::all() {
+            for link in [None, Some(Box::new(link))] {
+                let (protocol, path) = (Protocol::Tcp, Path::Emulated);
+                check(ClientMessage::Open(Open { protocol, nodelay: Some(true), path, link }));
+            }
+        }
+        let (protocol, path) = (Protocol::Udp, Path::Direct);
+        check(ClientMessage::Open(Open { protocol, nodelay: None, path, link: None }));
     }
 }

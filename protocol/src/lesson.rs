@@ -1,8 +1,10 @@
-//! Lessons: a question, the scenario that answers it, and what can come of that. `docs/lessons.md` says how
-//! one is written. Nothing in it is an answer: that is computed from what was observed.
+//! Lessons: a question, the scenario that answers it, and the possible outcomes. `docs/lessons.md` says how
+//! to write one. A lesson does not contain its answer: that is computed from what was observed.
 
 mod comparison;
 mod figures;
+
+use std::collections::HashMap;
 
 pub use comparison::Comparison;
 pub use figures::{Count, Figures, figure};
@@ -34,7 +36,15 @@ pub struct Entry {
     /// What it is for.
     pub key: Key,
     /// The text in each of [`LANGUAGES`].
-    pub texts: [String; LANGUAGES.len()],
+    texts: HashMap<&'static str, String>,
+}
+
+impl Entry {
+    /// The text in a language; empty if there is none.
+    #[must_use]
+    pub fn text(&self, language: &str) -> &str {
+        self.texts.get(language).map_or("", String::as_str)
+    }
 }
 
 /// What a text is for.
@@ -62,8 +72,8 @@ pub struct Wrong {
 }
 
 impl Lesson {
-    /// Reads all lessons of a file, each behind a line of [`MARK`] and its id. What a lesson lacks is not looked
-    /// for: `cargo xtask` does that when it builds the page.
+    /// Reads all lessons of a file, each behind a line of [`MARK`] and its id. A lesson may lack something:
+    /// `cargo xtask` checks that when it builds the page.
     ///
     /// # Errors
     /// The first line that cannot be read.
@@ -75,23 +85,21 @@ impl Lesson {
                 lessons.push(Self { id: id.to_owned(), ..Self::default() });
             } else if !text.is_empty() && !text.starts_with(';') {
                 let lesson = lessons.last_mut().ok_or(Wrong { line, expected: "a lesson's id" })?;
-                lesson.take(line, text).map_err(|expected| Wrong { line, expected })?;
+                lesson.read_line(line, text).map_err(|expected| Wrong { line, expected })?;
             }
         }
         Ok(lessons)
     }
 
-    /// Takes in a line that is not empty; the error is what was expected.
-    fn take(&mut self, line: usize, text: &str) -> Result<(), &'static str> {
+    /// Reads a line that is not empty; the error is what was expected.
+    fn read_line(&mut self, line: usize, text: &str) -> Result<(), &'static str> {
         let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
         let rest = rest.trim();
-        if let Some(language) = LANGUAGES.iter().position(|it| *it == word) {
+        if let Some(language) = LANGUAGES.into_iter().find(|it| *it == word) {
             let entry = self.entries.last_mut().ok_or("a key before its texts")?;
-            let text = &mut entry.texts[language];
-            if rest.is_empty() || !text.is_empty() {
+            if rest.is_empty() || entry.texts.insert(language, rest.to_owned()).is_some() {
                 return Err("one text for each language");
             }
-            rest.clone_into(text);
             return Ok(());
         }
         let key = match word {
@@ -118,15 +126,15 @@ impl Lesson {
             "#example" => return Ok(()),
             _ => return Err("a key, a text, or a comment behind a semicolon"),
         };
-        self.entries.push(Entry { line, key, texts: Default::default() });
+        self.entries.push(Entry { line, key, texts: HashMap::new() });
         Ok(())
     }
 
     /// The first text for this, in a language of [`LANGUAGES`].
     #[must_use]
-    pub fn text(&self, key: &Key, language: usize) -> &str {
+    pub fn text(&self, key: &Key, language: &str) -> &str {
         let entry = self.entries.iter().find(|entry| entry.key == *key);
-        entry.map_or("", |entry| &entry.texts[language])
+        entry.map_or("", |entry| entry.text(language))
     }
 
     /// The texts of the choices, and when each holds.
@@ -174,12 +182,9 @@ zh 一样多
         let [records, empty] = lessons.as_slice() else { panic!("{lessons:?}") };
         assert_eq!((records.id.as_str(), records.run.as_str()), ("records", "v1&text=x&count=5"));
         assert_eq!(records.rfc.1, "RFC 9293, section 3.9");
-        assert_eq!(
-            (records.text(&Key::Title, 0), records.text(&Key::Title, 1)),
-            ("Records", "记录")
-        );
+        assert_eq!(LANGUAGES.map(|it| records.text(&Key::Title, it)), ["Records", "记录"]);
         assert_eq!((records.entries[0].line, records.choices().count()), (5, 2));
-        assert_eq!((empty.id.as_str(), empty.text(&Key::Title, 0)), ("empty", ""));
+        assert_eq!((empty.id.as_str(), empty.text(&Key::Title, "en")), ("empty", ""));
     }
 
     #[test]

@@ -5,43 +5,42 @@
 
 mod client;
 mod data;
-mod json;
 pub mod lesson;
 mod limits;
 pub mod link;
-mod object;
 mod packet;
 mod raw;
 pub mod scenario;
 mod server;
 mod text;
 
-pub use client::Watch;
-pub use client::{ClientMessage, Close, How, Invalid, Nodelay, Open, Send, SetLink, Stop, Target};
-pub use data::{BadHex, Data, numbered};
+pub use client::{
+    ClientMessage, Close, How, Invalid, Nodelay, Open, Send, SetLink, Stop, Target, Watch,
+};
+pub use data::{BadHex, Data, numbered, numbers_in};
 pub use lesson::Lesson;
-pub use limits::{CTIME_LEN, DEFAULT_HTTP, DEFAULT_TCP, DEFAULT_UDP, Limits, MAX_DATAGRAM};
 pub use limits::{
-    MAX_ERROR_CHARS, MAX_ID, RAW_BYTES, RAW_CLIENTS, READ_BYTES, STAMP_LEN, SUBPROTOCOL,
+    CTIME_LEN, DEFAULT_HTTP, DEFAULT_TCP, DEFAULT_UDP, Limits, MAX_DATAGRAM, MAX_ERROR_CHARS,
+    MAX_ID, RAW_BYTES, RAW_CLIENTS, READ_BYTES, STAMP_LEN, SUBPROTOCOL,
 };
 pub use link::{
     Congestion, Impairment, Link, MAX_EMULATED_DATAGRAM, OutOfRange, Percent, Preset, PresetName,
     Rule,
 };
-pub use object::Object;
 pub use packet::{End, Flags, Header, Line, Packet, Verdict};
-pub use raw::{Feed, Raw, Seen};
+pub use raw::{Feed, Raw, RawObservation};
 pub use scenario::Scenario;
-pub use server::{
-    Cause, Code, Event, Hello, LegId, Problem, ServerMessage, Unanswered, Unreadable,
-};
+pub use server::{Cause, Code, Event, Hello, LegId, Problem, ServerMessage, Unanswered};
 pub use text::{Piece, is_hidden, pieces, printable};
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
 
 /// Which of the two servers, and so which kind of socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, EnumString)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Protocol {
     /// A stream of bytes over a connection, RFC 9293.
     Tcp,
@@ -64,8 +63,12 @@ impl Protocol {
 }
 
 /// What lies between a leg and the server.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr,
+)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Path {
     /// A kernel socket, straight to the server.
     #[default]
@@ -78,9 +81,6 @@ impl Path {
     /// Its name, as messages have it.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Direct => "direct",
-            Self::Emulated => "emulated",
-        }
+        self.into()
     }
 }

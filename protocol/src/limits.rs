@@ -1,5 +1,5 @@
-//! Every number that both sides must agree on, each once. The server tells a page its own in
-//! [`Hello`](crate::Hello); what stands here are the defaults and the facts that nobody can turn.
+//! Every number that both sides must agree on, each once: the defaults of [`Limits`], and constants.
+//! A server's own limits are in its [`Hello`](crate::Hello).
 
 use serde::{Deserialize, Serialize};
 
@@ -22,20 +22,22 @@ pub const CTIME_LEN: usize = 24;
 pub const STAMP_LEN: usize = CTIME_LEN + 3;
 /// Bytes of the largest datagram over IPv4: 65,535 less the headers of IP and UDP (RFC 768).
 pub const MAX_DATAGRAM: usize = 65_507;
-/// Characters of an error's text. It quotes what was wrong, and that can be as long as a message: the
-/// middle of a longer text is left out.
+/// Characters of an error's text. It quotes what was wrong, which can be as long as a message; the middle
+/// of a longer text is left out.
 pub const MAX_ERROR_CHARS: usize = 400;
-/// Bytes of a raw client's read or datagram that are told, from its first. A longer one is told up to
-/// here; its length is told in any case.
+/// Bytes of a raw client's read or datagram that are reported. Of a longer one these are the first; its
+/// length is reported in any case.
 pub const RAW_BYTES: usize = READ_BYTES;
-/// Raw clients that a session knows by number at a time. One more takes the number of the UDP peer that
-/// was silent the longest; while all are open TCP connections, what it does is counted as missed.
+/// Raw clients that a session knows at a time. One more replaces the one that was silent the longest: a UDP
+/// peer, or a TCP connection that was silent for a minute. If there is none, what it does is counted as
+/// missed.
 pub const RAW_CLIENTS: usize = 1_024;
 /// The largest id of a send: what a JavaScript number holds exactly (2^53 - 1).
 pub const MAX_ID: u64 = (1 << 53) - 1;
 
-/// What a session may do; an operator can turn each.
+/// What a session may do. An operator can set each of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 pub struct Limits {
     /// Bytes of one line, at most [`MAX_DATAGRAM`]. A longer one is refused before anything is sent.
     pub line_bytes: usize,
@@ -57,7 +59,7 @@ pub struct Limits {
     /// Milliseconds after which TCP over an emulated path gives up what nobody acknowledges, a
     /// handshake included.
     pub lab_give_up_ms: u32,
-    /// Packets of one emulated path that are told. Those after them are counted.
+    /// Packets of one emulated path that are reported. Those after them are counted.
     pub lab_packets: u64,
     /// Packets that one emulated path carries within a second. One more ends the leg.
     pub lab_packets_per_s: u32,

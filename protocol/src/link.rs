@@ -14,6 +14,7 @@ pub use percent::Percent;
 pub use preset::{Preset, PresetName};
 pub use rule::Rule;
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
 
 use crate::MAX_ID;
 
@@ -39,6 +40,7 @@ pub const MAX_EMULATED_DATAGRAM: usize = 8_192 - 28;
 
 /// What lies between two ends of an emulated path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 #[serde(default, deny_unknown_fields)]
 pub struct Link {
     /// Decides every random fate; at most [`MAX_ID`]. It applies at the next open.
@@ -72,8 +74,12 @@ impl Default for Link {
 }
 
 /// The congestion control of both ends.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr,
+)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Congestion {
     /// RFC 5681.
     #[default]
@@ -84,6 +90,7 @@ pub enum Congestion {
 
 /// What one direction of a link does to packets, by tc-netem's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 #[serde(default, deny_unknown_fields)]
 pub struct Impairment {
     /// Milliseconds that every packet takes.
@@ -222,7 +229,7 @@ mod tests {
             wrong(r#"{"seed":9007199254740992}"#),
             "seed is 9007199254740992, it must be 0 to 9007199254740991"
         );
-        let rules = [r#"{"rule":"lose_line","line":1}"#; 17].join(",");
+        let rules = [r#"{"lose_line":{"line":1}}"#; 17].join(",");
         assert_eq!(
             wrong(&format!(r#"{{"rules":[{rules}]}}"#)),
             "rules.length is 17, it must be 0 to 16"
@@ -237,7 +244,10 @@ mod tests {
         assert_eq!(path(r#"{"up":{"delay_ms":-1}}"#).unwrap(), "up.delay_ms");
         assert_eq!(path(r#"{"up":{"limit":4294967296}}"#).unwrap(), "up.limit");
         assert_eq!(path(r#"{"up":{"loss":"a lot"}}"#).unwrap(), "up.loss");
-        assert_eq!(path(r#"{"rules":[{"rule":"lose_line","line":-3}]}"#).unwrap(), "rules[0].line");
+        assert_eq!(
+            path(r#"{"rules":[{"lose_line":{"line":-3}}]}"#).unwrap(),
+            "rules[0].lose_line.line"
+        );
         assert!(link(r#"{"speed":1}"#).unwrap_err().contains("unknown field `speed`"));
     }
 

@@ -1,9 +1,10 @@
-//! What is said about one packet on an emulated path: whose it is, what became of it, its header.
+//! A packet on an emulated path: who sent it, what became of it, and its header.
 
 use serde::{Deserialize, Serialize};
 
 /// A packet on an emulated path. What becomes of it is known when it is sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 pub struct Packet {
     /// Which packet of this sender, from 0.
     pub number: u64,
@@ -25,10 +26,10 @@ pub struct Packet {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<Line>,
     /// Everything in it has been sent before.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub retransmission: bool,
     /// It acknowledges again what was acknowledged before, and says nothing else.
-    #[serde(skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub duplicate_ack: bool,
     /// The whole IP packet, as hexadecimal digits; its payload stands at the end.
     pub hex: String,
@@ -40,6 +41,7 @@ fn is_false(flag: &bool) -> bool {
 
 /// One of the two hosts that an emulated path joins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 #[serde(rename_all = "lowercase")]
 pub enum End {
     /// Where the lines come from.
@@ -64,6 +66,7 @@ impl End {
 
 /// What the path did to a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It arrives.
@@ -84,6 +87,7 @@ pub enum Verdict {
 
 /// The line of a send that bytes belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 pub struct Line {
     /// The id of the send.
     pub send: u64,
@@ -92,13 +96,13 @@ pub struct Line {
 }
 
 /// What a packet's header says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(tag = "protocol", rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+#[serde(rename_all = "lowercase")]
 pub enum Header {
     /// A segment, RFC 9293.
     Tcp {
         /// Which bits are set.
-        #[serde(flatten)]
         flags: Flags,
         /// The sequence number, relative to the sender's first.
         seq: u32,
@@ -123,12 +127,13 @@ pub enum Header {
 }
 
 /// The control bits of a segment.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 pub struct Flags {
     /// SYN: it opens.
     pub syn: bool,
     /// ACK: the acknowledgement number counts.
-    pub acks: bool,
+    pub ack: bool,
     /// PSH: the sender has no more for now.
     pub psh: bool,
     /// FIN: the sender has no more at all.

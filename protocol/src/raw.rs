@@ -1,33 +1,35 @@
-//! What a session is told of raw clients: whoever talks to a server without a leg, `nc` for example.
+//! What a session is told of raw clients: those that talk to a server without a leg, like `nc`.
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use crate::{Cause, Data, Protocol};
 
 /// Something that a server saw of a raw client.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 pub struct Raw {
     /// Which server.
     pub protocol: Protocol,
-    /// The session's number for this client; it counts from 1. A TCP connection is a client, and so is a
-    /// UDP peer for as long as the session knows it.
+    /// The session's number for this client, from 1. A TCP connection is a client, and so is a UDP peer
+    /// for as long as the session knows it.
     pub client: u64,
     /// The client's address.
     pub peer: String,
-    /// What it saw.
-    #[serde(flatten)]
-    pub seen: Seen,
+    /// What the server saw.
+    pub observation: RawObservation,
 }
 
 /// What a server can see of a raw client.
 ///
-/// Offsets are as those of a leg. Data is left out unless the client and whoever is told are both on the
+/// Offsets count as those of a leg do. Data is left out unless the client and the session are both on the
 /// server's own machine: elsewhere one address can be many people.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "seen", rename_all = "snake_case")]
-pub enum Seen {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+#[serde(rename_all = "snake_case")]
+pub enum RawObservation {
     /// A connection was accepted.
-    Accepted,
+    Accepted {},
     /// A read of a connection returned.
     Read {
         /// Which read of the connection, from 0.
@@ -37,7 +39,7 @@ pub enum Seen {
         /// Its length.
         bytes: usize,
         /// The bytes.
-        #[serde(flatten)]
+        #[serde(skip_serializing_if = "Option::is_none")]
         data: Option<Data>,
     },
     /// A datagram came, and is going to be answered.
@@ -49,7 +51,7 @@ pub enum Seen {
         /// How many of its bytes a `recv(1024)` keeps.
         kept: usize,
         /// Its bytes, at most [`RAW_BYTES`](crate::RAW_BYTES) of them.
-        #[serde(flatten)]
+        #[serde(skip_serializing_if = "Option::is_none")]
         data: Option<Data>,
     },
     /// The system took a reply to send.
@@ -61,7 +63,7 @@ pub enum Seen {
         /// Its length.
         bytes: usize,
         /// The bytes, stamp and all.
-        #[serde(flatten)]
+        #[serde(skip_serializing_if = "Option::is_none")]
         data: Option<Data>,
     },
     /// A limit, or the filter against reflection, turned a connection or a datagram away.
@@ -76,22 +78,36 @@ pub enum Seen {
     },
 }
 
-impl Seen {
-    /// The bytes that came or went, where they are told.
+impl RawObservation {
+    /// The bytes that came or went, where they may be shown.
     #[must_use]
     pub fn data(&self) -> Option<&Data> {
         match self {
             Self::Read { data, .. } | Self::Datagram { data, .. } | Self::Reply { data, .. } => {
                 data.as_ref()
             }
-            Self::Accepted | Self::Refused { .. } | Self::Closed { .. } => None,
+            Self::Accepted {} | Self::Refused { .. } | Self::Closed { .. } => None,
         }
     }
 }
 
-/// Of which raw clients a session may be told.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// Which raw clients are reported to a session.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Feed {
     /// Those that come from the address that the session comes from.
     #[default]
@@ -103,17 +119,10 @@ pub enum Feed {
 }
 
 impl Feed {
-    /// Every choice.
-    pub const EVERY: [Self; 3] = [Self::Own, Self::All, Self::Off];
-
     /// Its name, as messages and flags have it.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Own => "own",
-            Self::All => "all",
-            Self::Off => "off",
-        }
+        self.into()
     }
 }
 
@@ -123,59 +132,40 @@ mod tests {
     use crate::{Event, ServerMessage};
 
     #[test]
-    fn what_was_seen_is_one_flat_object() {
-        let of = |protocol, seen| {
-            let raw = Raw { protocol, client: 3, peer: "127.0.0.1:51702".into(), seen };
-            ServerMessage { at_us: 5, event: Event::Raw(raw), on: None }
-        };
+    fn an_observation_is_named_and_leaves_out_bytes_that_are_private() {
         let data = |text: &str| Some(Data::Text(text.into()));
-        let tcp = |seen| of(Protocol::Tcp, seen);
-        let udp = |seen| of(Protocol::Udp, seen);
-        for (message, rest) in [
-            (tcp(Seen::Accepted), r#""tcp","client":3,"peer":"127.0.0.1:51702","seen":"accepted""#),
+        for (protocol, observation, json) in [
+            (Protocol::Tcp, RawObservation::Accepted {}, r#"{"accepted":{}}"#),
             (
-                tcp(Seen::Read { number: 0, offset: 0, bytes: 5, data: data("hello") }),
-                r#""tcp","client":3,"peer":"127.0.0.1:51702","seen":"read","number":0,"offset":0,"bytes":5,"text":"hello""#,
+                Protocol::Tcp,
+                RawObservation::Read { number: 0, offset: 0, bytes: 5, data: data("hello") },
+                r#"{"read":{"number":0,"offset":0,"bytes":5,"data":{"text":"hello"}}}"#,
             ),
             (
-                udp(Seen::Datagram { number: 1, bytes: 1_500, kept: 1_024, data: None }),
-                r#""udp","client":3,"peer":"127.0.0.1:51702","seen":"datagram","number":1,"bytes":1500,"kept":1024"#,
+                Protocol::Udp,
+                RawObservation::Datagram { number: 1, bytes: 1_500, kept: 1_024, data: None },
+                r#"{"datagram":{"number":1,"bytes":1500,"kept":1024}}"#,
             ),
             (
-                udp(Seen::Reply {
-                    number: 1,
-                    offset: 1,
-                    bytes: 1,
-                    data: Some(Data::Hex("f0".into())),
-                }),
-                r#""udp","client":3,"peer":"127.0.0.1:51702","seen":"reply","number":1,"offset":1,"bytes":1,"hex":"f0""#,
-            ),
-            (
-                udp(Seen::Refused { reason: "udp_address_rate".into() }),
-                r#""udp","client":3,"peer":"127.0.0.1:51702","seen":"refused","reason":"udp_address_rate""#,
-            ),
-            (
-                tcp(Seen::Closed { cause: Cause::PeerClosed }),
-                r#""tcp","client":3,"peer":"127.0.0.1:51702","seen":"closed","cause":"peer_closed""#,
+                Protocol::Tcp,
+                RawObservation::Closed { cause: Cause::PeerClosed },
+                r#"{"closed":{"cause":"peer_closed"}}"#,
             ),
         ] {
-            let json = format!(r#"{{"at_us":5,"type":"raw","protocol":{rest}}}"#);
+            let raw = Raw { protocol, client: 3, peer: "127.0.0.1:51702".into(), observation };
+            let message = ServerMessage { at_us: 5, leg: None, event: Event::Raw(raw) };
+            let protocol = protocol.name().to_lowercase();
+            let json = format!(
+                r#"{{"at_us":5,"event":{{"raw":{{"protocol":"{protocol}","client":3,"peer":"127.0.0.1:51702","observation":{json}}}}}}}"#
+            );
             assert_eq!(message.encode(), json);
             assert_eq!(ServerMessage::decode(&json).unwrap(), message);
         }
     }
 
     #[test]
-    fn what_can_be_seen_has_no_other_names() {
-        let json =
-            r#"{"at_us":5,"type":"raw","protocol":"tcp","client":3,"peer":"","seen":"smelt"}"#;
-        let error = ServerMessage::decode(json).unwrap_err().to_string();
-        assert!(error.starts_with("seen is missing, or not what it should be"), "{error}");
-    }
-
-    #[test]
     fn a_feed_has_the_same_name_everywhere() {
-        for feed in Feed::EVERY {
+        for feed in Feed::VARIANTS {
             assert_eq!(serde_json::to_value(feed).unwrap(), feed.name());
         }
     }

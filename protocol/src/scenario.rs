@@ -1,20 +1,20 @@
-//! A scenario as the fragment of a link: what stands in the prompt, what lies between, language, view.
+//! A scenario as the fragment of a share link: the prompt, the emulated link, language and view.
 //!
-//! Anybody can write such a link. So reading one never fails and never takes more than the page could be
-//! asked for by hand: what is unknown, broken or out of range is left out or clamped, and told as a
-//! [`Remark`].
+//! Anybody can write such a link. So reading one never fails, and it can ask for no more than a person at
+//! the page can. What is unknown, broken or out of range is left out or clamped, with a [`Remark`].
 
 mod remark;
 mod words;
 
-use std::fmt::Write as _;
+use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 pub use remark::{MAX_QUOTE_CHARS, MAX_REMARKS, Remark};
 pub use words::{Ending, Mode, View};
 
 use crate::link::{DELAY_MS, LIMIT, MTU, RATE_KBIT, RULES};
-use crate::scenario::remark::Remarks;
+use crate::scenario::remark::{Remarks, quoted};
 use crate::{Impairment, Limits, Link, MAX_ID, Path, Percent, Target};
 
 /// Bytes of the longest fragment that is read; a longer one is refused as a whole. Browsers take far
@@ -30,6 +30,11 @@ const WHOLE: u64 = 10_000;
 
 /// What stands first in a fragment.
 const VERSION: &str = "v1";
+
+/// All but what every program leaves as it is (RFC 3986, section 2.3), and the colon of our rules. More
+/// would be allowed, but chat programs end a link there.
+const ESCAPED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':');
 
 /// Everything that a link carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,36 +120,36 @@ impl Scenario {
             fragment.push('&');
             fragment += name;
             fragment.push('=');
-            escape(value, &mut fragment);
+            fragment.extend(utf8_percent_encode(value, ESCAPED));
         };
         add("text", &self.text);
         if self.mode != Mode::default() {
-            add("mode", self.mode.word());
+            add("mode", self.mode.into());
         }
         if self.ending != Ending::default() {
-            add("ending", self.ending.word());
+            add("ending", self.ending.into());
         }
-        add("to", words::of_target(self.to));
+        add("to", self.to.into());
         add("count", &self.count.to_string());
         add("every", &self.interval_ms.to_string());
         if !self.nodelay {
             add("nodelay", "off");
         }
         if let Some(link) = &self.link {
-            add("path", Path::Emulated.name());
+            add("path", Path::Emulated.into());
             add_link(link, &mut add);
         }
         if let Some(language) = &self.language {
             add("lang", language);
         }
         if self.view != View::default() {
-            add("view", self.view.word());
+            add("view", self.view.into());
         }
         fragment
     }
 
-    /// Reads a fragment, without its `#`. None where there is nothing to be read in it; the remarks say
-    /// why, and what else was not taken as it stands.
+    /// Reads a fragment, without its `#`. It is none if the fragment is no scenario. The remarks say why,
+    /// and what else could not be read as it stands.
     #[must_use]
     pub fn decode(fragment: &str, limits: &Limits) -> (Option<Self>, Vec<Remark>) {
         if fragment.len() > MAX_FRAGMENT {
@@ -154,12 +159,12 @@ impl Scenario {
         let mut pairs = fragment.split('&');
         let version = pairs.next().unwrap_or_default();
         if version != VERSION {
-            return (None, vec![Remark::version(&unescape(version).text)]);
+            return (None, vec![Remark::Version(quoted(&unescape(version).text))]);
         }
         let mut reader = Reader { limits: *limits, ..Reader::default() };
         for pair in pairs.filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            reader.take(&unescape(name).text, &unescape(value));
+            reader.read(&unescape(name).text, &unescape(value));
         }
         reader.finish()
     }
@@ -190,7 +195,7 @@ fn add_link(link: &Link, add: &mut impl FnMut(&str, &str)) {
         add("seed", &link.seed.to_string());
     }
     if link.congestion != perfect.congestion {
-        add("tcp", words::of_congestion(link.congestion));
+        add("tcp", link.congestion.into());
     }
     if link.delayed_ack {
         add("delayed_ack", "on");
@@ -204,33 +209,31 @@ struct Reader {
     scenario: Scenario,
     link: Link,
     path: Option<Path>,
-    seen: Vec<String>,
+    names: HashSet<String>,
     remarks: Remarks,
 }
 
 impl Reader {
-    fn take(&mut self, name: &str, value: &Unescaped) {
+    fn read(&mut self, name: &str, value: &Unescaped) {
         let text = value.text.as_str();
-        if name != "rule" {
-            if self.seen.iter().any(|seen| seen == name) {
-                return self.remarks.add(|| Remark::repeated(name));
-            }
-            self.seen.push(name.to_owned());
+        // Only rules can be several.
+        if name != "rule" && !self.names.insert(name.to_owned()) {
+            return self.remarks.add(|| Remark::Repeated(quoted(name)));
         }
         if value.broken {
-            self.remarks.add(|| Remark::percent(name));
+            self.remarks.add(|| Remark::Percent(quoted(name)));
         }
         if value.not_utf8 {
-            self.remarks.add(|| Remark::not_utf8(name));
+            self.remarks.add(|| Remark::NotUtf8(quoted(name)));
         }
         let understood = match name {
             "text" => {
                 text.clone_into(&mut self.scenario.text);
                 true
             }
-            "mode" => set(&mut self.scenario.mode, Mode::of_word(text)),
-            "ending" => set(&mut self.scenario.ending, Ending::of_word(text)),
-            "to" => set(&mut self.scenario.to, words::target(text)),
+            "mode" => set(&mut self.scenario.mode, text.parse().ok()),
+            "ending" => set(&mut self.scenario.ending, text.parse().ok()),
+            "to" => set(&mut self.scenario.to, text.parse().ok()),
             "count" => {
                 let count = self.number(name, text, 1..=self.limits.burst_lines.max(1));
                 set(&mut self.scenario.count, count)
@@ -240,18 +243,18 @@ impl Reader {
                 set(&mut self.scenario.interval_ms, interval)
             }
             "nodelay" => set(&mut self.scenario.nodelay, words::on(text)),
-            "path" => set(&mut self.path, words::path(text).map(Some)),
+            "path" => set(&mut self.path, text.parse().ok().map(Some)),
             "lang" => set(&mut self.scenario.language, is_tag(text).then(|| Some(text.into()))),
-            "view" => set(&mut self.scenario.view, View::of_word(text)),
-            _ => return self.take_of_link(name, text),
+            "view" => set(&mut self.scenario.view, text.parse().ok()),
+            _ => return self.read_of_link(name, text),
         };
         if !understood {
-            self.remarks.add(|| Remark::unreadable(name, text));
+            self.unreadable(name, text);
         }
     }
 
-    /// A knob of the link; its path is then an emulated one, unless the link says otherwise.
-    fn take_of_link(&mut self, name: &str, text: &str) {
+    /// A setting of the emulated link. The path is then an emulated one, unless the scenario says otherwise.
+    fn read_of_link(&mut self, name: &str, text: &str) {
         let understood = match name {
             "rule" => self.rule(text),
             "mtu" => {
@@ -263,17 +266,17 @@ impl Reader {
                     self.clamped(name, text, digits(text), 0..=MAX_ID, |seed| seed.to_string());
                 set(&mut self.link.seed, seed)
             }
-            "tcp" => set(&mut self.link.congestion, words::congestion(text)),
+            "tcp" => set(&mut self.link.congestion, text.parse().ok()),
             "delayed_ack" => set(&mut self.link.delayed_ack, words::on(text)),
             _ => match self.knob(name, text) {
                 Some(understood) => understood,
-                None => return self.remarks.add(|| Remark::unknown(name)),
+                None => return self.remarks.add(|| Remark::Unknown(quoted(name))),
             },
         };
         if understood {
             self.path = self.path.or(Some(Path::Emulated));
         } else {
-            self.remarks.add(|| Remark::unreadable(name, text));
+            self.unreadable(name, text);
         }
     }
 
@@ -303,6 +306,10 @@ impl Reader {
         Some(true)
     }
 
+    fn unreadable(&mut self, name: &str, value: &str) {
+        self.remarks.add(|| Remark::Unreadable { name: quoted(name), value: quoted(value) });
+    }
+
     fn rule(&mut self, text: &str) -> bool {
         let Some(rule) = words::rule(text).filter(|rule| rule.check("").is_ok()) else {
             return false;
@@ -311,7 +318,7 @@ impl Reader {
         if rules.len() < *RULES.end() {
             rules.push(rule);
         } else {
-            self.remarks.add(|| Remark::rules(*RULES.end()));
+            self.remarks.add(|| Remark::Rules { limit: *RULES.end() });
         }
         true
     }
@@ -331,11 +338,15 @@ impl Reader {
         range: RangeInclusive<u64>,
         shown: impl FnOnce(u64) -> String,
     ) -> Option<u64> {
-        let taken = read?.clamp(*range.start(), *range.end());
-        if read != Some(taken) {
-            self.remarks.add(|| Remark::clamped(name, text, shown(taken)));
+        let clamped = read?.clamp(*range.start(), *range.end());
+        if read != Some(clamped) {
+            self.remarks.add(|| Remark::Clamped {
+                name: quoted(name),
+                value: quoted(text),
+                taken: shown(clamped),
+            });
         }
-        Some(taken)
+        Some(clamped)
     }
 
     fn finish(self) -> (Option<Scenario>, Vec<Remark>) {
@@ -382,23 +393,6 @@ fn percent(hundredths: u64) -> Percent {
     Percent::hundredths(hundredths.try_into().unwrap_or(i32::MAX))
 }
 
-/// What every program leaves as it is (RFC 3986, section 2.3), and what our rules are made of. More
-/// would be allowed, but chat programs end a link there.
-fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte)
-}
-
-fn escape(text: &str, into: &mut String) {
-    for byte in text.bytes() {
-        if is_plain(byte) {
-            into.push(byte.into());
-        } else {
-            // Writing to a String cannot fail.
-            let _ok = write!(into, "%{byte:02X}");
-        }
-    }
-}
-
 /// A name or a value without its percent codes.
 struct Unescaped {
     text: String,
@@ -409,40 +403,19 @@ struct Unescaped {
 }
 
 fn unescape(text: &str) -> Unescaped {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut broken = false;
-    let mut rest = text.as_bytes();
-    while let [byte, after @ ..] = rest {
-        rest = after;
-        bytes.push(match byte {
-            // As forms and `URLSearchParams` write a space.
-            b'+' => b' ',
-            b'%' => match after {
-                [high, low, after @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
-                    rest = after;
-                    digit(*high) << 4 | digit(*low)
-                }
-                _ => {
-                    broken = true;
-                    b'%'
-                }
-            },
-            byte => *byte,
-        });
-    }
-    match String::from_utf8(bytes) {
-        Ok(text) => Unescaped { text, broken, not_utf8: false },
-        Err(error) => {
-            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-            Unescaped { text, broken, not_utf8: true }
-        }
-    }
-}
-
-fn digit(hex: u8) -> u8 {
-    match hex {
-        b'0'..=b'9' => hex - b'0',
-        _ => (hex | 0x20) - b'a' + 10,
+    let is_code = |text: &str| {
+        text.as_bytes()
+            .first_chunk::<2>()
+            .is_some_and(|code| code.iter().all(u8::is_ascii_hexdigit))
+    };
+    let broken = text.split('%').skip(1).any(|rest| !is_code(rest));
+    // Forms and `URLSearchParams` write a space as a plus.
+    let text = text.replace('+', " ");
+    let decoded = percent_decode_str(&text);
+    Unescaped {
+        text: decoded.clone().decode_utf8_lossy().into_owned(),
+        broken,
+        not_utf8: decoded.decode_utf8().is_err(),
     }
 }
 

@@ -1,45 +1,45 @@
-//! What a session tells its client: one JSON object for every step, and in a text frame as many of them
-//! as there are to tell, a line each.
+//! What a session reports to its client. Every event is a JSON object; a text frame holds one or more of
+//! them, a line each.
 //!
 //! `at_us` counts microseconds from the start of the session, on one monotonic clock of the server.
-
-mod decode;
-mod encode;
-
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Data, Feed, Limits, Packet, Path, Protocol, Raw};
 
+/// Bytes of a usual message: a guess, to reserve room for a frame at once.
+const USUAL_BYTES: usize = 160;
+
 /// An event and when it happened. The server's own observations carry the time at which the server
 /// made them, so `at_us` can be a little smaller than that of the message before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 pub struct ServerMessage {
     /// Microseconds since the session began.
     pub at_us: u64,
-    /// What happened.
-    #[serde(flatten)]
-    pub event: Event,
     /// The leg that it happened to, if it did not happen to the session as a whole.
-    #[serde(flatten)]
-    pub on: Option<LegId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub leg: Option<LegId>,
+    /// What happened.
+    pub event: Event,
 }
 
 /// The leg that an event is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 pub struct LegId {
     /// TCP or UDP.
     pub protocol: Protocol,
     /// A number that no other leg of the session has; it counts from 1.
-    pub leg: u32,
+    pub number: u32,
 }
 
 /// What can happen.
 ///
 /// Offsets are absolute within a leg: bytes for TCP, datagrams for UDP, both from 0.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+#[serde(rename_all = "snake_case")]
 pub enum Event {
     /// The first message of every session.
     Hello(Hello),
@@ -58,7 +58,7 @@ pub enum Event {
         #[serde(skip_serializing_if = "Option::is_none")]
         nodelay: Option<bool>,
     },
-    /// TCP_NODELAY was turned.
+    /// TCP_NODELAY was switched on or off.
     NodelaySet {
         /// How it stands now.
         nodelay: bool,
@@ -86,7 +86,7 @@ pub enum Event {
         of: u32,
     },
     /// The TCP server accepted the connection.
-    ServerAccepted,
+    ServerAccepted {},
     /// One read of the TCP server returned; it answers each with one stamp and the same bytes.
     ServerRead {
         /// Which read of the connection, from 0.
@@ -110,14 +110,13 @@ pub enum Event {
         /// What it saw.
         cause: Cause,
     },
-    /// A read of the leg returned: for TCP any piece of the stream, for UDP one datagram.
+    /// A read of the leg returned: some bytes of TCP's stream, or one datagram of UDP.
     Reply {
         /// TCP: where its first byte stands in the stream of replies. UDP: the reply's number.
         offset: u64,
         /// Its length.
         bytes: usize,
         /// The bytes.
-        #[serde(flatten)]
         data: Data,
     },
     /// A line has its reply: TCP, when the bytes that cover its last byte are back.
@@ -151,7 +150,7 @@ pub enum Event {
         peer: String,
     },
     /// No more can be sent on the TCP leg (FIN); replies are still read.
-    HalfClosed,
+    HalfClosed {},
     /// The leg has ended.
     Closed {
         /// Why.
@@ -162,24 +161,24 @@ pub enum Event {
     },
     /// A message could not be carried out; the session lives on.
     Error(Problem),
-    /// Observations of the server that this session was too slow to take; they are gone.
+    /// The session was too slow for this many observations of the servers; they are lost.
     Missed {
         /// How many, since the last such message.
         count: u64,
     },
-    /// A packet went onto the leg's emulated path; `at_us` is when.
+    /// A packet went onto the leg's emulated path, at `at_us`.
     Packet(Packet),
-    /// Packets that went onto it and are not told: the client is too slow, or they are too many.
+    /// Packets on the emulated path that are not reported: the client is too slow, or they are too many.
     PacketsMissed {
         /// How many, since the last such message.
         count: u64,
     },
     /// The leg's emulated link was changed. Seed, MTU and congestion control apply to the next leg.
-    LinkSet,
+    LinkSet {},
     /// A server saw something of a client that is not a leg.
     Raw(Raw),
-    /// Things that the servers saw of raw clients and that are not told: the session is too slow, or
-    /// knows as many clients as it may.
+    /// Observations of raw clients that are not reported: the session is too slow, or knows as many
+    /// clients as it may.
     RawMissed {
         /// How many, since the last such message.
         count: u64,
@@ -187,7 +186,8 @@ pub enum Event {
 }
 
 /// Who the server is and what it allows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 pub struct Hello {
     /// The server's version.
     pub version: String,
@@ -197,10 +197,10 @@ pub struct Hello {
     pub tcp: String,
     /// Address of the UDP timestamp server.
     pub udp: String,
-    /// Of which raw clients a session is told that asks for it.
+    /// Which raw clients are reported if this session asks for it.
     pub feed: Feed,
-    /// The page's likeliest address in the network; told to a session on the server's own machine, where
-    /// others can open the page at all.
+    /// The page's likeliest address in the network. Only for a session on the server's own machine, and
+    /// only where others can open the page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lan: Option<String>,
     /// This server's limits.
@@ -209,6 +209,7 @@ pub struct Hello {
 
 /// Why a leg or connection ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
     /// This end closed it.
@@ -219,7 +220,7 @@ pub enum Cause {
     PeerClosed,
     /// The peer reset it (RST).
     PeerReset,
-    /// The handshake was not answered in time; over an emulated path, something else neither.
+    /// Nobody answered the handshake in time, or, over an emulated path, acknowledged anything in time.
     TimedOut,
     /// A limit ended it; `detail` names the limit.
     Limit,
@@ -229,6 +230,7 @@ pub enum Cause {
 
 /// Why a line has no reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 #[serde(rename_all = "snake_case")]
 pub enum Unanswered {
     /// Nothing came in time; it may still be late. UDP only: TCP keeps trying.
@@ -240,13 +242,14 @@ pub enum Unanswered {
 }
 
 /// What was wrong with a message, or with carrying it out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 pub struct Problem {
     /// What kind of mistake.
     pub code: Code,
     /// A sentence for a person, naming the thing and the limit.
     pub detail: String,
-    /// The type of the message that it is about.
+    /// The name of the message that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
     /// The field that is meant.
@@ -262,12 +265,13 @@ pub struct Problem {
 
 /// What kind of mistake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
     /// Not a JSON object.
     BadJson,
-    /// A type that this version does not know.
-    UnknownType,
+    /// A message that this version does not know.
+    UnknownMessage,
     /// A field is missing, unknown, or of the wrong kind.
     BadField,
     /// A field is out of its range.
@@ -290,42 +294,37 @@ pub enum Code {
     Io,
 }
 
-/// Why a text is not a message of this version.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unreadable(String);
-
-impl fmt::Display for Unreadable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Unreadable {}
-
 impl ServerMessage {
     /// The message as one JSON object.
+    ///
+    /// # Panics
+    /// Never: only maps whose keys are not text cannot be written, and no message has one.
     #[must_use]
     pub fn encode(&self) -> String {
-        encode::message(self, String::new())
+        serde_json::to_string(self).expect("a message has no map")
     }
 
     /// Several messages as the text of one frame.
+    ///
+    /// # Panics
+    /// Never, as above; and JSON is UTF-8.
     #[must_use]
     pub fn encode_frame(messages: &[Self]) -> String {
-        let room = String::with_capacity(messages.len() * encode::USUAL_BYTES);
-        messages.iter().fold(room, |mut frame, message| {
+        let mut frame = Vec::with_capacity(messages.len() * USUAL_BYTES);
+        for message in messages {
             if !frame.is_empty() {
-                frame.push('\n');
+                frame.push(b'\n');
             }
-            encode::message(message, frame)
-        })
+            serde_json::to_writer(&mut frame, message).expect("a message has no map");
+        }
+        String::from_utf8(frame).expect("JSON is UTF-8")
     }
 
     /// Reads the messages of one text frame of a server. Within a message a line never ends.
     ///
     /// # Errors
     /// For each message: what is not one of this version.
-    pub fn decode_frame(text: &str) -> impl Iterator<Item = Result<Self, Unreadable>> {
+    pub fn decode_frame(text: &str) -> impl Iterator<Item = serde_json::Result<Self>> {
         text.split('\n').map(Self::decode)
     }
 
@@ -333,8 +332,8 @@ impl ServerMessage {
     ///
     /// # Errors
     /// What is not a message of this version.
-    pub fn decode(text: &str) -> Result<Self, Unreadable> {
-        decode::message(text)
+    pub fn decode(text: &str) -> serde_json::Result<Self> {
+        serde_json::from_str(text)
     }
 }
 
@@ -347,14 +346,20 @@ impl From<crate::Invalid> for Problem {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn message(event: Event) -> ServerMessage {
+        ServerMessage { at_us: 1, leg: None, event }
+    }
 
     #[test]
     fn a_frame_has_a_line_for_each_message_whatever_they_carry() {
         let data = Data::Text("two\nlines\r\n\u{2028}".into());
         let reply = Event::Reply { offset: 0, bytes: 13, data };
-        let message = |event| ServerMessage { at_us: 1, event, on: None };
-        let messages = [message(Event::ServerAccepted), message(reply), message(Event::HalfClosed)];
+        let messages =
+            [message(Event::ServerAccepted {}), message(reply), message(Event::HalfClosed {})];
         let frame = ServerMessage::encode_frame(&messages);
         assert_eq!(frame.lines().count(), 3, "{frame}");
         let read: Result<Vec<_>, _> = ServerMessage::decode_frame(&frame).collect();
@@ -362,33 +367,41 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_one_flat_object() {
+    fn an_event_is_named_and_says_which_leg_it_happened_to() {
         let message = ServerMessage {
-            at_us: 1_234,
+            at_us: 9,
+            leg: Some(LegId { protocol: Protocol::Udp, number: 2 }),
             event: Event::Reply { offset: 0, bytes: 2, data: Data::Text("hi".into()) },
-            on: Some(LegId { protocol: Protocol::Udp, leg: 2 }),
         };
-        let json = r#"{"at_us":1234,"type":"reply","offset":0,"bytes":2,"text":"hi","protocol":"udp","leg":2}"#;
+        let json = r#"{"at_us":9,"leg":{"protocol":"udp","number":2},"event":{"reply":{"offset":0,"bytes":2,"data":{"text":"hi"}}}}"#;
         assert_eq!(message.encode(), json);
         assert_eq!(ServerMessage::decode(json).unwrap(), message);
     }
 
     #[test]
     fn what_is_not_known_is_left_out() {
-        let message = ServerMessage {
-            at_us: 0,
-            event: Event::Error(Problem {
-                code: Code::NotOpen,
-                detail: "TCP is not open".into(),
-                message: Some("send".into()),
-                field: None,
-                id: Some(3),
-                protocol: Some(Protocol::Tcp),
-            }),
-            on: None,
-        };
-        let json = r#"{"at_us":0,"type":"error","code":"not_open","detail":"TCP is not open","message":"send","id":3,"protocol":"tcp"}"#;
+        let message = message(Event::Error(Problem {
+            code: Code::NotOpen,
+            detail: "TCP is not open".into(),
+            message: Some("send".into()),
+            field: None,
+            id: Some(3),
+            protocol: Some(Protocol::Tcp),
+        }));
+        let json = r#"{"at_us":1,"event":{"error":{"code":"not_open","detail":"TCP is not open","message":"send","id":3,"protocol":"tcp"}}}"#;
         assert_eq!(message.encode(), json);
         assert_eq!(ServerMessage::decode(json).unwrap(), message);
+    }
+
+    proptest! {
+        #[test]
+        fn every_message_that_is_written_is_read(message: ServerMessage) {
+            prop_assert_eq!(ServerMessage::decode(&message.encode()).unwrap(), message);
+        }
+
+        #[test]
+        fn no_text_breaks_the_decoder(text: String) {
+            let _either = ServerMessage::decode(&text);
+        }
     }
 }

@@ -54,7 +54,7 @@ fn split_text<'a>(text: &'a str, pieces: &mut Vec<Piece<'a>>) {
             pieces.push(Piece::Text(shown));
         }
         let mut characters = hidden.chars();
-        for c in characters.by_ref().take(1) {
+        if let Some(c) = characters.next() {
             let escape = escape(pieces);
             let _ok = match c {
                 '\0'..='\u{7f}' if !matches!(c, '\n' | '\r' | '\t') => {

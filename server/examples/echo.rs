@@ -11,9 +11,10 @@ use axum::routing::get;
 use clap::Parser;
 use futures_util::{SinkExt, StreamExt};
 use streamgram::config::{Cli, Command, WebSocketLimits};
-use streamgram::refusals::Refusals;
-use streamgram::web::listener;
-use streamgram::web::socket::{Frame, SocketLimits, close, limited, split};
+use streamgram::guard::refusals::Refusals;
+use streamgram::operate::meters::Surface;
+use streamgram::web::http::listener;
+use streamgram::web::ws::socket::{Frame, Socket, SocketLimits, limited};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -34,7 +35,8 @@ async fn main() -> anyhow::Result<()> {
         }),
     );
     let never = CancellationToken::new();
-    Ok(listener::serve("http", listener, router, config.http_limits, refusals, never).await?)
+    Ok(listener::serve(Surface::Http, listener, router, config.http_limits, refusals, never)
+        .await?)
 }
 
 async fn echo(upgrade: WebSocketUpgrade, refusals: Arc<Refusals>) -> axum::response::Response {
@@ -47,17 +49,16 @@ async fn echo(upgrade: WebSocketUpgrade, refusals: Arc<Refusals>) -> axum::respo
     let limits =
         SocketLimits { message_bytes: MESSAGE_BYTES, unread_bytes: 2 * MESSAGE_BYTES, flags };
     limited(upgrade, &limits).on_upgrade(|socket| async {
-        let (mut frames, mut outgoing) =
-            split(socket, Ipv4Addr::LOCALHOST.into(), limits, refusals);
-        while let Some(frame) = frames.next().await {
+        let mut socket = Socket::new(socket, Ipv4Addr::LOCALHOST.into(), limits, refusals);
+        while let Some(frame) = socket.next().await {
             let message = match frame {
                 Frame::Text(text) => Message::Text(text),
                 Frame::Binary(bytes) => Message::Binary(bytes),
             };
-            if outgoing.send(message).await.is_err() {
+            if socket.send(message).await.is_err() {
                 break;
             }
         }
-        close(frames, outgoing, None).await;
+        socket.close(None).await;
     })
 }

@@ -1,33 +1,27 @@
 //! Streamgram: real TCP and UDP timestamp servers, and a bridge from the browser to them.
 //!
-//! - [`timestamp`]: the two servers; they know nothing of the rest.
-//! - [`observe`]: what they saw, for whoever may see it.
-//! - [`bridge`]: a session per browser, with a leg to each server, over a [`path`].
+//! - [`serve`]: binds all sockets, runs the servers, stops them.
+//! - [`timestamp`]: the two timestamp servers; they know nothing of the rest.
+//! - [`observe`]: what the timestamp servers saw, and who may see it.
+//! - [`session`]: a task for each browser, with a leg to each server, over a [`path`].
 //! - [`web`]: the page, the API, and the WebSocket that carries a session.
-//! - [`client`]: the terminal clients; [`sweep`]: the lab's sweep in a terminal.
-//! - [`config`]: every flag; [`logs`]: the log.
-//! - [`accept`], [`admission`], [`rate`]: how connections come in, how many, how fast.
-//! - [`refusals`]: what was not served, and why.
+//! - [`guard`]: accepts connections, limits them, counts what it refuses.
+//! - [`operate`]: the log and the meters.
+//! - [`terminal`]: the terminal clients, and the lab's sweep.
+//! - [`config`]: every flag.
 //!
-//! Arrows point one way: `web → bridge → path`, `timestamp → observe`. The page shares only the crate
-//! `streamgram-protocol` with all this.
+//! Dependencies point one way: `web → session → path`, and `timestamp → observe`. With the page the server
+//! shares only the crate `streamgram-protocol`.
 
-pub mod accept;
-pub mod activation;
-pub mod admission;
-pub mod bridge;
-mod capacity;
-pub mod client;
 pub mod config;
-pub mod logs;
-pub mod meters;
+pub mod guard;
 pub mod observe;
+pub mod operate;
 pub mod path;
-pub mod rate;
-pub mod refusals;
-mod server;
-pub mod sweep;
+pub mod serve;
+pub mod session;
+pub mod terminal;
 pub mod timestamp;
 pub mod web;
 
-pub use server::{BindError, Server};
+pub use serve::{BindError, Server};

@@ -4,8 +4,10 @@ use std::io::{self, Write, stderr, stdout};
 use std::process::ExitCode;
 
 use clap::Parser;
+use streamgram::Server;
 use streamgram::config::{Cli, Command, Serve};
-use streamgram::{Server, client, logs, sweep};
+use streamgram::operate::logs;
+use streamgram::terminal::{client, sweep};
 use tokio::runtime;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -20,7 +22,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nothing can be said about a standard error that is closed.
+            // If standard error is closed, there is nowhere to report it.
             let _said = writeln!(stderr(), "streamgram: {error:#}");
             ExitCode::FAILURE
         }
@@ -43,7 +45,7 @@ async fn run(config: Serve) -> anyhow::Result<()> {
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         warn!(%error, "the limit of open files could not be raised");
     }
-    // Before anybody is told that there is a server: a signal would otherwise just kill it.
+    // Before the addresses are printed: whoever reads them may send a signal at once.
     let asked_to_stop = asked_to_stop()?;
     let server = Server::bind(config).await?;
     let addresses = server.addresses();

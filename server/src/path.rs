@@ -1,20 +1,32 @@
-//! What lies between a leg and its server: a kernel socket, or an emulated link and a kernel socket
-//! behind it. A leg cannot tell the difference, but for the packets that it also hears about.
+//! The path from a leg to its server: a kernel socket, or an emulated link with a kernel socket behind it.
+//! A leg cannot see which of the two it is, except that an emulated path also reports packets.
 //!
-//! A leg's local address is known before anything is sent, so that it can be registered with the
-//! [`Observer`](crate::observe::Observer) first. Nothing here waits but `ready`.
+//! The local address is known before anything is sent, so that it can be registered with the
+//! [`Observer`](crate::observe::Observer) first. Only `ready` waits.
 
 pub mod direct;
 pub mod emulated;
+mod turn;
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use streamgram_lab::{BadDatagram, Packet};
-use streamgram_protocol::{Cause, Line, Path};
+use streamgram_lab::BadDatagram;
+use streamgram_protocol::{Limits, Line, Link, Path};
+pub use turn::{Piece, Recording, TcpTurn, UdpTurn};
 
 use self::direct::{DirectTcp, DirectUdp};
-use self::emulated::{EmulatedTcp, EmulatedUdp};
+use self::emulated::{EmulatedTcp, EmulatedUdp, Permit};
+
+/// Which path a leg asks for.
+#[derive(Debug)]
+pub enum Route {
+    /// Straight to the server.
+    Direct,
+    /// Over a [checked](Link::check) link.
+    Emulated(Box<Link>, Permit),
+}
 
 /// A TCP connection over either path.
 #[derive(Debug)]
@@ -23,24 +35,6 @@ pub enum TcpPath {
     Direct(DirectTcp),
     /// A lab.
     Emulated(Box<EmulatedTcp>),
-}
-
-/// What a connection's turn came to.
-#[derive(Debug)]
-pub enum TcpTurn {
-    /// The handshake is done, and how long it took.
-    Opened(Instant, Duration),
-    /// So many bytes of the server have reached the gateway; they wait to be
-    /// [passed on](EmulatedTcp::pass_on).
-    FromServer(usize),
-    /// Bytes of the stream of replies.
-    Reply(Vec<u8>, Instant),
-    /// The connection has ended.
-    Ended(Cause, Option<io::Error>),
-    /// There is more to do at once.
-    More,
-    /// There is nothing to do now.
-    Idle,
 }
 
 /// A UDP socket over either path.
@@ -52,29 +46,38 @@ pub enum UdpPath {
     Emulated(Box<EmulatedUdp>),
 }
 
-/// What a socket's turn came to.
-#[derive(Debug)]
-pub enum UdpTurn {
-    /// A datagram.
-    Reply {
-        /// Its payload.
-        bytes: Vec<u8>,
-        /// The line that it answers, where the path knows.
-        line: Option<Line>,
-        /// When it came.
-        at: Instant,
-    },
-    /// Nobody listens at the server's port.
-    Refused,
-    /// A limit has ended the path.
-    Ended(io::Error),
-    /// There is more to do at once.
-    More,
-    /// There is nothing to do now.
-    Idle,
-}
-
 impl TcpPath {
+    /// Starts the handshake.
+    ///
+    /// # Errors
+    /// What the system says of the socket.
+    pub fn connect(
+        route: Route,
+        target: SocketAddr,
+        nodelay: bool,
+        limits: &Limits,
+    ) -> io::Result<Self> {
+        Ok(match route {
+            Route::Direct => {
+                let patience = Duration::from_millis(limits.connect_ms.into());
+                Self::Direct(DirectTcp::connect(target, nodelay, patience)?)
+            }
+            Route::Emulated(link, permit) => {
+                let connection = EmulatedTcp::connect(target, &link, nodelay, limits, permit)?;
+                Self::Emulated(Box::new(connection))
+            }
+        })
+    }
+
+    /// The address that the server sees as its peer.
+    #[must_use]
+    pub fn local(&self) -> SocketAddr {
+        match self {
+            Self::Direct(connection) => connection.local,
+            Self::Emulated(connection) => connection.local,
+        }
+    }
+
     /// Which of the two it is.
     #[must_use]
     pub fn kind(&self) -> Path {
@@ -103,7 +106,7 @@ impl TcpPath {
         }
     }
 
-    /// Takes bytes of a line; 0 if it takes none now.
+    /// Writes bytes of a line; how many there was room for.
     ///
     /// # Errors
     /// The connection has broken.
@@ -136,16 +139,39 @@ impl TcpPath {
         }
     }
 
-    /// The packets since the last call, and the moment from which their times count.
-    pub fn take_packets(&mut self) -> Option<(Vec<Packet>, Instant)> {
+    /// The packets that an emulated path has carried since the last call.
+    pub fn drain_packets(&mut self) -> Option<Recording> {
         match self {
             Self::Direct(_) => None,
-            Self::Emulated(connection) => Some(connection.take_packets()),
+            Self::Emulated(connection) => Some(connection.drain_packets()),
         }
     }
 }
 
 impl UdpPath {
+    /// Opens the socket.
+    ///
+    /// # Errors
+    /// What the system says of it.
+    pub async fn open(route: Route, target: SocketAddr, limits: &Limits) -> io::Result<Self> {
+        Ok(match route {
+            Route::Direct => Self::Direct(DirectUdp::open(target).await?),
+            Route::Emulated(link, permit) => {
+                let socket = EmulatedUdp::open(target, &link, limits, permit).await?;
+                Self::Emulated(Box::new(socket))
+            }
+        })
+    }
+
+    /// The address that the server sees as its peer.
+    #[must_use]
+    pub fn local(&self) -> SocketAddr {
+        match self {
+            Self::Direct(socket) => socket.local,
+            Self::Emulated(socket) => socket.local,
+        }
+    }
+
     /// Which of the two it is.
     #[must_use]
     pub fn kind(&self) -> Path {
@@ -177,8 +203,8 @@ impl UdpPath {
     /// Sends one datagram.
     ///
     /// # Errors
-    /// There is no room now, an earlier datagram was refused, this one is too long, or what else the
-    /// system says.
+    /// There is no room now, an earlier datagram was refused, this one is too long, or the system reports
+    /// something else.
     pub fn send(&mut self, bytes: &[u8], line: Line, now: Instant) -> io::Result<usize> {
         match self {
             Self::Direct(socket) => socket.send(bytes),
@@ -192,11 +218,11 @@ impl UdpPath {
         }
     }
 
-    /// The packets since the last call, and the moment from which their times count.
-    pub fn take_packets(&mut self) -> Option<(Vec<Packet>, Instant)> {
+    /// The packets that an emulated path has carried since the last call.
+    pub fn drain_packets(&mut self) -> Option<Recording> {
         match self {
             Self::Direct(_) => None,
-            Self::Emulated(socket) => Some(socket.take_packets()),
+            Self::Emulated(socket) => Some(socket.drain_packets()),
         }
     }
 }

@@ -1,25 +1,11 @@
-//! The two timestamp servers, the real thing that everything else talks to.
+//! The two timestamp servers.
 //!
-//! They know nothing of a bridge or a page: they answer whoever comes, and tell an
-//! [`Observer`] what they saw.
+//! They know nothing of sessions or the page. They answer any client, and report to an
+//! [`Observer`](crate::observe::Observer) what they see.
 
 pub mod clock;
+mod shared;
 pub mod tcp;
 pub mod udp;
 
-use std::sync::Arc;
-
-use crate::observe::Observer;
-use crate::refusals::Refusals;
-use crate::timestamp::clock::Clock;
-
-/// What the two servers have in common.
-#[derive(Debug, Clone)]
-pub struct Shared {
-    /// Tells the time.
-    pub clock: Arc<Clock>,
-    /// Is told what they saw.
-    pub observer: Arc<Observer>,
-    /// Is told what they refused.
-    pub refusals: Arc<Refusals>,
-}
+pub use shared::Shared;

@@ -74,7 +74,7 @@ const bytesOf = ({ text, hex }) => (hex === undefined ? Buffer.from(text) : Buff
 /** What the server saw of raw clients since the event at `from`. */
 function seen(events, from, protocol, kind) {
   const raw = events.slice(from).filter((it) => it.type === "raw" && it.protocol === protocol);
-  return raw.filter((it) => it.seen === kind).map(bytesOf);
+  return raw.flatMap(({ observation }) => observation[kind] ?? []).map(({ data }) => bytesOf(data));
 }
 
 /** Runs the command for each tool and protocol, and compares with these lines. */
@@ -166,7 +166,7 @@ tools("a datagram without bytes; nc says that it has none", async (t, on) => {
   const { page } = on;
   await page.locator(".lane[data-protocol=UDP] .lane-actions button").nth(2).click();
   await answered(page, "UDP", 1);
-  await page.locator(".commands-warning", { hasText: "nc sends no datagram without bytes" }).waitFor();
+  await page.locator(".commands-warning", { hasText: "nc cannot send a datagram without bytes" }).waitFor();
   assert.equal(await page.locator(".commands-text").count(), 0);
   const others = TOOLS.filter(({ called }) => called !== "nc");
   await tryAll(t, on, [Buffer.alloc(0)], { protocols: ["UDP"], tools: others });

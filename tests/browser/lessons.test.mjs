@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { answered, eventually, lane, launch, ready, startServer, visitor } from "./streamgram.mjs";
+import { answered, eventually, lane, launch, named, ready, startServer, visitor } from "./streamgram.mjs";
 
 /** Each lesson, and the choice, from 0, that the lab or loopback shows. */
 const LESSONS = { connection: 0, records: 1, reliability: 1, order: 1, duplicates: 1, cost: 2, nodelay: 1 };
@@ -26,7 +26,7 @@ async function visit(id, { http = server.http, prepare = () => {}, ...options } 
   const page = await context.newPage();
   const sent = [];
   page.on("websocket", (socket) => {
-    socket.on("framesent", ({ payload }) => sent.push(JSON.parse(payload)));
+    socket.on("framesent", ({ payload }) => sent.push(named(JSON.parse(payload))));
   });
   await prepare(page);
   await page.goto(`http://${http}/#lesson=${id}`);

@@ -241,7 +241,7 @@ test(
     await answered(page, "TCP", 1_000);
     await page.locator(".prompt-burst").click();
     await answered(page, "TCP", 1_020);
-    await plot(0).getByText("20 older samples are not kept.").waitFor();
+    await plot(0).getByText("20 older samples were removed.").waitFor();
     assert.equal((await table(plot(0))).length, 50);
     await plot(0).getByText("950 older rows are not shown").waitFor();
     const { content } = await saved(page, plot(0), "CSV");

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { answered, eventually, lane, of, ready, streamgram } from "./streamgram.mjs";
+import { answered, eventually, lane, named, of, ready, streamgram } from "./streamgram.mjs";
 
 const onPage = streamgram();
 
@@ -47,7 +47,7 @@ function recordSends(page) {
   const sends = [];
   page.on("websocket", (socket) =>
     socket.on("framesent", ({ payload }) => {
-      const message = JSON.parse(payload);
+      const message = named(JSON.parse(payload));
       if (message.type === "send") sends.push(message);
     }),
   );
@@ -84,7 +84,7 @@ for (const [name, options] of [["English, 1440 pixels", { viewport: { width: 144
       assert.deepEqual(bytes, [4, 2, 3, 4]);
       // The last read of the stream ends with what was typed as hex.
       const replies = of(events, "reply", "tcp");
-      assert.match(replies.at(-1).text, /你\n$/);
+      assert.match(replies.at(-1).data.text, /你\n$/);
       assert.match(await summary.textContent(), /· LF$/);
     }, options),
   );
@@ -164,7 +164,7 @@ for (const [name, options] of [["English, 1440 pixels", { viewport: { width: 144
       await again(page);
       await prompt(page).press("ArrowUp");
       await shows("hello {n}");
-      assert.equal(await page.evaluate(() => localStorage["streamgram.sent"]), "");
+      assert.equal(await page.evaluate(() => localStorage["streamgram.sent"]), "[]");
     }, options),
   );
 
@@ -262,10 +262,13 @@ test(
   onPage(async ({ page }) => {
     await page.evaluate(() => {
       const hostile = "<img src=x onerror=document.title='owned'>";
-      const line = (text, name = "") => `text\t\tboth\t1\t0\t${name}\t${text}\n`;
-      localStorage["streamgram.saved"] =
-        "{}\n\0\nxml\t\t\t\n" + line(hostile, `\u202e${hostile}`.repeat(9)) + line("x".repeat(5_000)) + line("\\xff") + line("good").repeat(99);
-      localStorage["streamgram.sent"] = "\u{10ffff}\n".repeat(1_000) + line("sent");
+      const line = (text) => ({ text, mode: "text", ending: "none", to: "both", count: "1", interval_ms: "0" });
+      const saved = (text, name = "") => ({ name, draft: line(text) });
+      const wrong = [{}, "\0", null, { name: "", draft: { ...line("xml"), mode: "xml" } }, saved("x".repeat(5_000)), saved(255)];
+      const lines = [...wrong, saved(hostile, `\u202e${hostile}`.repeat(9)), ...Array(99).fill(saved("good"))];
+      localStorage["streamgram.saved"] = JSON.stringify(lines);
+      localStorage["streamgram.sent"] = JSON.stringify([...Array(1_000).fill("\u{10ffff}"), line("sent")]);
+      localStorage["streamgram.lessons"] = "{ no JSON";
     });
     await again(page);
     const { saved } = await more(page);

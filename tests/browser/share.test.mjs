@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 
 import jsqr from "jsqr";
 
-import { answered, eventually, lane, launch, ready, startServer, violations, visitor } from "./streamgram.mjs";
+import { answered, eventually, lane, launch, named, ready, startServer, violations, visitor } from "./streamgram.mjs";
 
 const VISITORS = [
   { name: "English, 1440 pixels", locale: "en-US", viewport: { width: 1440, height: 900 } },
@@ -38,7 +38,7 @@ async function visit(options, fragment = "", http = server.http) {
     if (new URL(request.url()).host !== new URL(`http://${http}`).host) elsewhere.push(request.url());
   });
   page.on("websocket", (socket) => {
-    socket.on("framesent", ({ payload }) => sent.push(JSON.parse(payload)));
+    socket.on("framesent", ({ payload }) => sent.push(named(JSON.parse(payload))));
   });
   await page.addInitScript(() => {
     window.violated = [];
@@ -101,7 +101,7 @@ for (const { name, ...options } of VISITORS) {
       interval_ms: send.interval_ms,
     });
     const opened = sent.filter(({ type, path }) => type === "open" && path === "emulated");
-    assert.deepEqual(opened.map(({ link }) => link.rules), Array(2).fill([{ rule: "lose_line", line: 3 }]));
+    assert.deepEqual(opened.map(({ link }) => link.rules), Array(2).fill([{ lose_line: { line: 3 } }]));
     await page.locator(":root[data-view=large]").waitFor();
     assert.equal(await page.locator(".offer").count(), 0);
     await page.reload();
@@ -152,19 +152,19 @@ for (const { name, ...options } of VISITORS) {
 /** A hostile fragment, and what the page must say of it. */
 const HOSTILE = {
   markup: ["v1&text=<img src=x onerror=alert(1)><script>alert(1)</script>", "<img src=x onerror=alert(1)>"],
-  "markup in a name": ["v1&<img src=x onerror=alert(1)>=1", "“<img src” is not known"],
+  "markup in a name": ["v1&<img src=x onerror=alert(1)>=1", "“<img src” is unknown"],
   "no scenario at all": ["<svg onload=alert(1)>", "It begins with “<svg onload=alert(1)>”"],
   "javascript:": ["v1&text=javascript:alert(1)&path=javascript:alert(1)", "“path” is “javascript:alert(1)”"],
-  "another host": ["v1&host=evil.example&to=http://evil.example/", "“host” is not known"],
+  "another host": ["v1&host=evil.example&to=http://evil.example/", "“host” is unknown"],
   "broken percent codes": ["v1&text=%zz%E4%BD%", "“text” has a % that begins no code"],
   "bytes that are not UTF-8": ["v1&text=%ff%fe", "“text” has bytes that are not UTF-8"],
   "control characters": ["v1&text=%00%1b[2J%07%0d", "\\x00\\x1b[2J\\x07\\r"],
   "characters that turn text round": ["v1&text=%E2%80%AEabc&%E2%81%A6=1", "\\u{202e}abc"],
-  "numbers out of range": ["v1&count=99999999999999999999&every=-1&mtu=1", "“count” was moved from 99999999999999999999 to 1000"],
-  "a knob out of range": ["v1&up.loss=101&delay=99999999999", "“up.loss” was moved from 101 to 100"],
-  "too many rules": [`v1${"&rule=lose_line:1".repeat(40)}`, "There are too many rules; 16 were taken"],
-  "thousands of names": [`v1${"&x".repeat(5_000)}`, "And 4,992 remarks more"],
-  "a mebibyte": [`v1&text=${"x".repeat(MEBIBYTE)}`, "The link is 1,048,584 bytes, the limit is 16,384 bytes"],
+  "numbers out of range": ["v1&count=99999999999999999999&every=-1&mtu=1", "“count” was out of range and was changed from 99999999999999999999 to 1000"],
+  "a knob out of range": ["v1&up.loss=101&delay=99999999999", "“up.loss” was out of range and was changed from 101 to 100"],
+  "too many rules": [`v1${"&rule=lose_line:1".repeat(40)}`, "There are too many rules; only the first 16 are used"],
+  "thousands of names": [`v1${"&x".repeat(5_000)}`, "And 4,992 more"],
+  "a mebibyte": [`v1&text=${"x".repeat(MEBIBYTE)}`, "The share link has 1,048,584 bytes, the limit is 16,384 bytes"],
 };
 
 for (const [name, [fragment, said]] of Object.entries(HOSTILE)) {
@@ -188,16 +188,16 @@ for (const [name, [fragment, said]] of Object.entries(HOSTILE)) {
 test("the language of a link is a suggestion: it is not kept, and a choice stands", async () => {
   const { page, context, harmless } = await visit({ locale: "en-US" }, "#v1&text=x&lang=zh-Hans");
   const language = () => page.locator(":root").getAttribute("lang");
-  await page.locator(".offer", { hasText: "这个链接带有一个场景" }).waitFor();
+  await page.locator(".offer", { hasText: "这个分享链接带有一个场景" }).waitFor();
   assert.equal(await language(), "zh-Hans");
   assert.equal(await page.evaluate(() => localStorage.getItem("streamgram.language")), null);
   const other = await context.newPage();
   await other.goto(`http://${server.http}/`);
   await ready(other);
   assert.equal(await other.locator(":root").getAttribute("lang"), "en");
-  await page.locator(".preferences select").first().selectOption("en");
+  await page.locator(".preferences select").first().selectOption("English");
   await page.reload();
-  await page.locator(".offer", { hasText: "This link carries a scenario" }).waitFor();
+  await page.locator(".offer", { hasText: "This share link contains a scenario" }).waitFor();
   await harmless();
 });
 

@@ -92,10 +92,19 @@ export function streamgram() {
 /** Every message of the server to this page, in order. */
 function recordEvents(page) {
   const events = [];
+  const flat = ({ at_us, leg, event }) => ({ at_us, protocol: leg?.protocol, leg: leg?.number, ...named(event) });
   page.on("websocket", (socket) => {
-    socket.on("framereceived", ({ payload }) => events.push(...payload.split("\n").map(JSON.parse)));
+    socket.on("framereceived", ({ payload }) =>
+      events.push(...payload.split("\n").map((line) => flat(JSON.parse(line)))),
+    );
   });
   return events;
+}
+
+/** A message or event, which is an object with one field, with its name as `type`: `{ type: "stop", id: 1 }`. */
+export function named(message) {
+  const [[type, fields]] = Object.entries(message);
+  return { type, ...fields };
 }
 
 /** Waits until both legs are open. */

@@ -55,7 +55,7 @@ test(
     assert.notEqual(await loaded(), 0);
     await start(page).getByText("Cancel").waitFor();
     await start(page).click();
-    await said(page).getByText("Cancelled; what had come stays.").waitFor();
+    await said(page).getByText("Cancelled; the results so far stay.").waitFor();
     await eventually(() => assert.equal(page.workers().length, 0));
     const csv = await saved(page, "CSV");
     assert.ok((await native("goodput")).startsWith(csv) && csv.split("\n").length > 2, csv);

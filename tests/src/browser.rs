@@ -104,7 +104,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Browser<S> {
     pub async fn open_both(&mut self) {
         for protocol in Protocol::BOTH {
             let name = protocol.name().to_lowercase();
-            self.say(&format!(r#"{{"type":"open","protocol":"{name}"}}"#)).await;
+            self.say(&format!(r#"{{"open":{{"protocol":"{name}"}}}}"#)).await;
             self.until(|event| matches!(event, Event::Opened { .. })).await;
         }
     }

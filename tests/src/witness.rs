@@ -92,7 +92,7 @@ async fn udp_answer(server: SocketAddr) -> Duration {
 async fn session_answer(browser: &mut Browser, id: u64) -> Duration {
     let asked = Instant::now();
     browser.messages.clear();
-    browser.say(&format!(r#"{{"type":"send","id":{id},"to":"tcp","text":"witness"}}"#)).await;
+    browser.say(&format!(r#"{{"send":{{"id":{id},"to":"tcp","text":"witness"}}}}"#)).await;
     browser.until(|event| matches!(event, Event::Answered { .. })).await;
     asked.elapsed()
 }

@@ -14,7 +14,7 @@ use tokio_tungstenite::tungstenite::Message;
 async fn mistake(browser: &mut Browser, json: &str) -> Problem {
     browser.say(json).await;
     let message = browser.until(|event| matches!(event, Event::Error(_))).await;
-    assert_eq!(message.on, None);
+    assert_eq!(message.leg, None);
     match message.event {
         Event::Error(problem) => problem,
         other => unreachable!("an error was waited for: {other:?}"),
@@ -26,15 +26,15 @@ async fn lives_on(browser: &mut Browser) {
     let id = browser.messages.len() + 1_000_000;
     let of_this =
         |event: &Event| matches!(event, Event::Answered { id: of, .. } if *of == id as u64);
-    browser.say(&format!(r#"{{"type":"send","id":{id},"to":"both","text":"good"}}"#)).await;
+    browser.say(&format!(r#"{{"send":{{"id":{id},"to":"both","text":"good"}}}}"#)).await;
     browser.until_count(2, of_this).await;
 }
 
 #[tokio::test]
-async fn what_is_not_a_json_object_is_bad_json_and_the_session_lives_on() {
+async fn what_is_not_one_named_message_is_bad_json_and_the_session_lives_on() {
     let server = Server::start();
     let mut browser = Browser::connect_both(server.http).await;
-    let deep = format!(r#"{{"type":{}"#, "[".repeat(100_000));
+    let deep = "[".repeat(100_000);
     for json in [
         "",
         " ",
@@ -42,21 +42,31 @@ async fn what_is_not_a_json_object_is_bad_json_and_the_session_lives_on() {
         "nonsense",
         "null",
         "1",
-        r#""send""#,
+        r#""stop""#,
         "[]",
         r#"["stop",1]"#,
         r#"["nodelay",true]"#,
-        r#"{"type":"stop","id":1}{}"#,
-        r#"{"type":"stop","id":1,}"#,
-        r#"{"type":"\ud800"}"#,
+        r#"[{"stop":{"id":1}}]"#,
+        "{}",
+        r#"{"stop":{"id":1},"nodelay":{"on":true}}"#,
+        r#"{"stop":{"id":1},"stop":{"id":1}}"#,
+        r#"{"stop":{"id":1}}{}"#,
+        r#"{"stop":{"id":1}},"#,
+        r#"{"stop":{"id":1}"#,
+        r#"{"stop":{"id":1},}"#,
+        r#"{"stop":{"id":1,}}"#,
+        r#"{"stop":[1,2]}"#,
+        r#"{stop:{"id":1}}"#,
+        r#"{"\ud800":{}}"#,
+        r#"{"send":{"id":1,"to":"tcp","text":"\ud800"}}"#,
         "\u{0}",
         &deep,
     ] {
         browser.say(json).await;
         let is_error = |event: &Event| matches!(event, Event::Error(_));
-        // A session that takes this for a command says nothing; the answer to the next message shows.
+        // A session that carries this out says nothing; the answer to the next message shows.
         let shown = &json[..json.len().min(40)];
-        browser.say(r#"{"type":"marker"}"#).await;
+        browser.say(r#"{"marker":{}}"#).await;
         let first = browser.until(is_error).await;
         let Event::Error(problem) = first.event else { unreachable!("an error was waited for") };
         assert_eq!(problem.code, Code::BadJson, "{shown}: {problem:?}");
@@ -67,19 +77,43 @@ async fn what_is_not_a_json_object_is_bad_json_and_the_session_lives_on() {
 }
 
 #[tokio::test]
-async fn a_type_that_is_missing_or_unknown_is_named_and_the_session_lives_on() {
+async fn a_name_that_is_unknown_is_quoted_and_the_session_lives_on() {
     let server = Server::start();
     let mut browser = Browser::connect_both(server.http).await;
-    for (json, code) in [
-        ("{}", Code::BadField),
-        (r#"{"type":null}"#, Code::BadField),
-        (r#"{"type":7,"id":1}"#, Code::BadField),
-        (r#"{"type":"dial","host":"192.0.2.1:80"}"#, Code::UnknownType),
-        (r#"{"type":"SEND","id":1,"to":"tcp","text":"x"}"#, Code::UnknownType),
-        (r#"{"type":"\u0000"}"#, Code::UnknownType),
+    let deep = format!(r#"{{"dial":{}"#, "[".repeat(100_000));
+    for (json, name) in [
+        (r#"{"dial":{"host":"192.0.2.1:80"}}"#, "`dial`"),
+        (r#"{"dial":null}"#, "`dial`"),
+        (r#"{"dial":{},"stop":{"id":1}}"#, "`dial`"),
+        (r#"{"SEND":{"id":1,"to":"tcp","text":"x"}}"#, "`SEND`"),
+        (r#"{"type":"stop","id":1}"#, "`type`"),
+        (r#"{"":{}}"#, "``"),
+        (r#"{"\u0000":{}}"#, "`\u{0}`"),
+        (&deep, "`dial`"),
     ] {
         let problem = mistake(&mut browser, json).await;
-        assert_eq!((problem.code, problem.field.as_deref()), (code, Some("type")), "{json}");
+        let shown = &json[..json.len().min(40)];
+        assert_eq!((problem.code, problem.field), (Code::UnknownMessage, None), "{shown}");
+        assert!(problem.detail.contains(name), "{shown}: {}", problem.detail);
+        lives_on(&mut browser).await;
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_is_no_object_is_named_and_the_session_lives_on() {
+    let server = Server::start();
+    let mut browser = Browser::connect_both(server.http).await;
+    for json in [
+        r#"{"stop":null}"#,
+        r#"{"stop":1}"#,
+        r#"{"stop":"1"}"#,
+        r#"{"stop":[]}"#,
+        r#"{"nodelay":true}"#,
+        r#"{"send":[1,"tcp","x"]}"#,
+    ] {
+        let problem = mistake(&mut browser, json).await;
+        assert_eq!((problem.code, problem.field), (Code::BadField, None), "{json}");
+        assert_eq!(problem.message.as_deref(), json.split('"').nth(1), "{json}");
         lives_on(&mut browser).await;
     }
 }
@@ -89,32 +123,35 @@ async fn a_field_that_is_wrong_is_named_and_the_session_lives_on() {
     let server = Server::start();
     let mut browser = Browser::connect_both(server.http).await;
     for (json, field) in [
-        (r#"{"type":"open"}"#, "protocol"),
-        (r#"{"type":"open","protocol":"sctp"}"#, "protocol"),
-        (r#"{"type":"open","protocol":"tcp","path":"192.0.2.1:80"}"#, "path"),
-        (r#"{"type":"open","protocol":"tcp","host":"192.0.2.1:80"}"#, "host"),
-        (r#"{"type":"open","protocol":"tcp","nodelay":"yes"}"#, "nodelay"),
-        (r#"{"type":"open","protocol":"udp","nodelay":true}"#, "nodelay"),
-        (r#"{"type":"close","protocol":"tcp","how":"politely"}"#, "how"),
-        (r#"{"type":"close","protocol":"udp","how":"half"}"#, "how"),
-        (r#"{"type":"close","protocol":"udp","how":"reset"}"#, "how"),
-        (r#"{"type":"nodelay"}"#, "on"),
-        (r#"{"type":"nodelay","on":1}"#, "on"),
-        (r#"{"type":"stop"}"#, "id"),
-        (r#"{"type":"stop","id":-1}"#, "id"),
-        (r#"{"type":"send","to":"tcp","text":"x"}"#, "id"),
-        (r#"{"type":"send","id":1.5,"to":"tcp","text":"x"}"#, "id"),
-        (r#"{"type":"send","id":1,"text":"x"}"#, "to"),
-        (r#"{"type":"send","id":1,"to":"127.0.0.1:1","text":"x"}"#, "to"),
-        (r#"{"type":"send","id":1,"to":"tcp"}"#, "text"),
-        (r#"{"type":"send","id":1,"to":"tcp","text":["x"]}"#, "text"),
-        (r#"{"type":"send","id":1,"to":"tcp","text":"x","hex":"78"}"#, "hex"),
-        (r#"{"type":"send","id":1,"to":"tcp","hex":"7g"}"#, "hex"),
-        (r#"{"type":"send","id":1,"to":"tcp","hex":"787"}"#, "hex"),
-        (r#"{"type":"send","id":1,"to":"tcp","text":"x","count":-1}"#, "count"),
-        (r#"{"type":"send","id":1,"to":"tcp","text":"x","count":4294967296}"#, "count"),
-        (r#"{"type":"send","id":1,"to":"tcp","text":"x","interval_ms":0.5}"#, "interval_ms"),
-        (r#"{"type":"send","id":1,"to":"tcp","text":"x","cuont":2}"#, "cuont"),
+        (r#"{"open":{}}"#, "protocol"),
+        (r#"{"open":{"protocol":"sctp"}}"#, "protocol"),
+        (r#"{"open":{"protocol":"tcp","path":"192.0.2.1:80"}}"#, "path"),
+        (r#"{"open":{"protocol":"tcp","host":"192.0.2.1:80"}}"#, "host"),
+        (r#"{"open":{"protocol":"tcp","nodelay":"yes"}}"#, "nodelay"),
+        (r#"{"open":{"protocol":"udp","nodelay":true}}"#, "nodelay"),
+        (r#"{"close":{"protocol":"tcp","how":"politely"}}"#, "how"),
+        (r#"{"close":{"protocol":"udp","how":"half"}}"#, "how"),
+        (r#"{"close":{"protocol":"udp","how":"reset"}}"#, "how"),
+        (r#"{"nodelay":{}}"#, "on"),
+        (r#"{"nodelay":{"on":1}}"#, "on"),
+        (r#"{"stop":{}}"#, "id"),
+        (r#"{"stop":{"id":-1}}"#, "id"),
+        (r#"{"stop":{"id":1,"id":1}}"#, "id"),
+        (r#"{"stop":["x"]}"#, "[0]"),
+        (r#"{"send":{"to":"tcp","text":"x"}}"#, "id"),
+        (r#"{"send":{"id":1.5,"to":"tcp","text":"x"}}"#, "id"),
+        (r#"{"send":{"id":1,"text":"x"}}"#, "to"),
+        (r#"{"send":{"id":1,"to":"127.0.0.1:1","text":"x"}}"#, "to"),
+        (r#"{"send":{"id":1,"to":"tcp"}}"#, "text"),
+        (r#"{"send":{"id":1,"to":"tcp","text":["x"]}}"#, "text"),
+        (r#"{"link":{"protocol":"tcp","link":{"rules":[{"lose":{"line":1}}]}}}"#, "link.rules[0]"),
+        (r#"{"send":{"id":1,"to":"tcp","text":"x","hex":"78"}}"#, "hex"),
+        (r#"{"send":{"id":1,"to":"tcp","hex":"7g"}}"#, "hex"),
+        (r#"{"send":{"id":1,"to":"tcp","hex":"787"}}"#, "hex"),
+        (r#"{"send":{"id":1,"to":"tcp","text":"x","count":-1}}"#, "count"),
+        (r#"{"send":{"id":1,"to":"tcp","text":"x","count":4294967296}}"#, "count"),
+        (r#"{"send":{"id":1,"to":"tcp","text":"x","interval_ms":0.5}}"#, "interval_ms"),
+        (r#"{"send":{"id":1,"to":"tcp","text":"x","cuont":2}}"#, "cuont"),
     ] {
         let problem = mistake(&mut browser, json).await;
         assert_eq!(
@@ -123,7 +160,7 @@ async fn a_field_that_is_wrong_is_named_and_the_session_lives_on() {
             "{json}"
         );
         assert!(!problem.detail.is_empty(), "{json}");
-        let name = json.split('"').nth(3);
+        let name = json.split('"').nth(1);
         assert_eq!(problem.message.as_deref(), name, "{json}");
         lives_on(&mut browser).await;
     }
@@ -133,7 +170,7 @@ async fn a_field_that_is_wrong_is_named_and_the_session_lives_on() {
 async fn a_field_that_is_out_of_range_is_named_with_its_limit_and_nothing_is_sent() {
     let server = Server::start();
     let mut browser = Browser::connect_both(server.http).await;
-    let send = |rest: &str| format!(r#"{{"type":"send","id":5,"to":"both",{rest}}}"#);
+    let send = |rest: &str| format!(r#"{{"send":{{"id":5,"to":"both",{rest}}}}}"#);
     let long = "x".repeat(65_508);
     // Short enough as line 1 and as line 999, and one byte too long as line 1,000.
     let growing = format!(r#""text":"{}{{n}}","count":1000"#, "x".repeat(65_504));
@@ -152,7 +189,7 @@ async fn a_field_that_is_out_of_range_is_named_with_its_limit_and_nothing_is_sen
         assert!(problem.detail.contains(limit), "{}", problem.detail);
         lives_on(&mut browser).await;
     }
-    let problem = mistake(&mut browser, r#"{"type":"stop","id":9007199254740992}"#).await;
+    let problem = mistake(&mut browser, r#"{"stop":{"id":9007199254740992}}"#).await;
     assert_eq!((problem.code, problem.field.as_deref()), (Code::OverLimit, Some("id")));
     lives_on(&mut browser).await;
     assert_eq!(browser.count(|event| matches!(event, Event::Sent { id: 5, .. })), 0);
@@ -168,13 +205,13 @@ async fn what_is_just_within_its_limit_is_done() {
         format!(r#""hex":"{}""#, "00".repeat(65_507)),
     ] {
         let id = browser.messages.len();
-        browser.say(&format!(r#"{{"type":"send","id":{id},"to":"tcp",{rest}}}"#)).await;
+        browser.say(&format!(r#"{{"send":{{"id":{id},"to":"tcp",{rest}}}}}"#)).await;
         let is_finished =
             |event: &Event| matches!(event, Event::Finished { id: of, .. } if *of == id as u64);
         browser.until(is_finished).await;
         lives_on(&mut browser).await;
     }
-    browser.say(r#"{"type":"send","id":9007199254740991,"to":"tcp","text":"x"}"#).await;
+    browser.say(r#"{"send":{"id":9007199254740991,"to":"tcp","text":"x"}}"#).await;
     let greatest =
         |event: &Event| matches!(event, Event::Answered { id: 9_007_199_254_740_991, .. });
     browser.until(greatest).await;
@@ -186,12 +223,12 @@ async fn an_empty_line_is_an_error_over_tcp_and_a_datagram_over_udp() {
     let server = Server::start();
     let mut browser = Browser::connect_both(server.http).await;
     for data in [r#""text":"""#, r#""hex":"""#, r#""hex":"  ""#] {
-        let json = format!(r#"{{"type":"send","id":8,"to":"both",{data}}}"#);
+        let json = format!(r#"{{"send":{{"id":8,"to":"both",{data}}}}}"#);
         let problem = mistake(&mut browser, &json).await;
         assert_eq!((problem.code, problem.protocol), (Code::Empty, Some(Protocol::Tcp)));
         assert_eq!((problem.message.as_deref(), problem.id), (Some("send"), Some(8)));
         let udp = browser.until(|event| matches!(event, Event::Answered { id: 8, .. })).await;
-        assert_eq!(udp.on.unwrap().protocol, Protocol::Udp);
+        assert_eq!(udp.leg.unwrap().protocol, Protocol::Udp);
         lives_on(&mut browser).await;
     }
 }
@@ -201,20 +238,20 @@ async fn a_send_on_a_leg_that_is_not_open_is_refused_and_not_queued() {
     let server = Server::start();
     let mut browser = Browser::connect(server.http).await;
     for (name, protocol) in [("tcp", Protocol::Tcp), ("udp", Protocol::Udp)] {
-        let json = format!(r#"{{"type":"send","id":3,"to":"{name}","text":"x"}}"#);
+        let json = format!(r#"{{"send":{{"id":3,"to":"{name}","text":"x"}}}}"#);
         let problem = mistake(&mut browser, &json).await;
         assert_eq!((problem.code, problem.protocol), (Code::NotOpen, Some(protocol)));
         assert_eq!((problem.message.as_deref(), problem.id), (Some("send"), Some(3)));
         let problem =
-            mistake(&mut browser, &format!(r#"{{"type":"close","protocol":"{name}"}}"#)).await;
+            mistake(&mut browser, &format!(r#"{{"close":{{"protocol":"{name}"}}}}"#)).await;
         assert_eq!((problem.code, problem.protocol), (Code::NotOpen, Some(protocol)));
         assert_eq!(problem.message.as_deref(), Some("close"));
     }
-    let problem = mistake(&mut browser, r#"{"type":"nodelay","on":true}"#).await;
+    let problem = mistake(&mut browser, r#"{"nodelay":{"on":true}}"#).await;
     assert_eq!((problem.code, problem.message.as_deref()), (Code::NotOpen, Some("nodelay")));
 
     for name in ["tcp", "udp"] {
-        browser.say(&format!(r#"{{"type":"open","protocol":"{name}"}}"#)).await;
+        browser.say(&format!(r#"{{"open":{{"protocol":"{name}"}}}}"#)).await;
         browser.until(|event| matches!(event, Event::Opened { .. })).await;
     }
     lives_on(&mut browser).await;
@@ -225,11 +262,11 @@ async fn a_send_on_a_leg_that_is_not_open_is_refused_and_not_queued() {
 async fn a_send_to_both_goes_out_on_the_leg_that_is_open() {
     let server = Server::start();
     let mut browser = Browser::connect(server.http).await;
-    browser.say(r#"{"type":"open","protocol":"udp"}"#).await;
-    let problem = mistake(&mut browser, r#"{"type":"send","id":1,"to":"both","text":"x"}"#).await;
+    browser.say(r#"{"open":{"protocol":"udp"}}"#).await;
+    let problem = mistake(&mut browser, r#"{"send":{"id":1,"to":"both","text":"x"}}"#).await;
     assert_eq!((problem.code, problem.protocol), (Code::NotOpen, Some(Protocol::Tcp)));
     let answered = browser.until(|event| matches!(event, Event::Answered { id: 1, .. })).await;
-    assert_eq!(answered.on.unwrap().protocol, Protocol::Udp);
+    assert_eq!(answered.leg.unwrap().protocol, Protocol::Udp);
 }
 
 #[tokio::test]
@@ -237,7 +274,7 @@ async fn a_leg_that_is_open_or_about_to_be_is_not_opened_again() {
     let server = Server::start();
     let mut browser = Browser::connect(server.http).await;
     for (name, protocol) in [("tcp", Protocol::Tcp), ("udp", Protocol::Udp)] {
-        let open = format!(r#"{{"type":"open","protocol":"{name}"}}"#);
+        let open = format!(r#"{{"open":{{"protocol":"{name}"}}}}"#);
         browser.say(&open).await;
         for _ in 0..3 {
             let problem = mistake(&mut browser, &open).await;
@@ -256,12 +293,12 @@ async fn the_seventeenth_send_in_progress_is_refused_on_each_leg() {
     let mut browser = Browser::connect_both(server.http).await;
     for id in 1..=16 {
         let slow = format!(
-            r#"{{"type":"send","id":{id},"to":"both","text":"x","count":2,"interval_ms":10000}}"#
+            r#"{{"send":{{"id":{id},"to":"both","text":"x","count":2,"interval_ms":10000}}}}"#
         );
         browser.say(&slow).await;
     }
     browser.until_count(32, |event| matches!(event, Event::Sent { .. })).await;
-    browser.say(r#"{"type":"send","id":17,"to":"both","text":"x"}"#).await;
+    browser.say(r#"{"send":{"id":17,"to":"both","text":"x"}}"#).await;
     browser.until_count(2, |event| matches!(event, Event::Error(_))).await;
     let problems: Vec<_> = browser
         .messages
@@ -274,7 +311,7 @@ async fn the_seventeenth_send_in_progress_is_refused_on_each_leg() {
     let refused = |protocol| (Code::TooManySends, protocol, Some(17));
     assert_eq!(problems, Protocol::BOTH.map(refused));
 
-    browser.say(r#"{"type":"stop","id":16}"#).await;
+    browser.say(r#"{"stop":{"id":16}}"#).await;
     lives_on(&mut browser).await;
 }
 
@@ -307,10 +344,10 @@ async fn a_message_above_the_limit_closes_with_1009_and_says_so() {
 async fn a_message_of_exactly_the_limit_is_read() {
     let server = Server::start();
     let mut browser = Browser::connect_both(server.http).await;
-    let json = format!(r#"{{"type":{}"x"}}"#, " ".repeat(448 * 1024 - 12));
+    let json = format!(r#"{{"stop":{}{{}}}}"#, " ".repeat(448 * 1024 - 11));
     assert_eq!(json.len(), 448 * 1024);
     let problem = mistake(&mut browser, &json).await;
-    assert_eq!(problem.code, Code::UnknownType);
+    assert_eq!((problem.code, problem.field.as_deref()), (Code::BadField, Some("id")));
     lives_on(&mut browser).await;
 }
 
@@ -327,7 +364,7 @@ async fn a_binary_frame_closes_with_1003_and_says_so() {
 #[tokio::test]
 async fn text_that_is_not_utf8_closes_with_1007() {
     let server = Server::start();
-    for payload in [b"\xff".as_slice(), b"{\"type\":\"\xc3\x28\"}", b"\xed\xa0\x80", b"\xf0\x9f"] {
+    for payload in [b"\xff".as_slice(), b"{\"\xc3\x28\":{}}", b"\xed\xa0\x80", b"\xf0\x9f"] {
         let closed = closed_by(server.http, masked_frame(0x81, payload)).await;
         assert_eq!(closed.code, 1007, "{payload:?}: {closed:?}");
     }
@@ -375,9 +412,9 @@ async fn a_client_without_the_subprotocol_is_served() {
     for headers in ["", "sec-websocket-protocol: chat\r\n"] {
         let socket = RawSocket::connect(server.http, headers).await;
         assert!(!socket.answer.contains("sec-websocket-protocol"), "{}", socket.answer);
-        let open = br#"{"type":"open","protocol":"udp"}"#;
+        let open = br#"{"open":{"protocol":"udp"}}"#;
         let mut socket = socket.write(masked_frame(0x81, open));
-        for kind in [r#""type":"hello""#, r#""type":"opened""#] {
+        for kind in [r#""event":{"hello":"#, r#""event":{"opened":"#] {
             let (_, payload) = timeout(PATIENCE, socket.frame()).await.unwrap();
             let text = String::from_utf8(payload).unwrap();
             assert!(text.contains(kind), "{text}");
@@ -397,7 +434,7 @@ async fn no_extension_is_negotiated() {
 async fn other_sessions_do_not_notice() {
     let server = Server::start();
     let mut witness = Browser::connect_both(server.http).await;
-    let burst = r#"{"type":"send","id":1,"to":"both","text":"{n}","count":1000,"interval_ms":2}"#;
+    let burst = r#"{"send":{"id":1,"to":"both","text":"{n}","count":1000,"interval_ms":2}}"#;
     witness.say(burst).await;
     for _ in 0..3 {
         closed_by(server.http, masked_frame(0x81, &[0xff])).await;
@@ -455,14 +492,14 @@ async fn limits_that_flags_set_are_told_and_hold() {
         (r#""text":"12345678901""#, "text", "10"),
         (r#""text":"x","interval_ms":51"#, "interval_ms", "50"),
     ] {
-        let json = format!(r#"{{"type":"send","id":1,"to":"both",{rest}}}"#);
+        let json = format!(r#"{{"send":{{"id":1,"to":"both",{rest}}}}}"#);
         let problem = mistake(&mut browser, &json).await;
         assert_eq!((problem.code, problem.field.as_deref()), (Code::OverLimit, Some(field)));
         assert!(problem.detail.contains(limit), "{}", problem.detail);
         lives_on(&mut browser).await;
     }
-    browser.say(r#"{"type":"send","id":2,"to":"udp","text":"x","count":5,"interval_ms":50}"#).await;
-    let problem = mistake(&mut browser, r#"{"type":"send","id":3,"to":"udp","text":"x"}"#).await;
+    browser.say(r#"{"send":{"id":2,"to":"udp","text":"x","count":5,"interval_ms":50}}"#).await;
+    let problem = mistake(&mut browser, r#"{"send":{"id":3,"to":"udp","text":"x"}}"#).await;
     assert_eq!((problem.code, problem.id), (Code::TooManySends, Some(3)));
 
     browser.say(&" ".repeat(2_049)).await;

@@ -12,7 +12,8 @@ use tokio_tungstenite::tungstenite::Message;
 
 /// What happened on one leg.
 fn on(browser: &Browser, protocol: Protocol) -> impl Iterator<Item = &Event> {
-    let on = move |message: &&ServerMessage| message.on.is_some_and(|leg| leg.protocol == protocol);
+    let on =
+        move |message: &&ServerMessage| message.leg.is_some_and(|leg| leg.protocol == protocol);
     browser.messages.iter().filter(on).map(|message| &message.event)
 }
 
@@ -76,7 +77,7 @@ fn udp_replies(browser: &Browser) -> Vec<&Data> {
 
 /// Ends the sending on TCP and reads on to the end of the connection: then nothing more can come.
 async fn finish_tcp(browser: &mut Browser) {
-    browser.say(r#"{"type":"close","protocol":"tcp","how":"half"}"#).await;
+    browser.say(r#"{"close":{"protocol":"tcp","how":"half"}}"#).await;
     browser.until(is_closed).await;
 }
 
@@ -103,7 +104,7 @@ async fn opened_tells_both_addresses_and_the_handshake() {
                 assert_eq!(*path, Path::Direct);
                 let local: SocketAddr = local.parse().unwrap();
                 assert!(local.ip().is_loopback() && local.port() > 0);
-                Some((message.on.unwrap(), peer.clone(), handshake_us.is_some(), *nodelay))
+                Some((message.leg.unwrap(), peer.clone(), handshake_us.is_some(), *nodelay))
             }
             _ => None,
         })
@@ -112,15 +113,15 @@ async fn opened_tells_both_addresses_and_the_handshake() {
     else {
         panic!("{opened:?}")
     };
-    assert_eq!((tcp.protocol, tcp.leg, tcp_peer), (Protocol::Tcp, 1, &server.tcp.to_string()));
-    assert_eq!((udp.protocol, udp.leg, udp_peer), (Protocol::Udp, 2, &server.udp.to_string()));
+    assert_eq!((tcp.protocol, tcp.number, tcp_peer), (Protocol::Tcp, 1, &server.tcp.to_string()));
+    assert_eq!((udp.protocol, udp.number, udp_peer), (Protocol::Udp, 2, &server.udp.to_string()));
 }
 
 #[tokio::test]
 async fn one_line_is_answered_on_both_legs() {
     let server = Server::start();
     let mut browser = Browser::connect_both(server.http).await;
-    browser.say(r#"{"type":"send","id":1,"to":"both","text":"hello"}"#).await;
+    browser.say(r#"{"send":{"id":1,"to":"both","text":"hello"}}"#).await;
     browser.until_count(2, is_answered).await;
 
     let stream = replied(&browser);
@@ -142,8 +143,7 @@ async fn one_line_is_answered_on_both_legs() {
 async fn what_the_server_saw_stands_before_the_answer_that_rests_on_it() {
     let server = Server::start();
     let mut browser = Browser::connect_both(server.http).await;
-    let burst =
-        r#"{"type":"send","id":1,"to":"both","text":"line {n}","count":50,"interval_ms":1}"#;
+    let burst = r#"{"send":{"id":1,"to":"both","text":"line {n}","count":50,"interval_ms":1}}"#;
     browser.say(burst).await;
     browser.until_count(100, is_answered).await;
 
@@ -180,7 +180,7 @@ async fn what_the_server_saw_stands_before_the_answer_that_rests_on_it() {
 async fn a_burst_is_one_stream_over_tcp_and_twenty_datagrams_over_udp() {
     let server = Server::start();
     let mut browser = Browser::connect_both(server.http).await;
-    browser.say(r#"{"type":"send","id":7,"to":"both","text":"line {n}","count":20}"#).await;
+    browser.say(r#"{"send":{"id":7,"to":"both","text":"line {n}","count":20}}"#).await;
     browser.until_count(40, is_answered).await;
     finish_tcp(&mut browser).await;
 
@@ -216,7 +216,7 @@ async fn a_long_line_is_cut_at_1024_by_tcp_and_stays_one_datagram() {
     let server = Server::start();
     let mut browser = Browser::connect_both(server.http).await;
     let line = "汉".repeat(500);
-    browser.say(&format!(r#"{{"type":"send","id":1,"to":"both","text":"{line}"}}"#)).await;
+    browser.say(&format!(r#"{{"send":{{"id":1,"to":"both","text":"{line}"}}}}"#)).await;
     browser.until_count(2, is_answered).await;
 
     assert_eq!(server_reads(&browser), [(0, READ_BYTES), (1_024, 476)]);
@@ -236,14 +236,14 @@ async fn what_happens_at_once_is_told_in_one_frame() {
     let server = Server::start();
     let mut session = connect_raw(server.http).await;
     let messages = [
-        r#"{"type":"open","protocol":"udp"}"#,
-        r#"{"type":"send","id":1,"to":"udp","text":"line","count":100}"#,
+        r#"{"open":{"protocol":"udp"}}"#,
+        r#"{"send":{"id":1,"to":"udp","text":"line","count":100}}"#,
     ];
     for message in messages {
         session.send(Message::text(message)).await.unwrap();
     }
     let mut most = 0;
-    let finished = |frame: &str| frame.contains(r#""type":"finished""#);
+    let finished = |frame: &str| frame.contains(r#""event":{"finished":"#);
     loop {
         let frame = timeout(PATIENCE, session.next()).await.expect("all lines go out");
         let frame = frame.unwrap().unwrap().into_text().unwrap();
@@ -259,7 +259,7 @@ async fn what_happens_at_once_is_told_in_one_frame() {
 async fn an_interval_is_never_cut_short() {
     let server = Server::start();
     let mut browser = Browser::connect_both(server.http).await;
-    let burst = r#"{"type":"send","id":1,"to":"both","text":"tick","count":30,"interval_ms":20}"#;
+    let burst = r#"{"send":{"id":1,"to":"both","text":"tick","count":30,"interval_ms":20}}"#;
     browser.say(burst).await;
     browser.until_count(2, |event| matches!(event, Event::Finished { .. })).await;
 
@@ -267,7 +267,7 @@ async fn an_interval_is_never_cut_short() {
         let sent: Vec<_> = browser
             .messages
             .iter()
-            .filter(|message| message.on.is_some_and(|leg| leg.protocol == protocol))
+            .filter(|message| message.leg.is_some_and(|leg| leg.protocol == protocol))
             .filter(|message| matches!(message.event, Event::Sent { .. }))
             .map(|message| message.at_us)
             .collect();
@@ -282,9 +282,8 @@ async fn lines_that_look_like_stamps_are_answered_once_each_and_in_order() {
     let server = Server::start();
     let mut browser = Browser::connect_both(server.http).await;
     let line = "[Mon Nov 23 05:52:57 2026] x";
-    let burst = format!(
-        r#"{{"type":"send","id":3,"to":"tcp","text":"{line}","count":200,"interval_ms":0}}"#
-    );
+    let burst =
+        format!(r#"{{"send":{{"id":3,"to":"tcp","text":"{line}","count":200,"interval_ms":0}}}}"#);
     browser.say(&burst).await;
     browser.until_count(200, is_answered).await;
     finish_tcp(&mut browser).await;
@@ -305,15 +304,15 @@ async fn lines_that_look_like_stamps_are_answered_once_each_and_in_order() {
 async fn nodelay_is_what_was_asked_for_and_can_be_turned() {
     let server = Server::start();
     let mut browser = Browser::connect(server.http).await;
-    browser.say(r#"{"type":"open","protocol":"tcp","nodelay":false}"#).await;
+    browser.say(r#"{"open":{"protocol":"tcp","nodelay":false}}"#).await;
     let opened = browser.until(|event| matches!(event, Event::Opened { .. })).await;
     assert!(matches!(opened.event, Event::Opened { nodelay: Some(false), .. }), "{opened:?}");
     for on in [true, false] {
-        browser.say(&format!(r#"{{"type":"nodelay","on":{on}}}"#)).await;
+        browser.say(&format!(r#"{{"nodelay":{{"on":{on}}}}}"#)).await;
         let set = browser.until(|event| matches!(event, Event::NodelaySet { .. })).await;
         assert_eq!(set.event, Event::NodelaySet { nodelay: on });
     }
-    browser.say(r#"{"type":"send","id":1,"to":"tcp","text":"x"}"#).await;
+    browser.say(r#"{"send":{"id":1,"to":"tcp","text":"x"}}"#).await;
     browser.until(is_answered).await;
 }
 
@@ -321,15 +320,15 @@ async fn nodelay_is_what_was_asked_for_and_can_be_turned() {
 async fn after_a_half_close_what_is_owed_still_comes() {
     let server = Server::start();
     let mut browser = Browser::connect_both(server.http).await;
-    browser.say(r#"{"type":"send","id":1,"to":"tcp","text":"x","count":100}"#).await;
+    browser.say(r#"{"send":{"id":1,"to":"tcp","text":"x","count":100}}"#).await;
     browser.until(|event| matches!(event, Event::Finished { .. })).await;
-    browser.say(r#"{"type":"close","protocol":"tcp","how":"half"}"#).await;
+    browser.say(r#"{"close":{"protocol":"tcp","how":"half"}}"#).await;
     let closed = browser.until(is_closed).await;
     assert_eq!(closed.event, Event::Closed { cause: Cause::PeerClosed, detail: None });
     assert_eq!(answered(&browser, Protocol::Tcp).len(), 100);
-    assert_eq!(browser.count(|event| *event == Event::HalfClosed), 1);
+    assert_eq!(browser.count(|event| *event == Event::HalfClosed {}), 1);
 
-    browser.say(r#"{"type":"send","id":2,"to":"udp","text":"x"}"#).await;
+    browser.say(r#"{"send":{"id":2,"to":"udp","text":"x"}}"#).await;
     browser.until(is_answered).await;
 }
 
@@ -337,11 +336,11 @@ async fn after_a_half_close_what_is_owed_still_comes() {
 async fn nothing_is_sent_on_a_leg_that_is_half_closed() {
     let server = Server::start();
     let mut browser = Browser::connect_both(server.http).await;
-    let slow = r#"{"type":"send","id":1,"to":"tcp","text":"x","count":9,"interval_ms":10000}"#;
+    let slow = r#"{"send":{"id":1,"to":"tcp","text":"x","count":9,"interval_ms":10000}}"#;
     browser.say(slow).await;
     browser.until(|event| matches!(event, Event::Sent { .. })).await;
-    browser.say(r#"{"type":"close","protocol":"tcp","how":"half"}"#).await;
-    browser.say(r#"{"type":"send","id":2,"to":"tcp","text":"y"}"#).await;
+    browser.say(r#"{"close":{"protocol":"tcp","how":"half"}}"#).await;
+    browser.say(r#"{"send":{"id":2,"to":"tcp","text":"y"}}"#).await;
     let error = browser.until(|event| matches!(event, Event::Error(_))).await;
     let Event::Error(problem) = error.event else { unreachable!("an error was waited for") };
     assert_eq!((problem.code, problem.id), (Code::NotOpen, Some(2)));
@@ -356,16 +355,16 @@ async fn closing_is_told_from_both_ends() {
     for (how, here, there) in
         [("close", Cause::Closed, Cause::PeerClosed), ("reset", Cause::Reset, Cause::PeerReset)]
     {
-        browser.say(&format!(r#"{{"type":"close","protocol":"tcp","how":"{how}"}}"#)).await;
+        browser.say(&format!(r#"{{"close":{{"protocol":"tcp","how":"{how}"}}}}"#)).await;
         let closed = browser.until(is_closed).await;
         assert_eq!(closed.event, Event::Closed { cause: here, detail: None });
         let seen = browser.until(|event| matches!(event, Event::ServerClosed { .. })).await;
         assert_eq!(seen.event, Event::ServerClosed { cause: there });
-        assert_eq!(seen.on, closed.on);
-        browser.say(r#"{"type":"open","protocol":"tcp"}"#).await;
+        assert_eq!(seen.leg, closed.leg);
+        browser.say(r#"{"open":{"protocol":"tcp"}}"#).await;
         browser.until(|event| matches!(event, Event::Opened { .. })).await;
     }
-    browser.say(r#"{"type":"close","protocol":"udp"}"#).await;
+    browser.say(r#"{"close":{"protocol":"udp"}}"#).await;
     let closed = browser.until(is_closed).await;
     assert_eq!(closed.event, Event::Closed { cause: Cause::Closed, detail: None });
 }
@@ -376,14 +375,14 @@ async fn a_leg_that_is_opened_again_is_another_leg() {
     let mut browser = Browser::connect_both(server.http).await;
     for number in 3..=6 {
         let name = if number % 2 == 1 { "tcp" } else { "udp" };
-        browser.say(&format!(r#"{{"type":"close","protocol":"{name}"}}"#)).await;
-        browser.say(&format!(r#"{{"type":"open","protocol":"{name}"}}"#)).await;
+        browser.say(&format!(r#"{{"close":{{"protocol":"{name}"}}}}"#)).await;
+        browser.say(&format!(r#"{{"open":{{"protocol":"{name}"}}}}"#)).await;
         let opened = browser.until(|event| matches!(event, Event::Opened { .. })).await;
-        assert_eq!(opened.on.unwrap().leg, number);
-        browser.say(&format!(r#"{{"type":"send","id":1,"to":"{name}","text":"x"}}"#)).await;
+        assert_eq!(opened.leg.unwrap().number, number);
+        browser.say(&format!(r#"{{"send":{{"id":1,"to":"{name}","text":"x"}}}}"#)).await;
         let sent = browser.until(|event| matches!(event, Event::Sent { .. })).await;
         assert!(matches!(sent.event, Event::Sent { offset: 0, .. }), "{sent:?}");
-        assert_eq!(browser.until(is_answered).await.on, opened.on);
+        assert_eq!(browser.until(is_answered).await.leg, opened.leg);
     }
 }
 
@@ -391,10 +390,10 @@ async fn a_leg_that_is_opened_again_is_another_leg() {
 async fn stop_ends_a_burst_before_its_last_line_on_both_legs() {
     let server = Server::start();
     let mut browser = Browser::connect_both(server.http).await;
-    let slow = r#"{"type":"send","id":1,"to":"both","text":"x","count":1000,"interval_ms":10000}"#;
+    let slow = r#"{"send":{"id":1,"to":"both","text":"x","count":1000,"interval_ms":10000}}"#;
     browser.say(slow).await;
     browser.until_count(2, |event| matches!(event, Event::Sent { .. })).await;
-    browser.say(r#"{"type":"stop","id":1}"#).await;
+    browser.say(r#"{"stop":{"id":1}}"#).await;
     let finished = Event::Finished { id: 1, lines: 1, of: 1_000 };
     browser.until_count(2, |event| *event == finished).await;
     browser.until_count(2, is_answered).await;
@@ -404,14 +403,14 @@ async fn stop_ends_a_burst_before_its_last_line_on_both_legs() {
 async fn a_send_does_not_wait_for_a_burst_that_is_in_progress() {
     let server = Server::start();
     let mut browser = Browser::connect_both(server.http).await;
-    let slow = r#"{"type":"send","id":1,"to":"both","text":"b","count":1000,"interval_ms":1000}"#;
+    let slow = r#"{"send":{"id":1,"to":"both","text":"b","count":1000,"interval_ms":1000}}"#;
     browser.say(slow).await;
     browser.until_count(2, |event| matches!(event, Event::Sent { .. })).await;
-    browser.say(r#"{"type":"send","id":2,"to":"both","text":"now"}"#).await;
+    browser.say(r#"{"send":{"id":2,"to":"both","text":"now"}}"#).await;
     browser.until_count(2, |event| matches!(event, Event::Answered { id: 2, .. })).await;
     let is_finished = |event: &Event| matches!(event, Event::Finished { id: 1, .. });
     assert_eq!(browser.count(is_finished), 0, "the burst runs on");
-    browser.say(r#"{"type":"stop","id":1}"#).await;
+    browser.say(r#"{"stop":{"id":1}}"#).await;
     browser.until_count(2, is_finished).await;
 }
 
@@ -419,9 +418,9 @@ async fn a_send_does_not_wait_for_a_burst_that_is_in_progress() {
 async fn hex_goes_out_as_bytes() {
     let server = Server::start();
     let mut browser = Browser::connect_both(server.http).await;
-    browser.say(r#"{"type":"send","id":1,"to":"both","hex":"e4 BD a0"}"#).await;
+    browser.say(r#"{"send":{"id":1,"to":"both","hex":"e4 BD a0"}}"#).await;
     browser.until_count(2, is_answered).await;
-    browser.say(r#"{"type":"send","id":2,"to":"both","hex":"f0"}"#).await;
+    browser.say(r#"{"send":{"id":2,"to":"both","hex":"f0"}}"#).await;
     browser.until_count(4, is_answered).await;
     assert_eq!(server_reads(&browser), [(0, 3), (3, 1)]);
     assert_eq!(echoes(&replied(&browser)), ["你".as_bytes(), &[0xf0]]);
@@ -438,7 +437,7 @@ async fn hex_goes_out_as_bytes() {
 async fn the_numbers_of_lines_stand_where_n_stood() {
     let server = Server::start();
     let mut browser = Browser::connect_both(server.http).await;
-    let burst = r#"{"type":"send","id":1,"to":"tcp","text":"{n}/{n};","count":12}"#;
+    let burst = r#"{"send":{"id":1,"to":"tcp","text":"{n}/{n};","count":12}}"#;
     browser.say(burst).await;
     browser.until_count(12, is_answered).await;
     let expected: String = (1..=12).map(|n| format!("{n}/{n};")).collect();
@@ -449,7 +448,7 @@ async fn the_numbers_of_lines_stand_where_n_stood() {
 async fn an_empty_datagram_goes_out_and_is_answered() {
     let server = Server::start();
     let mut browser = Browser::connect_both(server.http).await;
-    browser.say(r#"{"type":"send","id":1,"to":"udp","text":""}"#).await;
+    browser.say(r#"{"send":{"id":1,"to":"udp","text":""}}"#).await;
     browser.until(is_answered).await;
     let datagram = Event::ServerDatagram { number: 0, bytes: 0, kept: 0 };
     assert_eq!(browser.count(|event| *event == datagram), 1);
@@ -461,7 +460,7 @@ async fn the_longest_line_is_answered_on_both_legs() {
     let server = Server::start();
     let mut browser = Browser::connect_both(server.http).await;
     let line = "x".repeat(Limits::default().line_bytes);
-    browser.say(&format!(r#"{{"type":"send","id":1,"to":"both","text":"{line}"}}"#)).await;
+    browser.say(&format!(r#"{{"send":{{"id":1,"to":"both","text":"{line}"}}}}"#)).await;
     browser.until_count(2, is_answered).await;
     assert!(echoes(&replied(&browser)).concat() == line.as_bytes(), "the echo differs");
 }
@@ -471,8 +470,8 @@ async fn two_sessions_see_only_their_own_legs() {
     let server = Server::start();
     let mut first = Browser::connect_both(server.http).await;
     let mut second = Browser::connect_both(server.http).await;
-    first.say(r#"{"type":"send","id":1,"to":"both","text":"first","count":5}"#).await;
-    second.say(r#"{"type":"send","id":2,"to":"both","text":"second!","count":7}"#).await;
+    first.say(r#"{"send":{"id":1,"to":"both","text":"first","count":5}}"#).await;
+    second.say(r#"{"send":{"id":2,"to":"both","text":"second!","count":7}}"#).await;
     first.until_count(10, is_answered).await;
     second.until_count(14, is_answered).await;
     finish_tcp(&mut first).await;

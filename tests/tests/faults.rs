@@ -77,7 +77,7 @@ impl Clients {
 
     async fn send(&mut self) {
         self.sends += 1;
-        let send = format!(r#"{{"type":"send","id":{},"to":"both","text":"x"}}"#, self.sends);
+        let send = format!(r#"{{"send":{{"id":{},"to":"both","text":"x"}}}}"#, self.sends);
         let _taken = self.browser.try_say(&send).await;
     }
 
@@ -100,7 +100,7 @@ impl Clients {
         }
 
         self.sends += 1;
-        let send = format!(r#"{{"type":"send","id":{},"to":"both","text":"y"}}"#, self.sends);
+        let send = format!(r#"{{"send":{{"id":{},"to":"both","text":"y"}}}}"#, self.sends);
         let mut lives = self.browser.try_say(&send).await;
         while lives && !is_settled(&self.browser.messages, self.sends) {
             lives = self.browser.next_or_end().await.is_some();
@@ -126,24 +126,24 @@ impl Clients {
 /// Whether every send has been carried out or refused on both legs, and every line of it has its end.
 fn is_settled(messages: &[ServerMessage], sends: u64) -> bool {
     let mut done = BTreeSet::new();
-    let (mut sent, mut told) = (BTreeSet::new(), BTreeSet::new());
-    for ServerMessage { event, on, .. } in messages {
-        let protocol = on.map(|on| on.protocol);
+    let (mut sent, mut ended) = (BTreeSet::new(), BTreeSet::new());
+    for ServerMessage { event, leg, .. } in messages {
+        let name = leg.map(|leg| leg.protocol.name());
         match event {
-            Event::Finished { id, .. } => done.extend(protocol.map(|on| (on.name(), *id))),
+            Event::Finished { id, .. } => done.extend(name.map(|name| (name, *id))),
             Event::Error(problem) => {
-                let on = problem.protocol.or(protocol);
-                done.extend(on.and_then(|on| Some((on.name(), problem.id?))));
+                let name = problem.protocol.map(Protocol::name).or(name);
+                done.extend(name.zip(problem.id));
             }
-            Event::Sent { id, line, .. } => sent.extend(protocol.map(|on| (on.name(), *id, *line))),
+            Event::Sent { id, line, .. } => sent.extend(name.map(|name| (name, *id, *line))),
             Event::Answered { id, line, .. } | Event::NoReply { id, line, .. } => {
-                told.extend(protocol.map(|on| (on.name(), *id, *line)));
+                ended.extend(name.map(|name| (name, *id, *line)));
             }
             _ => {}
         }
     }
-    let all = |on: Protocol| (1..=sends).all(|id| done.contains(&(on.name(), id)));
-    Protocol::BOTH.into_iter().all(all) && sent.is_subset(&told)
+    let all = |protocol: Protocol| (1..=sends).all(|id| done.contains(&(protocol.name(), id)));
+    Protocol::BOTH.into_iter().all(all) && sent.is_subset(&ended)
 }
 
 /// No line is answered twice, or given up and then answered without a word that it is late; no byte
@@ -151,14 +151,14 @@ fn is_settled(messages: &[ServerMessage], sends: u64) -> bool {
 fn is_shown_once(messages: &[ServerMessage]) {
     let mut ends: BTreeMap<_, Vec<&Event>> = BTreeMap::new();
     let mut replies: BTreeMap<_, u64> = BTreeMap::new();
-    for ServerMessage { event, on, .. } in messages {
-        let Some(LegId { protocol, leg }) = *on else { continue };
+    for ServerMessage { event, leg, .. } in messages {
+        let Some(LegId { protocol, number }) = *leg else { continue };
         match event {
             Event::Answered { id, line, .. } | Event::NoReply { id, line, .. } => {
-                ends.entry((leg, *id, *line)).or_default().push(event);
+                ends.entry((number, *id, *line)).or_default().push(event);
             }
             Event::Reply { offset, bytes, .. } => {
-                let next = replies.entry(leg).or_default();
+                let next = replies.entry(number).or_default();
                 assert_eq!(offset, next, "{messages:#?}");
                 *next += if protocol == Protocol::Tcp { *bytes as u64 } else { 1 };
             }
@@ -272,7 +272,7 @@ async fn a_leg_that_cannot_be_opened_says_so_and_opens_once_it_can() {
         let mut browser = Browser::connect(server.http).await;
         let Some(faults) = faults(&server, &format!("{call}:error={error}")) else { return };
         for name in ["tcp", "udp"] {
-            browser.say(&format!(r#"{{"type":"open","protocol":"{name}"}}"#)).await;
+            browser.say(&format!(r#"{{"open":{{"protocol":"{name}"}}}}"#)).await;
             let refused = |event: &Event| {
                 let said =
                     matches!(event, Event::Closed { .. } | Event::Refused { .. } | Event::Error(_));
@@ -284,10 +284,10 @@ async fn a_leg_that_cannot_be_opened_says_so_and_opens_once_it_can() {
         assert!(faults.count() >= 2, "{call} {error}");
         faults.stop().await;
         for name in ["tcp", "udp"] {
-            browser.say(&format!(r#"{{"type":"open","protocol":"{name}"}}"#)).await;
+            browser.say(&format!(r#"{{"open":{{"protocol":"{name}"}}}}"#)).await;
             browser.until(|event| matches!(event, Event::Opened { .. })).await;
         }
-        browser.say(r#"{"type":"send","id":1,"to":"both","text":"x"}"#).await;
+        browser.say(r#"{"send":{"id":1,"to":"both","text":"x"}}"#).await;
         browser.until_count(2, |event| matches!(event, Event::Answered { .. })).await;
         is_served(&server).await;
     }))

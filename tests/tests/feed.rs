@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use streamgram_protocol::{
     Cause, Code, Data, Event, Feed, Hello, Problem, Protocol, RAW_BYTES, RAW_CLIENTS, Raw,
-    STAMP_LEN, Seen,
+    RawObservation, STAMP_LEN,
 };
 use streamgram_tests::{Browser, PATIENCE, SOON, Server, Witness, is_ctime, is_stamped};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -21,7 +21,7 @@ use tokio::time::{interval, timeout};
 const HERE: &str = "127.0.0.1:0";
 const ELSEWHERE: &str = "127.0.0.2:0";
 
-const WATCH: &str = r#"{"type":"watch","on":true}"#;
+const WATCH: &str = r#"{"watch":{"on":true}}"#;
 
 type Session = Browser<TcpStream>;
 
@@ -52,7 +52,7 @@ async fn watching(from: &str, server: &Server) -> Session {
 /// Waits until a session has carried out what it was asked, and has told what it knew then.
 async fn settled(session: &mut Session) {
     for _ in 0..2 {
-        session.say(r#"{"type":"nodelay","on":true}"#).await;
+        session.say(r#"{"nodelay":{"on":true}}"#).await;
         session
             .until(|event| matches!(event, Event::Error(Problem { code: Code::NotOpen, .. })))
             .await;
@@ -81,11 +81,15 @@ fn counts(session: &Session) -> (usize, usize) {
 }
 
 /// The next of a client that is told.
-async fn next(session: &mut Session, protocol: Protocol, peer: SocketAddr) -> (u64, Seen) {
+async fn next(
+    session: &mut Session,
+    protocol: Protocol,
+    peer: SocketAddr,
+) -> (u64, RawObservation) {
     let message = session.until(|event| raw(event).is_some()).await;
     let raw = raw(&message.event).expect("it was waited for").clone();
     assert_eq!((raw.protocol, raw.peer), (protocol, peer.to_string()));
-    (raw.client, raw.seen)
+    (raw.client, raw.observation)
 }
 
 /// Sends a few bytes, and reads the reply to them.
@@ -117,37 +121,38 @@ async fn a_connection_is_told_from_its_beginning_to_its_end() {
     let mut session = watching(HERE, &server).await;
     let mut client = connect(HERE, server.tcp).await;
     let peer = client.local_addr().unwrap();
-    assert_eq!(next(&mut session, Protocol::Tcp, peer).await, (1, Seen::Accepted));
+    assert_eq!(next(&mut session, Protocol::Tcp, peer).await, (1, RawObservation::Accepted {}));
 
     let reply = ask(&mut client, b"hello").await;
     let data = text(b"hello");
-    let read = Seen::Read { number: 0, offset: 0, bytes: 5, data };
+    let read = RawObservation::Read { number: 0, offset: 0, bytes: 5, data };
     assert_eq!(next(&mut session, Protocol::Tcp, peer).await, (1, read));
-    let replied = Seen::Reply { number: 0, offset: 0, bytes: 32, data: text(&reply) };
+    let replied = RawObservation::Reply { number: 0, offset: 0, bytes: 32, data: text(&reply) };
     assert_eq!(next(&mut session, Protocol::Tcp, peer).await, (1, replied));
 
     let line = [&[0xf0; 1_023], b"!".as_slice()].concat();
     ask(&mut client, &line).await;
     let data = Some(Data::Hex(Data::hex(&line)));
-    let read = Seen::Read { number: 1, offset: 5, bytes: 1_024, data };
+    let read = RawObservation::Read { number: 1, offset: 5, bytes: 1_024, data };
     assert_eq!(next(&mut session, Protocol::Tcp, peer).await, (1, read));
     let (_, replied) = next(&mut session, Protocol::Tcp, peer).await;
-    let Seen::Reply { number: 1, offset: 32, bytes: 1_051, data: Some(Data::Hex(hex)) } = replied
+    let RawObservation::Reply { number: 1, offset: 32, bytes: 1_051, data: Some(Data::Hex(hex)) } =
+        replied
     else {
         panic!("{replied:?}")
     };
     assert_eq!(hex.len(), 2 * 1_051, "the whole reply");
 
     client.shutdown().await.unwrap();
-    let closed = Seen::Closed { cause: Cause::PeerClosed };
+    let closed = RawObservation::Closed { cause: Cause::PeerClosed };
     assert_eq!(next(&mut session, Protocol::Tcp, peer).await, (1, closed));
 
     let client = connect(HERE, server.tcp).await;
     let peer = client.local_addr().unwrap();
-    assert_eq!(next(&mut session, Protocol::Tcp, peer).await, (2, Seen::Accepted));
+    assert_eq!(next(&mut session, Protocol::Tcp, peer).await, (2, RawObservation::Accepted {}));
     client.set_zero_linger().unwrap();
     drop(client);
-    let reset = Seen::Closed { cause: Cause::PeerReset };
+    let reset = RawObservation::Closed { cause: Cause::PeerReset };
     assert_eq!(next(&mut session, Protocol::Tcp, peer).await, (2, reset));
 }
 
@@ -161,10 +166,15 @@ async fn datagrams_and_their_replies_are_told() {
     for (number, line) in [(0, b"".as_slice()), (1, b"hello"), (2, &long)] {
         let reply = ask_udp(&client, &server, line).await;
         let (bytes, kept) = (line.len(), line.len().min(1_024));
-        let datagram =
-            Seen::Datagram { number, bytes, kept, data: text(&line[..kept.min(RAW_BYTES)]) };
+        let datagram = RawObservation::Datagram {
+            number,
+            bytes,
+            kept,
+            data: text(&line[..kept.min(RAW_BYTES)]),
+        };
         assert_eq!(next(&mut session, Protocol::Udp, peer).await, (1, datagram));
-        let replied = Seen::Reply { number, offset: number, bytes: 24, data: text(&reply) };
+        let replied =
+            RawObservation::Reply { number, offset: number, bytes: 24, data: text(&reply) };
         assert_eq!(next(&mut session, Protocol::Udp, peer).await, (1, replied));
     }
     let other = UdpSocket::bind(HERE).await.unwrap();
@@ -179,13 +189,13 @@ async fn what_is_turned_away_is_told_with_its_reason() {
     let mut session = watching(HERE, &server).await;
     let client = UdpSocket::bind(HERE).await.unwrap();
     client.send_to(b"Mon Nov 23 05:52:57 2026", server.udp).await.unwrap();
-    let refused = |reason: &str| Seen::Refused { reason: reason.into() };
+    let refused = |reason: &str| RawObservation::Refused { reason: reason.into() };
     let told = next(&mut session, Protocol::Udp, client.local_addr().unwrap()).await;
     assert_eq!(told, (1, refused("udp_reply")));
     // What was turned away has no number.
     ask_udp(&client, &server, b"x").await;
-    let (_, seen) = next(&mut session, Protocol::Udp, client.local_addr().unwrap()).await;
-    assert!(matches!(seen, Seen::Datagram { number: 0, .. }), "{seen:?}");
+    let (_, observation) = next(&mut session, Protocol::Udp, client.local_addr().unwrap()).await;
+    assert!(matches!(observation, RawObservation::Datagram { number: 0, .. }), "{observation:?}");
     next(&mut session, Protocol::Udp, client.local_addr().unwrap()).await;
 
     let served = connect(HERE, server.tcp).await;
@@ -209,8 +219,9 @@ async fn own_is_the_own_address_and_all_is_everybody() {
         let socket = UdpSocket::bind(ELSEWHERE).await.unwrap();
         ask_udp(&socket, &server, b"x").await;
         ask(&mut connect(ELSEWHERE, server.tcp).await, b"x").await;
-        let is_reply =
-            |event: &Event| matches!(event, Event::Raw(Raw { seen: Seen::Reply { .. }, .. }));
+        let is_reply = |event: &Event| {
+            matches!(event, Event::Raw(Raw { observation: RawObservation::Reply { .. }, .. }))
+        };
         elsewhere.until_count(2, is_reply).await;
         if sees_others {
             here.until_count(2, is_reply).await;
@@ -241,7 +252,7 @@ async fn who_did_not_ask_or_no_longer_asks_is_told_nothing() {
     let mut client = connect(HERE, server.tcp).await;
     ask(&mut client, b"x").await;
     session.until_count(3, |event| raw(event).is_some()).await;
-    session.say(r#"{"type":"watch","on":false}"#).await;
+    session.say(r#"{"watch":{"on":false}}"#).await;
     settled(&mut session).await;
     ask(&mut client, b"x").await;
     settled(&mut session).await;
@@ -251,8 +262,12 @@ async fn who_did_not_ask_or_no_longer_asks_is_told_nothing() {
     session.say(WATCH).await;
     settled(&mut session).await;
     ask(&mut client, b"x").await;
-    let (number, seen) = next(&mut session, Protocol::Tcp, client.local_addr().unwrap()).await;
-    assert!(matches!(seen, Seen::Read { number: 2, offset: 2, .. }), "{seen:?}");
+    let (number, observation) =
+        next(&mut session, Protocol::Tcp, client.local_addr().unwrap()).await;
+    assert!(
+        matches!(observation, RawObservation::Read { number: 2, offset: 2, .. }),
+        "{observation:?}"
+    );
     assert_eq!(number, 2);
 }
 
@@ -264,9 +279,9 @@ async fn a_connection_from_before_is_told_from_its_next_read_on() {
     let peer = client.local_addr().unwrap();
     let mut session = watching(HERE, &server).await;
     let reply = ask(&mut client, b"after").await;
-    let read = Seen::Read { number: 1, offset: 6, bytes: 5, data: text(b"after") };
+    let read = RawObservation::Read { number: 1, offset: 6, bytes: 5, data: text(b"after") };
     assert_eq!(next(&mut session, Protocol::Tcp, peer).await, (1, read));
-    let replied = Seen::Reply { number: 1, offset: 33, bytes: 32, data: text(&reply) };
+    let replied = RawObservation::Reply { number: 1, offset: 33, bytes: 32, data: text(&reply) };
     assert_eq!(next(&mut session, Protocol::Tcp, peer).await, (1, replied));
 }
 
@@ -276,11 +291,11 @@ async fn no_leg_is_a_raw_client_not_even_when_it_is_gone() {
     let mut watching = watching(HERE, &server).await;
     for _ in 0..5 {
         let mut browser = Browser::connect_both(server.http).await;
-        browser.say(r#"{"type":"send","id":1,"to":"both","text":"x","count":500}"#).await;
+        browser.say(r#"{"send":{"id":1,"to":"both","text":"x","count":500}}"#).await;
         browser.until_count(2, |event| matches!(event, Event::Finished { .. })).await;
         // What it has sent is still on its way to the servers.
-        browser.say(r#"{"type":"close","protocol":"udp"}"#).await;
-        browser.say(r#"{"type":"close","protocol":"tcp","how":"reset"}"#).await;
+        browser.say(r#"{"close":{"protocol":"udp"}}"#).await;
+        browser.say(r#"{"close":{"protocol":"tcp","how":"reset"}}"#).await;
         browser.until_count(2, |event| matches!(event, Event::Closed { .. })).await;
     }
     // The servers have answered everything that came before this.
@@ -308,9 +323,10 @@ async fn bytes_are_for_sessions_of_the_same_machine() {
     for (session, visible) in [(&mut here, true), (&mut away, false)] {
         let peer = client.local_addr().unwrap();
         let data = |bytes| text(bytes).filter(|_| visible);
-        let datagram = Seen::Datagram { number: 0, bytes: 6, kept: 6, data: data(b"secret") };
+        let datagram =
+            RawObservation::Datagram { number: 0, bytes: 6, kept: 6, data: data(b"secret") };
         assert_eq!(next(session, Protocol::Udp, peer).await, (1, datagram));
-        let replied = Seen::Reply { number: 0, offset: 0, bytes: 24, data: data(&reply) };
+        let replied = RawObservation::Reply { number: 0, offset: 0, bytes: 24, data: data(&reply) };
         assert_eq!(next(session, Protocol::Udp, peer).await, (1, replied));
     }
 }
@@ -326,7 +342,7 @@ async fn behind_a_proxy_own_is_the_address_that_it_heard_from() {
     let mut client = connect(ELSEWHERE, server.tcp).await;
     ask(&mut client, b"x").await;
     let told = next(&mut own, Protocol::Tcp, client.local_addr().unwrap()).await;
-    assert_eq!(told, (1, Seen::Accepted));
+    assert_eq!(told, (1, RawObservation::Accepted {}));
 
     // Behind a proxy that is not believed nobody has an address of its own, least of all loopback.
     let server = Server::start();
@@ -361,7 +377,7 @@ async fn a_crowd_holds_up_nobody_and_the_counts_add_up() {
     while served.len() < CROWD {
         (id, _) = (id + 1, pace.tick().await);
         let asked = Instant::now();
-        session.say(&format!(r#"{{"type":"send","id":{id},"to":"both","text":"own"}}"#)).await;
+        session.say(&format!(r#"{{"send":{{"id":{id},"to":"both","text":"own"}}}}"#)).await;
         for _both in Protocol::BOTH {
             session.until(|event| matches!(event, Event::Answered { .. })).await;
         }
@@ -402,7 +418,7 @@ async fn a_session_that_does_not_read_misses_raw_clients_and_not_its_own_legs() 
     });
     let mut replied = Vec::new();
     // The session asks in the middle of it.
-    session.say(r#"{"type":"send","id":1,"to":"both","text":"own {n}","count":50}"#).await;
+    session.say(r#"{"send":{"id":1,"to":"both","text":"own {n}","count":50}}"#).await;
     timeout(PATIENCE, replies.read_to_end(&mut replied)).await.unwrap().unwrap();
     flooding.await.unwrap();
     let grown = server.resident_kib().saturating_sub(before);

@@ -106,8 +106,8 @@ async fn a_session_that_watches_raw_clients_costs_at_most_32_kib() {
     let before = server.resident_kib();
     let mut browsers = join_all((0..WATCHERS).map(|_| Browser::connect(server.http))).await;
     for browser in &mut browsers {
-        browser.say(r#"{"type":"watch","on":true}"#).await;
-        browser.say(r#"{"type":"nodelay","on":true}"#).await;
+        browser.say(r#"{"watch":{"on":true}}"#).await;
+        browser.say(r#"{"nodelay":{"on":true}}"#).await;
         browser.until(|event| matches!(event, Event::Error(_))).await;
     }
     // Everybody knows a client; a thousand of them would be 200 KiB more.
@@ -124,13 +124,13 @@ async fn a_session_that_watches_raw_clients_costs_at_most_32_kib() {
 
 #[tokio::test]
 async fn an_idle_emulated_path_costs_at_most_192_kib() {
-    let open = r#"{"type":"open","protocol":"tcp","path":"emulated"}"#;
+    let open = r#"{"open":{"protocol":"tcp","path":"emulated"}}"#;
     let server = Server::start();
     let mut browsers = join_all((0..LABS).map(|_| Browser::connect(server.http))).await;
     let before = server.resident_kib();
     for browser in &mut browsers {
         browser.say(open).await;
-        browser.until(|event| matches!(event, Event::ServerAccepted)).await;
+        browser.until(|event| matches!(event, Event::ServerAccepted {})).await;
     }
     let grown = f64::from(server.resident_kib().saturating_sub(before));
     let each = grown / f64::from(u32::try_from(LABS).unwrap());
@@ -146,11 +146,11 @@ async fn idle_legs_of_either_path_cost_no_processor_time() {
         let mut browser = Browser::connect(server.http).await;
         for protocol in ["tcp", "udp"] {
             browser
-                .say(&format!(r#"{{"type":"open","protocol":"{protocol}","path":"{path}"}}"#))
+                .say(&format!(r#"{{"open":{{"protocol":"{protocol}","path":"{path}"}}}}"#))
                 .await;
             browser.until(|event| matches!(event, Event::Opened { .. })).await;
         }
-        browser.say(r#"{"type":"send","id":1,"to":"both","text":"x"}"#).await;
+        browser.say(r#"{"send":{"id":1,"to":"both","text":"x"}}"#).await;
         browser.until_count(2, |event| matches!(event, Event::Answered { .. })).await;
         browsers.push(browser);
     }
@@ -169,13 +169,13 @@ async fn a_burst_that_waits_for_its_link_costs_no_processor_time() {
         let link = r#"{"up":{"delay_ms":5000},"down":{"delay_ms":5000}}"#;
         let path = r#""path":"emulated""#;
         browser
-            .say(&format!(r#"{{"type":"open","protocol":"{protocol}",{path},"link":{link}}}"#))
+            .say(&format!(r#"{{"open":{{"protocol":"{protocol}",{path},"link":{link}}}}}"#))
             .await;
     }
     browser.until_count(2, |event| matches!(event, Event::Opened { .. })).await;
     let line = "x".repeat(8_000);
     let burst = format!(r#""to":"tcp","text":"{line}","count":100,"interval_ms":0"#);
-    browser.say(&format!(r#"{{"type":"send","id":1,{burst}}}"#)).await;
+    browser.say(&format!(r#"{{"send":{{"id":1,{burst}}}}}"#)).await;
     browser.until(|event| matches!(event, Event::Sent { .. })).await;
     let (before, watched) = (server.processor_ms(), Duration::from_secs(1));
     tokio::time::sleep(watched).await;

@@ -152,7 +152,7 @@ async fn one_client_above_the_limit_is_closed_at_once() {
     assert_eq!(server.refused("tcp_full").await, 1);
     // A leg takes no client's place, and a place that is free is given again.
     let mut browser = Browser::connect_both(server.http).await;
-    browser.say(r#"{"type":"send","id":1,"to":"tcp","text":"x"}"#).await;
+    browser.say(r#"{"send":{"id":1,"to":"tcp","text":"x"}}"#).await;
     browser.until(|event| matches!(event, Event::Answered { .. })).await;
     drop(clients);
     let since = Instant::now();
@@ -174,7 +174,7 @@ async fn a_leg_is_as_old_and_as_idle_as_its_session_likes() {
     let mut client = TcpStream::connect(server.tcp).await.unwrap();
     assert_eq!(until_fin(&mut client).await.unwrap(), b"");
     sleep(Duration::from_secs(1)).await;
-    browser.say(r#"{"type":"send","id":1,"to":"tcp","text":"x"}"#).await;
+    browser.say(r#"{"send":{"id":1,"to":"tcp","text":"x"}}"#).await;
     browser.until(|event| matches!(event, Event::Answered { .. })).await;
     assert_eq!(browser.count(|event| matches!(event, Event::Closed { .. })), 0);
 }
@@ -217,10 +217,10 @@ async fn a_crowd_takes_no_descriptors_from_pages_and_sessions() {
     assert!(server.open_files() < 256);
     assert_eq!(server.refused("accept_failed").await, 0);
     assert_eq!(get(server.http, "/healthz").await.status, 200);
-    browser.say(r#"{"type":"send","id":1,"to":"both","text":"x"}"#).await;
+    browser.say(r#"{"send":{"id":1,"to":"both","text":"x"}}"#).await;
     browser.until_count(2, |event| matches!(event, Event::Answered { .. })).await;
     let mut another = Browser::connect_both(server.http).await;
-    another.say(r#"{"type":"send","id":1,"to":"tcp","text":"x"}"#).await;
+    another.say(r#"{"send":{"id":1,"to":"tcp","text":"x"}}"#).await;
     another.until(|event| matches!(event, Event::Answered { .. })).await;
     let spent = server.processor_ms() - spent;
     assert!(spent < 1_000, "{spent} ms for 600 connections");

@@ -19,8 +19,7 @@ use tokio::time::timeout;
 const TEXT: u8 = 0x81;
 const PING: u8 = 0x89;
 const PONG: u8 = 0x0a;
-const OPENS: [&[u8]; 2] =
-    [br#"{"type":"open","protocol":"tcp"}"#, br#"{"type":"open","protocol":"udp"}"#];
+const OPENS: [&[u8]; 2] = [br#"{"open":{"protocol":"tcp"}}"#, br#"{"open":{"protocol":"udp"}}"#];
 
 /// What the server answers to a request for a session, and the connection.
 async fn asked(http: SocketAddr, headers: &str) -> (String, TcpStream) {
@@ -53,13 +52,13 @@ async fn status(http: SocketAddr, headers: &str) -> u16 {
 async fn begun(http: SocketAddr, headers: &str) -> Reading {
     let mut session = RawSocket::connect(http, headers).await.write(Vec::new());
     let (_, hello) = session.frame().await;
-    assert!(String::from_utf8_lossy(&hello).contains(r#""type":"hello""#), "{hello:?}");
+    assert!(String::from_utf8_lossy(&hello).contains(r#""event":{"hello":"#), "{hello:?}");
     session
 }
 
 async fn lives_on(browser: &mut Browser) {
     browser.messages.clear();
-    browser.say(r#"{"type":"send","id":1,"to":"both","text":"x"}"#).await;
+    browser.say(r#"{"send":{"id":1,"to":"both","text":"x"}}"#).await;
     browser.until_count(2, |event| matches!(event, Event::Answered { .. })).await;
 }
 
@@ -183,21 +182,21 @@ async fn who_opens_legs_or_sends_lines_too_fast_is_refused_and_goes_on() {
     let mut browser = Browser::connect_both(server.http).await;
     let over =
         |event: &Event| matches!(event, Event::Error(problem) if problem.code == Code::OverLimit);
-    browser.say(r#"{"type":"send","id":1,"to":"udp","text":"x","count":11}"#).await;
+    browser.say(r#"{"send":{"id":1,"to":"udp","text":"x","count":11}}"#).await;
     browser.until(over).await;
-    browser.say(r#"{"type":"send","id":2,"to":"udp","text":"x","count":8}"#).await;
+    browser.say(r#"{"send":{"id":2,"to":"udp","text":"x","count":8}}"#).await;
     browser.until_count(8, |event| matches!(event, Event::Answered { .. })).await;
     // Ten legs at once, two of which are open already.
     for _ in 0..8 {
-        browser.say(r#"{"type":"close","protocol":"udp"}"#).await;
+        browser.say(r#"{"close":{"protocol":"udp"}}"#).await;
         browser.until(|event| matches!(event, Event::Closed { .. })).await;
-        browser.say(r#"{"type":"open","protocol":"udp"}"#).await;
+        browser.say(r#"{"open":{"protocol":"udp"}}"#).await;
         browser.until(|event| matches!(event, Event::Opened { .. })).await;
     }
-    browser.say(r#"{"type":"close","protocol":"udp"}"#).await;
-    browser.say(r#"{"type":"open","protocol":"udp"}"#).await;
+    browser.say(r#"{"close":{"protocol":"udp"}}"#).await;
+    browser.say(r#"{"open":{"protocol":"udp"}}"#).await;
     browser.until(over).await;
-    browser.say(r#"{"type":"send","id":3,"to":"tcp","text":"x"}"#).await;
+    browser.say(r#"{"send":{"id":3,"to":"tcp","text":"x"}}"#).await;
     browser.until(|event| matches!(event, Event::Answered { id: 3, .. })).await;
 }
 
@@ -259,7 +258,7 @@ async fn a_flood_is_ended_and_nobody_else_notices() {
 #[tokio::test]
 async fn who_never_reads_is_ended_and_takes_no_more_than_a_mebibyte() {
     let pings = masked_frame(PING, &[b'x'; 125]);
-    let mistakes = masked_frame(TEXT, br#"{"type":"x"}"#);
+    let mistakes = masked_frame(TEXT, br#"{"x":{}}"#);
     for frame in [pings, mistakes] {
         // Without its rates, so that what it is sent can pile up.
         let rates = ["--messages-per-s=4000000", "--message-bytes-per-s=400000000"];
@@ -300,10 +299,10 @@ async fn nobody_says_where_a_leg_leads() {
     elsewhere_udp.set_nonblocking(true).unwrap();
     let headers = format!("sec-websocket-protocol: {at}\r\nx-target: {at}\r\n");
     let messages = [
-        format!(r#"{{"type":"open","protocol":"tcp","target":"{at}"}}"#),
-        format!(r#"{{"type":"open","protocol":"udp","host":"127.0.0.1","port":{}}}"#, at.port()),
-        r#"{"type":"open","protocol":"tcp"}"#.into(),
-        r#"{"type":"open","protocol":"udp"}"#.into(),
+        format!(r#"{{"open":{{"protocol":"tcp","target":"{at}"}}}}"#),
+        format!(r#"{{"open":{{"protocol":"udp","host":"127.0.0.1","port":{}}}}}"#, at.port()),
+        r#"{"open":{"protocol":"tcp"}}"#.into(),
+        r#"{"open":{"protocol":"udp"}}"#.into(),
     ];
     let frames = messages.map(|message| masked_frame(TEXT, message.as_bytes())).concat();
     let path = format!("/ws?target={at}&tcp={at}&udp={at}");

@@ -11,7 +11,7 @@ async fn connect(server: &Server, link: &str) -> Browser {
     for protocol in ["tcp", "udp"] {
         let path = r#""path":"emulated""#;
         browser
-            .say(&format!(r#"{{"type":"open","protocol":"{protocol}",{path},"link":{link}}}"#))
+            .say(&format!(r#"{{"open":{{"protocol":"{protocol}",{path},"link":{link}}}}}"#))
             .await;
         browser.until(|event| matches!(event, Event::Opened { .. })).await;
     }
@@ -20,7 +20,7 @@ async fn connect(server: &Server, link: &str) -> Browser {
 
 fn packets(browser: &Browser, of: Protocol) -> Vec<&Packet> {
     let messages = browser.messages.iter();
-    let of_this = messages.filter(|message| message.on.is_some_and(|on| on.protocol == of));
+    let of_this = messages.filter(|message| message.leg.is_some_and(|leg| leg.protocol == of));
     of_this
         .filter_map(|message| match &message.event {
             Event::Packet(packet) => Some(packet),
@@ -32,7 +32,7 @@ fn packets(browser: &Browser, of: Protocol) -> Vec<&Packet> {
 /// Lines of `of` that were answered, in the order of their answers.
 fn answered(browser: &Browser, of: Protocol) -> Vec<u32> {
     let messages = browser.messages.iter();
-    let of_this = messages.filter(|message| message.on.is_some_and(|on| on.protocol == of));
+    let of_this = messages.filter(|message| message.leg.is_some_and(|leg| leg.protocol == of));
     of_this
         .filter_map(|message| match message.event {
             Event::Answered { line, certain: true, .. } => Some(line),
@@ -45,8 +45,7 @@ fn carries(packet: &Packet, number: u32) -> bool {
     packet.line.is_some_and(|line| line.number == number)
 }
 
-const FIVE: &str =
-    r#"{"type":"send","id":1,"to":"both","text":"line {n}","count":5,"interval_ms":20}"#;
+const FIVE: &str = r#"{"send":{"id":1,"to":"both","text":"line {n}","count":5,"interval_ms":20}}"#;
 
 #[tokio::test]
 async fn tcp_sends_a_lost_line_again_and_udp_does_not_every_time() {
@@ -54,7 +53,7 @@ async fn tcp_sends_a_lost_line_again_and_udp_does_not_every_time() {
     for seed in 1..=3 {
         let link = format!(
             r#"{{"seed":{seed},"up":{{"delay_ms":20}},"down":{{"delay_ms":20}},
-                "rules":[{{"rule":"lose_line","line":3}}]}}"#
+                "rules":[{{"lose_line":{{"line":3}}}}]}}"#
         );
         let mut browser = connect(&server, &link).await;
         browser.say(FIVE).await;
@@ -80,7 +79,7 @@ async fn tcp_sends_a_lost_line_again_and_udp_does_not_every_time() {
 #[tokio::test]
 async fn a_lost_reply_is_sent_again_by_tcp_only() {
     let server = Server::start();
-    let link = r#"{"down":{"delay_ms":10},"rules":[{"rule":"lose_reply","line":2}]}"#;
+    let link = r#"{"down":{"delay_ms":10},"rules":[{"lose_reply":{"line":2}}]}"#;
     let mut browser = connect(&server, link).await;
     browser.say(FIVE).await;
     let silence = browser.until(|event| matches!(event, Event::NoReply { .. })).await;
@@ -105,7 +104,7 @@ async fn the_delay_of_the_link_is_the_round_trip() {
     let opened = browser.messages.iter().find(|message| is_tcp(&message.event)).unwrap();
     let Event::Opened { handshake_us: Some(handshake), .. } = opened.event else { panic!("TCP") };
     assert!((150_000..1_500_000).contains(&handshake), "{handshake}");
-    browser.say(r#"{"type":"send","id":1,"to":"both","text":"x"}"#).await;
+    browser.say(r#"{"send":{"id":1,"to":"both","text":"x"}}"#).await;
     browser.until_count(2, |event| matches!(event, Event::Answered { .. })).await;
     for message in &browser.messages {
         if let Event::Answered { rtt_us, .. } = message.event {
@@ -118,9 +117,9 @@ async fn the_delay_of_the_link_is_the_round_trip() {
 async fn a_duplicate_is_answered_twice_over_udp_and_told_once_as_answered() {
     let server = Server::start();
     let mut browser = connect(&server, r#"{"up":{"duplicate":100}}"#).await;
-    browser.say(r#"{"type":"send","id":1,"to":"udp","text":"x"}"#).await;
+    browser.say(r#"{"send":{"id":1,"to":"udp","text":"x"}}"#).await;
     browser.until_count(2, |event| matches!(event, Event::Reply { .. })).await;
-    browser.say(r#"{"type":"send","id":2,"to":"udp","text":"y"}"#).await;
+    browser.say(r#"{"send":{"id":2,"to":"udp","text":"y"}}"#).await;
     browser.until_count(4, |event| matches!(event, Event::Reply { .. })).await;
     assert_eq!(answered(&browser, Protocol::Udp), [1, 1]);
     let observed = |event: &Event| matches!(event, Event::ServerDatagram { .. });
@@ -134,8 +133,8 @@ async fn fin_and_rst_pass_through_in_both_directions() {
         [("half", Cause::PeerClosed), ("close", Cause::PeerClosed), ("reset", Cause::PeerReset)]
     {
         let mut browser = connect(&server, r#"{"up":{"delay_ms":5}}"#).await;
-        browser.until_count(1, |event| matches!(event, Event::ServerAccepted)).await;
-        browser.say(&format!(r#"{{"type":"close","protocol":"tcp","how":"{how}"}}"#)).await;
+        browser.until_count(1, |event| matches!(event, Event::ServerAccepted {})).await;
+        browser.say(&format!(r#"{{"close":{{"protocol":"tcp","how":"{how}"}}}}"#)).await;
         let closed = browser.until(|event| matches!(event, Event::ServerClosed { .. })).await;
         assert_eq!(closed.event, Event::ServerClosed { cause: seen }, "{how}");
         let is_end = |packet: &&&Packet| match packet.header {
@@ -159,7 +158,7 @@ async fn where_everything_is_lost_connecting_is_given_up_and_the_syns_are_told()
     let server = Server::start_with(&["--lab-give-up-ms=4000"]);
     let mut browser = Browser::connect(server.http).await;
     browser
-        .say(r#"{"type":"open","protocol":"tcp","path":"emulated","link":{"up":{"loss":100}}}"#)
+        .say(r#"{"open":{"protocol":"tcp","path":"emulated","link":{"up":{"loss":100}}}}"#)
         .await;
     let closed = browser.until(|event| matches!(event, Event::Closed { .. })).await;
     let Event::Closed { cause, detail } = closed.event else { panic!("it is closed") };
@@ -178,11 +177,11 @@ async fn where_everything_is_lost_connecting_is_given_up_and_the_syns_are_told()
 async fn knobs_can_be_turned_under_way() {
     let server = Server::start();
     let mut browser = connect(&server, "{}").await;
-    browser.say(r#"{"type":"send","id":1,"to":"udp","text":"x"}"#).await;
+    browser.say(r#"{"send":{"id":1,"to":"udp","text":"x"}}"#).await;
     browser.until(|event| matches!(event, Event::Answered { .. })).await;
-    browser.say(r#"{"type":"link","protocol":"udp","link":{"up":{"loss":100}}}"#).await;
-    browser.until(|event| matches!(event, Event::LinkSet)).await;
-    browser.say(r#"{"type":"send","id":2,"to":"udp","text":"x"}"#).await;
+    browser.say(r#"{"link":{"protocol":"udp","link":{"up":{"loss":100}}}}"#).await;
+    browser.until(|event| matches!(event, Event::LinkSet {})).await;
+    browser.say(r#"{"send":{"id":2,"to":"udp","text":"x"}}"#).await;
     let silence = browser.until(|event| matches!(event, Event::NoReply { .. })).await;
     assert!(matches!(silence.event, Event::NoReply { id: 2, .. }));
 
@@ -193,16 +192,16 @@ async fn knobs_can_be_turned_under_way() {
         (r#"{"mtu":575}"#, "link.mtu"),
         (r#"{"up":{"rate_kbit":0}}"#, "link.up.rate_kbit"),
         (r#"{"up":{"limit":0}}"#, "link.up.limit"),
-        (r#"{"rules":[{"rule":"black_out","from_ms":5,"to_ms":5}]}"#, "link.rules[0].from_ms"),
+        (r#"{"rules":[{"black_out":{"from_ms":5,"to_ms":5}}]}"#, "link.rules[0].from_ms"),
         (r#"{"speed":1}"#, "link.speed"),
     ] {
-        browser.say(&format!(r#"{{"type":"link","protocol":"udp","link":{link}}}"#)).await;
+        browser.say(&format!(r#"{{"link":{{"protocol":"udp","link":{link}}}}}"#)).await;
         let error = browser.until(|event| matches!(event, Event::Error(_))).await;
         let Event::Error(problem) = error.event else { panic!("an error") };
         assert_eq!(problem.field.as_deref(), Some(field), "{problem:?}");
     }
     // The old link stays: everything is still lost.
-    browser.say(r#"{"type":"send","id":3,"to":"udp","text":"x"}"#).await;
+    browser.say(r#"{"send":{"id":3,"to":"udp","text":"x"}}"#).await;
     let silence = browser.until(|event| matches!(event, Event::NoReply { .. })).await;
     assert!(matches!(silence.event, Event::NoReply { id: 3, .. }));
 }
@@ -211,7 +210,7 @@ async fn knobs_can_be_turned_under_way() {
 async fn a_leg_without_a_lab_has_no_link() {
     let server = Server::start();
     let mut browser = Browser::connect_both(server.http).await;
-    browser.say(r#"{"type":"link","protocol":"tcp","link":{}}"#).await;
+    browser.say(r#"{"link":{"protocol":"tcp","link":{}}}"#).await;
     let error = browser.until(|event| matches!(event, Event::Error(_))).await;
     assert!(matches!(error.event, Event::Error(problem) if problem.code == Code::NotEmulated));
 }
@@ -221,7 +220,7 @@ async fn a_line_above_the_limit_of_emulated_datagrams_is_refused() {
     let server = Server::start();
     let mut browser = connect(&server, "{}").await;
     let line = "x".repeat(8_165);
-    browser.say(&format!(r#"{{"type":"send","id":1,"to":"both","text":"{line}"}}"#)).await;
+    browser.say(&format!(r#"{{"send":{{"id":1,"to":"both","text":"{line}"}}}}"#)).await;
     let error = browser.until(|event| matches!(event, Event::Error(_))).await;
     let Event::Error(problem) = error.event else { panic!("an error") };
     assert_eq!((problem.code, problem.protocol), (Code::OverLimit, Some(Protocol::Udp)));
@@ -230,7 +229,7 @@ async fn a_line_above_the_limit_of_emulated_datagrams_is_refused() {
     assert_eq!(answered(&browser, Protocol::Tcp), [1]);
 
     let line = "x".repeat(8_164);
-    browser.say(&format!(r#"{{"type":"send","id":2,"to":"udp","text":"{line}"}}"#)).await;
+    browser.say(&format!(r#"{{"send":{{"id":2,"to":"udp","text":"{line}"}}}}"#)).await;
     browser.until(|event| matches!(event, Event::Answered { .. })).await;
     assert_eq!(answered(&browser, Protocol::Udp), [1]);
 }
@@ -241,7 +240,7 @@ async fn the_server_emulates_as_many_paths_as_it_may() {
     let first = connect(&server, "{}").await;
     let mut second = Browser::connect(server.http).await;
     let open =
-        |protocol: &str| format!(r#"{{"type":"open","protocol":"{protocol}","path":"emulated"}}"#);
+        |protocol: &str| format!(r#"{{"open":{{"protocol":"{protocol}","path":"emulated"}}}}"#);
     second.say(&open("udp")).await;
     second.until(|event| matches!(event, Event::Opened { .. })).await;
     second.say(&open("tcp")).await;
@@ -263,13 +262,13 @@ async fn the_server_emulates_as_many_paths_as_it_may() {
 async fn packets_beyond_the_limit_are_counted_and_a_path_that_carries_too_many_ends() {
     let server = Server::start_with(&["--lab-packets=10", "--lab-packets-per-s=300"]);
     let mut browser = connect(&server, "{}").await;
-    browser.say(r#"{"type":"send","id":1,"to":"udp","text":"x","count":50,"interval_ms":0}"#).await;
+    browser.say(r#"{"send":{"id":1,"to":"udp","text":"x","count":50,"interval_ms":0}}"#).await;
     browser.until_count(50, |event| matches!(event, Event::Answered { .. })).await;
-    browser.say(r#"{"type":"close","protocol":"udp"}"#).await;
+    browser.say(r#"{"close":{"protocol":"udp"}}"#).await;
     browser.until(|event| matches!(event, Event::Closed { .. })).await;
     let missed = browser.messages.iter().map(|message| match message.event {
         Event::PacketsMissed { count }
-            if message.on.is_some_and(|on| on.protocol == Protocol::Udp) =>
+            if message.leg.is_some_and(|leg| leg.protocol == Protocol::Udp) =>
         {
             count
         }
@@ -277,10 +276,8 @@ async fn packets_beyond_the_limit_are_counted_and_a_path_that_carries_too_many_e
     });
     assert_eq!((packets(&browser, Protocol::Udp).len(), missed.sum::<u64>()), (10, 90));
 
-    browser.say(r#"{"type":"open","protocol":"udp","path":"emulated"}"#).await;
-    browser
-        .say(r#"{"type":"send","id":2,"to":"udp","text":"x","count":1000,"interval_ms":0}"#)
-        .await;
+    browser.say(r#"{"open":{"protocol":"udp","path":"emulated"}}"#).await;
+    browser.say(r#"{"send":{"id":2,"to":"udp","text":"x","count":1000,"interval_ms":0}}"#).await;
     let closed = browser.until(|event| matches!(event, Event::Closed { .. })).await;
     let Event::Closed { cause, detail } = closed.event else { panic!("it is closed") };
     assert_eq!(cause, Cause::Limit);
@@ -304,7 +301,7 @@ async fn a_path_does_not_outlive_its_limit() {
 /// The median round trip of lines that are sent every 5 ms, in microseconds.
 async fn median_round_trip(browser: &mut Browser, id: u32) -> u64 {
     let send = r#""to":"both","text":"x","count":100,"interval_ms":5"#;
-    browser.say(&format!(r#"{{"type":"send","id":{id},{send}}}"#)).await;
+    browser.say(&format!(r#"{{"send":{{"id":{id},{send}}}}}"#)).await;
     let of_this =
         |event: &Event| matches!(event, Event::Answered { id: of, .. } if *of == u64::from(id));
     browser.until_count(200, of_this).await;
@@ -332,7 +329,7 @@ async fn a_session_that_floods_its_paths_leaves_others_their_time() {
     let line = "x".repeat(8_000);
     let flood = format!(r#""to":"both","text":"{line}","count":1000,"interval_ms":0"#);
     for id in 0..10 {
-        hostile.say(&format!(r#"{{"type":"send","id":{id},{flood}}}"#)).await;
+        hostile.say(&format!(r#"{{"send":{{"id":{id},{flood}}}}}"#)).await;
     }
     let flooding = tokio::spawn(async move {
         hostile.until(|event| matches!(event, Event::Closed { .. })).await;

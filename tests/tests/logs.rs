@@ -10,8 +10,8 @@ use std::time::Instant;
 use futures_util::future::join_all;
 use serde_json::Value;
 use streamgram::config::LogFormat;
-use streamgram::logs;
-use streamgram::refusals::LOG_INTERVAL;
+use streamgram::guard::refusals::LOG_INTERVAL;
+use streamgram::operate::logs;
 use streamgram_protocol::{Event, STAMP_LEN, is_hidden};
 use streamgram_tests::{
     Browser, PATIENCE, RawSocket, SOON, Server, Witness, binary, get, masked_frame, raw_request,
@@ -58,16 +58,16 @@ async fn send_as_payload(server: &Server, text: &str) {
     let (json, hex) = (Value::from(text), hex(text));
     for broken in [
         text,
-        &format!(r#"{{"type":{json}}}"#),
-        &format!(r#"{{"type":"send","id":1,"to":"both","text":"x",{json}:1}}"#),
-        &format!(r#"{{"type":"send","id":1,"to":{json},"text":"x"}}"#),
-        &format!(r#"{{"type":"send","id":1,"to":"both","hex":{json}}}"#),
+        &format!(r#"{{{json}:{{}}}}"#),
+        &format!(r#"{{"send":{{"id":1,"to":"both","text":"x",{json}:1}}}}"#),
+        &format!(r#"{{"send":{{"id":1,"to":{json},"text":"x"}}}}"#),
+        &format!(r#"{{"send":{{"id":1,"to":"both","hex":{json}}}}}"#),
     ] {
         browser.say(broken).await;
         browser.until(|event| matches!(event, Event::Error(_))).await;
     }
-    browser.say(&format!(r#"{{"type":"send","id":1,"to":"both","text":{json}}}"#)).await;
-    browser.say(&format!(r#"{{"type":"send","id":2,"to":"both","hex":"{hex}"}}"#)).await;
+    browser.say(&format!(r#"{{"send":{{"id":1,"to":"both","text":{json}}}}}"#)).await;
+    browser.say(&format!(r#"{{"send":{{"id":2,"to":"both","hex":"{hex}"}}}}"#)).await;
     browser.until_count(4, |event| matches!(event, Event::Answered { .. })).await;
     browser.frame(Message::Ping(text.to_owned().into())).await;
     browser.frame(Message::binary(text.to_owned())).await;

@@ -36,10 +36,10 @@ async fn every_measure_is_what_was_done() {
     datagrams.send_to(b"x", server.udp).await.unwrap();
     timeout(PATIENCE, datagrams.recv(&mut [0; 64])).await.unwrap().unwrap();
     let mut browser = Browser::connect_both(server.http).await;
-    browser.say(r#"{"type":"send","id":1,"to":"udp","text":"x","count":5}"#).await;
+    browser.say(r#"{"send":{"id":1,"to":"udp","text":"x","count":5}}"#).await;
     browser.until_count(5, |event| matches!(event, Event::Answered { .. })).await;
-    browser.say(r#"{"type":"watch","on":true}"#).await;
-    browser.say(r#"{"type":"nodelay","on":true}"#).await;
+    browser.say(r#"{"watch":{"on":true}}"#).await;
+    browser.say(r#"{"nodelay":{"on":true}}"#).await;
     browser.until(|event| matches!(event, Event::NodelaySet { .. })).await;
     assert_eq!(request(server.http, "GET", "/", "host: evil.example\r\n").await.status, 400);
 

@@ -159,7 +159,7 @@ async fn the_page_the_api_and_sessions_come_through() {
 
     let mut browser = proxy.session("127.0.0.1", &[("origin", "https://streamgram.example")]).await;
     browser.open_both().await;
-    browser.say(r#"{"type":"send","id":1,"to":"both","text":"through nginx"}"#).await;
+    browser.say(r#"{"send":{"id":1,"to":"both","text":"through nginx"}}"#).await;
     browser.until_count(2, |event| matches!(event, Event::Answered { .. })).await;
 
     let upgrade = "upgrade: websocket\r\nsec-websocket-version: 13\r\n\

@@ -2,16 +2,18 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_channel::mpsc::{Receiver, Sender, channel};
 use futures_util::stream::iter;
-use futures_util::{SinkExt, StreamExt};
-use streamgram::bridge::{Bridge, Command, Session, Targets};
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use streamgram::config::WebSocketLimits;
 use streamgram::observe::Observer;
+use streamgram::session::{Bridge, Command, Session, Targets};
 use streamgram_protocol::{
     Cause, ClientMessage, Event, Limits, Protocol, ServerMessage, Unanswered,
 };
@@ -32,15 +34,50 @@ struct Client {
     session: JoinHandle<()>,
 }
 
+/// The session's ends of both channels.
+struct Channels<Events> {
+    commands: Receiver<Command>,
+    events: Events,
+}
+
+impl<Events: Unpin> Stream for Channels<Events> {
+    type Item = Command;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Command>> {
+        self.commands.poll_next_unpin(cx)
+    }
+}
+
+impl<Frame, Events: Sink<Frame> + Unpin> Sink<Frame> for Channels<Events> {
+    type Error = Events::Error;
+
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.events.poll_ready_unpin(cx)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, frame: Frame) -> Result<(), Self::Error> {
+        self.events.start_send_unpin(frame)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.events.poll_flush_unpin(cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.events.poll_close_unpin(cx)
+    }
+}
+
 impl Client {
     fn start(targets: Targets, limits: Limits) -> Self {
-        let (commands, mut taken) = channel(0);
+        let (commands, taken) = channel(0);
         let (told, events) = channel(EVENTS_UNDER_WAY);
-        let mut told = told.with_flat_map(|frame: Vec<_>| iter(frame).map(Ok));
+        let told = told.with_flat_map(|frame: Vec<_>| iter(frame).map(Ok));
+        let mut client = Channels { commands: taken, events: told };
         let rates = WebSocketLimits::default();
         let bridge = Bridge::new(targets, limits, rates, Arc::new(Observer::default()));
         let session = Session::new(bridge, None, None);
-        let session = tokio::spawn(async move { session.run(&mut taken, &mut told).await });
+        let session = tokio::spawn(async move { session.run(&mut client).await });
         Self { commands, events, limits, session }
     }
 
@@ -61,7 +98,7 @@ impl Client {
     }
 
     async fn open(&mut self, protocol: &str) -> ServerMessage {
-        self.say(&format!(r#"{{"type":"open","protocol":"{protocol}"}}"#)).await;
+        self.say(&format!(r#"{{"open":{{"protocol":"{protocol}"}}}}"#)).await;
         self.until(|event| matches!(event, Event::Opened { .. })).await
     }
 
@@ -127,14 +164,14 @@ async fn tcp_with_nobody_listening_is_refused_within_a_second_and_the_session_li
     let targets = Targets { tcp, udp: udp.local_addr().unwrap() };
     let mut client = Client::start(targets, Limits::default());
     for leg in 1..=3 {
-        client.say(r#"{"type":"open","protocol":"tcp"}"#).await;
+        client.say(r#"{"open":{"protocol":"tcp"}}"#).await;
         let is_end = |event: &Event| matches!(event, Event::Refused { .. } | Event::Closed { .. });
         let refused = within_a_second(client.until(is_end)).await;
         assert_eq!(refused.event, Event::Refused { peer: tcp.to_string() });
-        assert_eq!(refused.on.unwrap().leg, leg);
+        assert_eq!(refused.leg.unwrap().number, leg);
     }
     client.open("udp").await;
-    client.say(r#"{"type":"send","id":1,"to":"udp","text":"x"}"#).await;
+    client.say(r#"{"send":{"id":1,"to":"udp","text":"x"}}"#).await;
     client.until(|event| matches!(event, Event::Sent { .. })).await;
     assert_eq!(udp.recv(&mut [0; 9]).await.unwrap(), 1);
 }
@@ -145,15 +182,15 @@ async fn udp_with_nobody_listening_is_refused_within_a_second_and_the_leg_stays_
     let mut client = Client::start(Targets { tcp: udp, udp }, Limits::default());
     client.open("udp").await;
     for id in 1..=3 {
-        client.say(&format!(r#"{{"type":"send","id":{id},"to":"udp","text":"x"}}"#)).await;
+        client.say(&format!(r#"{{"send":{{"id":{id},"to":"udp","text":"x"}}}}"#)).await;
         let refused = client.until(|event| matches!(event, Event::Refused { .. }));
         let refused = within_a_second(refused).await;
         assert_eq!(refused.event, Event::Refused { peer: udp.to_string() });
-        assert_eq!(refused.on.unwrap().protocol, Protocol::Udp);
+        assert_eq!(refused.leg.unwrap().protocol, Protocol::Udp);
         let unanswered = within_a_second(client.no_reply()).await;
         assert_eq!(unanswered, (id, 1, Unanswered::Refused, true));
     }
-    client.say(r#"{"type":"close","protocol":"udp"}"#).await;
+    client.say(r#"{"close":{"protocol":"udp"}}"#).await;
     assert_eq!(client.closed().await, (Cause::Closed, None));
 }
 
@@ -162,7 +199,7 @@ async fn every_line_of_a_burst_to_nobody_is_reported_once() {
     let (_port, udp) = closed_udp_port().await;
     let mut client = Client::start(Targets { tcp: udp, udp }, Limits::default());
     client.open("udp").await;
-    client.say(r#"{"type":"send","id":1,"to":"udp","text":"x","count":50}"#).await;
+    client.say(r#"{"send":{"id":1,"to":"udp","text":"x","count":50}}"#).await;
     let mut unanswered = Vec::new();
     while unanswered.len() < 50 {
         let (_, line, cause, _) = client.no_reply().await;
@@ -188,12 +225,12 @@ async fn a_handshake_that_nobody_answers_is_given_up_in_time() {
 
     let limits = Limits { connect_ms: 300, ..Limits::default() };
     let mut client = Client::start(Targets { tcp, udp: tcp }, limits);
-    client.say(r#"{"type":"open","protocol":"tcp"}"#).await;
+    client.say(r#"{"open":{"protocol":"tcp"}}"#).await;
     let end = client.until(|event| matches!(event, Event::Closed { .. } | Event::Opened { .. }));
     let end = end.await;
     assert!(matches!(end.event, Event::Closed { cause: Cause::TimedOut, .. }), "{end:?}");
     assert!(end.at_us >= 300_000, "{end:?}");
-    client.say(r#"{"type":"open","protocol":"tcp"}"#).await;
+    client.say(r#"{"open":{"protocol":"tcp"}}"#).await;
     assert_eq!(client.closed().await.0, Cause::TimedOut);
 }
 
@@ -203,8 +240,8 @@ async fn a_handshake_under_way_can_be_closed_and_the_leg_opened_again() {
     let tcp = target.local_addr().unwrap();
     let mut client = Client::start(Targets { tcp, udp: tcp }, Limits::default());
     for _ in 0..20 {
-        client.say(r#"{"type":"open","protocol":"tcp"}"#).await;
-        client.say(r#"{"type":"close","protocol":"tcp"}"#).await;
+        client.say(r#"{"open":{"protocol":"tcp"}}"#).await;
+        client.say(r#"{"close":{"protocol":"tcp"}}"#).await;
         assert_eq!(client.closed().await, (Cause::Closed, None));
     }
     client.open("tcp").await;
@@ -217,7 +254,7 @@ async fn a_datagram_that_is_never_answered_is_reported_in_time() {
     let limits = Limits { no_reply_ms: 150, ..Limits::default() };
     let mut client = Client::start(Targets { tcp: udp, udp }, limits);
     client.open("udp").await;
-    client.say(r#"{"type":"send","id":1,"to":"udp","text":"x"}"#).await;
+    client.say(r#"{"send":{"id":1,"to":"udp","text":"x"}}"#).await;
     let sent = client.until(|event| matches!(event, Event::Sent { .. })).await;
     let silent = client.until(|event| matches!(event, Event::NoReply { .. })).await;
     let cause = Unanswered::TimedOut;
@@ -232,7 +269,7 @@ async fn a_reply_after_its_time_is_late() {
     let limits = Limits { no_reply_ms: 50, ..Limits::default() };
     let mut client = Client::start(Targets { tcp: udp, udp }, limits);
     client.open("udp").await;
-    client.say(r#"{"type":"send","id":1,"to":"udp","text":"x"}"#).await;
+    client.say(r#"{"send":{"id":1,"to":"udp","text":"x"}}"#).await;
     let (_, leg) = target.recv_from(&mut [0; 9]).await.unwrap();
     assert_eq!(client.no_reply().await, (1, 1, Unanswered::TimedOut, true));
     target.send_to(b"at last", leg).await.unwrap();
@@ -247,7 +284,7 @@ async fn a_reply_after_its_time_is_late() {
 async fn a_target_that_closes_ends_the_leg_and_what_it_owed() {
     let target = tcp_target().await;
     let (mut client, mut connection) = connected(&target).await;
-    client.say(r#"{"type":"send","id":1,"to":"tcp","text":"hello","count":2}"#).await;
+    client.say(r#"{"send":{"id":1,"to":"tcp","text":"hello","count":2}}"#).await;
     connection.read_exact(&mut [0; 10]).await.unwrap();
     drop(connection);
     for line in 1..=2 {
@@ -261,7 +298,7 @@ async fn a_target_that_closes_ends_the_leg_and_what_it_owed() {
 async fn a_target_that_resets_ends_the_leg_and_the_burst() {
     let target = tcp_target().await;
     let (mut client, mut connection) = connected(&target).await;
-    let slow = r#"{"type":"send","id":1,"to":"tcp","text":"hello","count":9,"interval_ms":10000}"#;
+    let slow = r#"{"send":{"id":1,"to":"tcp","text":"hello","count":9,"interval_ms":10000}}"#;
     client.say(slow).await;
     connection.read_exact(&mut [0; 5]).await.unwrap();
     connection.set_zero_linger().unwrap();
@@ -282,10 +319,10 @@ async fn what_is_under_way_when_a_leg_is_closed_stays_unanswered() {
     let mut client = Client::start(targets, Limits::default());
     for (id, protocol) in [(1, "tcp"), (2, "udp")] {
         client.open(protocol).await;
-        let send = format!(r#"{{"type":"send","id":{id},"to":"{protocol}","text":"x"}}"#);
+        let send = format!(r#"{{"send":{{"id":{id},"to":"{protocol}","text":"x"}}}}"#);
         client.say(&send).await;
         client.until(|event| matches!(event, Event::Sent { .. })).await;
-        client.say(&format!(r#"{{"type":"close","protocol":"{protocol}"}}"#)).await;
+        client.say(&format!(r#"{{"close":{{"protocol":"{protocol}"}}}}"#)).await;
         assert_eq!(client.no_reply().await, (id, 1, Unanswered::Closed, true));
         assert_eq!(client.closed().await, (Cause::Closed, None));
     }
@@ -308,7 +345,7 @@ async fn a_session_ends_in_the_middle_of_a_burst() {
     let target = tcp_target().await;
     let (mut client, mut connection) = connected(&target).await;
     client.open("udp").await;
-    let burst = r#"{"type":"send","id":1,"to":"both","text":"x","count":1000,"interval_ms":1}"#;
+    let burst = r#"{"send":{"id":1,"to":"both","text":"x","count":1000,"interval_ms":1}}"#;
     client.say(burst).await;
     connection.read_exact(&mut [0; 5]).await.unwrap();
     drop(client.commands);
@@ -324,7 +361,7 @@ async fn a_session_ends_when_nobody_takes_its_events_any_more() {
     let (client, mut connection) = connected(&target).await;
     let Client { mut commands, session, events, .. } = client;
     drop(events);
-    let stop = ClientMessage::decode(r#"{"type":"close","protocol":"udp"}"#, &Limits::default());
+    let stop = ClientMessage::decode(r#"{"close":{"protocol":"udp"}}"#, &Limits::default());
     commands.send(stop).await.unwrap();
     timeout(PATIENCE, session).await.expect("the session ends").unwrap();
     let read = timeout(PATIENCE, connection.read(&mut [0; 9])).await.expect("the leg ends");
@@ -363,7 +400,7 @@ async fn burst_without_a_listener() {
     });
     let line = "x".repeat(LINE);
     client
-        .say(&format!(r#"{{"type":"send","id":1,"to":"tcp","text":"{line}","count":{LINES}}}"#))
+        .say(&format!(r#"{{"send":{{"id":1,"to":"tcp","text":"{line}","count":{LINES}}}}}"#))
         .await;
     let before = timeout(PATIENCE, at_rest(&received)).await.expect("the burst comes to a halt");
     assert!(before < HALF, "{before} bytes went out while nobody took an event");
@@ -418,6 +455,6 @@ async fn a_client_that_takes_no_events_is_not_listened_to() {
     for _ in 0..taken {
         client.until(|event| matches!(event, Event::Error(_))).await;
     }
-    client.say(r#"{"type":"open","protocol":"udp"}"#).await;
+    client.say(r#"{"open":{"protocol":"udp"}}"#).await;
     client.until(|event| matches!(event, Event::Opened { .. })).await;
 }

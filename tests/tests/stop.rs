@@ -16,7 +16,7 @@ async fn a_stop_is_told_to_sessions_and_clients_and_ends_with_0() {
     for signal in ["-TERM", "-INT"] {
         let mut server = Server::start();
         let mut browser = Browser::connect_both(server.http).await;
-        let slow = r#"{"type":"send","id":1,"to":"both","text":"x","count":9,"interval_ms":10000}"#;
+        let slow = r#"{"send":{"id":1,"to":"both","text":"x","count":9,"interval_ms":10000}}"#;
         browser.say(slow).await;
         browser.until(|event| matches!(event, Event::Answered { .. })).await;
         let mut client = TcpStream::connect(server.tcp).await.unwrap();

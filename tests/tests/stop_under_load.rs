@@ -120,7 +120,7 @@ async fn stop() -> Duration {
     let mut sessions = JoinSet::new();
     for _ in 0..SESSIONS {
         let mut session = Browser::connect_both(server.http).await;
-        let burst = r#"{"type":"send","id":1,"to":"both","text":"x","count":500,"interval_ms":10}"#;
+        let burst = r#"{"send":{"id":1,"to":"both","text":"x","count":500,"interval_ms":10}}"#;
         session.say(burst).await;
         sessions.spawn(session.closed());
     }

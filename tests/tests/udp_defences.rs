@@ -195,7 +195,7 @@ async fn loopback_has_the_rate_of_all_alone_and_a_leg_has_none() {
 
     let mut browser = Browser::connect_both(server.http).await;
     let before = datagrams_refused(&server).await;
-    let burst = r#"{"type":"send","id":1,"to":"udp","text":"?","count":500,"interval_ms":1}"#;
+    let burst = r#"{"send":{"id":1,"to":"udp","text":"?","count":500,"interval_ms":1}}"#;
     browser.say(burst).await;
     browser.until_count(500, |event| matches!(event, Event::Answered { .. })).await;
     assert_eq!(datagrams_refused(&server).await, before);
@@ -211,6 +211,6 @@ async fn a_reply_is_not_answered_but_over_a_leg() {
     assert!(is_answered(&client, server.udp).await);
     // A leg never answers, so nothing can go round; and a person may well type the time.
     let mut browser = Browser::connect_both(server.http).await;
-    browser.say(&format!(r#"{{"type":"send","id":1,"to":"udp","text":"{REPLY}"}}"#)).await;
+    browser.say(&format!(r#"{{"send":{{"id":1,"to":"udp","text":"{REPLY}"}}}}"#)).await;
     browser.until(|event| matches!(event, Event::Answered { .. })).await;
 }

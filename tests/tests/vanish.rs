@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 async fn is_served(server: &Server) {
     let mut browser = Browser::connect_both(server.http).await;
-    browser.say(r#"{"type":"send","id":1,"to":"both","text":"x"}"#).await;
+    browser.say(r#"{"send":{"id":1,"to":"both","text":"x"}}"#).await;
     browser.until_count(2, |event| matches!(event, Event::Answered { .. })).await;
 }
 
@@ -23,7 +23,7 @@ async fn browsers_that_vanish_in_mid_burst_leave_nothing_behind() {
     let mut browsers = Vec::new();
     for _ in 0..20 {
         let mut browser = Browser::connect_both(server.http).await;
-        let burst = r#"{"type":"send","id":1,"to":"both","text":"x","count":500,"interval_ms":10}"#;
+        let burst = r#"{"send":{"id":1,"to":"both","text":"x","count":500,"interval_ms":10}}"#;
         browser.say(burst).await;
         browser.until(|event| matches!(event, Event::Answered { .. })).await;
         browsers.push(browser);
@@ -54,9 +54,9 @@ async fn three_hundred_legs_of_one_session_leave_nothing_behind() {
     let is_closed = |event: &Event| matches!(event, Event::Closed { .. });
     for round in 0..300 {
         let (name, how) = [("tcp", "close"), ("tcp", "reset"), ("udp", "close")][round % 3];
-        browser.say(&format!(r#"{{"type":"open","protocol":"{name}"}}"#)).await;
+        browser.say(&format!(r#"{{"open":{{"protocol":"{name}"}}}}"#)).await;
         browser.until(|event| matches!(event, Event::Opened { .. })).await;
-        let close = format!(r#"{{"type":"close","protocol":"{name}","how":"{how}"}}"#);
+        let close = format!(r#"{{"close":{{"protocol":"{name}","how":"{how}"}}}}"#);
         browser.say(&close).await;
         browser.until(is_closed).await;
     }
@@ -69,8 +69,8 @@ async fn a_client_that_reads_nothing_costs_no_processor_time() {
     let server = Server::start();
     let mut socket = connect_raw(server.http).await;
     let line = "x".repeat(60_000);
-    let burst = format!(r#"{{"type":"send","id":1,"to":"tcp","text":"{line}","count":{BURST}}}"#);
-    socket.send(Message::text(r#"{"type":"open","protocol":"tcp"}"#)).await.unwrap();
+    let burst = format!(r#"{{"send":{{"id":1,"to":"tcp","text":"{line}","count":{BURST}}}}}"#);
+    socket.send(Message::text(r#"{"open":{"protocol":"tcp"}}"#)).await.unwrap();
     let is_opened = |frame: &Message| frame.to_text().is_ok_and(|text| text.contains("opened"));
     let opened = async { while !is_opened(&socket.next().await.unwrap().unwrap()) {} };
     timeout(PATIENCE, opened).await.expect("the leg opens");

@@ -7,6 +7,7 @@
 
 mod audit;
 mod bench;
+mod circles;
 mod conformance;
 mod dist;
 mod document;
@@ -158,7 +159,7 @@ fn check() -> Result<()> {
 }
 
 fn test() -> Result<()> {
-    let mut plan = Plan::of(12);
+    let mut plan = Plan::of(13);
     let mut programs = Vec::new();
     plan.step("what the tests need", || {
         programs = machine::programs_of_tests()?;
@@ -241,9 +242,15 @@ fn same_trace() -> Result<()> {
     step::complete(Command::new("node").arg(script).arg(wasm))
 }
 
-/// Format and lints, for the machine and for the browser; three steps.
+/// Format, circles and lints, for the machine and for the browser; four steps.
 fn lint(plan: &mut Plan) -> Result<()> {
     plan.command("format", cargo(&["fmt", "--all", "--check"]))?;
+    plan.step("no circles between files or folders", || {
+        let crates = ["frontend", "lab", "protocol", "server"];
+        crates
+            .into_iter()
+            .try_for_each(|name| circles::check(&machine::root().join(name).join("src")))
+    })?;
     let deny = ["--", "-D", "warnings"];
     let mut host = cargo(&["clippy", "--workspace", "--all-targets"]);
     plan.command("lints", {

@@ -3,8 +3,8 @@
 //!
 //! What has not changed since the last time is not made again.
 
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::{fs, mem};
 
 use anyhow::{Context, Result, bail};
 use sha2::{Digest, Sha256};
@@ -26,8 +26,6 @@ const SWEEP_GLUE: &str = "./sweep_glue.js";
 const SWEEP_WASM: &str = "./sweep.wasm";
 /// The folder of the lessons.
 const LESSONS: &str = "lessons";
-/// How the names of closures begin that the glue calls.
-const CLOSURE: &str = "wasm_bindgen__convert__closures";
 
 /// Builds the page into [`site::folder`].
 pub(crate) fn build() -> Result<()> {
@@ -96,22 +94,7 @@ fn glue(wasm: &Path) -> Result<Glue> {
     if !brings.is_empty() {
         bail!("the site does not carry the scripts of {brings:?}");
     }
-    // Neither indentation nor comments mean anything to a browser.
-    let lines = output.js().lines().map(str::trim_start).filter(|line| !line.starts_with("//"));
-    let mut script: String = lines.flat_map(|line| [line, "\n"]).collect();
-    // Names that end in hashes stand in both files, and a hash cannot be compressed.
-    let module = output.wasm_mut();
-    let imports = module.imports.iter_mut().map(|import| &mut import.name);
-    let closures = module.exports.iter_mut().map(|export| &mut export.name);
-    let closures = closures.filter(|name| name.starts_with(CLOSURE));
-    for (number, name) in imports.chain(closures).enumerate() {
-        let long = mem::replace(name, format!("_{number}"));
-        if !script.contains(&long) {
-            bail!("the glue does not have {long}, which the wasm has");
-        }
-        script = script.replace(&long, name);
-    }
-    Ok(Glue { script, wasm: module.emit_wasm() })
+    Ok(Glue { script: output.js().to_owned(), wasm: output.wasm_mut().emit_wasm() })
 }
 
 fn assemble(glue: &Glue, sweep: &Glue) -> Result<()> {
@@ -120,7 +103,7 @@ fn assemble(glue: &Glue, sweep: &Glue) -> Result<()> {
     let mut style = String::new();
     for sheet in &document.sheets {
         let read = fs::read_to_string(folder.join(sheet));
-        style += &bare(&read.with_context(|| format!("no sheet {sheet}"))?);
+        style += &read.with_context(|| format!("no sheet {sheet}"))?;
     }
     let mut site = Site::default();
     let style = site.add_hashed("style", "css", style.into_bytes());
@@ -154,20 +137,6 @@ fn assemble(glue: &Glue, sweep: &Glue) -> Result<()> {
     site.write()
 }
 
-/// A style sheet without what means nothing to a browser: comments, indentation, empty lines. No value of
-/// ours has the marks of a comment or goes over lines.
-fn bare(sheet: &str) -> String {
-    let mut code = String::new();
-    for piece in sheet.split("*/") {
-        code += piece.split("/*").next().unwrap_or_default();
-    }
-    code.lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .flat_map(|line| [line, "\n"])
-        .collect()
-}
-
 /// Adds the worker of the sweep, its glue and its wasm, which the page loads once a sweep is wanted; returns
 /// the worker's name.
 fn add_sweep(site: &mut Site, worker: &str, glue: &Glue) -> Result<String> {
@@ -181,15 +150,4 @@ fn add_sweep(site: &mut Site, worker: &str, glue: &Glue) -> Result<String> {
         worker = worker.replace(name, &format!("./{hashed}"));
     }
     Ok(site.add_hashed(site::SWEEP, "js", worker.into_bytes()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_bare_style_sheet_has_its_rules_and_nothing_else() {
-        let sheet = "/* What it is\n * for. */\n\n.a {\n  b: c; /* why */\n}\n.d::before { content: \"/ *\" }\n";
-        assert_eq!(bare(sheet), ".a {\nb: c;\n}\n.d::before { content: \"/ *\" }\n");
-    }
 }

@@ -15,8 +15,8 @@ use sha2::{Digest, Sha256};
 use crate::machine;
 
 /// Bytes that the first load of the page may transfer with brotli, all files together but those that are
-/// loaded later. `dist` fails above it.
-const BUDGET: usize = 208_000;
+/// loaded later. `dist` fails above it. It stops growth, and is no goal to tune for.
+const BUDGET: usize = 300_000;
 
 /// How the names of files begin that only a sweep loads.
 pub(crate) const SWEEP: &str = "sweep";

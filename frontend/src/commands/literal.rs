@@ -1,138 +1,45 @@
-//! Bytes between quotes: whatever could end them, run, or turn the text around it is escaped, as each
-//! language writes that.
+//! Text between quotes: whatever could end them, run, or turn the text around it is escaped.
 
-use std::fmt::Write as _;
-
-use streamgram_protocol::{Data, Send, numbered};
-
-use super::Tool;
-use crate::draft::numbers_in;
-
-/// What stands between the quotes.
-#[derive(Debug)]
-pub(super) struct Literal {
-    tool: Tool,
-    /// Bytes, not characters.
-    raw: bool,
-    /// A format, as `printf` reads it.
-    is_format: bool,
-    pub(super) text: String,
-    /// Of the format.
-    pub(super) arguments: String,
-    /// What it stands for has so many bytes.
-    pub(super) bytes: usize,
-    /// A line break stands in it.
-    pub(super) breaks: bool,
-    /// How often the line's number stands in it.
-    pub(super) numbers: usize,
+/// Text in double quotes. `by_code` writes a character by its number, as the language does.
+pub(super) fn quoted(text: &str, by_code: fn(char) -> String) -> String {
+    let text: String = text.chars().map(|c| escape(c, by_code)).collect();
+    format!("\"{text}\"")
 }
 
-impl Literal {
-    /// The line of a send, at most so many bytes of it.
-    pub(super) fn of(tool: Tool, send: &Send, room: usize) -> Self {
-        let mut literal = Self {
-            tool,
-            raw: matches!(send.data, Data::Hex(_)),
-            is_format: false,
-            text: String::new(),
-            arguments: String::new(),
-            bytes: 0,
-            breaks: false,
-            numbers: 0,
-        };
-        match &send.data {
-            Data::Text(text) if send.count == 1 => literal.push_text(&numbered(text, 1), room),
-            Data::Text(text) => literal.push_text(text, room),
-            hex @ Data::Hex(_) => {
-                let bytes = hex.to_bytes().unwrap_or_default();
-                let bytes = &bytes[..bytes.len().min(room)];
-                literal.bytes = bytes.len();
-                if tool == Tool::Node {
-                    literal.text = Data::hex(bytes);
-                } else {
-                    bytes.iter().for_each(|byte| literal.push_byte(*byte));
-                }
-            }
-        }
-        literal
+/// A character of such a text.
+pub(super) fn escape(c: char, by_code: fn(char) -> String) -> String {
+    match c {
+        '\\' => r"\\".into(),
+        '\n' => r"\n".into(),
+        '\r' => r"\r".into(),
+        '\t' => r"\t".into(),
+        '"' => r#"\""#.into(),
+        // A shell could take it for its history.
+        '!' => by_code(c),
+        _ if is_plain(c) => c.into(),
+        _ => by_code(c),
     }
+}
 
-    /// Which of three kinds it is: text, text to be numbered, bytes.
-    pub(super) fn kind(&self) -> usize {
-        if self.raw { 2 } else { usize::from(self.numbers > 0) }
-    }
+/// As JavaScript and Rust write a character by its number.
+pub(super) fn unicode(c: char) -> String {
+    format!("\\u{{{:x}}}", u32::from(c))
+}
 
-    fn push_text(&mut self, text: &str, room: usize) {
-        let text = &text[..text.floor_char_boundary(room)];
-        self.bytes = text.len();
-        self.numbers = numbers_in(text);
-        self.is_format = self.numbers > 0 && matches!(self.tool, Tool::Nc | Tool::C);
-        let mut rest = text;
-        while let Some(c) = rest.chars().next() {
-            match rest.strip_prefix("{n}") {
-                Some(behind) if self.is_format => {
-                    self.text.push_str("%d");
-                    self.arguments.push_str(if self.tool == Tool::C { ", n" } else { " \"$n\"" });
-                    rest = behind;
-                }
-                _ => {
-                    self.push(c);
-                    rest = &rest[c.len_utf8()..];
-                }
-            }
-        }
-    }
+/// As Python and Rust write bytes.
+pub(super) fn quoted_bytes(bytes: &[u8]) -> String {
+    let bytes: String = bytes.iter().map(|byte| format!("\\x{byte:02x}")).collect();
+    format!("b\"{bytes}\"")
+}
 
-    fn push(&mut self, c: char) {
-        let shell = self.tool == Tool::Nc;
-        match c {
-            '\\' => self.text.push_str("\\\\"),
-            '\n' => {
-                self.breaks = true;
-                self.text.push_str("\\n");
-            }
-            '\r' => self.text.push_str("\\r"),
-            '\t' => self.text.push_str("\\t"),
-            // What is printed is a format in any case.
-            '%' if shell || self.is_format => self.text.push_str("%%"),
-            // It would end a format of C.
-            '\0' if self.is_format && self.tool == Tool::C => {
-                self.text.push_str("%c");
-                self.arguments.push_str(", 0");
-            }
-            '\'' if shell => self.escape(c),
-            // An option begins so.
-            '-' if shell && self.text.is_empty() => self.escape(c),
-            '"' if shell => self.text.push(c),
-            '"' => self.text.push_str("\\\""),
-            '!' if !shell => self.escape(c),
-            // Three of them were a character once.
-            '?' if self.tool == Tool::C => self.text.push_str("\\?"),
-            _ if is_plain(c) && (c.is_ascii() || !self.raw) => self.text.push(c),
-            _ => self.escape(c),
-        }
-    }
+/// As C and `printf` write bytes.
+pub(super) fn octal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("\\{byte:03o}")).collect()
+}
 
-    fn push_byte(&mut self, byte: u8) {
-        if byte.is_ascii() { self.push(byte.into()) } else { self.escape(byte.into()) }
-    }
-
-    fn escape(&mut self, c: char) {
-        let code = u32::from(c);
-        let text = &mut self.text;
-        // Writing to a String cannot fail.
-        let _ok = match self.tool {
-            Tool::Nc | Tool::C if self.raw => write!(text, "\\{code:03o}"),
-            Tool::Nc | Tool::C => {
-                let mut buffer = [0; 4];
-                let mut bytes = c.encode_utf8(&mut buffer).bytes();
-                bytes.try_for_each(|byte| write!(text, "\\{byte:03o}"))
-            }
-            Tool::Python | Tool::Rust if self.raw => write!(text, "\\x{code:02x}"),
-            Tool::Python => write!(text, "\\U{code:08x}"),
-            Tool::Node | Tool::Rust => write!(text, "\\u{{{code:x}}}"),
-        };
-    }
+/// As C and `printf` write a character by its bytes.
+pub(super) fn octal_char(c: char) -> String {
+    octal(c.encode_utf8(&mut [0; 4]).as_bytes())
 }
 
 /// Characters that can be told from each other, neither are nor move anything: ASCII, letters of Europe,
@@ -151,18 +58,29 @@ mod tests {
     use std::process::{Command as Process, Stdio};
 
     use proptest::prelude::*;
-    use streamgram_protocol::Target;
+    use streamgram_protocol::{Data, Send, Target};
 
     use super::*;
-    use crate::commands::tests::expression;
+    use crate::commands::command::Tool;
+    use crate::commands::script::Line;
+    use crate::commands::{c, nc, node, python, rust};
 
-    fn send(data: Data, count: u32) -> Send {
-        Send { id: 1, to: Target::Both, data, count, interval_ms: 0 }
+    /// A line as a tool would write it.
+    fn literal(tool: Tool, data: Data, count: u32) -> String {
+        let send = Send { count, ..Send::new(1, Target::Both, data) };
+        let Line { payload, .. } = Line::new(&send, usize::MAX);
+        match tool {
+            Tool::Nc => nc::literal(&payload),
+            Tool::Python => python::literal(&payload),
+            Tool::Node => node::literal(&payload),
+            Tool::Rust => rust::literal(&payload),
+            Tool::C => c::literal(&payload),
+        }
     }
 
-    /// What a shell prints for the expression of nc.
-    fn printed(send: &Send, n: u32) -> Vec<u8> {
-        let script = format!("n={n}; printf {}", expression(Tool::Nc, send));
+    /// What a shell prints for the literal of nc.
+    fn printed(data: Data, count: u32, n: u32) -> Vec<u8> {
+        let script = format!("n={n}; printf {}", literal(Tool::Nc, data, count));
         let mut shell =
             Process::new("sh").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         shell.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
@@ -176,10 +94,9 @@ mod tests {
 
         #[test]
         fn a_shell_prints_the_bytes_and_runs_nothing(bytes: Vec<u8>, text in HOSTILE) {
-            let hex = send(Data::Hex(Data::hex(&bytes)), 2);
-            prop_assert_eq!(printed(&hex, 7), bytes);
+            prop_assert_eq!(printed(Data::Hex(Data::hex(&bytes)), 2, 7), bytes);
             let numbered = text.replace("{n}", "7").into_bytes();
-            prop_assert_eq!(printed(&send(Data::Text(text), 9), 7), numbered);
+            prop_assert_eq!(printed(Data::Text(text), 9, 7), numbered);
         }
     }
 
@@ -188,16 +105,16 @@ mod tests {
         fn no_line_breaks_out_of_its_literal(bytes: Vec<u8>, text in HOSTILE) {
             for data in [Data::Hex(Data::hex(&bytes)), Data::Text(text)] {
                 for tool in Tool::ALL {
-                    let expression = expression(tool, &send(data.clone(), 2));
-                    prop_assert!(expression.chars().all(is_plain), "{expression}");
+                    let literal = literal(tool, data.clone(), 2);
+                    prop_assert!(literal.chars().all(is_plain), "{literal}");
                     let quote = if tool == Tool::Nc { '\'' } else { '"' };
                     // Escapes are gone, then quotes come in pairs with nothing special outside.
-                    let bare = expression.replace("\\\\", "").replace("\\\"", "");
+                    let bare = literal.replace("\\\\", "").replace("\\\"", "");
                     let outside: String = bare.split(quote).step_by(2).collect();
                     let known = |c: char| c.is_ascii_alphanumeric() || " .,()&_{}$\"".contains(c);
-                    prop_assert!(outside.chars().all(known), "{expression}");
-                    prop_assert!(tool == Tool::Nc || !expression.contains('!'));
-                    prop_assert!(bare.matches(quote).count().is_multiple_of(2), "{expression}");
+                    prop_assert!(outside.chars().all(known), "{literal}");
+                    prop_assert!(tool == Tool::Nc || !literal.contains('!'));
+                    prop_assert!(bare.matches(quote).count().is_multiple_of(2), "{literal}");
                 }
             }
         }

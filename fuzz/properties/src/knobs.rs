@@ -75,7 +75,7 @@ pub fn lab_knobs(input: &[u8]) {
 /// The lines of a send, each for one leg.
 fn lines(send: &Send) -> impl Iterator<Item = (Protocol, Line, Vec<u8>)> {
     (1..=send.count.min(LINES)).flat_map(move |number| {
-        let bytes = send.data.line(number).expect("it was checked");
+        let bytes = send.line(number).expect("it was checked");
         let bytes = bytes[..bytes.len().min(LINE_BYTES)].to_vec();
         let line = Line { send: send.id, number };
         send.to.protocols().iter().map(move |protocol| (*protocol, line, bytes.clone()))
@@ -161,17 +161,16 @@ impl Stream {
 
     /// Closes both ends when they are done, and runs until nothing is left to happen.
     fn finish(&mut self) {
-        let mut closed = [false; 2];
+        let mut open = End::BOTH.into_iter();
         for _ in 0..STEPS_TO_SILENCE {
             if self.step() {
                 continue;
             }
             // Silent: the client has sent what it could, or has given up; then the gateway likewise.
-            let Some(end) = End::BOTH.into_iter().find(|end| !closed[*end as usize]) else {
+            let Some(end) = open.next() else {
                 self.is_over();
                 return;
             };
-            closed[end as usize] = true;
             self.lab.close(self.now, end);
         }
         let states = End::BOTH.map(|end| self.lab.state(end));

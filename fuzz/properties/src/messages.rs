@@ -2,8 +2,8 @@
 
 use streamgram_protocol::{ClientMessage, Code, Invalid, Limits, MAX_ERROR_CHARS, ServerMessage};
 
-/// What a session reads is a message that it would write in the same way, or an error that names the
-/// field, and the limit where it is one, in few words.
+/// A session reads a message that it would write in the same way, or it names the mistake in few words:
+/// the field, and the limit where it is one.
 ///
 /// # Panics
 /// It is neither.
@@ -21,7 +21,14 @@ pub fn client_message(input: &[u8]) {
 
 fn names_the_mistake(invalid: &Invalid) {
     let Invalid { code, message, field, detail, .. } = invalid;
-    assert_eq!(field.is_none(), *code == Code::BadJson, "{invalid:?}");
+    let is_unreadable = matches!(code, Code::BadJson | Code::UnknownMessage);
+    assert_eq!(message.is_none(), is_unreadable, "{invalid:?}");
+    if let Some(message) = message {
+        // What has no field is the message itself, which is no object.
+        assert!(field.is_some() || detail.starts_with(&format!("{message}: ")), "{invalid:?}");
+    } else {
+        assert!(field.is_none(), "{invalid:?}");
+    }
     assert!(!detail.is_empty());
     if *code == Code::OverLimit {
         assert!(detail.contains("limit is") || detail.contains("must be"), "{detail}");

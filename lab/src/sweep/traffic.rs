@@ -2,7 +2,7 @@
 
 use streamgram_protocol::{Congestion, End, Impairment, Link, Percent};
 
-use super::Setting;
+use super::setting::Setting;
 use crate::dice::Dice;
 use crate::{Micros, Options, TcpLab, UdpLab, bulk};
 

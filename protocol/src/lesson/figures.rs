@@ -1,9 +1,14 @@
 //! What a lesson can count in a run.
 
+use std::collections::HashMap;
+
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
 use crate::Protocol;
 
-/// What is counted of one leg.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What is counted of one leg. A lesson calls it by its name in snake case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Count {
     /// Lines that were sent.
     Lines,
@@ -33,55 +38,23 @@ pub enum Count {
 
 impl Count {
     /// All of them, in the order of a table.
-    pub const ALL: [Self; 12] = [
-        Self::Lines,
-        Self::Answered,
-        Self::OutOfOrder,
-        Self::Bytes,
-        Self::Reads,
-        Self::ReadBytes,
-        Self::OpeningPackets,
-        Self::DataPackets,
-        Self::Packets,
-        Self::WireBytes,
-        Self::LostPackets,
-        Self::SentAgain,
-    ];
-
-    /// What a lesson calls it.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Lines => "lines",
-            Self::Answered => "answered",
-            Self::OutOfOrder => "out_of_order",
-            Self::Bytes => "bytes",
-            Self::Reads => "reads",
-            Self::ReadBytes => "read_bytes",
-            Self::OpeningPackets => "opening_packets",
-            Self::DataPackets => "data_packets",
-            Self::Packets => "packets",
-            Self::WireBytes => "wire_bytes",
-            Self::LostPackets => "lost_packets",
-            Self::SentAgain => "sent_again",
-        }
-    }
+    pub const ALL: &[Self] = Self::VARIANTS;
 }
 
-/// What was counted of both legs; packets are seen on an emulated path only.
+/// What was counted of both legs. Packets are visible on an emulated path only.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Figures([[Option<u64>; Count::ALL.len()]; 2]);
+pub struct Figures(HashMap<(Protocol, Count), u64>);
 
 impl Figures {
     /// A figure, if it is known.
     #[must_use]
     pub fn get(&self, protocol: Protocol, count: Count) -> Option<u64> {
-        self.0[protocol as usize][count as usize]
+        self.0.get(&(protocol, count)).copied()
     }
 
     /// Notes a figure.
     pub fn set(&mut self, protocol: Protocol, count: Count, value: u64) {
-        self.0[protocol as usize][count as usize] = Some(value);
+        self.0.insert((protocol, count), value);
     }
 }
 
@@ -89,10 +62,5 @@ impl Figures {
 #[must_use]
 pub fn figure(name: &str) -> Option<(Protocol, Count)> {
     let (protocol, word) = name.split_once('.')?;
-    let protocol = match protocol {
-        "tcp" => Protocol::Tcp,
-        "udp" => Protocol::Udp,
-        _ => return None,
-    };
-    Some((protocol, Count::ALL.into_iter().find(|count| count.word() == word)?))
+    Some((protocol.parse().ok()?, word.parse().ok()?))
 }

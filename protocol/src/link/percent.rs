@@ -12,6 +12,7 @@ const WHOLE: i32 = 10_000;
 
 /// A percentage, to the nearest hundredth: in JSON a number, `2.5`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 pub struct Percent(i32);
 
 impl Percent {

@@ -7,7 +7,8 @@ use super::{BLACK_OUT_MS, LINE, NTH_PACKET, OutOfRange, within};
 /// One thing to lose. Lines count from 1 within a send; a later send starts at 1 again, and the
 /// rules apply to it anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "rule", rename_all = "snake_case", try_from = "Fields")]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Rule {
     /// The first copy of a line: every packet upwards that carries a byte of it for the first time.
     LoseLine {
@@ -29,52 +30,6 @@ pub enum Rule {
         /// Milliseconds until it is over.
         to_ms: u32,
     },
-}
-
-/// A rule as it is typed. serde would read a tagged enum from a buffer, and an error in it would no
-/// longer know its field.
-#[derive(Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Fields {
-    rule: Kind,
-    line: Option<u32>,
-    packet: Option<u32>,
-    from_ms: Option<u32>,
-    to_ms: Option<u32>,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Kind {
-    LoseLine,
-    LoseReply,
-    BlackOut,
-}
-
-impl TryFrom<Fields> for Rule {
-    type Error = &'static str;
-
-    fn try_from(fields: Fields) -> Result<Self, &'static str> {
-        match (fields.rule, fields) {
-            (
-                Kind::LoseLine,
-                Fields { line: Some(line), packet, from_ms: None, to_ms: None, .. },
-            ) => Ok(Self::LoseLine { line, packet }),
-            (
-                Kind::LoseReply,
-                Fields { line: Some(line), packet: None, from_ms: None, to_ms: None, .. },
-            ) => Ok(Self::LoseReply { line }),
-            (
-                Kind::BlackOut,
-                Fields {
-                    line: None, packet: None, from_ms: Some(from_ms), to_ms: Some(to_ms), ..
-                },
-            ) => Ok(Self::BlackOut { from_ms, to_ms }),
-            (Kind::LoseLine, _) => Err("lose_line takes line and, if wanted, packet"),
-            (Kind::LoseReply, _) => Err("lose_reply takes line"),
-            (Kind::BlackOut, _) => Err("black_out takes from_ms and to_ms"),
-        }
-    }
 }
 
 impl Rule {
@@ -102,14 +57,11 @@ mod tests {
     #[test]
     fn a_rule_is_what_a_person_can_type() {
         for (json, rule) in [
-            (r#"{"rule":"lose_line","line":3}"#, Rule::LoseLine { line: 3, packet: None }),
+            (r#"{"lose_line":{"line":3}}"#, Rule::LoseLine { line: 3, packet: None }),
+            (r#"{"lose_line":{"line":3,"packet":2}}"#, Rule::LoseLine { line: 3, packet: Some(2) }),
+            (r#"{"lose_reply":{"line":2}}"#, Rule::LoseReply { line: 2 }),
             (
-                r#"{"rule":"lose_line","line":3,"packet":2}"#,
-                Rule::LoseLine { line: 3, packet: Some(2) },
-            ),
-            (r#"{"rule":"lose_reply","line":2}"#, Rule::LoseReply { line: 2 }),
-            (
-                r#"{"rule":"black_out","from_ms":2000,"to_ms":5000}"#,
+                r#"{"black_out":{"from_ms":2000,"to_ms":5000}}"#,
                 Rule::BlackOut { from_ms: 2_000, to_ms: 5_000 },
             ),
         ] {
@@ -121,12 +73,11 @@ mod tests {
     #[test]
     fn a_rule_takes_no_field_of_another() {
         let wrong = |json: &str| serde_json::from_str::<Rule>(json).unwrap_err().to_string();
-        assert_eq!(wrong(r#"{"rule":"lose_reply","line":1,"packet":1}"#), "lose_reply takes line");
-        assert_eq!(
-            wrong(r#"{"rule":"black_out","from_ms":1}"#),
-            "black_out takes from_ms and to_ms"
-        );
-        assert!(wrong(r#"{"rule":"lose_all"}"#).contains("lose_line"));
+        let extra = wrong(r#"{"lose_reply":{"line":1,"packet":1}}"#);
+        assert!(extra.starts_with("unknown field `packet`, expected `line`"), "{extra}");
+        let missing = wrong(r#"{"black_out":{"from_ms":1}}"#);
+        assert!(missing.starts_with("missing field `to_ms`"), "{missing}");
+        assert!(wrong(r#"{"lose_all":{}}"#).contains("lose_line"));
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! What a link said that was not taken as it stands: facts, which the page puts into words.
+//! What could not be read in a link as it stands: facts, which the page puts into words.
 
 use crate::text::shortened;
 
-/// Remarks that are told one by one; those after them are counted.
+/// Remarks that are listed; those after them are counted.
 pub const MAX_REMARKS: usize = 8;
 /// Characters of a name or value that a remark quotes; the middle of a longer one is left out.
 pub const MAX_QUOTE_CHARS: usize = 60;
@@ -59,55 +59,22 @@ pub enum Remark {
     More(usize),
 }
 
-impl Remark {
-    pub(super) fn version(version: &str) -> Self {
-        Self::Version(quoted(version))
-    }
-
-    pub(super) fn unknown(name: &str) -> Self {
-        Self::Unknown(quoted(name))
-    }
-
-    pub(super) fn repeated(name: &str) -> Self {
-        Self::Repeated(quoted(name))
-    }
-
-    pub(super) fn unreadable(name: &str, value: &str) -> Self {
-        Self::Unreadable { name: quoted(name), value: quoted(value) }
-    }
-
-    pub(super) fn clamped(name: &str, value: &str, taken: String) -> Self {
-        Self::Clamped { name: quoted(name), value: quoted(value), taken }
-    }
-
-    pub(super) fn rules(limit: usize) -> Self {
-        Self::Rules { limit }
-    }
-
-    pub(super) fn percent(name: &str) -> Self {
-        Self::Percent(quoted(name))
-    }
-
-    pub(super) fn not_utf8(name: &str) -> Self {
-        Self::NotUtf8(quoted(name))
-    }
-}
-
-fn quoted(text: &str) -> String {
+/// A name or a value, as far as a remark quotes it.
+pub(super) fn quoted(text: &str) -> String {
     shortened(text, MAX_QUOTE_CHARS)
 }
 
 /// Remarks as they come up: a link of thousands of mistakes costs no more than one of a few.
 #[derive(Default)]
 pub(super) struct Remarks {
-    told: Vec<Remark>,
+    listed: Vec<Remark>,
     more: usize,
 }
 
 impl Remarks {
     pub(super) fn add(&mut self, remark: impl FnOnce() -> Remark) {
-        if self.told.len() < MAX_REMARKS {
-            self.told.push(remark());
+        if self.listed.len() < MAX_REMARKS {
+            self.listed.push(remark());
         } else {
             self.more += 1;
         }
@@ -115,8 +82,8 @@ impl Remarks {
 
     pub(super) fn finish(mut self) -> Vec<Remark> {
         if self.more > 0 {
-            self.told.push(Remark::More(self.more));
+            self.listed.push(Remark::More(self.more));
         }
-        self.told
+        self.listed
     }
 }

@@ -1,12 +1,13 @@
-//! Who it is that a server talks to, and so whom it tells: the session of a leg, or whoever watches
-//! raw clients.
+//! The peer of a TCP connection, which decides who gets the server's reports: the session of a leg, or the
+//! sessions that watch raw clients.
 
 use std::sync::Arc;
 
 use streamgram_protocol::{Cause, STAMP_LEN};
 
-use super::{RawClient, Seen, Sight, Watcher};
-use crate::refusals::Refusal;
+use super::raw_client::RawClient;
+use super::watcher::{Event, Watcher};
+use crate::guard::refusals::Refusal;
 
 /// The peer of a connection.
 #[derive(Debug)]
@@ -15,22 +16,16 @@ pub enum Caller {
     Leg(Arc<Watcher>),
     /// Anybody else.
     Raw(RawClient),
-    /// A leg whose session has let go of it before the server got to see it.
+    /// A leg that ended before the server accepted it.
     Departed,
 }
 
 impl Caller {
-    /// Whether it is a session's own.
-    #[must_use]
-    pub fn is_leg(&self) -> bool {
-        matches!(self, Self::Leg(_))
-    }
-
     /// Its connection was accepted.
     pub fn accepted(&self) {
         match self {
-            Self::Leg(watcher) => watcher.tell(Seen::Accepted),
-            Self::Raw(client) => client.event(Sight::Accepted),
+            Self::Leg(watcher) => watcher.report(Event::Accepted),
+            Self::Raw(client) => client.accepted(),
             Self::Departed => {}
         }
     }
@@ -38,32 +33,34 @@ impl Caller {
     /// Its connection was turned away.
     pub fn refused(&self, reason: Refusal) {
         if let Self::Raw(client) = self {
-            client.event(Sight::Refused(reason));
+            client.refused(reason);
         }
     }
 
     /// The `number`th read of its connection, from 0, returned what stands at `offset` in its stream.
     pub fn read(&self, number: u64, offset: u64, bytes: &[u8]) {
         match self {
-            Self::Leg(watcher) => watcher.tell(Seen::Read { number, offset, bytes: bytes.len() }),
+            Self::Leg(watcher) => {
+                watcher.report(Event::Read { number, offset, bytes: bytes.len() })
+            }
             Self::Raw(client) => client.read(number, offset, bytes),
             Self::Departed => {}
         }
     }
 
-    /// The system took the reply to that read; a leg sees it come by itself.
+    /// The system took the reply to that read. A leg sees the reply itself.
     pub fn replied(&self, number: u64, offset: u64, reply: &[u8]) {
         if let Self::Raw(client) = self {
-            // In front of this reply's stamp there were as many as there were reads.
-            client.reply(number, offset + number * STAMP_LEN as u64, reply);
+            // There was a stamp for every read before this one.
+            client.replied(number, offset + number * STAMP_LEN as u64, reply);
         }
     }
 
     /// Its connection ended.
     pub fn closed(&self, cause: Cause) {
         match self {
-            Self::Leg(watcher) => watcher.tell(Seen::Closed { cause }),
-            Self::Raw(client) => client.event(Sight::Closed(cause)),
+            Self::Leg(watcher) => watcher.report(Event::Closed { cause }),
+            Self::Raw(client) => client.closed(cause),
             Self::Departed => {}
         }
     }

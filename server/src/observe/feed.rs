@@ -1,41 +1,46 @@
 //! Which session watches which raw clients.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use streamgram_protocol::{Feed, Protocol};
+use streamgram_protocol::Feed;
 use thiserror::Error;
 
-use super::inbox::{Inbox, Waiting, inbox};
-use super::raw_client::{RawClient, Sighting};
-use crate::meters::Present;
+use super::inbox::{self, Inbox, Sender};
+use super::sighting::Sighting;
+use crate::operate::meters::Present;
 
 /// Sightings that wait for one session; one more is dropped and counted.
 pub const WAITING_SIGHTINGS: usize = 512;
-/// Sessions that may watch the same clients: a server tells each, and has to get done. One more is
-/// refused.
+/// Sessions that may watch the same clients: a server hands each a copy, and has to get done. One more
+/// is refused.
 pub const WATCHERS: usize = 256;
 
-/// Knows who watches raw clients.
+/// Which sessions watch raw clients.
 #[derive(Debug, Default)]
 pub struct RawFeed {
     choice: Feed,
-    // Looked at first: with nobody watching, a sighting costs this one load.
+    // Checked first, so that with nobody watching a sighting costs one load.
     watching: AtomicUsize,
-    /// By what they watch. A list is replaced and never changed, so who looks it up does not copy it.
+    /// By what they watch. A list is never changed but replaced, so that a server need not copy it.
     watchers: RwLock<HashMap<Watched, Watchers>>,
     ids: AtomicU64,
 }
 
-/// What somebody watches: the clients of an address, or all.
-type Watched = Option<IpAddr>;
+/// Which clients somebody watches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Watched {
+    /// The clients of an address.
+    Of(IpAddr),
+    All,
+}
 
-/// Everybody who watches the same.
-pub(super) type Watchers = Arc<[Inbox<Arc<Sighting>>]>;
+/// The sessions that watch the same clients.
+pub(super) type Watchers = Arc<[Sender<Arc<Sighting>>]>;
 
-/// Why a session is not told of raw clients.
+/// Why a session may not watch raw clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Unwatchable {
     /// The operator does not want it, or the session's address is not known.
@@ -46,15 +51,15 @@ pub enum Unwatchable {
     Full,
 }
 
-/// A session's right to be told, until it is dropped.
+/// A session's right to watch, until it is dropped.
 #[derive(Debug)]
 pub struct Subscription {
     feed: Arc<RawFeed>,
     watched: Watched,
-    /// To know it again.
-    inbox: Inbox<Arc<Sighting>>,
-    /// What it is told.
-    pub sightings: Waiting<Arc<Sighting>>,
+    /// Identifies the subscription in the feed.
+    sender: Sender<Arc<Sighting>>,
+    /// What the servers see.
+    pub sightings: Inbox<Arc<Sighting>>,
     _present: Present,
 }
 
@@ -65,36 +70,37 @@ impl RawFeed {
         Self { choice, ..Self::default() }
     }
 
-    /// Of whom a session of this address may be told; without one, nobody is its own.
+    /// Which clients a session of this address may watch. Without an address it has no clients of its own.
     #[must_use]
     pub fn choice_for(&self, session: Option<IpAddr>) -> Feed {
-        match (self.choice, session) {
-            (Feed::Own, None) => Feed::Off,
-            (choice, _) => choice,
+        if self.watched_from(session).is_some() { self.choice } else { Feed::Off }
+    }
+
+    fn watched_from(&self, session: Option<IpAddr>) -> Option<Watched> {
+        match self.choice {
+            Feed::Own => session.map(Watched::Of),
+            Feed::All => Some(Watched::All),
+            Feed::Off => None,
         }
     }
 
-    /// From now on a session of this address is told of raw clients.
+    /// Makes a session of this address watch raw clients.
     ///
     /// # Errors
-    /// It may not be.
+    /// It may not.
     pub fn watch(self: &Arc<Self>, session: Option<IpAddr>) -> Result<Subscription, Unwatchable> {
-        let watched = match self.choice_for(session) {
-            Feed::Own => session,
-            Feed::All => None,
-            Feed::Off => return Err(Unwatchable::Off),
-        };
-        let (inbox, sightings) = inbox(WAITING_SIGHTINGS);
+        let watched = self.watched_from(session).ok_or(Unwatchable::Off)?;
+        let (sender, sightings) = inbox::channel(WAITING_SIGHTINGS);
         let mut all = self.watchers.write().unwrap_or_else(PoisonError::into_inner);
-        let before = all.get(&watched).map_or(&[][..], |inboxes| &**inboxes);
+        let before = all.get(&watched).map_or(&[][..], |senders| &**senders);
         if before.len() >= WATCHERS {
             return Err(Unwatchable::Full);
         }
-        let now = before.iter().chain([&inbox]).cloned().collect();
+        let now = before.iter().chain([&sender]).cloned().collect();
         all.insert(watched, now);
         self.watching.fetch_add(1, Ordering::Release);
         let (feed, present) = (Arc::clone(self), Present::watcher());
-        Ok(Subscription { feed, watched, inbox, sightings, _present: present })
+        Ok(Subscription { feed, watched, sender, sightings, _present: present })
     }
 
     /// Whether anybody watches.
@@ -102,15 +108,14 @@ impl RawFeed {
         self.watching.load(Ordering::Acquire) > 0
     }
 
-    /// A client's connection, or one datagram of it.
-    pub(crate) fn client(self: &Arc<Self>, protocol: Protocol, peer: SocketAddr) -> RawClient {
-        let id = self.ids.fetch_add(1, Ordering::Relaxed);
-        RawClient::new(Arc::clone(self), protocol, peer, id)
+    /// A number that no other connection and no other datagram has.
+    pub(super) fn next_id(&self) -> u64 {
+        self.ids.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Who watches clients of this address, if anybody does.
     pub(super) fn watchers_of(&self, peer: IpAddr) -> Option<Watchers> {
-        let watched = (self.choice == Feed::Own).then_some(peer);
+        let watched = if self.choice == Feed::Own { Watched::Of(peer) } else { Watched::All };
         let all = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
         all.get(&watched).cloned()
     }
@@ -119,8 +124,8 @@ impl RawFeed {
 impl Drop for Subscription {
     fn drop(&mut self) {
         let mut all = self.feed.watchers.write().unwrap_or_else(PoisonError::into_inner);
-        let others = all.remove(&self.watched).map(|inboxes| {
-            let others = inboxes.iter().filter(|inbox| !inbox.is_same(&self.inbox));
+        let others = all.remove(&self.watched).map(|senders| {
+            let others = senders.iter().filter(|sender| !sender.is_same(&self.sender));
             others.cloned().collect::<Arc<[_]>>()
         });
         if let Some(others) = others.filter(|others| !others.is_empty()) {
@@ -132,7 +137,10 @@ impl Drop for Subscription {
 
 #[cfg(test)]
 mod tests {
-    use super::super::raw_client::Sight;
+    use streamgram_protocol::Protocol;
+
+    use super::super::peer::Peer;
+    use super::super::raw_client::RawClient;
     use super::*;
 
     fn address(last: u8) -> Option<IpAddr> {
@@ -140,10 +148,11 @@ mod tests {
     }
 
     fn client(feed: &Arc<RawFeed>, last: u8) -> RawClient {
-        feed.client(Protocol::Tcp, ([192, 0, 2, last], 50_000).into())
+        let peer = Peer::new(Protocol::Tcp, ([192, 0, 2, last], 50_000).into());
+        RawClient::new(Arc::clone(feed), peer)
     }
 
-    fn told(subscription: &mut Subscription) -> usize {
+    fn seen(subscription: &mut Subscription) -> usize {
         std::iter::from_fn(|| subscription.sightings.try_recv()).count()
     }
 
@@ -152,11 +161,11 @@ mod tests {
         let feed = Arc::new(RawFeed::new(Feed::Own));
         let [mut one, mut also, mut other] =
             [1, 1, 2].map(|last| feed.watch(address(last)).unwrap());
-        client(&feed, 1).event(Sight::Accepted);
-        assert_eq!([&mut one, &mut also, &mut other].map(told), [1, 1, 0]);
+        client(&feed, 1).accepted();
+        assert_eq!([&mut one, &mut also, &mut other].map(seen), [1, 1, 0]);
         drop(one);
-        client(&feed, 1).event(Sight::Accepted);
-        assert_eq!([&mut also, &mut other].map(told), [1, 0]);
+        client(&feed, 1).accepted();
+        assert_eq!([&mut also, &mut other].map(seen), [1, 0]);
         assert_eq!(feed.watch(None).unwrap_err(), Unwatchable::Off);
     }
 
@@ -164,14 +173,14 @@ mod tests {
     fn all_is_everybody_and_off_nobody() {
         let feed = Arc::new(RawFeed::new(Feed::All));
         let mut watchers = [address(1), None].map(|session| feed.watch(session).unwrap());
-        client(&feed, 9).event(Sight::Accepted);
-        assert_eq!(watchers.each_mut().map(told), [1, 1]);
+        client(&feed, 9).accepted();
+        assert_eq!(watchers.each_mut().map(seen), [1, 1]);
         let off = Arc::new(RawFeed::new(Feed::Off));
         assert_eq!(off.watch(address(1)).unwrap_err(), Unwatchable::Off);
     }
 
     #[test]
-    fn with_the_last_watcher_the_servers_tell_nothing() {
+    fn with_the_last_watcher_the_servers_report_nothing() {
         let feed = Arc::new(RawFeed::new(Feed::Own));
         assert!(!feed.is_watched());
         let watching = [1, 1, 2].map(|last| feed.watch(address(last)).unwrap());
@@ -197,8 +206,8 @@ mod tests {
         let feed = Arc::new(RawFeed::new(Feed::Own));
         let mut slow = feed.watch(address(1)).unwrap();
         for _ in 0..WAITING_SIGHTINGS + 3 {
-            client(&feed, 1).event(Sight::Accepted);
+            client(&feed, 1).accepted();
         }
-        assert_eq!((slow.sightings.take_missed(), told(&mut slow)), (3, WAITING_SIGHTINGS));
+        assert_eq!((slow.sightings.missed(), seen(&mut slow)), (3, WAITING_SIGHTINGS));
     }
 }

@@ -1,141 +1,87 @@
-//! A raw client, whoever talks to a server without a leg, and what the server tells of it.
+//! A raw client: any client of a server that is not a leg.
 //!
-//! A server looks at one number before it tells anything. Only when somebody watches does it look up
-//! who, and only when somebody watches this address is anything made to tell.
+//! Reports cost little when nobody watches: one load. If somebody watches, the watchers of this address are
+//! looked up, and only if there are any a sighting is made.
 
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Weak};
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
-use streamgram_protocol::{Cause, Protocol, RAW_BYTES};
+use streamgram_protocol::{Cause, RAW_BYTES};
 
 use super::feed::RawFeed;
-use crate::refusals::Refusal;
+use super::peer::Peer;
+use super::sighting::{RawEvent, Sighting, payload};
+use crate::guard::refusals::Refusal;
 
-/// Something a server saw of a raw client, and when.
-#[derive(Debug)]
-pub struct Sighting {
-    /// The server's time.
-    pub at: Instant,
-    /// Which server.
-    pub protocol: Protocol,
-    /// The client's address.
-    pub peer: SocketAddr,
-    /// TCP: a number of the connection. UDP: a number of the datagram.
-    pub id: u64,
-    /// TCP: leads nowhere any more once the connection has ended.
-    pub open: Weak<()>,
-    /// What it saw.
-    pub sight: Sight,
-}
-
-/// What a server can see of a raw client.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Sight {
-    /// A connection was accepted.
-    Accepted,
-    /// A read of a connection returned: which one, from 0; where its first byte stands; its bytes.
-    Read(u64, u64, Payload),
-    /// A datagram came, and is going to be answered.
-    Datagram(Payload),
-    /// The system took a reply. TCP: to which read, from 0; where its first byte stands. UDP: neither.
-    Reply(u64, u64, Payload),
-    /// A connection or a datagram was turned away.
-    Refused(Refusal),
-    /// A connection ended.
-    Closed(Cause),
-}
-
-/// Bytes that came or went.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Payload {
-    /// How many.
-    pub bytes: usize,
-    /// The first of them, if they may be shown to anybody.
-    pub kept: Option<Box<[u8]>>,
-}
-
-/// A raw client as a server knows it: a connection, or the sender of one datagram.
+/// A connection, or the sender of one datagram.
 #[derive(Debug)]
 pub struct RawClient {
     feed: Arc<RawFeed>,
-    protocol: Protocol,
-    peer: SocketAddr,
+    peer: Peer,
     id: u64,
-    open: Option<Arc<()>>,
 }
 
 impl RawClient {
-    pub(super) fn new(feed: Arc<RawFeed>, protocol: Protocol, peer: SocketAddr, id: u64) -> Self {
-        let open = (protocol == Protocol::Tcp).then(Arc::default);
-        Self { feed, protocol, peer, id, open }
+    /// A client's connection, or one datagram of it.
+    pub(super) fn new(feed: Arc<RawFeed>, peer: Peer) -> Self {
+        let id = feed.next_id();
+        Self { feed, peer, id }
     }
 
-    /// Tells of a read, the `number`th, at `offset` in the stream.
+    /// Its connection was accepted.
+    pub fn accepted(&self) {
+        self.report(|_| RawEvent::Accepted);
+    }
+
+    /// The `number`th read, from 0, returned what stands at `offset` in its stream.
     pub fn read(&self, number: u64, offset: u64, bytes: &[u8]) {
-        self.tell(|peer| Sight::Read(number, offset, payload(peer, bytes, RAW_BYTES)));
+        self.report(|peer| RawEvent::Read {
+            number,
+            offset,
+            payload: payload(peer, bytes, RAW_BYTES),
+        });
     }
 
-    /// Tells of a datagram.
+    /// The system took the reply to the `number`th read, at `offset` in the stream of replies.
+    pub fn replied(&self, number: u64, offset: u64, bytes: &[u8]) {
+        self.report(|peer| RawEvent::Reply {
+            number,
+            offset,
+            payload: payload(peer, bytes, bytes.len()),
+        });
+    }
+
+    /// Its datagram came.
     pub fn datagram(&self, bytes: &[u8]) {
-        self.tell(|peer| Sight::Datagram(payload(peer, bytes, RAW_BYTES)));
+        self.report(|peer| RawEvent::Datagram(payload(peer, bytes, RAW_BYTES)));
     }
 
-    /// Tells of a reply, to the `number`th read, at `offset` in the stream of replies.
-    pub fn reply(&self, number: u64, offset: u64, bytes: &[u8]) {
-        self.tell(|peer| Sight::Reply(number, offset, payload(peer, bytes, bytes.len())));
+    /// The system took the reply to its datagram.
+    pub fn datagram_replied(&self, bytes: &[u8]) {
+        self.report(|peer| RawEvent::DatagramReply(payload(peer, bytes, bytes.len())));
     }
 
-    /// Tells of what has no bytes.
-    pub fn event(&self, sight: Sight) {
-        self.tell(|_| sight);
+    /// Its connection or its datagram was turned away.
+    pub fn refused(&self, reason: Refusal) {
+        self.report(|_| RawEvent::Refused(reason));
     }
 
-    fn tell(&self, sight: impl FnOnce(IpAddr) -> Sight) {
+    /// Its connection ended.
+    pub fn closed(&self, cause: Cause) {
+        self.report(|_| RawEvent::Closed(cause));
+    }
+
+    fn report(&self, event: impl FnOnce(IpAddr) -> RawEvent) {
         if !self.feed.is_watched() {
             return;
         }
-        let address = self.peer.ip();
-        let Some(watchers) = self.feed.watchers_of(address) else { return };
-        let Self { protocol, peer, id, .. } = *self;
-        let (at, sight) = (Instant::now(), sight(address));
-        let open = self.open.as_ref().map(Arc::downgrade).unwrap_or_default();
-        let sighting = Arc::new(Sighting { at, protocol, peer, id, open, sight });
+        let Peer { protocol, address: peer } = self.peer;
+        let Some(watchers) = self.feed.watchers_of(peer.ip()) else { return };
+        let (at, event) = (Instant::now(), event(peer.ip()));
+        let sighting = Arc::new(Sighting { at, protocol, peer, id: self.id, event });
         for watcher in &*watchers {
-            watcher.put(Arc::clone(&sighting));
+            watcher.send(Arc::clone(&sighting));
         }
-    }
-}
-
-/// Whether a session of one address may see what a raw client of another says: on the server's own
-/// machine only. Elsewhere one address can be many people, behind NAT or a container's proxy.
-#[must_use]
-pub fn may_show_bytes(client: IpAddr, session: Option<IpAddr>) -> bool {
-    client.is_loopback() && session.is_some_and(|session| session.is_loopback())
-}
-
-/// Bytes of a client, the first `most` of them kept if there can be a session that may see them.
-fn payload(client: IpAddr, bytes: &[u8], most: usize) -> Payload {
-    let shown = client.is_loopback().then(|| bytes[..bytes.len().min(most)].into());
-    Payload { bytes: bytes.len(), kept: shown }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bytes_are_shown_on_the_servers_own_machine_only() {
-        let [here, also_here, v6] = ["127.0.0.1", "127.0.0.2", "::1"].map(|a| a.parse().unwrap());
-        let elsewhere = "192.0.2.1".parse().unwrap();
-        assert!(may_show_bytes(here, Some(also_here)) && may_show_bytes(v6, Some(here)));
-        for (client, session) in
-            [(here, None), (here, Some(elsewhere)), (elsewhere, Some(here)), (elsewhere, None)]
-        {
-            assert!(!may_show_bytes(client, session), "{client} to {session:?}");
-        }
-        assert_eq!(payload(elsewhere, b"secret", 9), Payload { bytes: 6, kept: None });
-        let cut = Payload { bytes: 6, kept: Some((*b"sec").into()) };
-        assert_eq!(payload(here, b"secret", 3), cut);
     }
 }

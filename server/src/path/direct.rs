@@ -13,7 +13,7 @@ use streamgram_protocol::Cause;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 
-use super::{TcpTurn, UdpTurn};
+use super::turn::{TcpTurn, UdpTurn};
 use crate::observe::cause_of;
 
 /// Bytes that are read at a time; more come with the next read.
@@ -23,37 +23,35 @@ const READ_BYTES: usize = 4 * 1024;
 ///
 /// # Errors
 /// What the system says, for example that there are no descriptors or ports left.
-pub fn bind_tcp(target: SocketAddr) -> io::Result<(TcpSocket, SocketAddr)> {
+pub fn bind_tcp(target: SocketAddr) -> io::Result<TcpSocket> {
     let socket = if target.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     socket.bind(local(target))?;
-    let address = socket.local_addr()?;
-    Ok((socket, address))
+    Ok(socket)
 }
 
-/// A UDP socket connected to its server. Connected, so that a closed port is heard of: ICMP port
-/// unreachable then fails the next call (RFC 1122, section 4.1.3.3).
+/// A UDP socket that is connected to its server, so that a closed port is noticed: ICMP port unreachable
+/// then fails the next call (RFC 1122, section 4.1.3.3).
 ///
 /// # Errors
 /// What the system says, for example that there are no descriptors or ports left.
-pub async fn connect_udp(target: SocketAddr) -> io::Result<(UdpSocket, SocketAddr)> {
+pub async fn connect_udp(target: SocketAddr) -> io::Result<UdpSocket> {
     let socket = UdpSocket::bind(local(target)).await?;
     socket.connect(target).await?;
-    let address = socket.local_addr()?;
-    Ok((socket, address))
+    Ok(socket)
 }
 
-/// The servers are on this machine, so what reaches them can also be left from.
+/// The servers are on this machine, so their address is also one of our own.
 fn local(target: SocketAddr) -> SocketAddr {
     SocketAddr::new(target.ip(), 0)
 }
 
-/// Sends FIN. It is one system call and never waits; if the connection has broken, the next read tells.
+/// Sends FIN. It is one system call that never waits. If the connection has broken, the next read fails.
 pub(super) fn shut_down(stream: &mut TcpStream) {
     let mut context = Context::from_waker(Waker::noop());
     let _done = Pin::new(stream).poll_shutdown(&mut context);
 }
 
-/// Makes the end of the socket an RST instead of a FIN: a linger time of zero does (socket(7)).
+/// Makes closing the socket send RST instead of FIN, by a linger time of zero (socket(7)).
 pub(super) fn reset_when_closed(stream: &TcpStream) {
     if let Err(error) = stream.set_zero_linger() {
         tracing::debug!(%error, "a connection is closed instead of reset");
@@ -62,7 +60,7 @@ pub(super) fn reset_when_closed(stream: &TcpStream) {
 
 /// A datagram from a connected socket, if one has come; a refusal is an error.
 pub(super) fn receive(socket: &UdpSocket) -> io::Result<Option<Vec<u8>>> {
-    // A refusal alone is no reason for `try_recv` to look at the socket.
+    // If there is only a refusal, `try_recv` does not look at the socket.
     let error = socket.try_io(Interest::ERROR, || {
         let error = socket.take_error()?;
         error.ok_or_else(|| io::ErrorKind::WouldBlock.into())
@@ -77,11 +75,11 @@ pub(super) fn receive(socket: &UdpSocket) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-/// What `receive` has put into a buffer.
+/// The bytes that `receive` puts into a buffer.
 fn received(receive: impl FnOnce(&mut [u8]) -> io::Result<usize>) -> io::Result<Vec<u8>> {
     thread_local! {
-        // A turn asks many times in vain: a buffer of its own each time would have to be cleared, and
-        // one for each leg would stay with it while it is idle.
+        // A new buffer for each call would have to be cleared, also when there is nothing to read. A buffer
+        // for each leg would take memory while it is idle.
         static BUFFER: RefCell<[u8; READ_BYTES]> = const { RefCell::new([0; READ_BYTES]) };
     }
     BUFFER.with_borrow_mut(|buffer| receive(buffer).map(|bytes| buffer[..bytes].to_vec()))
@@ -91,6 +89,8 @@ fn received(receive: impl FnOnce(&mut [u8]) -> io::Result<usize>) -> io::Result<
 pub struct DirectTcp {
     state: State,
     nodelay: bool,
+    /// What the server sees as its peer.
+    pub(super) local: SocketAddr,
 }
 
 enum State {
@@ -106,23 +106,19 @@ struct Handshake {
 }
 
 impl DirectTcp {
-    /// Starts the handshake, which is given up after `patience`, and says which address the server will
-    /// see.
+    /// Starts the handshake, which is given up after `patience`.
     ///
     /// # Errors
     /// What the system says of the socket.
-    pub fn connect(
-        target: SocketAddr,
-        nodelay: bool,
-        patience: Duration,
-    ) -> io::Result<(Self, SocketAddr)> {
-        let (socket, local) = bind_tcp(target)?;
+    pub fn connect(target: SocketAddr, nodelay: bool, patience: Duration) -> io::Result<Self> {
+        let socket = bind_tcp(target)?;
+        let local = socket.local_addr()?;
         let handshake = async move {
             let started = Instant::now();
             let stream = tokio::time::timeout(patience, socket.connect(target)).await??;
             Ok(Handshake { stream, took: started.elapsed() })
         };
-        Ok((Self { state: State::Connecting(Box::pin(handshake)), nodelay }, local))
+        Ok(Self { state: State::Connecting(Box::pin(handshake)), nodelay, local })
     }
 
     /// Waits until a turn would do something, or there is room to write if something waits for it.
@@ -136,22 +132,25 @@ impl DirectTcp {
             State::Open(stream) => {
                 let read = Interest::READABLE;
                 let interest = if writes { read | Interest::WRITABLE } else { read };
-                // What `ready` fails with, the next read fails with too, and there it is handled.
+                // If `ready` fails, the next read fails too, which is handled there.
                 let _ready = stream.ready(interest).await;
             }
             State::Ended => pending().await,
         }
     }
 
-    /// Takes note of the end of the handshake, or reads.
+    /// Completes the handshake, or reads.
     pub fn turn(&mut self) -> TcpTurn {
         match std::mem::replace(&mut self.state, State::Ended) {
             State::Connected(Ok(Handshake { stream, took })) => {
                 let set = stream.set_nodelay(self.nodelay);
                 self.state = State::Open(stream);
-                set.map_or_else(TcpTurn::broken, |()| TcpTurn::Opened(Instant::now(), took))
+                match set {
+                    Ok(()) => TcpTurn::Opened { at: Instant::now(), took },
+                    Err(error) => broken(error),
+                }
             }
-            State::Connected(Err(error)) => TcpTurn::broken(error),
+            State::Connected(Err(error)) => broken(error),
             State::Open(mut stream) => {
                 let turn = read(&mut stream);
                 self.state = State::Open(stream);
@@ -164,7 +163,7 @@ impl DirectTcp {
         }
     }
 
-    /// Writes what the socket takes; 0 if it takes nothing now.
+    /// Writes as much as the socket has room for.
     ///
     /// # Errors
     /// The connection has broken.
@@ -202,8 +201,8 @@ impl DirectTcp {
 }
 
 fn read(stream: &mut TcpStream) -> TcpTurn {
-    // Unlike `try_read` this remembers of a short read that there is no more, so that the next turn need not
-    // ask the system in vain. Whom to wake, `ready` tells.
+    // Unlike `try_read` this remembers after a short read that there is no more, which saves the next turn a
+    // system call. The waker does nothing: `ready` registers the real one.
     let mut context = Context::from_waker(Waker::noop());
     let read = received(|buffer| {
         let mut place = ReadBuf::new(buffer);
@@ -213,17 +212,15 @@ fn read(stream: &mut TcpStream) -> TcpTurn {
         }
     });
     match read {
-        Ok(bytes) if bytes.is_empty() => TcpTurn::Ended(Cause::PeerClosed, None),
-        Ok(bytes) => TcpTurn::Reply(bytes, Instant::now()),
+        Ok(bytes) if bytes.is_empty() => TcpTurn::Ended { cause: Cause::PeerClosed, error: None },
+        Ok(bytes) => TcpTurn::Reply { bytes, at: Instant::now() },
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => TcpTurn::Idle,
-        Err(error) => TcpTurn::broken(error),
+        Err(error) => broken(error),
     }
 }
 
-impl TcpTurn {
-    fn broken(error: io::Error) -> Self {
-        Self::Ended(cause_of(&error), Some(error))
-    }
+fn broken(error: io::Error) -> TcpTurn {
+    TcpTurn::Ended { cause: cause_of(&error), error: Some(error) }
 }
 
 impl fmt::Debug for DirectTcp {
@@ -234,16 +231,20 @@ impl fmt::Debug for DirectTcp {
 
 /// A socket connected to its server.
 #[derive(Debug)]
-pub struct DirectUdp(UdpSocket);
+pub struct DirectUdp {
+    socket: UdpSocket,
+    /// What the server sees as its peer.
+    pub(super) local: SocketAddr,
+}
 
 impl DirectUdp {
-    /// Opens the socket, and says which address the server will see.
+    /// Opens the socket.
     ///
     /// # Errors
     /// What the system says of the socket.
-    pub async fn open(target: SocketAddr) -> io::Result<(Self, SocketAddr)> {
-        let (socket, local) = connect_udp(target).await?;
-        Ok((Self(socket), local))
+    pub async fn open(target: SocketAddr) -> io::Result<Self> {
+        let socket = connect_udp(target).await?;
+        Ok(Self { local: socket.local_addr()?, socket })
     }
 
     /// Waits until a turn would do something, or there is room to send if something waits for it.
@@ -256,19 +257,19 @@ impl DirectUdp {
         if sends {
             interest |= Interest::WRITABLE;
         }
-        if self.0.ready(interest).await.is_err() {
-            // Only a runtime that is shutting down fails here; there is nothing left to wait for.
+        if self.socket.ready(interest).await.is_err() {
+            // This fails only if the runtime is shutting down; there is nothing left to wait for.
             pending().await
         }
     }
 
     /// Receives.
     pub fn turn(&self) -> UdpTurn {
-        match receive(&self.0) {
+        match receive(&self.socket) {
             Ok(None) => UdpTurn::Idle,
             Ok(Some(bytes)) => UdpTurn::Reply { bytes, line: None, at: Instant::now() },
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => UdpTurn::Refused,
-            // Such an error is about a datagram that is gone; its line will have no reply.
+            // The error is about a datagram that is lost; its line will have no reply.
             Err(_) => UdpTurn::More,
         }
     }
@@ -276,8 +277,8 @@ impl DirectUdp {
     /// Sends one datagram.
     ///
     /// # Errors
-    /// There is no room now, an earlier datagram was refused, or what else the system says.
+    /// There is no room now, an earlier datagram was refused, or the system reports something else.
     pub fn send(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.try_send(bytes)
+        self.socket.try_send(bytes)
     }
 }

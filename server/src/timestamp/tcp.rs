@@ -1,11 +1,12 @@
 //! The TCP timestamp server: what one read returns is answered with `[ctime] ` and the same bytes.
 //!
-//! It neither waits for a newline nor adds one: a read is a read. A half-closed client still gets its
-//! reply, then FIN. Whatever a client does ends its own connection and no other.
+//! It does not wait for a newline and adds none. A client that has sent FIN still gets its reply, then FIN.
+//! Nothing that a client does ends more than its own connection.
 
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::poll_immediate;
@@ -14,21 +15,19 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tracing::debug;
 
-use super::Shared;
-use crate::accept::{LAST_WORDS, accept};
-use crate::admission::{Admission, Admitted, Full};
+use super::shared::Shared;
 use crate::config::TcpLimits;
-use crate::meters::{self, Present};
+use crate::guard::accept::{Entrance, LAST_WORDS, Place, Visitor};
+use crate::guard::admission::Admission;
+use crate::guard::refusals::Refusal;
 use crate::observe::{Caller, cause_of};
-use crate::refusals::Refusal;
+use crate::operate::meters::{self, Surface};
 use crate::timestamp::clock::Clock;
 
-/// How long a connection is read after our FIN, for the peer's. Closing it over bytes that nobody has
-/// read would reset it, and the reset could overtake replies that are still under way (RFC 9293,
-/// section 3.10.4).
+/// How long a connection is still read after our FIN, until the peer's FIN. Closing it with unread bytes
+/// would send RST, which could destroy replies that are still on their way (RFC 9293, section 3.10.4).
 const LINGER: Duration = Duration::from_secs(2);
 
 /// Answers clients until `stop`; returns when the last connection has ended.
@@ -42,46 +41,29 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> io::Result<()> {
     let admission = Admission::new(limits.tcp_connections, limits.tcp_connections_per_address);
-    let (connections, patience) = (TaskTracker::new(), Patience::of(&limits));
-    loop {
-        let accepting = accept(&listener, &shared.refusals);
-        let Some(accepted) = stop.run_until_cancelled(accepting).await else { break };
-        let (stream, peer) = accepted?;
-        // A leg of the bridge is as old as its session wants it to be, and counted there.
+    let refusals = Arc::clone(&shared.refusals);
+    let entrance = Entrance::new(Surface::Tcp, listener, admission, refusals, stop.clone());
+    let patience = Patience::of(&limits);
+    while let Some((stream, peer)) = entrance.accept().await? {
         let caller = shared.observer.caller(peer);
-        let is_leg = caller.is_leg();
-        let admitted = match (!is_leg).then(|| admission.admit(peer.ip())).transpose() {
-            Ok(admitted) => admitted,
-            Err(full) => {
-                refuse(&shared, full, (&caller, peer));
-                continue;
-            }
+        // How long a leg stays open is its session's decision.
+        let (visitor, patience) = match caller {
+            Caller::Leg(_) => (Visitor::Leg, Patience::ENDLESS),
+            Caller::Raw(_) | Caller::Departed => (Visitor::Client, patience),
         };
-        let patience = if is_leg { Patience::ENDLESS } else { patience };
-        let present = Present::connection("tcp");
-        let client =
-            Client { stream, peer, caller, patience, _admitted: admitted, _present: present };
-        connections.spawn(client.serve(shared.clone(), stop.clone()));
+        match entrance.admit(peer, visitor) {
+            Ok(place) => {
+                let client = Client { stream, peer, caller, patience, _place: place };
+                entrance.serve(client.serve(shared.clone(), stop.clone()));
+            }
+            Err(refusal) => caller.refused(refusal),
+        }
     }
-    // From here on nobody can connect, unless a service manager has the socket as well.
-    drop(listener);
-    connections.close();
-    connections.wait().await;
+    entrance.close().await;
     Ok(())
 }
 
-/// The connection ends here and at once: to wait in silence would tell a client less.
-fn refuse(shared: &Shared, full: Full, (caller, peer): (&Caller, SocketAddr)) {
-    let (reason, limit) = match full {
-        Full::All(limit) => (Refusal::TcpFull, limit),
-        Full::Address(limit) => (Refusal::TcpAddressFull, limit),
-    };
-    let detail = format_args!("TCP client {peer}, the limit is {limit} clients");
-    caller.refused(reason);
-    shared.refusals.count(reason, Instant::now(), detail);
-}
-
-/// How long a client may take.
+/// How long a client may be idle, may take to read, and may stay.
 #[derive(Debug, Clone, Copy)]
 struct Patience {
     idle: Duration,
@@ -105,12 +87,12 @@ impl Patience {
         }
     }
 
-    /// When a client that came at `came` and was `heard` last has to go.
+    /// When a client that connected at `came` and was last `heard` has to go.
     fn deadline(&self, came: Instant, heard: Instant) -> Instant {
         (came + self.lifetime).min(heard + self.idle)
     }
 
-    /// Why it has to go by `now`, if it has.
+    /// Why it has to go at `now`, if it has to.
     fn over(&self, came: Instant, heard: Instant, now: Instant) -> Option<End> {
         if now >= came + self.lifetime {
             Some(End::Old)
@@ -127,8 +109,7 @@ struct Client {
     peer: SocketAddr,
     caller: Caller,
     patience: Patience,
-    _admitted: Option<Admitted>,
-    _present: Present,
+    _place: Place,
 }
 
 impl Client {
@@ -153,22 +134,22 @@ impl Client {
             shared.refusals.count(refusal, Instant::now(), format_args!("TCP client {peer}"));
         }
         if refusal == Some(Refusal::TcpUnread) {
-            // After an ordinary end the kernel would keep what nobody reads, for minutes.
+            // Else the kernel would keep the unread replies for minutes.
             if let Err(error) = stream.set_zero_linger() {
                 debug!(%peer, %error, "the linger time could not be set");
             }
         } else {
-            // Whether the peer ends too is its own affair.
+            // Whether the peer sends FIN too does not matter.
             let _ended = timeout(LINGER, until_fin(stream)).await;
         }
     }
 }
 
-/// Answers one client until it has sent its FIN, until it has to go, or until [`LAST_WORDS`] after
-/// `stop`. Then all replies and a FIN are on their way, unless it read nothing.
+/// Answers one client until it sends FIN, has to go, or [`LAST_WORDS`] after `stop`. Then it sends FIN
+/// after the last reply, unless the client read nothing.
 ///
 /// # Errors
-/// What ended the connection instead.
+/// The connection has broken.
 async fn answer(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
     clock: &Clock,
@@ -176,7 +157,7 @@ async fn answer(
     mut patience: Patience,
     stop: &CancellationToken,
 ) -> io::Result<End> {
-    // The stamp's place is in front of the place that is read into: one read, one write, no copy.
+    // The read goes behind the place of the stamp: one read, one write, no copy.
     let mut reply = [0; STAMP_LEN + READ_BYTES];
     reply[0] = b'[';
     reply[STAMP_LEN - 2..STAMP_LEN].copy_from_slice(b"] ");
@@ -184,7 +165,7 @@ async fn answer(
     let replies = meters::tcp_replies();
     let came = Instant::now();
     let (mut heard, mut stopping) = (came, false);
-    // Made once and not for every read: they are asked only when there is nothing to read.
+    // Made once and not for every read. They are polled only when there is nothing to read.
     let mut stopped = pin!(stop.cancelled());
     let mut alarm = pin!(sleep_until(patience.deadline(came, heard).into()));
     let end = loop {
@@ -212,7 +193,7 @@ async fn answer(
         caller.read(number, offset, &reply[STAMP_LEN..STAMP_LEN + bytes]);
         reply[1..=CTIME_LEN].copy_from_slice(&clock.ctime());
         let mut writing = pin!(stream.write_all(&reply[..STAMP_LEN + bytes]));
-        // A timer is made only for a client that does not read.
+        // Only a client that does not read needs a timer.
         match poll_immediate(writing.as_mut()).await {
             Some(written) => written?,
             None => match timeout(patience.write, writing).await {
@@ -224,7 +205,7 @@ async fn answer(
         number += 1;
         offset += bytes as u64;
         replies.increment(1);
-        // The alarm alone would not do: who always has more to read never lets it ring.
+        // The alarm is not polled while there is always more to read.
         if let Some(end) = patience.over(came, heard, heard) {
             break end;
         }
@@ -233,24 +214,24 @@ async fn answer(
     Ok(if stopping && end == End::Old { End::Stopped } else { end })
 }
 
-/// Reads on, for nothing but the end.
+/// Reads until FIN, and throws away what it reads.
 async fn until_fin(mut stream: impl AsyncRead + Unpin) {
     let mut nobody_looks_at_it = [0; READ_BYTES];
     while let Ok(1..) = stream.read(&mut nobody_looks_at_it).await {}
 }
 
-/// How a connection came to its end in good order.
+/// How a connection that did not break came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
-    /// The client had sent all it wanted to.
+    /// The client has sent FIN.
     Finished,
-    /// It had sent nothing for too long.
+    /// It sent nothing for too long.
     Idle,
-    /// It had stayed for too long.
+    /// It stayed for too long.
     Old,
-    /// It had read none of its replies for too long.
+    /// It read none of its replies for too long.
     Unread,
-    /// The server was told to stop.
+    /// The server stops.
     Stopped,
 }
 

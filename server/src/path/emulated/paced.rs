@@ -1,4 +1,4 @@
-//! A lab that is kept level with the clock, and within its allowance.
+//! A lab that keeps up with the clock, within its allowance.
 
 use std::time::{Duration, Instant};
 
@@ -6,6 +6,10 @@ use streamgram_lab::{Host, Lab, Micros, Packet};
 use streamgram_protocol::Limits;
 
 use super::allowance::{Allowance, Overrun};
+use crate::path::turn::Recording;
+
+/// Steps of a lab before its session looks at everything else again.
+pub(super) const STEPS_PER_TURN: usize = 64;
 
 /// A lab and how far it has come.
 #[derive(Debug)]
@@ -36,24 +40,28 @@ impl<H: Host> Paced<H> {
         u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
     }
 
-    /// The moment that the lab has reached, and how long it has lived until then.
-    pub(super) fn now(&self) -> (Instant, Duration) {
-        let lived = Duration::from_micros(self.reached);
-        (self.began + lived, lived)
+    /// How long the lab has lived.
+    pub(super) fn lived(&self) -> Duration {
+        Duration::from_micros(self.reached)
     }
 
-    /// When the lab has something to do, its end included.
+    /// The moment that the lab has reached.
+    pub(super) fn now(&self) -> Instant {
+        self.began + self.lived()
+    }
+
+    /// When the lab has something to do; the end of its lifetime counts too.
     pub(super) fn due(&self) -> Instant {
         let due = self.lab.next().unwrap_or(Micros::MAX).min(self.allowance.ends_at());
         self.began + Duration::from_micros(due)
     }
 
-    /// Whether the lab has nothing to do before a moment has passed.
+    /// Whether the lab has nothing to do until after a moment.
     pub(super) fn is_idle_at(&self, now: Instant) -> bool {
         self.lab.next().is_none_or(|due| due > self.at(now))
     }
 
-    /// Takes one step towards the clock; true if the lab is level with it.
+    /// Makes one step; true if the lab has caught up with the clock.
     ///
     /// # Errors
     /// The lab has used up its allowance.
@@ -61,17 +69,17 @@ impl<H: Host> Paced<H> {
         let wall = self.at(now);
         let due = self.lab.next().filter(|due| *due <= wall);
         self.reached = due.unwrap_or(wall).max(self.reached);
-        let told = self.packets.len();
+        let before = self.packets.len();
         if due.is_some() {
             self.lab.step(self.reached);
             self.packets.extend(self.lab.drain_packets());
         }
-        let spent = self.allowance.spend(self.reached, self.packets.len() - told);
+        let spent = self.allowance.spend(self.reached, self.packets.len() - before);
         spent.map(|()| due.is_none())
     }
 
-    /// The packets that were sent since the last call, and the moment from which their times count.
-    pub(super) fn take_packets(&mut self) -> (Vec<Packet>, Instant) {
-        (std::mem::take(&mut self.packets), self.began)
+    /// The packets that were sent since the last call.
+    pub(super) fn drain_packets(&mut self) -> Recording {
+        Recording { packets: std::mem::take(&mut self.packets), began: self.began }
     }
 }

@@ -1,20 +1,21 @@
-//! TCP over an emulated link. The lab's gateway ends the connection and goes on over a kernel socket:
-//! bytes, FIN and RST pass through in both directions.
+//! TCP over an emulated link. The emulated connection ends at the lab's gateway. The gateway passes bytes,
+//! FIN and RST on to a kernel socket, and back.
 
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use streamgram_lab::{Micros, Options, Packet, State, Tcp, TcpLab};
+use streamgram_lab::{Micros, Options, State, Tcp, TcpLab};
 use streamgram_protocol::{Cause, End, Limits, Line, Link};
 use tokio::time::sleep_until;
 
 use super::allowance::Overrun;
-use super::paced::Paced;
+use super::paced::{Paced, STEPS_PER_TURN};
+use super::permit::Permit;
 use super::server_side::ServerSide;
-use super::{Permit, STEPS_PER_TURN};
-use crate::path::{TcpTurn, direct};
+use crate::path::direct;
+use crate::path::turn::{Piece, Recording, TcpTurn};
 
 /// Bytes that the gateway reads of its server at a time.
 const GATEWAY_READ_BYTES: usize = 4 * 1024;
@@ -23,18 +24,20 @@ const GATEWAY_READ_BYTES: usize = 4 * 1024;
 pub struct EmulatedTcp {
     paced: Paced<Tcp>,
     target: SocketAddr,
+    /// What the server sees as its peer.
+    pub(crate) local: SocketAddr,
     give_up_ms: u32,
     opened: bool,
     server: ServerSide,
-    /// From the client, not yet taken by the kernel.
+    /// From the client; the kernel had no room for it yet.
     to_server: Vec<u8>,
-    /// From the server, not yet taken by the lab; its lines are not known yet.
+    /// From the server; not yet passed on, because the lines that it answers are not known yet.
     from_server: Vec<u8>,
     _permit: Permit,
 }
 
 impl EmulatedTcp {
-    /// Starts the handshake over a [checked](Link::check) link, and says which address the server will see.
+    /// Starts the handshake over a [checked](Link::check) link.
     ///
     /// # Errors
     /// What the system says of the gateway's socket.
@@ -44,21 +47,21 @@ impl EmulatedTcp {
         nodelay: bool,
         limits: &Limits,
         permit: Permit,
-    ) -> io::Result<(Self, SocketAddr)> {
-        let (socket, local) = direct::bind_tcp(target)?;
+    ) -> io::Result<Self> {
+        let socket = direct::bind_tcp(target)?;
         let give_up = Micros::from(limits.lab_give_up_ms) * 1_000;
         let options = Options { give_up, nodelay, ..Options::default() };
-        let path = Self {
+        Ok(Self {
             paced: Paced::new(TcpLab::open(link, options, 0), limits),
             target,
+            local: socket.local_addr()?,
             give_up_ms: limits.lab_give_up_ms,
             opened: false,
             server: ServerSide::Bound(socket),
             to_server: Vec::new(),
             from_server: Vec::new(),
             _permit: permit,
-        };
-        Ok((path, local))
+        })
     }
 
     /// Waits until a turn would do something.
@@ -74,7 +77,7 @@ impl EmulatedTcp {
         }
     }
 
-    /// Lets the lab catch up with the clock, until there is something to tell.
+    /// Lets the lab catch up with the clock, until there is something that the leg must know.
     pub fn turn(&mut self, now: Instant) -> TcpTurn {
         for _ in 0..STEPS_PER_TURN {
             let level = match self.paced.step(now) {
@@ -92,15 +95,17 @@ impl EmulatedTcp {
         TcpTurn::More
     }
 
-    /// Goes on without a leg, so that FIN and RST arrive; true while there is something to wait for.
+    /// Goes on after the leg's end, so that FIN and RST arrive; true while there is something to wait for.
     pub fn linger(&mut self, now: Instant) -> bool {
         loop {
             match self.turn(now) {
-                TcpTurn::Opened(..) | TcpTurn::Reply(..) | TcpTurn::More => {}
-                TcpTurn::FromServer(bytes) => drop(self.pass_on(&[(bytes, None)])),
+                TcpTurn::Opened { .. } | TcpTurn::Reply { .. } | TcpTurn::More => {}
+                TcpTurn::AtGateway(bytes) => {
+                    self.pass_on(&[Piece { bytes, line: None }]);
+                }
                 TcpTurn::Idle => return !self.is_over(),
-                TcpTurn::Ended(Cause::Limit, _) => return false,
-                TcpTurn::Ended(..) => {
+                TcpTurn::Ended { cause: Cause::Limit, .. } => return false,
+                TcpTurn::Ended { .. } => {
                     if self.paced.is_idle_at(now) {
                         return !self.is_over();
                     }
@@ -109,7 +114,7 @@ impl EmulatedTcp {
         }
     }
 
-    /// Whether both ends know of the end, or the client does and nothing is under way to the gateway.
+    /// Whether both ends know of the end, or the client does and nothing is on its way to the gateway.
     fn is_over(&self) -> bool {
         let over = |end| {
             matches!(self.paced.lab.state(end), State::Closed | State::Reset | State::TimedOut)
@@ -117,29 +122,29 @@ impl EmulatedTcp {
         over(End::Client) && (over(End::Gateway) || self.paced.lab.next().is_none())
     }
 
-    /// What the client's end, or the leg, must hear of.
+    /// What the leg must know.
     fn news(&mut self) -> Option<TcpTurn> {
-        let (at, lived) = self.paced.now();
+        let at = self.paced.now();
         let state = self.paced.lab.state(End::Client);
         if !self.opened && state == State::Open {
             self.opened = true;
-            return Some(TcpTurn::Opened(at, lived));
+            return Some(TcpTurn::Opened { at, took: self.paced.lived() });
         }
         let bytes = self.paced.lab.read(self.paced.reached, End::Client);
         if !bytes.is_empty() {
-            return Some(TcpTurn::Reply(bytes, at));
+            return Some(TcpTurn::Reply { bytes, at });
         }
         let passes = self.from_server.len().min(self.paced.lab.free(End::Gateway));
         if passes > 0 {
-            return Some(TcpTurn::FromServer(passes));
+            return Some(TcpTurn::AtGateway(passes));
         }
-        let (cause, detail) = match state {
+        let (cause, error) = match state {
             State::Connecting | State::Open | State::Closing => return None,
             State::PeerClosed | State::Closed => (Cause::PeerClosed, None),
             State::Reset => (Cause::PeerReset, None),
             State::TimedOut => (Cause::TimedOut, Some(self.given_up())),
         };
-        Some(TcpTurn::Ended(cause, detail))
+        Some(TcpTurn::Ended { cause, error })
     }
 
     fn given_up(&self) -> io::Error {
@@ -147,8 +152,8 @@ impl EmulatedTcp {
         io::Error::other(format!("nothing was acknowledged for {ms} ms, the limit of the path"))
     }
 
-    /// Moves what can be moved between the gateway and the server; whether anything was. What the server
-    /// says now reaches a lab that is level with the clock, else it would come before its time.
+    /// Moves bytes between the gateway and the server; whether there were any. Bytes from the server enter
+    /// the lab only when it has caught up with the clock, else they would arrive too early.
     fn exchange(&mut self, level: bool) -> bool {
         let state = self.paced.lab.state(End::Gateway);
         let mut moved = false;
@@ -191,28 +196,27 @@ impl EmulatedTcp {
         }
     }
 
-    /// Passes replies on to the client: so many bytes for each line, in their order; how many there was
-    /// room for.
-    pub fn pass_on(&mut self, lines: &[(usize, Option<Line>)]) -> usize {
-        let mut taken = 0;
-        for &(bytes, line) in lines {
-            let piece = &self.from_server[taken..(taken + bytes).min(self.from_server.len())];
+    /// Passes replies on to the client, piece by piece; how many bytes there was room for.
+    pub fn pass_on(&mut self, pieces: &[Piece]) -> usize {
+        let mut passed = 0;
+        for &Piece { bytes, line } in pieces {
+            let piece = &self.from_server[passed..(passed + bytes).min(self.from_server.len())];
             let written = self.paced.lab.write(self.paced.reached, End::Gateway, piece, line);
-            taken += written;
+            passed += written;
             if written < bytes {
                 break;
             }
         }
-        self.from_server.drain(..taken);
-        taken
+        self.from_server.drain(..passed);
+        passed
     }
 
-    /// Hands bytes of a line over for sending; how many were taken.
+    /// Sends bytes of a line; how many there was room for.
     pub fn write(&mut self, bytes: &[u8], line: Line, now: Instant) -> usize {
         self.paced.lab.write(self.paced.at(now), End::Client, bytes, Some(line))
     }
 
-    /// Sends FIN behind what was written.
+    /// Sends FIN after everything that was written.
     pub fn close(&mut self, now: Instant) {
         self.paced.lab.close(self.paced.at(now), End::Client);
     }
@@ -227,19 +231,19 @@ impl EmulatedTcp {
         self.paced.lab.set_nodelay(self.paced.at(now), on);
     }
 
-    /// Turns the knobs of the link that can be turned under way.
+    /// Changes the link, except for what is fixed when a path opens.
     pub fn set_link(&mut self, link: &Link) {
         self.paced.lab.set_link(link);
     }
 
-    /// The packets that were sent since the last call, and the moment from which their times count.
-    pub fn take_packets(&mut self) -> (Vec<Packet>, Instant) {
-        self.paced.take_packets()
+    /// The packets that were sent since the last call.
+    pub fn drain_packets(&mut self) -> Recording {
+        self.paced.drain_packets()
     }
 }
 
 fn over(overrun: Overrun) -> TcpTurn {
-    TcpTurn::Ended(Cause::Limit, Some(io::Error::other(overrun.to_string())))
+    TcpTurn::Ended { cause: Cause::Limit, error: Some(io::Error::other(overrun.to_string())) }
 }
 
 impl fmt::Debug for EmulatedTcp {

@@ -1,26 +1,26 @@
-//! UDP over an emulated link. The lab's gateway hands datagrams to the server one at a time, so it
-//! knows which of them a reply answers.
+//! UDP over an emulated link. The lab's gateway hands datagrams to the server one at a time, so it knows
+//! which datagram a reply answers.
 
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use streamgram_lab::{BadDatagram, Options, Packet, Udp, UdpLab};
+use streamgram_lab::{BadDatagram, Options, Udp, UdpLab};
 use streamgram_protocol::{End, Limits, Line, Link};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 use tokio::time::sleep_until;
 
 use super::allowance::Overrun;
-use super::paced::Paced;
-use super::{Permit, STEPS_PER_TURN};
-use crate::path::{UdpTurn, direct};
+use super::paced::{Paced, STEPS_PER_TURN};
+use super::permit::Permit;
+use crate::path::direct;
+use crate::path::turn::{Recording, UdpTurn};
 
 /// How long the gateway waits for the server's reply before it hands over the next datagram.
 const SERVER_PATIENCE: Duration = Duration::from_secs(1);
-/// Datagrams of which it is remembered which line they are; one that arrives after so many others has
-/// none.
+/// Datagrams whose line is remembered. For one that arrives after so many later ones it is not known.
 const REMEMBERED: usize = 1_024;
 
 /// A socket whose client end is in a lab.
@@ -28,12 +28,21 @@ const REMEMBERED: usize = 1_024;
 pub struct EmulatedUdp {
     paced: Paced<Udp>,
     server: UdpSocket,
-    /// The line that the server has been handed and not answered yet, and since when.
-    asked: Option<(Option<Line>, Instant)>,
+    /// What the server sees as its peer.
+    pub(crate) local: SocketAddr,
+    /// The datagram that the server has, and has not answered yet.
+    awaited: Option<Awaited>,
     /// The lines of the client's datagrams, and of the replies.
     lines: Numbered,
     replies: Numbered,
     _permit: Permit,
+}
+
+/// A datagram whose reply the gateway waits for.
+#[derive(Debug, Clone, Copy)]
+struct Awaited {
+    line: Option<Line>,
+    since: Instant,
 }
 
 /// The lines of datagrams, by the lab's numbers.
@@ -44,8 +53,7 @@ struct Numbered {
 }
 
 impl EmulatedUdp {
-    /// Opens a [checked](Link::check) link and the gateway's socket, and says which address the server
-    /// will see.
+    /// Opens a [checked](Link::check) link and the gateway's socket.
     ///
     /// # Errors
     /// What the system says of the gateway's socket.
@@ -54,17 +62,17 @@ impl EmulatedUdp {
         link: &Link,
         limits: &Limits,
         permit: Permit,
-    ) -> io::Result<(Self, SocketAddr)> {
-        let (server, local) = direct::connect_udp(target).await?;
-        let path = Self {
+    ) -> io::Result<Self> {
+        let server = direct::connect_udp(target).await?;
+        Ok(Self {
             paced: Paced::new(UdpLab::open(link, Options::default(), 0), limits),
+            local: server.local_addr()?,
             server,
-            asked: None,
+            awaited: None,
             lines: Numbered::default(),
             replies: Numbered::default(),
             _permit: permit,
-        };
-        Ok((path, local))
+        })
     }
 
     /// Waits until a turn would do something.
@@ -73,7 +81,7 @@ impl EmulatedUdp {
     /// Losing a `select!` loses nothing.
     pub async fn ready(&self) {
         let due = self.paced.due();
-        let Some((_, since)) = self.asked else {
+        let Some(Awaited { since, .. }) = self.awaited else {
             return sleep_until(due.into()).await;
         };
         tokio::select! {
@@ -83,7 +91,7 @@ impl EmulatedUdp {
         }
     }
 
-    /// Lets the lab catch up with the clock, until there is something to tell.
+    /// Lets the lab catch up with the clock, until there is something that the leg must know.
     pub fn turn(&mut self, now: Instant) -> UdpTurn {
         for _ in 0..STEPS_PER_TURN {
             let level = match self.paced.step(now) {
@@ -95,13 +103,12 @@ impl EmulatedUdp {
                 Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                     return UdpTurn::Refused;
                 }
-                // Whatever it was, this datagram has no reply.
+                // The error is about this datagram, which will have no reply.
                 Err(_) => true,
             };
             if let Some(datagram) = self.paced.lab.receive(End::Client) {
                 let line = self.replies.line(datagram.number);
-                let (at, _) = self.paced.now();
-                return UdpTurn::Reply { bytes: datagram.bytes, line, at };
+                return UdpTurn::Reply { bytes: datagram.bytes, line, at: self.paced.now() };
             }
             if level && !moved {
                 return UdpTurn::Idle;
@@ -110,20 +117,20 @@ impl EmulatedUdp {
         UdpTurn::More
     }
 
-    /// Moves what can be moved between the gateway and the server; whether anything was. What the server
-    /// says now reaches a lab that is level with the clock, else it would come before its time.
+    /// Moves datagrams between the gateway and the server; whether there were any. A reply enters the lab
+    /// only when it has caught up with the clock, else it would arrive too early.
     fn exchange(&mut self, now: Instant, level: bool) -> io::Result<bool> {
-        if let Some((line, since)) = self.asked {
+        if let Some(Awaited { line, since }) = self.awaited {
             if !level {
                 return Ok(false);
             }
-            let Some(reply) = direct::receive(&self.server).inspect_err(|_| self.asked = None)?
+            let Some(reply) = direct::receive(&self.server).inspect_err(|_| self.awaited = None)?
             else {
                 let overdue = now.saturating_duration_since(since) >= SERVER_PATIENCE;
-                self.asked = self.asked.filter(|_| !overdue);
+                self.awaited = self.awaited.filter(|_| !overdue);
                 return Ok(overdue);
             };
-            self.asked = None;
+            self.awaited = None;
             if let Ok(number) = self.paced.lab.send(self.paced.reached, End::Gateway, &reply, line)
             {
                 self.replies.remember(number, line);
@@ -132,11 +139,11 @@ impl EmulatedUdp {
         }
         let Some(datagram) = self.paced.lab.receive(End::Gateway) else { return Ok(false) };
         self.server.try_send(&datagram.bytes)?;
-        self.asked = Some((self.lines.line(datagram.number), now));
+        self.awaited = Some(Awaited { line: self.lines.line(datagram.number), since: now });
         Ok(true)
     }
 
-    /// Hands a datagram over for sending.
+    /// Sends a datagram.
     ///
     /// # Errors
     /// It is too long, or too many wait.
@@ -146,14 +153,14 @@ impl EmulatedUdp {
         Ok(())
     }
 
-    /// Turns the knobs of the link that can be turned under way.
+    /// Changes the link, except for what is fixed when a path opens.
     pub fn set_link(&mut self, link: &Link) {
         self.paced.lab.set_link(link);
     }
 
-    /// The packets that were sent since the last call, and the moment from which their times count.
-    pub fn take_packets(&mut self) -> (Vec<Packet>, Instant) {
-        self.paced.take_packets()
+    /// The packets that were sent since the last call.
+    pub fn drain_packets(&mut self) -> Recording {
+        self.paced.drain_packets()
     }
 }
 

@@ -1,37 +1,38 @@
-//! How often a source is answered: by address, by network, and all together.
+//! How often datagrams are answered: of one address, of one network, and in total.
 //!
-//! A datagram's source can be forged; whoever is behind it then gets our answers unasked. What one
-//! address can be made to get is bounded, and so is what all can.
+//! The source of a datagram can be forged. Then somebody gets replies without having asked. These limits
+//! bound how much one address can get, and how much all together can.
 
 use std::hash::{BuildHasher, RandomState};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Instant;
 
 use crate::config::UdpLimits;
-use crate::rate::Rate;
-use crate::refusals::Refusal;
+use crate::guard::admission::site;
+use crate::guard::rate::Rate;
+use crate::guard::refusals::Refusal;
 
-/// How many seconds' worth of its rate a source may use at once.
+/// How many seconds' worth of its rate a source may spend at once.
 const AT_ONCE_S: u32 = 2;
-/// Sources that a table remembers, in sets of [`WAYS`]. One more takes the place of one who has paid
-/// for everything, whom to forget changes nothing; if there is none in its set, it shares the place
-/// of the one who will have paid first, so that a flood of sources has no more than its table.
+/// Sources that a table remembers, in sets of [`WAYS`]. One more takes the place of a source that has
+/// nothing left to pay, which can be forgotten. If there is none in its set, it shares the place of the one
+/// that will have paid first. So a flood from many sources gets no more replies than the table has places.
 const SETS: usize = 2_048;
 const WAYS: usize = 4;
 
-/// What all sources have used.
+/// What all sources have spent.
 #[derive(Debug)]
 pub struct Rates {
     addresses: Table,
     networks: Table,
     all: Rate,
-    paid: Instant,
 }
 
-/// A rate for each of many sources, in a place of fixed size.
+/// A rate for each of many sources, in a fixed amount of memory.
 #[derive(Debug)]
 struct Table {
-    rate: Rate,
+    /// The rate of a source that has spent nothing yet.
+    unspent: Rate,
     hash: RandomState,
     sets: Box<[[Place; WAYS]]>,
 }
@@ -39,67 +40,61 @@ struct Table {
 #[derive(Debug, Clone, Copy)]
 struct Place {
     source: Option<IpAddr>,
-    paid: Instant,
+    rate: Rate,
 }
 
 impl Rates {
-    /// Nothing used yet.
+    /// Rates of which nothing is spent yet.
     #[must_use]
     pub fn new(limits: &UdpLimits, now: Instant) -> Self {
-        let rate = |per_second: u32| Rate::new(per_second, per_second.saturating_mul(AT_ONCE_S));
+        let rate = |per_second: u32| {
+            Rate::per_second(per_second, per_second.saturating_mul(AT_ONCE_S), now)
+        };
         Self {
-            addresses: Table::new(rate(limits.udp_per_address_per_s), now),
-            networks: Table::new(rate(limits.udp_per_network_per_s), now),
+            addresses: Table::new(rate(limits.udp_per_address_per_s)),
+            networks: Table::new(rate(limits.udp_per_network_per_s)),
             all: rate(limits.udp_per_s),
-            paid: now,
         }
     }
 
-    /// Pays for an answer to `address` at `now`; or why there is none.
+    /// Spends one reply to `address` at `now`; or why there is none.
     ///
-    /// Who is refused for its own rate takes nothing from the others. Loopback addresses cannot be
-    /// somebody else's: for them there is the rate of all alone.
+    /// A source that is refused for its own rate takes nothing from the others. A loopback address cannot be
+    /// forged from elsewhere: for it there is only the rate of all.
     pub fn refusal(&mut self, address: IpAddr, now: Instant) -> Option<Refusal> {
         let address = address.to_canonical();
         if !address.is_loopback() {
-            if !self.addresses.take(site(address), now) {
+            if !self.addresses.spend(site(address), now) {
                 return Some(Refusal::UdpAddressRate);
             }
             if let IpAddr::V4(address) = address
-                && !self.networks.take(network(address), now)
+                && !self.networks.spend(network(address), now)
             {
                 return Some(Refusal::UdpNetworkRate);
             }
         }
-        (!self.all.take(1, &mut self.paid, now)).then_some(Refusal::UdpRate)
+        (!self.all.spend(1, now)).then_some(Refusal::UdpRate)
     }
 }
 
 impl Table {
-    fn new(rate: Rate, now: Instant) -> Self {
-        let sets = vec![[Place { source: None, paid: now }; WAYS]; SETS].into_boxed_slice();
-        Self { rate, hash: RandomState::new(), sets }
+    fn new(unspent: Rate) -> Self {
+        let place = Place { source: None, rate: unspent };
+        let sets = vec![[place; WAYS]; SETS].into_boxed_slice();
+        Self { unspent, hash: RandomState::new(), sets }
     }
 
-    fn take(&mut self, source: IpAddr, now: Instant) -> bool {
-        // The hash has a key of its own, so nobody can choose whose place to share.
+    fn spend(&mut self, source: IpAddr, now: Instant) -> bool {
+        // The hash has a random key, so nobody can choose whose place to share.
         let hash = self.hash.hash_one(source);
         let set = &mut self.sets[usize::try_from(hash % SETS as u64).unwrap_or_default()];
-        // A place of its own comes first, then the one that is paid for first.
-        set.sort_by_key(|place| (place.source != Some(source), place.paid));
-        let place = &mut set[0];
-        if place.source != Some(source) && place.paid <= now {
-            *place = Place { source: Some(source), paid: now };
+        // The source's own place, else the one that is paid for first.
+        let first = set.iter_mut().min_by_key(|p| (p.source != Some(source), p.rate.paid()));
+        let Some(place) = first else { return false };
+        if place.source != Some(source) && place.rate.paid() <= now {
+            *place = Place { source: Some(source), rate: self.unspent };
         }
-        self.rate.take(1, &mut place.paid, now)
-    }
-}
-
-/// What counts as one source: an IPv4 address, or of IPv6 a site's first half.
-fn site(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
+        place.rate.spend(1, now)
     }
 }
 
@@ -162,11 +157,12 @@ mod tests {
     #[test]
     fn more_sources_than_places_have_no_more_than_the_places() {
         let now = Instant::now();
-        let mut table = Table::new(Rate::new(1, 2), now);
+        let mut table = Table::new(Rate::per_second(1, 2, now));
         let places = u32::try_from(SETS * WAYS).unwrap();
-        let taken = (0..4 * places).flat_map(|source| [source; 3]);
-        let taken = taken.filter(|&source| table.take(Ipv4Addr::from_bits(source).into(), now));
-        assert!(taken.count() <= 2 * SETS * WAYS);
+        let answered = (0..4 * places).flat_map(|source| [source; 3]);
+        let answered =
+            answered.filter(|&source| table.spend(Ipv4Addr::from_bits(source).into(), now));
+        assert!(answered.count() <= 2 * SETS * WAYS);
     }
 
     proptest! {

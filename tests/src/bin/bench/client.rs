@@ -148,8 +148,8 @@ impl Session {
     pub(crate) async fn connect(at: SocketAddr, legs: Legs) -> Self {
         let mut session = Self { socket: web_socket(at, SUBPROTOCOL).await, legs, lost: 0 };
         for leg in legs.open {
-            session.say(format!(r#"{{"type":"open","protocol":{leg}}}"#)).await;
-            while count(&frame(&mut session.socket).await, r#""type":"opened""#) == 0 {}
+            session.say(format!(r#"{{"open":{{"protocol":{leg}}}}}"#)).await;
+            while count(&frame(&mut session.socket).await, r#""event":{"opened":"#) == 0 {}
         }
         session
     }
@@ -158,17 +158,18 @@ impl Session {
     pub(crate) async fn answer(&mut self) {
         let to = self.legs.to;
         let line = std::str::from_utf8(LINE).expect("it is text");
-        self.say(format!(r#"{{"type":"send","id":1,"to":"{to}","text":"{line}"}}"#)).await;
+        self.say(format!(r#"{{"send":{{"id":1,"to":"{to}","text":"{line}"}}}}"#)).await;
         let (mut events, mut outcomes) = (0, 0);
         while events < self.legs.events || outcomes < self.legs.outcomes {
             let frame = frame(&mut self.socket).await;
-            let is_refused =
-                [r#""type":"error""#, r#""type":"closed""#].iter().any(|it| count(&frame, it) > 0);
+            let is_refused = [r#""event":{"error":"#, r#""event":{"closed":"#]
+                .iter()
+                .any(|it| count(&frame, it) > 0);
             assert!(!is_refused, "{}", String::from_utf8_lossy(&frame));
-            let lost = count(&frame, r#""type":"no_reply""#);
+            let lost = count(&frame, r#""event":{"no_reply":"#);
             self.lost += lost;
             events += count(&frame, r#""at_us":"#);
-            outcomes += lost + count(&frame, r#""type":"answered""#);
+            outcomes += lost + count(&frame, r#""event":{"answered":"#);
         }
     }
 

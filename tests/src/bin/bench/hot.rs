@@ -50,7 +50,7 @@ impl HotPath {
 
 fn decode(times: usize) -> usize {
     let (text, limits) =
-        (r#"{"type":"send","id":1,"to":"both","text":"0123456789abcdef"}"#, Limits::default());
+        (r#"{"send":{"id":1,"to":"both","text":"0123456789abcdef"}}"#, Limits::default());
     for _ in 0..times {
         assert!(black_box(ClientMessage::decode(black_box(text), &limits)).is_ok());
     }
@@ -61,8 +61,8 @@ fn encode(times: usize) -> usize {
     let data = Data::from_bytes(b"[Mon Nov 23 05:52:57 2026] 0123456789abcdef");
     let message = ServerMessage {
         at_us: 3_666,
+        leg: Some(LegId { protocol: Protocol::Tcp, number: 1 }),
         event: Event::Reply { offset: 0, bytes: 43, data },
-        on: Some(LegId { protocol: Protocol::Tcp, leg: 1 }),
     };
     for _ in 0..times {
         black_box(black_box(&message).encode());

@@ -17,9 +17,9 @@ const LINKS: [&str; 7] = [
     r#"{"up":{"delay_ms":10,"duplicate":20,"reorder":20},"down":{"delay_ms":10,"duplicate":20}}"#,
     r#"{"up":{"rate_kbit":256,"limit":20},"down":{"delay_ms":5}}"#,
     r#"{"mtu":576,"up":{"loss":2},"down":{"loss":2}}"#,
-    r#"{"rules":[{"rule":"black_out","from_ms":50,"to_ms":1200}]}"#,
+    r#"{"rules":[{"black_out":{"from_ms":50,"to_ms":1200}}]}"#,
     r#"{"congestion":"cubic","delayed_ack":true,"down":{"delay_ms":50,"jitter_ms":50}}"#,
-    r#"{"rules":[{"rule":"lose_line","line":3},{"rule":"lose_reply","line":5}]}"#,
+    r#"{"rules":[{"lose_line":{"line":3}},{"lose_reply":{"line":5}}]}"#,
 ];
 
 /// One session over one bad link.
@@ -31,22 +31,22 @@ pub(crate) async fn lab(visit: Visit) {
     let asked = Instant::now();
     for protocol in ["tcp", "udp"] {
         let emulated = format!(r#""path":"emulated","link":{link}"#);
-        lab.say(&format!(r#"{{"type":"open","protocol":"{protocol}",{emulated}}}"#)).await;
+        lab.say(&format!(r#"{{"open":{{"protocol":"{protocol}",{emulated}}}}}"#)).await;
         lab.until(|event| matches!(event, Event::Opened { .. })).await;
     }
     visit.tally.answered_at_last("a lab with both legs", asked.elapsed());
     let asked = Instant::now();
     let text = "x".repeat([5, 1_500][visit.number / LINKS.len() % 2]);
     let burst = format!(r#""text":"{{n}}{text}","count":{LINES},"interval_ms":20"#);
-    lab.say(&format!(r#"{{"type":"send","id":1,"to":"both",{burst}}}"#)).await;
+    lab.say(&format!(r#"{{"send":{{"id":1,"to":"both",{burst}}}}}"#)).await;
     settled(&mut lab, &visit).await;
     visit.tally.answered_at_last("a burst of 10 over a lab", asked.elapsed());
     // The third kind of end is a browser that vanishes.
     let how = ["close", "reset", ""][visit.number % 3];
     if !how.is_empty() {
         let is_closed = |event: &Event| matches!(event, Event::Closed { .. });
-        lab.say(&format!(r#"{{"type":"close","protocol":"tcp","how":"{how}"}}"#)).await;
-        lab.say(r#"{"type":"close","protocol":"udp"}"#).await;
+        lab.say(&format!(r#"{{"close":{{"protocol":"tcp","how":"{how}"}}}}"#)).await;
+        lab.say(r#"{"close":{"protocol":"udp"}}"#).await;
         lab.until_count(2, is_closed).await;
     }
 }
@@ -56,7 +56,7 @@ async fn settled(lab: &mut Browser, visit: &Visit) {
     let (mut answered, mut unanswered) = (0, 0);
     while answered + unanswered < 2 * LINES {
         let message = lab.next().await;
-        let protocol = message.on.map(|on| on.protocol);
+        let protocol = message.leg.map(|leg| leg.protocol);
         match message.event {
             Event::Answered { late: false, .. } => answered += 1,
             Event::NoReply { .. } => {

@@ -28,12 +28,12 @@ pub(crate) async fn page(visit: Visit) {
     visit.tally.answered("a session with both legs", asked.elapsed());
     // Told of every raw client of this address, the floods too: not all, or there would be little else.
     if visit.number.is_multiple_of(10) {
-        page.say(r#"{"type":"watch","on":true}"#).await;
+        page.say(r#"{"watch":{"on":true}}"#).await;
     }
     for id in 1..=LINES {
         let text = format!("line {id} of visit {}: 你好, {}", visit.number, "x".repeat(7 * id));
         let asked = Instant::now();
-        page.say(&format!(r#"{{"type":"send","id":{id},"to":"both","text":"{text}"}}"#)).await;
+        page.say(&format!(r#"{{"send":{{"id":{id},"to":"both","text":"{text}"}}}}"#)).await;
         settled(&mut page, id, 1, &visit).await;
         visit.tally.answered("a line over both legs", asked.elapsed());
         is_echoed(&page, text.as_bytes());
@@ -45,7 +45,7 @@ pub(crate) async fn page(visit: Visit) {
     let (id, interval) = (LINES + 1, [0, 5][visit.number % 2]);
     let asked = Instant::now();
     let burst = format!(r#""text":"burst {{n}};","count":{BURST},"interval_ms":{interval}"#);
-    page.say(&format!(r#"{{"type":"send","id":{id},"to":"both",{burst}}}"#)).await;
+    page.say(&format!(r#"{{"send":{{"id":{id},"to":"both",{burst}}}}}"#)).await;
     settled(&mut page, id, BURST, &visit).await;
     visit.tally.answered("a burst of 20 over both legs", asked.elapsed());
     let lines: String = (1..=BURST).map(|line| format!("burst {line};")).collect();
@@ -64,7 +64,7 @@ async fn settled(page: &mut Browser<TcpStream>, id: usize, lines: usize, visit: 
     while answered + unanswered < 2 * lines {
         let message = page.next().await;
         assert!(since.elapsed() < IN_TIME, "send {id}: {answered} answers, {unanswered} without");
-        let protocol = message.on.map(|on| on.protocol);
+        let protocol = message.leg.map(|leg| leg.protocol);
         match message.event {
             Event::Answered { id: of, late: false, .. } if of == id as u64 => answered += 1,
             Event::NoReply { id: of, .. } if of == id as u64 => {
@@ -87,7 +87,7 @@ fn is_echoed(page: &Browser<TcpStream>, sent: &[u8]) {
     for message in &page.messages {
         let Event::Reply { data, .. } = &message.event else { continue };
         let bytes = data.to_bytes().expect("text or hexadecimal digits");
-        match message.on.map(|on| on.protocol) {
+        match message.leg.map(|leg| leg.protocol) {
             Some(Protocol::Tcp) => stream.extend_from_slice(&bytes),
             _ => assert!(is_ctime(&bytes), "{data:?}"),
         }

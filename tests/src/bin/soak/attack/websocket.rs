@@ -55,8 +55,8 @@ async fn broken(visit: Visit) {
 /// Each is answered with an error, and the session lives on.
 async fn malformed(visit: Visit) {
     let mut session = Browser::connect(visit.http).await;
-    let deep = format!(r#"{{"type":{}"#, "[".repeat(100_000));
-    for json in ["", "null", "[]", r#"{"type":"\ud800"}"#, "{\"type\":\"stop\",\"id\":1,}", &deep] {
+    let deep = "[".repeat(100_000);
+    for json in ["", "null", "[]", "{}", r#"{"\ud800":{}}"#, r#"{"stop":{"id":1,}}"#, &deep] {
         session.say(json).await;
         let error = session.until(|event| matches!(event, Event::Error(_))).await;
         let Event::Error(problem) = error.event else { unreachable!("an error was waited for") };
@@ -78,7 +78,7 @@ async fn pings(visit: Visit) {
 }
 
 async fn mistakes(visit: Visit) {
-    flooded(visit, masked_frame(TEXT, br#"{"type":"x"}"#).repeat(100)).await;
+    flooded(visit, masked_frame(TEXT, br#"{"x":{}}"#).repeat(100)).await;
 }
 
 async fn bytes(visit: Visit) {
@@ -91,11 +91,11 @@ async fn lab(visit: Visit) {
     let link = r#"{"mtu":576,"up":{"duplicate":50,"limit":10000}}"#;
     for protocol in ["tcp", "udp"] {
         let emulated = format!(r#""path":"emulated","link":{link}"#);
-        session.say(&format!(r#"{{"type":"open","protocol":"{protocol}",{emulated}}}"#)).await;
+        session.say(&format!(r#"{{"open":{{"protocol":"{protocol}",{emulated}}}}}"#)).await;
         session.until(|event| matches!(event, Event::Opened { .. })).await;
     }
     let line = "x".repeat(8_000);
     let burst = format!(r#""to":"both","text":"{line}","count":1000,"interval_ms":0"#);
-    session.say(&format!(r#"{{"type":"send","id":1,{burst}}}"#)).await;
+    session.say(&format!(r#"{{"send":{{"id":1,{burst}}}}}"#)).await;
     session.until(|event| matches!(event, Event::Closed { .. } | Event::Finished { .. })).await;
 }

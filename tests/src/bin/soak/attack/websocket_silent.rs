@@ -21,8 +21,7 @@ pub(super) const KINDS: [Kind; 6] = [
     Kind { name: "WebSocket: 50 handshakes at once", at_once: 1, visit: |it| crowd(it).boxed() },
 ];
 
-const OPENS: [&str; 2] =
-    [r#"{"type":"open","protocol":"tcp"}"#, r#"{"type":"open","protocol":"udp"}"#];
+const OPENS: [&str; 2] = [r#"{"open":{"protocol":"tcp"}}"#, r#"{"open":{"protocol":"udp"}}"#];
 
 async fn silent(visit: Visit) {
     let opens = OPENS.map(|open| masked_frame(TEXT, open.as_bytes())).concat();
@@ -42,7 +41,7 @@ async fn unfinished(visit: Visit) {
 async fn unread(visit: Visit) {
     let mut socket = connect_raw(visit.http).await;
     let line = "x".repeat(10_000);
-    let burst = format!(r#"{{"type":"send","id":1,"to":"both","text":"{line}","count":1000}}"#);
+    let burst = format!(r#"{{"send":{{"id":1,"to":"both","text":"{line}","count":1000}}}}"#);
     for message in OPENS.into_iter().chain([burst.as_str()]) {
         socket.send(Message::text(message)).await.expect("the session takes frames");
     }
@@ -51,7 +50,7 @@ async fn unread(visit: Visit) {
 
 async fn vanish(visit: Visit) {
     let mut session = Browser::connect_both(visit.http).await;
-    let burst = r#"{"type":"send","id":1,"to":"both","text":"x","count":500,"interval_ms":10}"#;
+    let burst = r#"{"send":{"id":1,"to":"both","text":"x","count":500,"interval_ms":10}}"#;
     session.say(burst).await;
     session.until(|event| matches!(event, Event::Answered { .. })).await;
 }
@@ -61,12 +60,12 @@ async fn vanish_lab(visit: Visit) {
     let mut session = Browser::connect(visit.http).await;
     let emulated = r#""path":"emulated","link":{"up":{"delay_ms":100},"down":{"delay_ms":100}}"#;
     for protocol in ["tcp", "udp"] {
-        session.say(&format!(r#"{{"type":"open","protocol":"{protocol}",{emulated}}}"#)).await;
+        session.say(&format!(r#"{{"open":{{"protocol":"{protocol}",{emulated}}}}}"#)).await;
         session.until(|event| matches!(event, Event::Opened { .. })).await;
         let lost = format!(r#""protocol":"{protocol}","link":{{"up":{{"loss":100}}}}"#);
-        session.say(&format!(r#"{{"type":"link",{lost}}}"#)).await;
+        session.say(&format!(r#"{{"link":{{{lost}}}}}"#)).await;
     }
-    session.say(r#"{"type":"send","id":1,"to":"both","text":"x","count":100}"#).await;
+    session.say(r#"{"send":{"id":1,"to":"both","text":"x","count":100}}"#).await;
     session.until(|event| matches!(event, Event::Sent { .. })).await;
 }
 

@@ -1,0 +1,28 @@
+//! Language and colours: two choices in the page's head.
+
+use yew::prelude::*;
+
+use super::theme::Theme;
+use crate::browser::use_choice::use_choice;
+use crate::i18n::language::{Language, use_language};
+use crate::ui::select::select;
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct PreferencesProps {
+    pub(crate) on_language: Callback<Language>,
+}
+
+/// The choices.
+#[component]
+pub(crate) fn Preferences(PreferencesProps { on_language }: &PreferencesProps) -> Html {
+    let language = use_language();
+    let (theme, on_theme) = use_choice::<Theme>();
+    let languages = Language::ALL.map(|it| (it, it.name()));
+    let themes = Theme::ALL.map(|it| (it, it.name(language)));
+    html! {
+        <span class="preferences">
+            { select(language.language(), &languages, language, on_language.clone()) }
+            { select(language.theme(), &themes, theme, on_theme) }
+        </span>
+    }
+}

@@ -1,0 +1,7 @@
+//! APIs of the browser that no crate wraps.
+
+pub(crate) mod clipboard;
+pub(crate) mod download;
+pub(crate) mod storage;
+pub(crate) mod use_choice;
+pub(crate) mod use_fragment;

@@ -1,0 +1,3 @@
+//! The raw clients of the servers.
+
+pub(crate) mod raw_clients_card;

@@ -1,0 +1,4 @@
+//! Words and numbers in the reader's language.
+
+pub(crate) mod figures;
+pub(crate) mod language;

@@ -1,0 +1,187 @@
+//! One lesson: the question, what may come of it, what did, and why.
+
+use streamgram_protocol::lesson::{Count, Entry, Figures, Key};
+use streamgram_protocol::{Lesson, Limits, Protocol, Scenario};
+use yew::prelude::*;
+
+use super::progress::Progress;
+use crate::i18n::figures::count;
+use crate::i18n::language::Language;
+
+/// What a person wants of a lesson.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum LessonRequest {
+    /// To expect this choice.
+    Predict(usize),
+    /// To run it.
+    Run,
+    /// To run another scenario.
+    Try(String),
+}
+
+/// How the run of a lesson stands.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Standing {
+    NotRun,
+    Running,
+    /// What was observed of it.
+    Over(Box<Figures>),
+}
+
+/// A lesson.
+pub(crate) fn lesson_detail(
+    language: Language,
+    lesson: &Lesson,
+    progress: Option<&Progress>,
+    standing: &Standing,
+    on_ask: &Callback<LessonRequest>,
+) -> Html {
+    html! {
+        <section class="lesson" aria-labelledby="lesson-title" data-lesson={lesson.id.clone()}>
+            <h3 id="lesson-title">{ text(language, lesson, &Key::Title) }</h3>
+            { question(language, lesson, progress, on_ask) }
+            <div role="status">
+                { match standing {
+                    Standing::NotRun => html! {},
+                    Standing::Running => html! { <p>{ language.lesson_running() }</p> },
+                    Standing::Over(seen) => outcome(language, lesson, seen, progress),
+                } }
+            </div>
+            if progress.is_some_and(|it| it.outcome.is_some()) {
+                { explanation(language, lesson, on_ask) }
+            }
+        </section>
+    }
+}
+
+fn text(language: Language, lesson: &Lesson, key: &Key) -> String {
+    lesson.text(key, language.primary()).to_owned()
+}
+
+fn question(
+    language: Language,
+    lesson: &Lesson,
+    progress: Option<&Progress>,
+    on_ask: &Callback<LessonRequest>,
+) -> Html {
+    let hint = if progress.is_none() { language.lesson_predict() } else { place(language, lesson) };
+    html! {
+        <>
+            <fieldset>
+                <legend>{ text(language, lesson, &Key::Question) }</legend>
+                for (at, (entry, _)) in lesson.choices().enumerate() {
+                    <label class="lesson-choice">
+                        <input type="radio" name="prediction" onchange={on_ask.reform(move |_| LessonRequest::Predict(at))}
+                            checked={progress.is_some_and(|it| it.predicted == at)} />
+                        <span>{ entry.text(language.primary()).to_owned() }</span>
+                    </label>
+                }
+            </fieldset>
+            <p>
+                <button type="button" class="primary" disabled={progress.is_none()}
+                    onclick={on_ask.reform(|_| LessonRequest::Run)}>{ language.lesson_run() }</button>
+                { " " }<small class="hint">{ hint }</small>
+            </p>
+        </>
+    }
+}
+
+/// Why it is so, and what else to try: shown once a run has shown something, not before.
+fn explanation(language: Language, lesson: &Lesson, on_ask: &Callback<LessonRequest>) -> Html {
+    let own = |entry: &Entry| entry.text(language.primary()).to_owned();
+    html! {
+        <>
+            <h4>{ language.lesson_why() }</h4>
+            <p class="lesson-why">
+                for entry in lesson.entries.iter().filter(|entry| entry.key == Key::Why) {
+                    { own(entry) }{ " " }
+                }
+                <a href={lesson.rfc.0.clone()} target="_blank" rel="noreferrer">{ &lesson.rfc.1 }</a>
+            </p>
+            <h4>{ language.lesson_change() }</h4>
+            <ul class="lesson-changes">
+                for entry in &lesson.entries {
+                    if let Key::Change(scenario) = &entry.key {
+                        <li>
+                            { own(entry) }{ " " }
+                            <button type="button" onclick={
+                                let scenario = scenario.clone();
+                                on_ask.reform(move |_| LessonRequest::Try(scenario.clone()))
+                            }>{ language.lesson_try() }</button>
+                        </li>
+                    }
+                }
+            </ul>
+        </>
+    }
+}
+
+/// Where it runs: loopback cannot show everything.
+fn place(language: Language, lesson: &Lesson) -> &'static str {
+    let (scenario, _) = Scenario::decode(&lesson.run, &Limits::default());
+    if scenario.is_some_and(|scenario| scenario.link.is_some()) {
+        language.lesson_in_lab()
+    } else {
+        language.lesson_direct()
+    }
+}
+
+/// What came of it, beside what was predicted, and the figures that say so.
+fn outcome(
+    language: Language,
+    lesson: &Lesson,
+    seen: &Figures,
+    progress: Option<&Progress>,
+) -> Html {
+    let shown = lesson.outcome(seen);
+    let text = |at: usize| {
+        let choice = lesson.choices().nth(at);
+        choice.map_or("", |(entry, _)| entry.text(language.primary()))
+    };
+    let mut used: Vec<(Protocol, Count)> = Vec::new();
+    for (_, when) in lesson.choices() {
+        for figure in when.iter().flat_map(|it| it.figures()) {
+            if !used.contains(&figure) {
+                used.push(figure);
+            }
+        }
+    }
+    let right = shown.map(|shown| progress.is_some_and(|it| it.predicted == shown));
+    html! {
+        <>
+            <p class="lesson-outcome" data-right={right.map(|right| right.to_string())}>
+                { match shown {
+                    Some(at) => language.lesson_outcome(text(at)),
+                    None => language.lesson_no_outcome().to_owned(),
+                } }
+                { " " }
+                { right.map(|right| if right { language.lesson_as_predicted() } else { language.lesson_not_as_predicted() }) }
+            </p>
+            <dl class="lesson-figures">
+                for (protocol, of) in used {
+                    <div>
+                        <dt>{ protocol.name() }{ " " }{ called(language, of) }</dt>
+                        <dd>{ seen.get(protocol, of).map_or("–".into(), count) }</dd>
+                    </div>
+                }
+            </dl>
+        </>
+    }
+}
+
+fn called(language: Language, of: Count) -> &'static str {
+    match of {
+        Count::Lines => language.count_lines(),
+        Count::Answered => language.count_answered(),
+        Count::OutOfOrder => language.count_out_of_order(),
+        Count::Bytes => language.count_bytes(),
+        Count::Reads => language.count_reads(),
+        Count::ReadBytes => language.count_read_bytes(),
+        Count::OpeningPackets => language.count_opening_packets(),
+        Count::DataPackets => language.count_data_packets(),
+        Count::Packets => language.count_packets(),
+        Count::WireBytes => language.count_wire_bytes(),
+        Count::LostPackets => language.count_lost_packets(),
+        Count::SentAgain => language.count_sent_again(),
+    }
+}

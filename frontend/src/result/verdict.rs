@@ -1,0 +1,285 @@
+//! What happened to the last send, in a sentence: computed from what was observed, never known in
+//! advance.
+
+use streamgram_protocol::{Protocol, STAMP_LEN, Unanswered};
+
+use crate::i18n::figures::{Noun, count, counted, duration};
+use crate::i18n::language::Language;
+use crate::session::lane::Lane;
+use crate::session::last_send::{LastSend, Status};
+use crate::session::page::Page;
+use crate::session::trace::Sum;
+
+/// The figures of one protocol, and what they show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Finding {
+    pub(crate) protocol: Protocol,
+    /// `7 reads, 7 replies`
+    pub(crate) figures: String,
+    /// A sentence about them.
+    pub(crate) meaning: String,
+}
+
+/// The last send and its findings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    /// `20 sends`
+    pub(crate) sends: String,
+    pub(crate) findings: Vec<Finding>,
+}
+
+impl Verdict {
+    /// The verdict on the page's last send, if there was one.
+    pub(crate) fn of(language: Language, page: &Page) -> Option<Self> {
+        let latest = page.latest_send()?;
+        let sends: Vec<_> = page.last_sends().filter(|send| send.id == latest).collect();
+        let findings = sends.iter().map(|send| {
+            let Finding { protocol, figures, meaning } = finding(language, send);
+            let wire = on_the_wire(language, page.lane(protocol), send);
+            Finding { protocol, figures, meaning: [vec![meaning], wire].concat().join(" ") }
+        });
+        let findings = findings.collect();
+        Some(Self { sends: counted(language, sends.first()?.of.into(), Noun::Send), findings })
+    }
+}
+
+impl std::fmt::Display for Verdict {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let findings = self.findings.iter();
+        let each =
+            findings.map(|finding| format!("{} {}", finding.protocol.name(), finding.figures));
+        write!(f, "{}: {}", self.sends, each.collect::<Vec<_>>().join("; "))
+    }
+}
+
+fn finding(language: Language, send: &LastSend) -> Finding {
+    let (figures, meaning) = match send.protocol {
+        Protocol::Tcp => (stream_figures(language, send), stream_meaning(language, send)),
+        Protocol::Udp => (datagram_figures(language, send), datagram_meaning(language, send)),
+    };
+    let meaning = still_open(language, send).unwrap_or(meaning);
+    Finding { protocol: send.protocol, figures, meaning }
+}
+
+/// What the send's packets came to, over an emulated path: a sentence or two.
+fn on_the_wire(language: Language, lane: &Lane, send: &LastSend) -> Vec<String> {
+    let Sum { packets, bytes, again, lost, duplicated, overtaken } = lane.trace.since(send.id);
+    if packets == 0 {
+        return Vec::new();
+    }
+    let bytes = counted(language, bytes, Noun::Byte);
+    let wire = match lane.protocol {
+        Protocol::Tcp => {
+            let segments = counted(language, packets, Noun::Segment);
+            language.wire_tcp(&segments, &count(again), &bytes)
+        }
+        Protocol::Udp => {
+            let packets = counted(language, packets, Noun::Packet);
+            let [lost, duplicated, overtaken] = [lost, duplicated, overtaken].map(count);
+            language.wire_udp(&packets, &bytes, &lost, &duplicated, &overtaken)
+        }
+    };
+    let answers = send.lines.iter().filter_map(|line| match line.status {
+        Status::Answered { rtt_us, .. } => Some(rtt_us),
+        _ => None,
+    });
+    let slowest = answers.max().map(|rtt| language.slowest(&duration(rtt)));
+    [wire].into_iter().chain(slowest).collect()
+}
+
+fn still_open(language: Language, send: &LastSend) -> Option<String> {
+    if !send.is_open() {
+        return None;
+    }
+    let sent = send.lines.len() as u64;
+    let waiting = send.count(|status| status == Status::Waiting);
+    Some(if send.finished {
+        language.awaiting(&counted(language, waiting, Noun::Line))
+    } else {
+        language.going_out(&count(sent), &count(send.of.into()))
+    })
+}
+
+fn stream_figures(language: Language, send: &LastSend) -> String {
+    let reads = counted(language, send.own_reads().count() as u64, Noun::Read);
+    language.verdict_pair(&reads, &counted(language, complete_replies(send), Noun::Reply))
+}
+
+/// Replies of the server that have come back whole: one to each of its reads.
+fn complete_replies(send: &LastSend) -> u64 {
+    let received = send.pieces.last().map_or(0, |piece| piece.offset + piece.bytes as u64);
+    let end = |offset: u64, bytes: usize, number: u64| {
+        offset + bytes as u64 + STAMP_LEN as u64 * (number + 1)
+    };
+    let whole =
+        send.own_reads().filter(|read| end(read.offset, read.bytes, read.number) <= received);
+    whole.count() as u64
+}
+
+fn stream_meaning(language: Language, send: &LastSend) -> String {
+    if let Some(missing) = missing(language, send) {
+        return missing;
+    }
+    let (lines, reads) = (send.lines.len(), send.own_reads().count());
+    match (lines, reads) {
+        (1, 1) => round_trip(send).map_or_else(
+            || language.stream_single().into(),
+            |time| language.stream_single_after(&time),
+        ),
+        (1, _) => language.stream_split(&read_sizes(send)),
+        _ if reads < lines => {
+            let sends = counted(language, lines as u64, Noun::Send);
+            language.stream_merged(&sends, &counted(language, reads as u64, Noun::Piece))
+        }
+        _ if reads == lines => language.stream_one_by_one().into(),
+        _ => language.stream_more_reads(&read_sizes(send)),
+    }
+}
+
+fn read_sizes(send: &LastSend) -> String {
+    let sizes: Vec<_> = send.own_reads().take(4).map(|read| count(read.bytes as u64)).collect();
+    let more = if send.own_reads().count() > sizes.len() { " + …" } else { "" };
+    sizes.join(" + ") + more
+}
+
+fn datagram_figures(language: Language, send: &LastSend) -> String {
+    let replies = send.count(|status| matches!(status, Status::Answered { .. }));
+    let datagrams = counted(language, send.reads.len() as u64, Noun::Datagram);
+    language.verdict_pair(&datagrams, &counted(language, replies, Noun::Reply))
+}
+
+fn datagram_meaning(language: Language, send: &LastSend) -> String {
+    if let Some(missing) = missing(language, send) {
+        return missing;
+    }
+    let cut = send.reads.iter().find(|read| read.kept < read.bytes);
+    if let Some(read) = cut {
+        let [bytes, kept] =
+            [read.bytes, read.kept].map(|it| counted(language, it as u64, Noun::Byte));
+        return language.datagram_cut(&bytes, &kept);
+    }
+    let late = send.count(|status| matches!(status, Status::Answered { late: true, .. }));
+    if late > 0 {
+        return language.datagram_late(&counted(language, late, Noun::Reply));
+    }
+    match (send.lines.len(), round_trip(send)) {
+        (1, Some(time)) => language.datagram_single_after(&time),
+        (1, None) => language.datagram_single().into(),
+        _ => language.datagram_boundaries().into(),
+    }
+}
+
+/// What stayed without an answer, if anything did.
+fn missing(language: Language, send: &LastSend) -> Option<String> {
+    let without = |cause: Unanswered| {
+        send.count(
+            |status| matches!(status, Status::NoReply { cause: other, .. } if other == cause),
+        )
+    };
+    let one_of = send.count(|status| matches!(status, Status::NoReply { certain: false, .. }));
+    let lines = |number| counted(language, number, Noun::Line);
+    if without(Unanswered::Refused) > 0 {
+        return Some(language.missing_refused().into());
+    }
+    if without(Unanswered::TimedOut) > 0 {
+        let lines = lines(without(Unanswered::TimedOut));
+        return Some(if one_of > 0 {
+            language.missing_one_of(&lines)
+        } else {
+            language.missing_timed_out(&lines)
+        });
+    }
+    if without(Unanswered::Closed) > 0 {
+        return Some(language.missing_closed(&lines(without(Unanswered::Closed))));
+    }
+    let unsent = send.of as usize - send.lines.len().min(send.of as usize);
+    (unsent > 0).then(|| language.missing_unsent(&lines(unsent as u64)))
+}
+
+/// The round trip of a single line.
+fn round_trip(send: &LastSend) -> Option<String> {
+    match send.lines.as_slice() {
+        [line] => match line.status {
+            Status::Answered { rtt_us, .. } => Some(duration(rtt_us)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::last_send::tests::{ANSWERED, LOST, merged, sent};
+    use crate::session::last_send::{Piece, Read};
+
+    fn answered(mut send: LastSend) -> LastSend {
+        send.lines.iter_mut().for_each(|line| line.status = ANSWERED);
+        send.piece(Piece { offset: 127, bytes: 116 });
+        send
+    }
+
+    fn datagram(bytes: usize, kept: usize, status: Status) -> LastSend {
+        let mut send = sent(Protocol::Udp, &[(bytes, status)]);
+        send.read(Read { number: 0, offset: 0, bytes, kept });
+        send
+    }
+
+    #[test]
+    fn what_merged_is_said_with_its_numbers() {
+        let finding = finding(Language::En, &answered(merged()));
+        assert_eq!(finding.figures, "3 reads, 3 replies");
+        assert!(finding.meaning.starts_with("The server read 5 sends in 3 pieces"), "{finding:?}");
+    }
+
+    #[test]
+    fn the_same_sends_read_one_by_one_are_not_called_merged() {
+        let mut send = merged();
+        send.lines.truncate(2);
+        send.of = 2;
+        assert!(
+            finding(Language::En, &answered(send))
+                .meaning
+                .starts_with("This time every send was read")
+        );
+    }
+
+    #[test]
+    fn a_split_names_its_pieces() {
+        let mut send = sent(Protocol::Tcp, &[(1_500, ANSWERED)]);
+        send.read(Read { number: 0, offset: 0, bytes: 1_024, kept: 1_024 });
+        send.read(Read { number: 1, offset: 1_024, bytes: 476, kept: 476 });
+        assert!(finding(Language::En, &send).meaning.contains("1,024 + 476"));
+    }
+
+    #[test]
+    fn a_datagram_is_whole_cut_or_missing() {
+        let whole = finding(Language::En, &datagram(5, 5, ANSWERED));
+        assert_eq!(
+            whole.meaning,
+            "The reply came after 0.31 ms. It is the time alone; UDP’s server sends no echo."
+        );
+        assert!(
+            finding(Language::En, &datagram(1_500, 1_024, ANSWERED))
+                .meaning
+                .contains("keeps 1,024 bytes")
+        );
+        assert_eq!(
+            finding(Language::En, &datagram(5, 5, LOST)).meaning,
+            "1 line got no reply; UDP sends nothing again."
+        );
+    }
+
+    #[test]
+    fn while_something_is_awaited_nothing_is_concluded() {
+        let waiting = finding(Language::En, &datagram(5, 5, Status::Waiting));
+        assert_eq!(waiting.meaning, "Waiting for the reply to 1 line.");
+    }
+
+    #[test]
+    fn a_send_that_was_stopped_says_what_did_not_go_out() {
+        let mut send = answered(merged());
+        send.of = 9;
+        assert_eq!(finding(Language::En, &send).meaning, "4 lines did not go out.");
+    }
+}

@@ -1,0 +1,15 @@
+//! What the server told, reduced to state; and the connection over which it tells.
+
+pub(crate) mod absence_card;
+pub(crate) mod lane;
+pub(crate) mod last_send;
+pub(crate) mod log;
+pub(crate) mod note;
+pub(crate) mod notice;
+pub(crate) mod page;
+pub(crate) mod raw_clients;
+pub(crate) mod row;
+pub(crate) mod samples;
+pub(crate) mod trace;
+pub(crate) mod use_slowed;
+pub(crate) mod use_socket;

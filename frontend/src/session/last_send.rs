@@ -1,0 +1,292 @@
+//! What is known of the last send on one leg: its lines, the server's reads, the replies' reads.
+//! The boundary strip and the verdict are computed from this and from nothing else.
+
+use serde::Serialize;
+use streamgram_protocol::{Protocol, STAMP_LEN, Unanswered};
+
+/// Reads, and pieces of replies, that are kept for one send; more are counted only.
+pub(crate) const KEPT_PIECES: usize = 4_096;
+
+/// How a line stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub(crate) enum Status {
+    Waiting,
+    Answered { rtt_us: u64, late: bool, certain: bool },
+    NoReply { cause: Unanswered, certain: bool },
+}
+
+/// A line that went out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) number: u32,
+    pub(crate) offset: u64,
+    pub(crate) bytes: usize,
+    pub(crate) status: Status,
+}
+
+/// What the server took at a time: for TCP a read, for UDP a datagram.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Read {
+    /// Which read or datagram of the leg, from 0.
+    pub(crate) number: u64,
+    /// TCP: position of its first byte.
+    pub(crate) offset: u64,
+    pub(crate) bytes: usize,
+    /// UDP: what a `recv(1024)` keeps.
+    pub(crate) kept: usize,
+}
+
+/// A piece of the replies, as the leg read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Piece {
+    pub(crate) offset: u64,
+    pub(crate) bytes: usize,
+}
+
+/// The last send on one leg. Several that went out together are one here: their lines are numbered
+/// through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LastSend {
+    pub(crate) protocol: Protocol,
+    pub(crate) leg: u32,
+    /// The first send's; those of the others follow it.
+    pub(crate) id: u64,
+    /// The last send's.
+    last_id: u64,
+    /// Sends that have not ended.
+    going: u64,
+    /// Lines of each send.
+    each: u32,
+    /// Lines of all of them.
+    pub(crate) of: u32,
+    pub(crate) finished: bool,
+    /// Lines that were answered after a later one.
+    pub(crate) overtaken: u64,
+    /// The highest line that was answered.
+    latest: u32,
+    pub(crate) lines: Vec<Line>,
+    pub(crate) reads: Vec<Read>,
+    pub(crate) pieces: Vec<Piece>,
+    /// Reads and pieces beyond [`KEPT_PIECES`].
+    pub(crate) left_out: u64,
+}
+
+impl LastSend {
+    pub(crate) fn new(protocol: Protocol, leg: u32, id: u64, of: u32) -> Self {
+        Self {
+            protocol,
+            leg,
+            id,
+            last_id: id,
+            going: 1,
+            each: of,
+            of,
+            finished: false,
+            overtaken: 0,
+            latest: 0,
+            lines: Vec::new(),
+            reads: Vec::new(),
+            pieces: Vec::new(),
+            left_out: 0,
+        }
+    }
+
+    /// Another send, of as many lines, went out together with these.
+    pub(crate) fn together_with(&mut self, id: u64) {
+        self.last_id = id;
+        self.going += 1;
+        self.of += self.each;
+    }
+
+    /// One of the sends has ended.
+    pub(crate) fn one_ended(&mut self) {
+        self.going = self.going.saturating_sub(1);
+        self.finished = self.going == 0;
+    }
+
+    /// The number here of a line of one of the sends.
+    pub(crate) fn number(&self, id: u64, line: u32) -> Option<u32> {
+        let before = (self.id..=self.last_id).contains(&id).then(|| id - self.id)?;
+        u32::try_from(before).ok()?.checked_mul(self.each)?.checked_add(line)
+    }
+
+    pub(crate) fn read(&mut self, read: Read) {
+        if self.reads.len() < KEPT_PIECES { self.reads.push(read) } else { self.left_out += 1 }
+    }
+
+    pub(crate) fn piece(&mut self, piece: Piece) {
+        if self.pieces.len() < KEPT_PIECES { self.pieces.push(piece) } else { self.left_out += 1 }
+    }
+
+    pub(crate) fn set_status(&mut self, line: u32, status: Status) {
+        if matches!(status, Status::Answered { .. }) {
+            self.overtaken += u64::from(line < self.latest);
+            self.latest = self.latest.max(line);
+        }
+        if let Some(line) = self.lines.iter_mut().find(|other| other.number == line) {
+            line.status = status;
+        }
+    }
+
+    /// The part of the stream that the lines stand in: first byte, and the one after the last.
+    pub(crate) fn span(&self) -> (u64, u64) {
+        let first = self.lines.first().map_or(0, |line| line.offset);
+        let last = self.lines.last().map_or(0, |line| line.offset + line.bytes as u64);
+        (first, last)
+    }
+
+    /// TCP: the server's reads that took bytes of this send. They stand in the order of the stream.
+    pub(crate) fn own_reads(&self) -> impl Iterator<Item = &Read> {
+        let (first, last) = self.span();
+        let end = |read: &Read| read.offset + read.bytes as u64;
+        let from = self.reads.partition_point(|read| end(read) <= first);
+        self.reads[from..].iter().take_while(move |read| read.offset < last)
+    }
+
+    /// TCP: what of the stream a piece of the replies echoes, without the stamps in it, and how many
+    /// stamps begin in it. The reply to read `k` begins at `offset + STAMP_LEN * k` of the replies.
+    pub(crate) fn echoed(&self, piece: &Piece) -> (Option<(u64, u64)>, usize) {
+        let (begin, end) = (piece.offset, piece.offset + piece.bytes as u64);
+        let (mut span, mut stamps) = (None::<(u64, u64)>, 0);
+        for read in self.own_reads() {
+            let stamp = read.offset + STAMP_LEN as u64 * read.number;
+            if (begin..end).contains(&stamp) {
+                stamps += 1;
+            }
+            let shift = STAMP_LEN as u64 * (read.number + 1);
+            let from = begin.saturating_sub(shift).max(read.offset);
+            let to = end.saturating_sub(shift).min(read.offset + read.bytes as u64);
+            if from < to {
+                span =
+                    Some(span.map_or((from, to), |(first, last)| (first.min(from), last.max(to))));
+            }
+        }
+        (span, stamps)
+    }
+
+    /// UDP: for each line the datagram that the server took, by order and length. What was answered was
+    /// taken; a datagram that never reached the server leaves its line out.
+    pub(crate) fn observed_lines(&self) -> Vec<Option<&Read>> {
+        let first = self.lines.first().map_or(0, |line| line.offset);
+        let mut reads = self.reads.iter().filter(|read| read.number >= first).peekable();
+        let all = self.reads.len() >= self.lines.len();
+        let answered = |line: &Line| matches!(line.status, Status::Answered { .. });
+        let certain = self.lines.iter().filter(|line| answered(line)).count();
+        let mut others = self.reads.len().saturating_sub(certain);
+        let mut observed = Vec::new();
+        for line in &self.lines {
+            let own = if all || answered(line) {
+                reads.next()
+            } else {
+                reads
+                    .next_if(|read| others > 0 && read.bytes == line.bytes)
+                    .inspect(|_| others -= 1)
+            };
+            observed.push(own);
+        }
+        observed
+    }
+
+    pub(crate) fn count(&self, wanted: impl Fn(Status) -> bool) -> u64 {
+        self.lines.iter().filter(|line| wanted(line.status)).count() as u64
+    }
+
+    /// Whether something is still to come.
+    pub(crate) fn is_open(&self) -> bool {
+        !self.finished || self.lines.iter().any(|line| line.status == Status::Waiting)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) const ANSWERED: Status =
+        Status::Answered { rtt_us: 310, late: false, certain: true };
+    pub(crate) const LOST: Status = Status::NoReply { cause: Unanswered::TimedOut, certain: true };
+
+    /// A send whose lines have gone out: how long each was, and how it stands.
+    pub(crate) fn sent(protocol: Protocol, lines: &[(usize, Status)]) -> LastSend {
+        let mut send = LastSend::new(protocol, 1, 1, lines.len().try_into().unwrap());
+        let mut offset = 0;
+        for (number, &(bytes, status)) in (1..).zip(lines) {
+            send.lines.push(Line { number, offset, bytes, status });
+            offset += if protocol == Protocol::Tcp { bytes as u64 } else { 1 };
+        }
+        send.finished = true;
+        send
+    }
+
+    /// Five lines of seven bytes behind 100 others, read as 1, 2, and 3 to 5.
+    pub(crate) fn merged() -> LastSend {
+        let mut send = LastSend::new(Protocol::Tcp, 1, 9, 5);
+        for number in 1..=5 {
+            let offset = 100 + u64::from(number - 1) * 7;
+            send.lines.push(Line { number, offset, bytes: 7, status: Status::Waiting });
+        }
+        for (number, offset, bytes) in [(0, 0, 100), (1, 100, 7), (2, 107, 7), (3, 114, 21)] {
+            send.read(Read { number, offset, bytes, kept: bytes });
+        }
+        send.finished = true;
+        send
+    }
+
+    #[test]
+    fn reads_of_earlier_sends_do_not_count() {
+        assert_eq!(merged().span(), (100, 135));
+        assert_eq!(merged().own_reads().count(), 3);
+    }
+
+    #[test]
+    fn a_piece_of_the_replies_is_mapped_back_without_its_stamps() {
+        let send = merged();
+        // Read 1 is answered at 127: 27 bytes of stamp, 7 of echo; read 2 follows at 161.
+        let piece = |offset, bytes| send.echoed(&Piece { offset, bytes });
+        assert_eq!(piece(127, 34), (Some((100, 107)), 1));
+        assert_eq!(piece(127, 68), (Some((100, 114)), 2));
+        assert_eq!(piece(127, 27), (None, 1));
+        assert_eq!(piece(195, 27 + 10), (Some((114, 124)), 1));
+        assert_eq!(piece(232, 11), (Some((124, 135)), 0));
+    }
+
+    #[test]
+    fn a_line_that_is_answered_after_a_later_one_was_overtaken() {
+        let mut send = merged();
+        [1, 4, 2, 3, 5].iter().for_each(|line| send.set_status(*line, ANSWERED));
+        assert_eq!(send.overtaken, 2);
+    }
+
+    #[test]
+    fn a_datagram_that_was_lost_leaves_its_line_out() {
+        let mut send = LastSend::new(Protocol::Udp, 2, 9, 3);
+        for (number, bytes) in [(1, 5), (2, 6), (3, 7)] {
+            let offset = 10 + u64::from(number);
+            send.lines.push(Line { number, offset, bytes, status: Status::Waiting });
+        }
+        send.read(Read { number: 11, offset: 0, bytes: 5, kept: 5 });
+        send.read(Read { number: 12, offset: 0, bytes: 7, kept: 7 });
+        let observed = send.observed_lines();
+        assert_eq!(
+            observed.iter().map(|read| read.is_some()).collect::<Vec<_>>(),
+            [true, false, true]
+        );
+    }
+
+    #[test]
+    fn of_lines_of_one_length_the_unanswered_one_was_not_seen() {
+        let mut send = sent(Protocol::Udp, &[(6, ANSWERED), (6, LOST), (6, ANSWERED)]);
+        (0..2).for_each(|number| send.read(Read { number, offset: 0, bytes: 6, kept: 6 }));
+        let observed = send.observed_lines();
+        assert_eq!(observed.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false, true]);
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded_and_the_rest_counted() {
+        let mut send = LastSend::new(Protocol::Tcp, 1, 1, 1);
+        for number in 0..KEPT_PIECES as u64 + 2 {
+            send.read(Read { number, offset: number, bytes: 1, kept: 1 });
+        }
+        assert_eq!((send.reads.len(), send.left_out), (KEPT_PIECES, 2));
+    }
+}

@@ -1,0 +1,316 @@
+//! The state of the whole page, and the facts that change it. Pure: no clock, no browser.
+
+use std::rc::Rc;
+
+use streamgram_protocol::{
+    Data, Event, Hello, LegId, Limits, Protocol, Scenario, Send, ServerMessage, Target,
+};
+use yew::Reducible;
+
+use super::lane::Lane;
+use super::last_send::LastSend;
+use super::log::Log;
+use super::note::Note;
+use super::notice::Notice;
+use super::raw_clients::RawClients;
+
+/// The WebSocket to the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Link {
+    Connecting,
+    Connected,
+    /// Gone; the next attempt comes after that many milliseconds.
+    Lost {
+        retry_ms: u32,
+    },
+}
+
+/// Whether the server is there for the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Absence {
+    None,
+    /// It cannot be reached.
+    Away,
+    /// It can be reached again, and no leg was opened since.
+    Back,
+}
+
+/// The state of the page. Copies are cheap: what is large is shared.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Page {
+    pub(crate) link: Link,
+    pub(crate) absence: Absence,
+    pub(crate) hello: Option<Rc<Hello>>,
+    pub(crate) tcp: Rc<Lane>,
+    pub(crate) udp: Rc<Lane>,
+    pub(crate) raw: Rc<RawClients>,
+    pub(crate) log: Rc<Log>,
+    pub(crate) notice: Option<Notice>,
+    /// What was sent last, a send or several that went out at once; before any, the sample.
+    pub(crate) last: Rc<Vec<Rc<Send>>>,
+    /// Since when the server has been out of reach, and when it was last tried again; both in Unix
+    /// milliseconds of the browser, whose clock need not be the server's.
+    lost: Option<(u64, u64)>,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub(crate) enum Action {
+    /// Messages of the session, in order.
+    Received(Vec<ServerMessage>),
+    /// The WebSocket is gone.
+    Lost { at_ms: u64, retry_ms: u32 },
+    /// The next attempt has begun.
+    Retried { at_ms: u64 },
+    /// The page asks for a leg.
+    Opening(Protocol),
+    /// The page asks for a send, or for several at once, which go over the same legs.
+    Sending(Vec<Rc<Send>>),
+    /// Something is to be said at the prompt, or no longer.
+    Noticed(Option<Notice>),
+    /// The transcript was cleared.
+    Cleared,
+}
+
+impl Page {
+    pub(crate) fn new() -> Self {
+        Self {
+            link: Link::Connecting,
+            absence: Absence::None,
+            hello: None,
+            tcp: Rc::new(Lane::new(Protocol::Tcp)),
+            udp: Rc::new(Lane::new(Protocol::Udp)),
+            raw: Rc::default(),
+            log: Rc::default(),
+            notice: None,
+            last: Rc::new(vec![Rc::new(sample())]),
+            lost: None,
+        }
+    }
+
+    pub(crate) fn lane(&self, protocol: Protocol) -> &Rc<Lane> {
+        match protocol {
+            Protocol::Tcp => &self.tcp,
+            Protocol::Udp => &self.udp,
+        }
+    }
+
+    /// The last send of each leg, where there was one.
+    pub(crate) fn last_sends(&self) -> impl Iterator<Item = &LastSend> {
+        [&self.tcp, &self.udp].into_iter().filter_map(|lane| lane.last_send.as_ref())
+    }
+
+    /// The latest of those, by its id.
+    pub(crate) fn latest_send(&self) -> Option<u64> {
+        self.last_sends().map(|send| send.id).max()
+    }
+
+    /// The server's limits; until it has said hello, those that servers have by default.
+    pub(crate) fn limits(&self) -> Limits {
+        self.hello.as_ref().map_or_else(Limits::default, |hello| hello.limits)
+    }
+
+    fn lane_mut(&mut self, protocol: Protocol) -> &mut Lane {
+        self.lane_and_log(protocol).0
+    }
+
+    fn lane_and_log(&mut self, protocol: Protocol) -> (&mut Lane, &mut Log) {
+        let lane = match protocol {
+            Protocol::Tcp => &mut self.tcp,
+            Protocol::Udp => &mut self.udp,
+        };
+        (Rc::make_mut(lane), Rc::make_mut(&mut self.log))
+    }
+
+    fn note(&mut self, protocol: Protocol, at_us: u64, note: Note) {
+        let (lane, log) = self.lane_and_log(protocol);
+        lane.note(log, at_us, note);
+    }
+
+    fn apply(&mut self, message: ServerMessage) {
+        let wall_us = self.hello.as_ref().map_or(0, |hello| hello.wall_ms * 1_000);
+        let at_us = wall_us + message.at_us;
+        match message.event {
+            Event::Hello(hello) => self.greeted(hello),
+            Event::Error(problem) if problem.message.as_deref() == Some("watch") => {
+                Rc::make_mut(&mut self.raw).refused = Some(problem.detail);
+            }
+            Event::Error(problem) => match problem.protocol {
+                Some(protocol) => {
+                    let lane = self.lane_mut(protocol);
+                    problem.id.into_iter().for_each(|id| lane.not_sent(id));
+                    self.note(protocol, at_us, Note::Error { detail: problem.detail });
+                }
+                None => self.notice = Some(Notice::Objection(problem.detail)),
+            },
+            Event::Missed { count } => self.notice = Some(Notice::Missed(count)),
+            Event::Raw(raw) => Rc::make_mut(&mut self.raw).apply(at_us, raw),
+            Event::RawMissed { count } => Rc::make_mut(&mut self.raw).missed += count,
+            event => {
+                let Some(LegId { protocol, number }) = message.leg else { return };
+                if let Event::Packet(packet) = &event {
+                    self.lane_mut(protocol).packet(number, message.at_us, packet);
+                } else {
+                    let (lane, log) = self.lane_and_log(protocol);
+                    lane.apply(log, at_us, number, &event);
+                }
+            }
+        }
+    }
+
+    fn greeted(&mut self, hello: Hello) {
+        self.link = Link::Connected;
+        self.absence = if self.hello.is_some() { Absence::Back } else { Absence::None };
+        if let Some((since, tried)) = self.lost.take() {
+            let away_us = tried.saturating_sub(since).saturating_mul(1_000);
+            for protocol in Protocol::BOTH {
+                self.note(protocol, hello.wall_ms * 1_000, Note::Gap { away_us });
+            }
+        }
+        self.hello = Some(Rc::new(hello));
+    }
+
+    fn lost(&mut self, at_ms: u64, retry_ms: u32) {
+        if self.link == Link::Connected {
+            self.lost = Some((at_ms, at_ms));
+            for protocol in Protocol::BOTH {
+                let (lane, log) = self.lane_and_log(protocol);
+                lane.session_ended(log, at_ms * 1_000);
+            }
+            Rc::make_mut(&mut self.raw).session_ended();
+        }
+        self.link = Link::Lost { retry_ms };
+        self.absence = Absence::Away;
+    }
+}
+
+impl Reducible for Page {
+    type Action = Action;
+
+    fn reduce(self: Rc<Self>, action: Action) -> Rc<Self> {
+        let mut page = Rc::unwrap_or_clone(self);
+        match action {
+            Action::Received(messages) => {
+                messages.into_iter().for_each(|message| page.apply(message))
+            }
+            Action::Lost { at_ms, retry_ms } => page.lost(at_ms, retry_ms),
+            Action::Retried { at_ms } => {
+                page.link = Link::Connecting;
+                page.lost = page.lost.map(|(since, _)| (since, at_ms));
+            }
+            Action::Opening(protocol) => {
+                // Why a session ended stays: its legs are opened anew before anybody could read that.
+                page.notice = page.notice.filter(|notice| notice.opens() != Some(protocol));
+                page.absence = Absence::None;
+                page.lane_mut(protocol).opening();
+            }
+            Action::Sending(sends) => {
+                page.notice = None;
+                for &protocol in sends.first().map_or(&[][..], |send| send.to.protocols()) {
+                    page.lane_mut(protocol).sending(&sends);
+                }
+                page.last = Rc::new(sends);
+            }
+            Action::Noticed(notice) => page.notice = notice,
+            Action::Cleared => Rc::make_mut(&mut page.log).clear(),
+        }
+        Rc::new(page)
+    }
+}
+
+/// What Enter would send on a new page.
+fn sample() -> Send {
+    Send::new(0, Target::Both, Data::Text(Scenario::default().text))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use streamgram_protocol::{Code, Feed, Problem};
+
+    use super::*;
+    use crate::i18n::language::Language;
+    use crate::session::lane::LegState;
+    use crate::session::row::Content;
+
+    pub(crate) fn hello(wall_ms: u64) -> ServerMessage {
+        let (tcp, udp) = ("127.0.0.1:25677".into(), "127.0.0.1:23135".into());
+        let (version, feed) = ("0".into(), Feed::Own);
+        let limits = Limits::default();
+        let hello = Hello { version, wall_ms, tcp, udp, feed, lan: None, limits };
+        ServerMessage { at_us: 0, leg: None, event: Event::Hello(hello) }
+    }
+
+    fn after(actions: impl IntoIterator<Item = Action>) -> Rc<Page> {
+        actions.into_iter().fold(Rc::new(Page::new()), |page, action| page.reduce(action))
+    }
+
+    fn error(detail: &str, message: Option<&str>, protocol: Option<Protocol>) -> Action {
+        let (code, detail, message) = (Code::NotOpen, detail.into(), message.map(str::to_owned));
+        let event =
+            Event::Error(Problem { code, detail, message, field: None, id: None, protocol });
+        Action::Received(vec![ServerMessage { at_us: 0, leg: None, event }])
+    }
+
+    fn last_note(page: &Page) -> Note {
+        match &page.log.rows().next_back().unwrap().content {
+            Content::Note(note) => note.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_gap_says_how_long_it_was_and_that_nothing_was_resent() {
+        let page = after([
+            Action::Received(vec![hello(1_000)]),
+            Action::Lost { at_ms: 5_000, retry_ms: 500 },
+            Action::Lost { at_ms: 6_000, retry_ms: 900 },
+            Action::Retried { at_ms: 8_200 },
+            // The server's clock is an hour ahead; that is not part of the gap.
+            Action::Received(vec![hello(3_608_200)]),
+        ]);
+        assert_eq!((page.link, page.absence), (Link::Connected, Absence::Back));
+        let opened = Rc::clone(&page).reduce(Action::Opening(Protocol::Udp));
+        assert_eq!(opened.absence, Absence::None);
+        assert_eq!(last_note(&page), Note::Gap { away_us: 3_200_000 });
+        assert!(last_note(&page).text(Language::En).contains("3.20 s; nothing was sent again"));
+        assert_eq!(page.tcp.state, LegState::None);
+    }
+
+    #[test]
+    fn a_first_attempt_that_fails_is_no_gap() {
+        let page = after([
+            Action::Lost { at_ms: 5_000, retry_ms: 500 },
+            Action::Received(vec![hello(8_200)]),
+        ]);
+        assert_eq!(page.absence, Absence::None);
+        assert_eq!(page.log.len(), 0);
+    }
+
+    #[test]
+    fn a_leg_that_opens_takes_with_it_only_the_wish_for_it() {
+        let closed = |protocol| Notice::NotOpen { protocol, can_open: true };
+        let opened_after = |notice| {
+            after([Action::Noticed(Some(notice)), Action::Opening(Protocol::Tcp)]).notice.clone()
+        };
+        assert_eq!(opened_after(closed(Protocol::Tcp)), None);
+        for other in [Notice::Away, closed(Protocol::Udp)] {
+            assert_eq!(opened_after(other.clone()), Some(other));
+        }
+    }
+
+    #[test]
+    fn who_may_not_watch_is_told_beside_the_raw_clients() {
+        let page = after([error("256 sessions watch", Some("watch"), None)]);
+        assert_eq!(page.notice, None);
+        assert_eq!(page.raw.refused.as_deref(), Some("256 sessions watch"));
+    }
+
+    #[test]
+    fn an_error_stands_in_its_lane_or_at_the_prompt() {
+        let detail = "TCP is not open".to_owned();
+        let in_lane = after([error(&detail, None, Some(Protocol::Tcp))]);
+        assert_eq!(last_note(&in_lane), Note::Error { detail: detail.clone() });
+        let at_prompt = after([error(&detail, None, None)]);
+        assert_eq!(at_prompt.notice, Some(Notice::Objection(detail)));
+    }
+}

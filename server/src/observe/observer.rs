@@ -1,0 +1,166 @@
+//! Which session watches which peer of the servers.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
+
+use streamgram_protocol::{Feed, Protocol};
+
+use super::caller::Caller;
+use super::departed::Departed;
+use super::feed::RawFeed;
+use super::inbox::Sender;
+use super::peer::Peer;
+use super::raw_client::RawClient;
+use super::watcher::{Observation, Watcher};
+
+/// Which session watches which peer.
+#[derive(Debug, Default)]
+pub struct Observer {
+    // Checked first, so that with nobody watching an observation costs one load.
+    watched: AtomicUsize,
+    watchers: RwLock<HashMap<Peer, Arc<Watcher>>>,
+    departed: Departed,
+    /// Which sessions watch raw clients.
+    pub feed: Arc<RawFeed>,
+}
+
+/// Withdraws the registration of an address when it is dropped.
+#[derive(Debug)]
+pub struct Registration {
+    observer: Arc<Observer>,
+    peer: Peer,
+}
+
+impl Observer {
+    /// Without watchers; `feed` says who may watch raw clients.
+    #[must_use]
+    pub fn new(feed: Feed) -> Self {
+        Self { feed: Arc::new(RawFeed::new(feed)), ..Self::default() }
+    }
+
+    /// From now on, what the protocol's server sees of `address` goes to `inbox`.
+    #[must_use]
+    pub fn register(
+        self: &Arc<Self>,
+        protocol: Protocol,
+        address: SocketAddr,
+        inbox: Sender<Observation>,
+    ) -> Registration {
+        let peer = Peer::new(protocol, address);
+        let watcher = Arc::new(Watcher::new(inbox));
+        let mut watchers = self.watchers.write().unwrap_or_else(PoisonError::into_inner);
+        if watchers.insert(peer, watcher).is_none() {
+            self.watched.fetch_add(1, Ordering::Release);
+        }
+        Registration { observer: Arc::clone(self), peer }
+    }
+
+    /// Who watches this peer, if anybody does.
+    #[must_use]
+    pub fn watcher_of(&self, protocol: Protocol, peer: SocketAddr) -> Option<Arc<Watcher>> {
+        self.watching(Peer::new(protocol, peer))
+    }
+
+    fn watching(&self, peer: Peer) -> Option<Arc<Watcher>> {
+        if self.watched.load(Ordering::Acquire) == 0 {
+            return None;
+        }
+        let watchers = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
+        watchers.get(&peer).cloned()
+    }
+
+    /// Who has connected to the TCP server.
+    #[must_use]
+    pub fn caller(&self, peer: SocketAddr) -> Caller {
+        let peer = Peer::new(Protocol::Tcp, peer);
+        if let Some(watcher) = self.watching(peer) {
+            Caller::Leg(watcher)
+        } else if self.departed.contains(peer, Instant::now()) {
+            Caller::Departed
+        } else {
+            Caller::Raw(RawClient::new(Arc::clone(&self.feed), peer))
+        }
+    }
+
+    /// The sender of a datagram that is not from a leg, nor from one that has just ended; only if somebody
+    /// watches raw clients.
+    #[must_use]
+    pub fn raw_sender(&self, peer: SocketAddr) -> Option<RawClient> {
+        if !self.feed.is_watched() {
+            return None;
+        }
+        let peer = Peer::new(Protocol::Udp, peer);
+        let is_departed = self.departed.contains(peer, Instant::now());
+        (!is_departed).then(|| RawClient::new(Arc::clone(&self.feed), peer))
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        let observer = &self.observer;
+        // First, so that nothing of the leg's can seem to come from a raw client in between.
+        observer.departed.add(self.peer, Instant::now());
+        let mut watchers = observer.watchers.write().unwrap_or_else(PoisonError::into_inner);
+        if watchers.remove(&self.peer).is_some() {
+            observer.watched.fetch_sub(1, Ordering::Release);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::inbox;
+    use super::super::watcher::{Event, WAITING_OBSERVATIONS};
+    use super::*;
+
+    fn peer() -> SocketAddr {
+        "127.0.0.1:9".parse().unwrap()
+    }
+
+    #[test]
+    fn a_registration_lasts_as_long_as_its_guard() {
+        let observer = Arc::new(Observer::default());
+        let (sender, _inbox) = inbox::channel(1);
+        assert!(observer.watcher_of(Protocol::Udp, peer()).is_none());
+        let registration = observer.register(Protocol::Udp, peer(), sender);
+        assert!(observer.watcher_of(Protocol::Udp, peer()).is_some());
+        assert!(observer.watcher_of(Protocol::Tcp, peer()).is_none());
+        let mapped = "[::ffff:127.0.0.1]:9".parse().unwrap();
+        assert!(observer.watcher_of(Protocol::Udp, mapped).is_some());
+        drop(registration);
+        assert!(observer.watcher_of(Protocol::Udp, peer()).is_none());
+    }
+
+    #[test]
+    fn what_was_a_leg_a_moment_ago_is_no_raw_client() {
+        let observer = Arc::new(Observer::default());
+        let watching = observer.feed.watch(Some(peer().ip()));
+        assert!(observer.raw_sender(peer()).is_some());
+        assert!(matches!(observer.caller(peer()), Caller::Raw(_)));
+        for protocol in Protocol::BOTH {
+            let (sender, _inbox) = inbox::channel(1);
+            drop(observer.register(protocol, peer(), sender));
+        }
+        let mapped = "[::ffff:127.0.0.1]:9".parse().unwrap();
+        assert!(observer.raw_sender(mapped).is_none());
+        assert!(matches!(observer.caller(mapped), Caller::Departed));
+        assert!(watching.is_ok());
+    }
+
+    #[test]
+    fn what_a_slow_session_misses_is_counted() {
+        let observer = Arc::new(Observer::default());
+        let (sender, mut inbox) = inbox::channel(WAITING_OBSERVATIONS);
+        let _registration = observer.register(Protocol::Udp, peer(), sender);
+        let watcher = observer.watcher_of(Protocol::Udp, peer()).unwrap();
+        for _ in 0..WAITING_OBSERVATIONS + 3 {
+            watcher.datagram(1, 1);
+        }
+        assert_eq!((inbox.missed(), inbox.missed()), (3, 0));
+        let first = inbox.try_recv().unwrap();
+        assert_eq!(first.event, Event::Datagram { number: 0, bytes: 1, kept: 1 });
+    }
+}

@@ -1,0 +1,98 @@
+//! What a server can see of a raw client, and who may see its bytes.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
+
+use streamgram_protocol::{Cause, Protocol};
+
+use crate::guard::refusals::Refusal;
+
+/// Something a server saw of a raw client, and when.
+#[derive(Debug)]
+pub struct Sighting {
+    /// The server's time.
+    pub at: Instant,
+    /// Which server.
+    pub protocol: Protocol,
+    /// The client's address.
+    pub peer: SocketAddr,
+    /// TCP: a number of the connection. UDP: a number of the datagram.
+    pub id: u64,
+    /// What it saw.
+    pub event: RawEvent,
+}
+
+/// What a server can see of a raw client.
+#[derive(Debug, PartialEq, Eq)]
+pub enum RawEvent {
+    /// A connection was accepted.
+    Accepted,
+    /// A read of a connection returned.
+    Read {
+        /// Which read, from 0.
+        number: u64,
+        /// Where its first byte stands in the stream.
+        offset: u64,
+        /// Its bytes.
+        payload: Payload,
+    },
+    /// The system took the reply to a read.
+    Reply {
+        /// Which read, from 0.
+        number: u64,
+        /// Where its first byte stands in the stream of replies.
+        offset: u64,
+        /// Its bytes.
+        payload: Payload,
+    },
+    /// A datagram came, and will be answered.
+    Datagram(Payload),
+    /// The system took the reply to it.
+    DatagramReply(Payload),
+    /// A connection or a datagram was turned away.
+    Refused(Refusal),
+    /// A connection ended.
+    Closed(Cause),
+}
+
+/// Bytes that came or went.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Payload {
+    /// How many.
+    pub bytes: usize,
+    /// The first of them, if any session may see them.
+    pub shown: Option<Box<[u8]>>,
+}
+
+/// Whether a session of one address may see the bytes of a raw client of another. Only if both are on the
+/// server's own machine: elsewhere one address can be many people, behind NAT or a container's proxy.
+#[must_use]
+pub fn may_show_bytes(client: IpAddr, session: Option<IpAddr>) -> bool {
+    client.is_loopback() && session.is_some_and(|session| session.is_loopback())
+}
+
+/// Bytes of a client: their number, and the first `most` of them if any session may see them.
+pub(super) fn payload(client: IpAddr, bytes: &[u8], most: usize) -> Payload {
+    let shown = client.is_loopback().then(|| bytes[..bytes.len().min(most)].into());
+    Payload { bytes: bytes.len(), shown }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_shown_on_the_servers_own_machine_only() {
+        let [here, also_here, v6] = ["127.0.0.1", "127.0.0.2", "::1"].map(|a| a.parse().unwrap());
+        let elsewhere = "192.0.2.1".parse().unwrap();
+        assert!(may_show_bytes(here, Some(also_here)) && may_show_bytes(v6, Some(here)));
+        for (client, session) in
+            [(here, None), (here, Some(elsewhere)), (elsewhere, Some(here)), (elsewhere, None)]
+        {
+            assert!(!may_show_bytes(client, session), "{client} to {session:?}");
+        }
+        assert_eq!(payload(elsewhere, b"secret", 9), Payload { bytes: 6, shown: None });
+        let cut = Payload { bytes: 6, shown: Some((*b"sec").into()) };
+        assert_eq!(payload(here, b"secret", 3), cut);
+    }
+}

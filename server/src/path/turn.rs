@@ -1,0 +1,80 @@
+//! The result of a path's turn: the first thing that its leg must know.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use streamgram_lab::Packet;
+use streamgram_protocol::{Cause, Line};
+
+/// The result of a connection's turn.
+#[derive(Debug)]
+pub enum TcpTurn {
+    /// The handshake is done.
+    Opened {
+        /// When.
+        at: Instant,
+        /// How long it took.
+        took: Duration,
+    },
+    /// So many bytes from the server are at the gateway, and wait to be
+    /// [passed on](super::emulated::EmulatedTcp::pass_on).
+    AtGateway(usize),
+    /// Bytes of the stream of replies.
+    Reply {
+        /// The bytes.
+        bytes: Vec<u8>,
+        /// When they came.
+        at: Instant,
+    },
+    /// The connection has ended.
+    Ended {
+        /// Why.
+        cause: Cause,
+        /// The system's error, if there was one.
+        error: Option<io::Error>,
+    },
+    /// There is more to do at once.
+    More,
+    /// There is nothing to do now.
+    Idle,
+}
+
+/// The result of a socket's turn.
+#[derive(Debug)]
+pub enum UdpTurn {
+    /// A datagram.
+    Reply {
+        /// Its payload.
+        bytes: Vec<u8>,
+        /// The line that it answers, where the path knows.
+        line: Option<Line>,
+        /// When it came.
+        at: Instant,
+    },
+    /// Nobody listens at the server's port.
+    Refused,
+    /// A limit has ended the path.
+    Ended(io::Error),
+    /// There is more to do at once.
+    More,
+    /// There is nothing to do now.
+    Idle,
+}
+
+/// Bytes of a reply, and the line that they answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece {
+    /// How many bytes.
+    pub bytes: usize,
+    /// The line, where it is known.
+    pub line: Option<Line>,
+}
+
+/// Packets that went onto an emulated path.
+#[derive(Debug)]
+pub struct Recording {
+    /// In the order in which they were sent.
+    pub packets: Vec<Packet>,
+    /// The moment from which their times count.
+    pub began: Instant,
+}

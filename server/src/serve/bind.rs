@@ -1,0 +1,91 @@
+//! The sockets of all listeners: handed over by a service manager, or bound here. All of them or none.
+
+use std::io;
+use std::net::SocketAddr;
+
+use thiserror::Error;
+use tokio::net::{TcpListener, UdpSocket};
+
+use super::activation::{BadSocket, inherited};
+use crate::config::Serve;
+use crate::web::Addresses;
+
+/// Bound sockets, not yet served.
+#[derive(Debug)]
+pub(super) struct Sockets {
+    pub(super) http: TcpListener,
+    pub(super) tcp: TcpListener,
+    pub(super) udp: UdpSocket,
+    pub(super) admin: Option<TcpListener>,
+    /// The real addresses, where port 0 was asked for too.
+    pub(super) addresses: Addresses,
+}
+
+/// Why there is nothing to listen on.
+#[derive(Debug, Error)]
+pub enum BindError {
+    /// An address that could not be bound.
+    #[error("cannot listen on {surface} {address}: {cause}")]
+    Address {
+        /// Which listener.
+        surface: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// A socket that was handed over and cannot be used.
+    #[error(transparent)]
+    Inherited(#[from] BadSocket),
+}
+
+impl Sockets {
+    /// Takes the sockets that were handed over, and binds the other addresses.
+    ///
+    /// # Errors
+    /// The first socket or address that fails; then nothing listens.
+    pub(super) async fn bind(config: &Serve) -> Result<Self, BindError> {
+        let failed = |surface, address| move |cause| BindError::Address { surface, address, cause };
+        let inherited = inherited()?;
+        let http = listener(inherited.http, config.http).await;
+        let http = http.map_err(failed("HTTP", config.http))?;
+        let tcp = listener(inherited.tcp, config.tcp).await;
+        let tcp = tcp.map_err(failed("TCP", config.tcp))?;
+        let udp = socket(inherited.udp, config.udp).await;
+        let udp = udp.map_err(failed("UDP", config.udp))?;
+        let (admin, admin_address) = match config.admin {
+            Some(address) => {
+                let failed = failed("admin", address);
+                let admin = TcpListener::bind(address).await.map_err(failed)?;
+                let address = admin.local_addr().map_err(failed)?;
+                (Some(admin), Some(address))
+            }
+            None => (None, None),
+        };
+        let addresses = Addresses {
+            http: http.local_addr().map_err(failed("HTTP", config.http))?,
+            tcp: tcp.local_addr().map_err(failed("TCP", config.tcp))?,
+            udp: udp.local_addr().map_err(failed("UDP", config.udp))?,
+            admin: admin_address,
+        };
+        Ok(Self { http, tcp, udp, admin, addresses })
+    }
+}
+
+async fn listener(
+    inherited: Option<std::net::TcpListener>,
+    address: SocketAddr,
+) -> io::Result<TcpListener> {
+    let Some(listener) = inherited else { return TcpListener::bind(address).await };
+    listener.set_nonblocking(true)?;
+    TcpListener::from_std(listener)
+}
+
+async fn socket(
+    inherited: Option<std::net::UdpSocket>,
+    address: SocketAddr,
+) -> io::Result<UdpSocket> {
+    let Some(socket) = inherited else { return UdpSocket::bind(address).await };
+    socket.set_nonblocking(true)?;
+    UdpSocket::from_std(socket)
+}

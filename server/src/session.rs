@@ -1,0 +1,16 @@
+//! Sessions: commands of a client become bytes on sockets, and what happens there becomes events.
+//!
+//! A session is one task, and owns at most one leg to each server. It does not know what carries commands
+//! and events; [`web`](crate::web) carries them over a WebSocket.
+
+mod bridge;
+mod commands;
+mod leg;
+mod outbox;
+mod raw_clients;
+mod state;
+mod task;
+
+pub use bridge::{Bridge, Targets};
+pub use commands::Command;
+pub use task::Session;

@@ -1,0 +1,108 @@
+//! A leg that has ended, while something of it is still on its way: observations of the server, and FIN or
+//! RST of an emulated connection.
+
+use std::future::pending;
+use std::io;
+use std::time::Instant;
+
+use streamgram_protocol::Cause;
+
+use super::observations::Observations;
+use super::packets::Packets;
+use crate::path::emulated::EmulatedTcp;
+use crate::session::outbox::Outbox;
+
+/// Why a leg ends.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    pub(crate) cause: Cause,
+    /// The system's error, if there was one.
+    pub(crate) error: Option<io::Error>,
+}
+
+impl From<Cause> for Ending {
+    fn from(cause: Cause) -> Self {
+        Self { cause, error: None }
+    }
+}
+
+/// What is left of a leg.
+#[derive(Debug)]
+pub(crate) struct EndedLeg {
+    observations: Observations,
+    leaving: Option<Leaving>,
+}
+
+/// An emulated connection whose FIN or RST is still on the link.
+#[derive(Debug)]
+pub(super) struct Leaving {
+    path: Box<EmulatedTcp>,
+    packets: Packets,
+}
+
+impl EndedLeg {
+    pub(super) fn new(mut observations: Observations, leaving: Option<Leaving>) -> Self {
+        observations.withdraw();
+        Self { observations, leaving }
+    }
+
+    /// Ends what is left of an emulated connection.
+    pub(crate) fn cut_off(&mut self) {
+        self.leaving = None;
+    }
+
+    /// Waits until a turn would do something. Without `room` for packets an emulated connection waits.
+    ///
+    /// # Cancel safety
+    /// Losing a `select!` loses nothing.
+    pub(crate) async fn ready(&mut self, room: bool) {
+        let leaving = self.leaving.as_mut().filter(|_| room);
+        let is_observed = !self.observations.is_over();
+        let arrived = async {
+            match leaving {
+                Some(leaving) => leaving.path.ready().await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            () = self.observations.ready(), if is_observed => {}
+            () = arrived => {}
+        }
+    }
+
+    /// Goes on; false once nothing is left.
+    pub(crate) fn turn(&mut self, now: Instant, outbox: &mut Outbox) -> bool {
+        while self.observations.next(outbox).is_some() {}
+        if !outbox.is_full() {
+            self.leaving.take_if(|leaving| !leaving.turn(now, outbox));
+        }
+        self.leaving.is_some() || !self.observations.is_over()
+    }
+}
+
+impl Leaving {
+    /// Ends a connection; none, if there is nothing left to send.
+    pub(super) fn new(
+        mut path: Box<EmulatedTcp>,
+        cause: Cause,
+        packets: Packets,
+        now: Instant,
+    ) -> Option<Self> {
+        match cause {
+            Cause::Limit => return None,
+            Cause::Reset => path.reset(now),
+            _ => path.close(now),
+        }
+        Some(Self { path, packets })
+    }
+
+    /// Goes on; false once it is over.
+    fn turn(&mut self, now: Instant, outbox: &mut Outbox) -> bool {
+        let goes_on = self.path.linger(now);
+        self.packets.report(self.path.drain_packets(), now, outbox);
+        if !goes_on {
+            self.packets.report_missed(now, outbox);
+        }
+        goes_on
+    }
+}

@@ -1,0 +1,70 @@
+//! What its server sees of one leg.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use streamgram_protocol::{Event, LegId};
+
+use crate::observe::inbox::{self, Inbox};
+use crate::observe::{self, Observation, Observer, Registration, WAITING_OBSERVATIONS};
+use crate::session::outbox::Outbox;
+
+/// The observations of a leg. Its address is registered until the leg ends. Observations from before that can
+/// still come afterwards.
+#[derive(Debug)]
+pub(super) struct Observations {
+    leg: LegId,
+    inbox: Inbox<Observation>,
+    registration: Option<Registration>,
+}
+
+impl Observations {
+    /// Registers the address of a leg.
+    pub(super) fn of(leg: LegId, address: SocketAddr, observer: &Arc<Observer>) -> Self {
+        let (sender, inbox) = inbox::channel(WAITING_OBSERVATIONS);
+        let registration = Some(observer.register(leg.protocol, address, sender));
+        Self { leg, inbox, registration }
+    }
+
+    /// Withdraws the registration: the leg has ended.
+    pub(super) fn withdraw(&mut self) {
+        self.registration = None;
+    }
+
+    /// Waits until there is one, or until there will be none any more.
+    ///
+    /// # Cancel safety
+    /// Losing a `select!` loses nothing.
+    pub(super) async fn ready(&mut self) {
+        self.inbox.ready().await;
+    }
+
+    /// The next one, if there is one. It is also reported to the client.
+    pub(super) fn next(&mut self, outbox: &mut Outbox) -> Option<observe::Event> {
+        let Some(Observation { at, event }) = self.inbox.try_recv() else {
+            let count = self.inbox.missed();
+            if count > 0 {
+                outbox.push(Instant::now(), None, Event::Missed { count });
+            }
+            return None;
+        };
+        let reported = match event {
+            observe::Event::Accepted => Event::ServerAccepted {},
+            observe::Event::Read { number, offset, bytes } => {
+                Event::ServerRead { number, offset, bytes }
+            }
+            observe::Event::Datagram { number, bytes, kept } => {
+                Event::ServerDatagram { number, bytes, kept }
+            }
+            observe::Event::Closed { cause } => Event::ServerClosed { cause },
+        };
+        outbox.push(at, self.leg, reported);
+        Some(event)
+    }
+
+    /// Whether there is none, and there will be none any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.inbox.is_over()
+    }
+}

@@ -1,0 +1,180 @@
+//! Which bytes of the TCP replies belong to which line.
+//!
+//! The server puts a stamp in front of the bytes of each of its reads. Where the stamps are is known from
+//! the server's observations of its reads. Searching for brackets would not be safe, because anybody can
+//! type them. The reply to byte `e` of the stream, in read `k`, ends at `e + STAMP_LEN * (k + 1)` of the
+//! stream of replies.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use streamgram_protocol::{Line, STAMP_LEN};
+
+use super::answer::{Answer, Silence};
+use crate::path::Piece;
+
+/// The lines of one connection that are not answered yet.
+#[derive(Debug, Default)]
+pub(super) struct StreamMatch {
+    lines: VecDeque<SentLine>,
+    reads: VecDeque<Read>,
+}
+
+#[derive(Debug)]
+struct SentLine {
+    line: Line,
+    sent: Instant,
+    /// Position after its last byte.
+    end: u64,
+}
+
+#[derive(Debug)]
+struct Read {
+    number: u64,
+    offset: u64,
+    end: u64,
+}
+
+/// Where a line's reply ends in the stream of replies, and whether that is certain.
+#[derive(Debug)]
+struct Coverage {
+    end: u64,
+    certain: bool,
+}
+
+impl StreamMatch {
+    /// Whether every line is answered.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    pub(super) fn sent(&mut self, line: Line, sent: Instant, end: u64) {
+        self.lines.push_back(SentLine { line, sent, end });
+    }
+
+    pub(super) fn server_read(&mut self, number: u64, offset: u64, bytes: usize) {
+        self.reads.push_back(Read { number, offset, end: offset + bytes as u64 });
+    }
+
+    /// The lines that are answered once `received` bytes of replies have come.
+    pub(super) fn received(&mut self, received: u64) -> Vec<Answer> {
+        let mut answers = Vec::new();
+        while let Some(Coverage { end, certain }) = self.coverage()
+            && end <= received
+            && let Some(SentLine { line, sent, .. }) = self.lines.pop_front()
+        {
+            answers.push(Answer { line, sent, late: false, certain });
+        }
+        answers
+    }
+
+    /// Which lines the bytes `from` to `to` of the stream of replies belong to, in their order. A stamp
+    /// belongs to the line after it. A line is forgotten when its reply has ended.
+    pub(super) fn pieces(&mut self, from: u64, to: u64) -> Vec<Piece> {
+        let mut pieces = Vec::new();
+        let mut at = from;
+        while at < to {
+            let line = self.lines.front().map(|sent| sent.line);
+            let end = match self.coverage() {
+                Some(Coverage { end, .. }) if end <= to => {
+                    self.lines.pop_front();
+                    end.max(at)
+                }
+                _ => to,
+            };
+            pieces.push(Piece { bytes: usize::try_from(end - at).unwrap_or(usize::MAX), line });
+            at = end;
+        }
+        pieces
+    }
+
+    /// Where the reply to the first line ends; none, until the read of the line's last byte is observed.
+    fn coverage(&mut self) -> Option<Coverage> {
+        let line = self.lines.front()?;
+        while self.reads.front().is_some_and(|read| read.end < line.end) {
+            self.reads.pop_front();
+        }
+        let read = self.reads.front()?;
+        // If the observation of that read was missed, the line is answered at the latest when everything
+        // before the next observed read has come.
+        let is_missed = read.offset >= line.end;
+        let end = if is_missed {
+            read.offset + STAMP_LEN as u64 * read.number
+        } else {
+            line.end + STAMP_LEN as u64 * (read.number + 1)
+        };
+        Some(Coverage { end, certain: !is_missed })
+    }
+
+    /// The connection has ended: no line will be answered.
+    pub(super) fn end(&mut self) -> Vec<Silence> {
+        self.lines.drain(..).map(|sent| Silence { line: sent.line, certain: true }).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(answers: &[Answer]) -> Vec<u32> {
+        answers.iter().map(|answer| answer.line.number).collect()
+    }
+
+    fn five_lines_of_seven() -> StreamMatch {
+        let mut stream = StreamMatch::default();
+        for number in 1..=5 {
+            stream.sent(Line { send: 1, number }, Instant::now(), u64::from(number) * 7);
+        }
+        stream
+    }
+
+    #[test]
+    fn merged_lines_are_answered_by_the_bytes_that_cover_them() {
+        let mut stream = five_lines_of_seven();
+        stream.server_read(0, 0, 7);
+        assert!(stream.received(33).is_empty());
+        assert_eq!(lines(&stream.received(34)), [1]);
+        stream.server_read(1, 7, 28);
+        assert_eq!(lines(&stream.received(34 + 27 + 20)), [2, 3]);
+        assert_eq!(lines(&stream.received(34 + 27 + 28)), [4, 5]);
+    }
+
+    #[test]
+    fn a_line_of_two_reads_is_answered_by_the_second() {
+        let mut stream = StreamMatch::default();
+        stream.sent(Line { send: 1, number: 1 }, Instant::now(), 1_500);
+        stream.server_read(0, 0, 1_024);
+        assert!(stream.received(1_051).is_empty());
+        stream.server_read(1, 1_024, 476);
+        assert!(stream.received(1_500 + 53).is_empty());
+        assert_eq!(lines(&stream.received(1_500 + 54)), [1]);
+    }
+
+    #[test]
+    fn a_read_that_was_missed_makes_its_lines_uncertain() {
+        let mut stream = five_lines_of_seven();
+        stream.server_read(1, 14, 21);
+        let answers = stream.received(14 + 27);
+        assert_eq!((lines(&answers), answers[0].certain), (vec![1, 2], false));
+        assert_eq!(lines(&stream.received(35 + 54)), [3, 4, 5]);
+    }
+
+    #[test]
+    fn every_byte_of_a_reply_has_its_line() {
+        let mut stream = five_lines_of_seven();
+        stream.server_read(0, 0, 7);
+        stream.server_read(1, 7, 28);
+        let piece = |bytes, number| Piece { bytes, line: Some(Line { send: 1, number }) };
+        assert_eq!(stream.pieces(0, 34), [piece(34, 1)]);
+        assert_eq!(stream.pieces(34, 64), [piece(30, 2)]);
+        assert_eq!(stream.pieces(64, 89), [piece(4, 2), piece(7, 3), piece(7, 4), piece(7, 5)]);
+    }
+
+    #[test]
+    fn what_is_left_at_the_end_has_no_reply() {
+        let mut stream = five_lines_of_seven();
+        stream.server_read(0, 0, 35);
+        stream.received(27 + 20);
+        assert_eq!(stream.end().len(), 3);
+    }
+}

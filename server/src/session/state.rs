@@ -1,0 +1,130 @@
+//! What a session owns: its legs, its outbox, its raw clients. And what it does with them without waiting.
+
+use std::net::IpAddr;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use streamgram_protocol::{Event, Feed, Hello};
+
+use super::bridge::Bridge;
+use super::leg::ended::{EndedLeg, Ending};
+use super::leg::tcp::TcpLeg;
+use super::leg::udp::UdpLeg;
+use super::outbox::Outbox;
+use super::raw_clients::RawClients;
+use crate::guard::rate::Rate;
+
+/// How many minutes' worth of legs a session may open at once.
+const LEGS_AT_ONCE_MIN: u32 = 10;
+/// How many seconds' worth of lines a session may send at once.
+const LINES_AT_ONCE_S: u32 = 10;
+
+/// Both legs, legs that have ended, the raw clients that are watched, and the outbox.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) bridge: Bridge,
+    /// The client's address, where it is known.
+    pub(super) client: Option<IpAddr>,
+    pub(super) outbox: Outbox,
+    pub(super) legs_opened: u32,
+    pub(super) leg_rate: Rate,
+    pub(super) line_rate: Rate,
+    pub(super) tcp: Option<Box<TcpLeg>>,
+    pub(super) udp: Option<Box<UdpLeg>>,
+    pub(super) ended: Vec<EndedLeg>,
+    /// None until the session watches for the first time.
+    pub(super) raw_clients: Option<Box<RawClients>>,
+}
+
+impl State {
+    pub(super) fn new(bridge: Bridge, client: Option<IpAddr>, lan: Option<String>) -> Self {
+        let now = Instant::now();
+        let mut outbox = Outbox::new(now);
+        let (legs, lines) = (bridge.rates.legs_per_min, bridge.rates.lines_per_s);
+        let feed = bridge.observer.feed.choice_for(client);
+        outbox.push(now, None, Event::Hello(hello(&bridge, feed, lan)));
+        Self {
+            bridge,
+            client,
+            outbox,
+            legs_opened: 0,
+            leg_rate: Rate::per_minute(legs, legs.saturating_mul(LEGS_AT_ONCE_MIN), now),
+            line_rate: Rate::per_second(lines, lines.saturating_mul(LINES_AT_ONCE_S), now),
+            tcp: None,
+            udp: None,
+            ended: Vec::new(),
+            raw_clients: None,
+        }
+    }
+
+    /// Does what can be done without waiting; true if there is more of it.
+    pub(super) fn turn(&mut self) -> bool {
+        let (now, outbox) = (Instant::now(), &mut self.outbox);
+        self.ended.retain_mut(|leg| leg.turn(now, outbox));
+        let more = self.turn_tcp(now);
+        let more = self.turn_udp() || more;
+        let Self { raw_clients, outbox, .. } = self;
+        // The session's own legs come first.
+        raw_clients.as_mut().is_some_and(|clients| clients.turn(now, outbox)) || more
+    }
+
+    fn turn_tcp(&mut self, now: Instant) -> bool {
+        let Some(leg) = &mut self.tcp else { return false };
+        leg.turn(now, &mut self.outbox).unwrap_or_else(|ending| {
+            self.end_tcp(ending);
+            false
+        })
+    }
+
+    fn turn_udp(&mut self) -> bool {
+        let Some(leg) = &mut self.udp else { return false };
+        leg.turn(&mut self.outbox).unwrap_or_else(|ending| {
+            self.end_udp(ending);
+            false
+        })
+    }
+
+    /// When there is something to do even if nothing happens.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        let has_room = !self.outbox.is_full();
+        let (tcp, udp) = (self.tcp.as_ref(), self.udp.as_ref());
+        let deadlines = [
+            tcp.filter(|_| has_room).and_then(|leg| leg.next_due()),
+            udp.filter(|_| has_room).and_then(|leg| leg.next_due()),
+            udp.and_then(|leg| leg.next_deadline()),
+            self.raw_clients.as_ref().and_then(|clients| clients.missed_due(&self.outbox)),
+        ];
+        deadlines.into_iter().flatten().min()
+    }
+
+    /// Whether a line is not answered yet.
+    pub(super) fn awaits_reply(&self) -> bool {
+        self.tcp.as_ref().is_some_and(|leg| leg.awaits_reply())
+            || self.udp.as_ref().is_some_and(|leg| leg.awaits_reply())
+    }
+
+    pub(super) fn end_tcp(&mut self, ending: impl Into<Ending>) {
+        if let Some(leg) = self.tcp.take() {
+            self.ended.push(leg.end(ending.into(), &mut self.outbox));
+        }
+    }
+
+    pub(super) fn end_udp(&mut self, ending: impl Into<Ending>) {
+        if let Some(leg) = self.udp.take() {
+            self.ended.push(leg.end(ending.into(), &mut self.outbox));
+        }
+    }
+}
+
+fn hello(bridge: &Bridge, feed: Feed, lan: Option<String>) -> Hello {
+    #[expect(clippy::disallowed_methods, reason = "the page shows it")]
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Hello {
+        version: env!("CARGO_PKG_VERSION").into(),
+        wall_ms: u64::try_from(wall.as_millis()).unwrap_or(u64::MAX),
+        tcp: bridge.targets.tcp.to_string(),
+        udp: bridge.targets.udp.to_string(),
+        feed,
+        lan,
+        limits: bridge.limits,
+    }
+}

@@ -1,0 +1,7 @@
+//! Commands for a terminal: the article's clients, and the lab's sweep.
+
+pub mod client;
+mod event;
+mod input;
+mod screen;
+pub mod sweep;

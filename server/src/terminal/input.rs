@@ -1,0 +1,80 @@
+//! Where lines come from: a terminal with editing and history, or a pipe.
+
+use std::io::{BufRead, IsTerminal, stdin};
+use std::sync::mpsc::SyncSender;
+
+use rustyline::DefaultEditor;
+
+use super::event::Event;
+use super::screen::Screen;
+
+const PROMPT: &str = "> ";
+
+/// Reads lines.
+pub(super) enum Input {
+    Terminal(Box<DefaultEditor>),
+    Pipe,
+}
+
+impl Input {
+    pub(super) fn new() -> rustyline::Result<Self> {
+        if stdin().is_terminal() {
+            Ok(Self::Terminal(Box::new(DefaultEditor::new()?)))
+        } else {
+            Ok(Self::Pipe)
+        }
+    }
+
+    pub(super) fn screen(&mut self) -> rustyline::Result<Screen> {
+        match self {
+            Self::Terminal(editor) => {
+                Ok(Screen::Terminal(Box::new(editor.create_external_printer()?)))
+            }
+            Self::Pipe => Ok(Screen::Pipe),
+        }
+    }
+
+    /// Passes lines on until an empty one, the end of the input, or the end of the receiver.
+    pub(super) fn read(self, events: &SyncSender<Event>) {
+        match self {
+            Self::Terminal(mut editor) => read_terminal(&mut editor, events),
+            Self::Pipe => read_pipe(stdin().lock(), events),
+        }
+        // The receiver may have ended first.
+        let _told = events.send(Event::InputEnded);
+    }
+}
+
+fn read_terminal(editor: &mut DefaultEditor, events: &SyncSender<Event>) {
+    loop {
+        match editor.readline(PROMPT) {
+            Ok(line) if line.is_empty() => return,
+            Ok(line) => {
+                // The line is sent even if it cannot be added to the history.
+                let _remembered = editor.add_history_entry(&line);
+                if events.send(Event::Line(line.into_bytes())).is_err() {
+                    return;
+                }
+            }
+            Err(_) => return,
+        }
+    }
+}
+
+fn read_pipe(mut lines: impl BufRead, events: &SyncSender<Event>) {
+    loop {
+        let mut line = Vec::new();
+        if lines.read_until(b'\n', &mut line).is_err() {
+            return;
+        }
+        if line.last() == Some(&b'\n') {
+            line.pop();
+            if line.last() == Some(&b'\r') {
+                line.pop();
+            }
+        }
+        if line.is_empty() || events.send(Event::Line(line)).is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The host names that this server answers to.
+//!
+//! A hostile page can point its own name to this address after it was loaded (DNS rebinding). Then the
+//! browser treats our responses as that page's own. The host in the request shows it.
+
+use std::net::IpAddr;
+use std::time::Instant;
+
+use axum::extract::{Request, State};
+use axum::http::header::HOST;
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, StatusCode, Version};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use streamgram_protocol::printable;
+
+use crate::guard::refusals::Refusal;
+use crate::web::state::Web;
+
+/// The longest name of DNS (RFC 1035, section 2.3.4), a colon and a port.
+const MAX_HOST_BYTES: usize = 255 + 6;
+
+/// Refuses requests for other hosts.
+///
+/// A request of HTTP/1.0 without a host is served: it need not have one, and browsers always send one.
+pub(crate) async fn check(State(web): State<Web>, request: Request, next: Next) -> Response {
+    let refused = match authority(request.headers()) {
+        Ok(Some(authority)) if is_ours(authority.host(), &web.http_limits.hosts) => None,
+        Ok(None) if request.version() == Version::HTTP_10 => None,
+        Ok(Some(authority)) => {
+            let detail = format!(
+                "this server does not answer to {}; if it is to, start it with --host NAME\n",
+                printable(authority.host().as_bytes())
+            );
+            Some((StatusCode::MISDIRECTED_REQUEST, detail))
+        }
+        Ok(None) | Err(_) => {
+            Some((StatusCode::BAD_REQUEST, "one Host header with a host is needed\n".into()))
+        }
+    };
+    match refused {
+        None => next.run(request).await,
+        Some(refused) => {
+            web.refusals.count(Refusal::HttpHost, Instant::now(), refused.1.trim_end());
+            refused.into_response()
+        }
+    }
+}
+
+/// More than one host, or text that is not a host.
+pub(crate) struct NotAHost;
+
+/// The host and port of a request.
+pub(crate) fn authority(headers: &HeaderMap) -> Result<Option<Authority>, NotAHost> {
+    let mut hosts = headers.get_all(HOST).into_iter();
+    let Some(host) = hosts.next() else { return Ok(None) };
+    if hosts.next().is_some() {
+        return Err(NotAHost);
+    }
+    host_and_port(host.as_bytes()).map(Some)
+}
+
+/// A host, an optional port, and no user before them.
+pub(crate) fn host_and_port(text: &[u8]) -> Result<Authority, NotAHost> {
+    let authority = Authority::try_from(text).map_err(|_invalid| NotAHost)?;
+    let rest = authority.as_str().strip_prefix(authority.host()).ok_or(NotAHost)?;
+    let is_host = rest.is_empty() || rest.starts_with(':') && authority.port_u16().is_some();
+    (is_host && text.len() <= MAX_HOST_BYTES).then_some(authority).ok_or(NotAHost)
+}
+
+fn is_ours(host: &str, names: &[String]) -> bool {
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let is = |name: &str| host.eq_ignore_ascii_case(name);
+    address.parse::<IpAddr>().is_ok() || is("localhost") || names.iter().any(|name| is(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn is_served(host: &str) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.append(HOST, HeaderValue::from_bytes(host.as_bytes()).unwrap());
+        let names = ["lab.example".to_owned()];
+        authority(&headers).is_ok_and(|host| host.is_some_and(|host| is_ours(host.host(), &names)))
+    }
+
+    #[test]
+    fn addresses_localhost_and_names_that_were_given_are_ours() {
+        for host in ["127.0.0.1:8000", "[::1]:8000", "192.0.2.7", "localhost", "LocalHost:1"] {
+            assert!(is_served(host), "{host}");
+        }
+        assert!(is_served("Lab.Example:8000"));
+    }
+
+    #[test]
+    fn nothing_else_is() {
+        for host in [
+            "rebind.example",
+            "lab.example.evil",
+            "localhost.evil",
+            "127.0.0.1.evil",
+            "[::1].evil",
+            "",
+            "a@127.0.0.1",
+            "127.0.0.1 evil",
+            "127.0.0.1:8000:1",
+            "127.0.0.1:port",
+            "[lab.example]",
+        ] {
+            assert!(!is_served(host), "{host}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! A share link as a QR code (ISO/IEC 18004), for telephones in the room. Only the page's own addresses,
+//! with a scenario behind them, are drawn: nobody can make this server draw anything else.
+
+use std::fmt::Write as _;
+
+use axum::extract::{Extension, RawQuery, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use qrcodegen::{QrCode, QrCodeEcc};
+use streamgram_protocol::Scenario;
+use streamgram_protocol::scenario::MAX_QR_LINK;
+
+use super::lan;
+use crate::web::http::host;
+use crate::web::http::listener::Peer;
+use crate::web::state::Web;
+
+/// Modules that must be white around a code.
+const MARGIN: i32 = 4;
+
+/// `GET /api/qr.svg?http://192.0.2.7:8000/%23v1&text=…`: a share link with its `#` as a percent code.
+pub(crate) async fn draw(
+    State(web): State<Web>,
+    Extension(peer): Extension<Peer>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let query = query.unwrap_or_default();
+    if query.len() > MAX_QR_LINK + 2 {
+        let detail = format!("the link is {} bytes, the limit is {MAX_QR_LINK}\n", query.len());
+        return (StatusCode::URI_TOO_LONG, detail).into_response();
+    }
+    let (address, fragment) = query.split_once("%23").unwrap_or((&query, ""));
+    let asked_for = host::authority(&headers).ok().flatten();
+    let is_own = asked_for.is_some_and(|host| {
+        ["http", "https"].iter().any(|scheme| format!("{scheme}://{host}/") == address)
+    });
+    if !is_own && !lan::addresses(&web, &peer, &headers).iter().any(|own| own == address) {
+        return (StatusCode::NOT_FOUND, "that is no address of this page\n").into_response();
+    }
+    let link = match Scenario::decode(fragment, &web.bridge.limits) {
+        (Some(scenario), _) => format!("{address}#{}", scenario.encode()),
+        (None, _) => address.to_owned(),
+    };
+    match QrCode::encode_text(&link, QrCodeEcc::Low) {
+        Ok(code) => {
+            let head = [(CONTENT_TYPE, "image/svg+xml"), (CACHE_CONTROL, "no-store")];
+            (head, svg(&code)).into_response()
+        }
+        Err(too_long) => (StatusCode::URI_TOO_LONG, format!("{too_long}\n")).into_response(),
+    }
+}
+
+/// Black on white whatever the colours of the page, because some readers cannot read the negative.
+fn svg(code: &QrCode) -> String {
+    let size = code.size() + 2 * MARGIN;
+    let mut path = String::new();
+    for y in 0..code.size() {
+        for x in (0..code.size()).filter(|x| code.get_module(*x, y)) {
+            // Writing to a String cannot fail.
+            let _ok = write!(path, "M{} {}h1v1h-1z", x + MARGIN, y + MARGIN);
+        }
+    }
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {size} {size}\" \
+         shape-rendering=\"crispEdges\"><path fill=\"#fff\" d=\"M0 0h{size}v{size}H0z\"/>\
+         <path d=\"{path}\"/></svg>\n"
+    )
+}

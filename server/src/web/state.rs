@@ -1,0 +1,54 @@
+//! What handlers of requests share.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::HttpLimits;
+use crate::guard::admission::Admission;
+use crate::guard::refusals::Refusals;
+use crate::session::Bridge;
+
+/// What handlers of requests share.
+#[derive(Debug, Clone)]
+pub struct Web {
+    /// The addresses that everything listens on.
+    pub addresses: Addresses,
+    /// What sessions share.
+    pub bridge: Bridge,
+    /// Which requests are served.
+    pub http_limits: Arc<HttpLimits>,
+    /// How many sessions there may be.
+    pub sessions: Admission,
+    /// Counts what is refused.
+    pub refusals: Arc<Refusals>,
+    /// Ends every session.
+    pub stop: CancellationToken,
+    /// A task for each session and each listener.
+    pub running: TaskTracker,
+}
+
+/// The addresses that are really listened on.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Addresses {
+    /// The page, the API and the WebSocket.
+    pub http: SocketAddr,
+    /// The TCP timestamp server.
+    pub tcp: SocketAddr,
+    /// The UDP timestamp server.
+    pub udp: SocketAddr,
+    /// The operator's listener, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admin: Option<SocketAddr>,
+}
+
+impl fmt::Display for Addresses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { http, tcp, udp, .. } = self;
+        write!(f, "open http://{http}/ · TCP {tcp} · UDP {udp}")
+    }
+}
