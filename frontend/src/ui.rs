@@ -5,3 +5,4 @@ pub(crate) mod clipboard;
 pub(crate) mod dialog;
 pub(crate) mod select;
 pub(crate) mod toggle_group;
+pub(crate) mod use_details;
