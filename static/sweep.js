@@ -1,18 +1,18 @@
-// The worker of a sweep: a message with its settings starts it, and the page ends it with terminate().
+// The worker that runs a sweep. One message with the settings starts it; the page ends it with terminate().
 //
-// In, once:  { kind: "goodput" | "exchange", rtt, mss, seed, runs, loss }, all but the kind as usual where
-//            they are missing; numbers or texts, the losses with commas between them
-// Out:       { begun: { header, runs } }      the first line of the CSV, and how many runs there will be
-//            { progress: { done } }           runs so far, a few times a second
-//            { row: { line } }                a line of the CSV, as soon as it is known
-//            { end: { csv } }                 all of it
-//            { error: { message } }           a setting that is not allowed, or what else went wrong
+// Receives once: { kind: "goodput" | "exchange", rtt, mss, seed, runs, loss }
+//                Everything but the kind has a default. Values are numbers or texts; losses are separated by commas.
+// Sends:         { begun: { header, runs } }      the CSV's first line, and the number of runs to come
+//                { progress: { done } }           runs done so far, a few times a second
+//                { row: { line } }                a line of the CSV, as soon as it is complete
+//                { end: { csv } }                 the whole CSV
+//                { error: { message } }           a setting that is not allowed, or another failure
 //
-// The names of the glue and of the wasm get their hashes when the page is built.
+// The build replaces the names of the two files by names with hashes.
 import start, { Sweep } from "./sweep_glue.js";
 
 const WASM = "./sweep.wasm";
-/** Milliseconds between two messages of progress: more would only keep the page busy. */
+/** Milliseconds between two progress messages: more messages would only keep the page busy. */
 const PROGRESS = 100;
 
 self.onmessage = async ({ data: { kind, ...settings } }) => {

@@ -1,6 +1,6 @@
 //! The same seed gives the same trace, today and on every machine.
 
-#[path = "../examples/same_trace.rs"]
+#[path = "../../sweep/examples/same_trace.rs"]
 mod same_trace;
 
 #[test]

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// A payload in a message: `{"text":"hello"}` or `{"hex":"f09f"}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 #[serde(rename_all = "lowercase")]
 pub enum Data {
     /// UTF-8.

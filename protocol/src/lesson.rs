@@ -4,6 +4,8 @@
 mod comparison;
 mod figures;
 
+use std::collections::HashMap;
+
 pub use comparison::Comparison;
 pub use figures::{Count, Figures, figure};
 
@@ -34,7 +36,15 @@ pub struct Entry {
     /// What it is for.
     pub key: Key,
     /// The text in each of [`LANGUAGES`].
-    pub texts: [String; LANGUAGES.len()],
+    texts: HashMap<&'static str, String>,
+}
+
+impl Entry {
+    /// The text in a language; empty if there is none.
+    #[must_use]
+    pub fn text(&self, language: &str) -> &str {
+        self.texts.get(language).map_or("", String::as_str)
+    }
 }
 
 /// What a text is for.
@@ -85,13 +95,11 @@ impl Lesson {
     fn read_line(&mut self, line: usize, text: &str) -> Result<(), &'static str> {
         let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
         let rest = rest.trim();
-        if let Some(language) = LANGUAGES.iter().position(|it| *it == word) {
+        if let Some(language) = LANGUAGES.into_iter().find(|it| *it == word) {
             let entry = self.entries.last_mut().ok_or("a key before its texts")?;
-            let text = &mut entry.texts[language];
-            if rest.is_empty() || !text.is_empty() {
+            if rest.is_empty() || entry.texts.insert(language, rest.to_owned()).is_some() {
                 return Err("one text for each language");
             }
-            rest.clone_into(text);
             return Ok(());
         }
         let key = match word {
@@ -118,15 +126,15 @@ impl Lesson {
             "#example" => return Ok(()),
             _ => return Err("a key, a text, or a comment behind a semicolon"),
         };
-        self.entries.push(Entry { line, key, texts: Default::default() });
+        self.entries.push(Entry { line, key, texts: HashMap::new() });
         Ok(())
     }
 
     /// The first text for this, in a language of [`LANGUAGES`].
     #[must_use]
-    pub fn text(&self, key: &Key, language: usize) -> &str {
+    pub fn text(&self, key: &Key, language: &str) -> &str {
         let entry = self.entries.iter().find(|entry| entry.key == *key);
-        entry.map_or("", |entry| &entry.texts[language])
+        entry.map_or("", |entry| entry.text(language))
     }
 
     /// The texts of the choices, and when each holds.
@@ -174,12 +182,9 @@ zh 一样多
         let [records, empty] = lessons.as_slice() else { panic!("{lessons:?}") };
         assert_eq!((records.id.as_str(), records.run.as_str()), ("records", "v1&text=x&count=5"));
         assert_eq!(records.rfc.1, "RFC 9293, section 3.9");
-        assert_eq!(
-            (records.text(&Key::Title, 0), records.text(&Key::Title, 1)),
-            ("Records", "记录")
-        );
+        assert_eq!(LANGUAGES.map(|it| records.text(&Key::Title, it)), ["Records", "记录"]);
         assert_eq!((records.entries[0].line, records.choices().count()), (5, 2));
-        assert_eq!((empty.id.as_str(), empty.text(&Key::Title, 0)), ("empty", ""));
+        assert_eq!((empty.id.as_str(), empty.text(&Key::Title, "en")), ("empty", ""));
     }
 
     #[test]

@@ -34,10 +34,13 @@ pub use server::{Cause, Code, Event, Hello, LegId, Problem, ServerMessage, Unans
 pub use text::{Piece, is_hidden, pieces, printable};
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
 
 /// Which of the two servers, and so which kind of socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, EnumString)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Protocol {
     /// A stream of bytes over a connection, RFC 9293.
     Tcp,
@@ -60,8 +63,12 @@ impl Protocol {
 }
 
 /// What lies between a leg and the server.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr,
+)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Path {
     /// A kernel socket, straight to the server.
     #[default]
@@ -74,9 +81,6 @@ impl Path {
     /// Its name, as messages have it.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Direct => "direct",
-            Self::Emulated => "emulated",
-        }
+        self.into()
     }
 }

@@ -37,6 +37,7 @@ pub const MAX_ID: u64 = (1 << 53) - 1;
 
 /// What a session may do. An operator can set each of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 pub struct Limits {
     /// Bytes of one line, at most [`MAX_DATAGRAM`]. A longer one is refused before anything is sent.
     pub line_bytes: usize,

@@ -14,6 +14,7 @@ pub use percent::Percent;
 pub use preset::{Preset, PresetName};
 pub use rule::Rule;
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
 
 use crate::MAX_ID;
 
@@ -39,6 +40,7 @@ pub const MAX_EMULATED_DATAGRAM: usize = 8_192 - 28;
 
 /// What lies between two ends of an emulated path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 #[serde(default, deny_unknown_fields)]
 pub struct Link {
     /// Decides every random fate; at most [`MAX_ID`]. It applies at the next open.
@@ -72,8 +74,12 @@ impl Default for Link {
 }
 
 /// The congestion control of both ends.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr,
+)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Congestion {
     /// RFC 5681.
     #[default]
@@ -84,6 +90,7 @@ pub enum Congestion {
 
 /// What one direction of a link does to packets, by tc-netem's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 #[serde(default, deny_unknown_fields)]
 pub struct Impairment {
     /// Milliseconds that every packet takes.

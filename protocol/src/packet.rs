@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// A packet on an emulated path. What becomes of it is known when it is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 pub struct Packet {
     /// Which packet of this sender, from 0.
     pub number: u64,
@@ -40,6 +41,7 @@ fn is_false(flag: &bool) -> bool {
 
 /// One of the two hosts that an emulated path joins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 #[serde(rename_all = "lowercase")]
 pub enum End {
     /// Where the lines come from.
@@ -64,6 +66,7 @@ impl End {
 
 /// What the path did to a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// It arrives.
@@ -84,6 +87,7 @@ pub enum Verdict {
 
 /// The line of a send that bytes belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 pub struct Line {
     /// The id of the send.
     pub send: u64,
@@ -93,6 +97,7 @@ pub struct Line {
 
 /// What a packet's header says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 #[serde(rename_all = "lowercase")]
 pub enum Header {
     /// A segment, RFC 9293.
@@ -123,6 +128,7 @@ pub enum Header {
 
 /// The control bits of a segment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 pub struct Flags {
     /// SYN: it opens.
     pub syn: bool,

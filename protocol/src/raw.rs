@@ -1,11 +1,13 @@
 //! What a session is told of raw clients: those that talk to a server without a leg, like `nc`.
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use crate::{Cause, Data, Protocol};
 
 /// Something that a server saw of a raw client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 pub struct Raw {
     /// Which server.
     pub protocol: Protocol,
@@ -23,6 +25,7 @@ pub struct Raw {
 /// Offsets count as those of a leg do. Data is left out unless the client and the session are both on the
 /// server's own machine: elsewhere one address can be many people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 #[serde(rename_all = "snake_case")]
 pub enum RawObservation {
     /// A connection was accepted.
@@ -89,8 +92,22 @@ impl RawObservation {
 }
 
 /// Which raw clients are reported to a session.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Feed {
     /// Those that come from the address that the session comes from.
     #[default]
@@ -102,17 +119,10 @@ pub enum Feed {
 }
 
 impl Feed {
-    /// Every choice.
-    pub const EVERY: [Self; 3] = [Self::Own, Self::All, Self::Off];
-
     /// Its name, as messages and flags have it.
     #[must_use]
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Own => "own",
-            Self::All => "all",
-            Self::Off => "off",
-        }
+        self.into()
     }
 }
 
@@ -155,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_feed_has_the_same_name_everywhere() {
-        for feed in Feed::EVERY {
+        for feed in Feed::VARIANTS {
             assert_eq!(serde_json::to_value(feed).unwrap(), feed.name());
         }
     }

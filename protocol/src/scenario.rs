@@ -14,7 +14,7 @@ pub use remark::{MAX_QUOTE_CHARS, MAX_REMARKS, Remark};
 pub use words::{Ending, Mode, View};
 
 use crate::link::{DELAY_MS, LIMIT, MTU, RATE_KBIT, RULES};
-use crate::scenario::remark::Remarks;
+use crate::scenario::remark::{Remarks, quoted};
 use crate::{Impairment, Limits, Link, MAX_ID, Path, Percent, Target};
 
 /// Bytes of the longest fragment that is read; a longer one is refused as a whole. Browsers take far
@@ -124,26 +124,26 @@ impl Scenario {
         };
         add("text", &self.text);
         if self.mode != Mode::default() {
-            add("mode", self.mode.word());
+            add("mode", self.mode.into());
         }
         if self.ending != Ending::default() {
-            add("ending", self.ending.word());
+            add("ending", self.ending.into());
         }
-        add("to", words::of_target(self.to));
+        add("to", self.to.into());
         add("count", &self.count.to_string());
         add("every", &self.interval_ms.to_string());
         if !self.nodelay {
             add("nodelay", "off");
         }
         if let Some(link) = &self.link {
-            add("path", Path::Emulated.name());
+            add("path", Path::Emulated.into());
             add_link(link, &mut add);
         }
         if let Some(language) = &self.language {
             add("lang", language);
         }
         if self.view != View::default() {
-            add("view", self.view.word());
+            add("view", self.view.into());
         }
         fragment
     }
@@ -159,7 +159,7 @@ impl Scenario {
         let mut pairs = fragment.split('&');
         let version = pairs.next().unwrap_or_default();
         if version != VERSION {
-            return (None, vec![Remark::version(&unescape(version).text)]);
+            return (None, vec![Remark::Version(quoted(&unescape(version).text))]);
         }
         let mut reader = Reader { limits: *limits, ..Reader::default() };
         for pair in pairs.filter(|pair| !pair.is_empty()) {
@@ -195,7 +195,7 @@ fn add_link(link: &Link, add: &mut impl FnMut(&str, &str)) {
         add("seed", &link.seed.to_string());
     }
     if link.congestion != perfect.congestion {
-        add("tcp", words::of_congestion(link.congestion));
+        add("tcp", link.congestion.into());
     }
     if link.delayed_ack {
         add("delayed_ack", "on");
@@ -216,26 +216,24 @@ struct Reader {
 impl Reader {
     fn read(&mut self, name: &str, value: &Unescaped) {
         let text = value.text.as_str();
-        if name != "rule" {
-            if self.names.contains(name) {
-                return self.remarks.add(|| Remark::repeated(name));
-            }
-            self.names.insert(name.to_owned());
+        // Only rules can be several.
+        if name != "rule" && !self.names.insert(name.to_owned()) {
+            return self.remarks.add(|| Remark::Repeated(quoted(name)));
         }
         if value.broken {
-            self.remarks.add(|| Remark::percent(name));
+            self.remarks.add(|| Remark::Percent(quoted(name)));
         }
         if value.not_utf8 {
-            self.remarks.add(|| Remark::not_utf8(name));
+            self.remarks.add(|| Remark::NotUtf8(quoted(name)));
         }
         let understood = match name {
             "text" => {
                 text.clone_into(&mut self.scenario.text);
                 true
             }
-            "mode" => set(&mut self.scenario.mode, Mode::of_word(text)),
-            "ending" => set(&mut self.scenario.ending, Ending::of_word(text)),
-            "to" => set(&mut self.scenario.to, words::target(text)),
+            "mode" => set(&mut self.scenario.mode, text.parse().ok()),
+            "ending" => set(&mut self.scenario.ending, text.parse().ok()),
+            "to" => set(&mut self.scenario.to, text.parse().ok()),
             "count" => {
                 let count = self.number(name, text, 1..=self.limits.burst_lines.max(1));
                 set(&mut self.scenario.count, count)
@@ -245,13 +243,13 @@ impl Reader {
                 set(&mut self.scenario.interval_ms, interval)
             }
             "nodelay" => set(&mut self.scenario.nodelay, words::on(text)),
-            "path" => set(&mut self.path, words::path(text).map(Some)),
+            "path" => set(&mut self.path, text.parse().ok().map(Some)),
             "lang" => set(&mut self.scenario.language, is_tag(text).then(|| Some(text.into()))),
-            "view" => set(&mut self.scenario.view, View::of_word(text)),
+            "view" => set(&mut self.scenario.view, text.parse().ok()),
             _ => return self.read_of_link(name, text),
         };
         if !understood {
-            self.remarks.add(|| Remark::unreadable(name, text));
+            self.unreadable(name, text);
         }
     }
 
@@ -268,17 +266,17 @@ impl Reader {
                     self.clamped(name, text, digits(text), 0..=MAX_ID, |seed| seed.to_string());
                 set(&mut self.link.seed, seed)
             }
-            "tcp" => set(&mut self.link.congestion, words::congestion(text)),
+            "tcp" => set(&mut self.link.congestion, text.parse().ok()),
             "delayed_ack" => set(&mut self.link.delayed_ack, words::on(text)),
             _ => match self.knob(name, text) {
                 Some(understood) => understood,
-                None => return self.remarks.add(|| Remark::unknown(name)),
+                None => return self.remarks.add(|| Remark::Unknown(quoted(name))),
             },
         };
         if understood {
             self.path = self.path.or(Some(Path::Emulated));
         } else {
-            self.remarks.add(|| Remark::unreadable(name, text));
+            self.unreadable(name, text);
         }
     }
 
@@ -308,6 +306,10 @@ impl Reader {
         Some(true)
     }
 
+    fn unreadable(&mut self, name: &str, value: &str) {
+        self.remarks.add(|| Remark::Unreadable { name: quoted(name), value: quoted(value) });
+    }
+
     fn rule(&mut self, text: &str) -> bool {
         let Some(rule) = words::rule(text).filter(|rule| rule.check("").is_ok()) else {
             return false;
@@ -316,7 +318,7 @@ impl Reader {
         if rules.len() < *RULES.end() {
             rules.push(rule);
         } else {
-            self.remarks.add(|| Remark::rules(*RULES.end()));
+            self.remarks.add(|| Remark::Rules { limit: *RULES.end() });
         }
         true
     }
@@ -338,7 +340,11 @@ impl Reader {
     ) -> Option<u64> {
         let clamped = read?.clamp(*range.start(), *range.end());
         if read != Some(clamped) {
-            self.remarks.add(|| Remark::clamped(name, text, shown(clamped)));
+            self.remarks.add(|| Remark::Clamped {
+                name: quoted(name),
+                value: quoted(text),
+                taken: shown(clamped),
+            });
         }
         Some(clamped)
     }

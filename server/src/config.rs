@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 pub use defences::{HttpLimits, TcpLimits, UdpLimits, WebSocketLimits};
 use session::{LabLimits, SessionLimits};
 use streamgram_protocol::{DEFAULT_HTTP, DEFAULT_TCP, DEFAULT_UDP, Feed, Limits};
+use strum::VariantArray;
 pub use sweep::SweepFlags;
 use thiserror::Error;
 use tracing::level_filters::LevelFilter;
@@ -114,7 +115,7 @@ impl Cli {
     }
 }
 
-/// Two surfaces that cannot both be served.
+/// Two listeners that cannot both be bound.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("{one} {at} and {other} {also} are the same address")]
 pub struct SameAddress {
@@ -125,7 +126,7 @@ pub struct SameAddress {
 }
 
 impl Serve {
-    /// Checks what no flag can know alone.
+    /// Checks flags against each other.
     ///
     /// # Errors
     /// Two TCP listeners have one address.
@@ -156,14 +157,11 @@ impl Serve {
 }
 
 fn feed() -> impl TypedValueParser<Value = Feed> {
-    let parser = PossibleValuesParser::new(Feed::EVERY.map(Feed::name));
-    parser.map(|name| {
-        let named = Feed::EVERY.into_iter().find(|feed| feed.name() == name);
-        named.unwrap_or_default()
-    })
+    let names = Feed::VARIANTS.iter().map(|feed| feed.name());
+    PossibleValuesParser::new(names).try_map(|name| name.parse())
 }
 
-/// Whether a system would let only one of two listen; port 0 is another one each time.
+/// Whether only one of two addresses can be bound. Port 0 is a different port each time.
 fn collide(one: SocketAddr, other: SocketAddr) -> bool {
     let [ip, also] = [one.ip(), other.ip()];
     one.port() != 0

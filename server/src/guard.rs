@@ -1,4 +1,4 @@
-//! What stands in front of the work: how connections come in, how many, how fast, and what was refused.
+//! Limits in front of the work: accepts connections, limits their number and rates, counts refusals.
 
 pub mod accept;
 pub mod admission;

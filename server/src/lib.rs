@@ -1,17 +1,17 @@
 //! Streamgram: real TCP and UDP timestamp servers, and a bridge from the browser to them.
 //!
-//! - [`serve`]: binds all of it, runs it, stops it.
-//! - [`timestamp`]: the two servers; they know nothing of the rest.
-//! - [`observe`]: what they saw, for whoever may see it.
-//! - [`session`]: a task per browser, with a leg to each server, over a [`path`].
+//! - [`serve`]: binds all sockets, runs the servers, stops them.
+//! - [`timestamp`]: the two timestamp servers; they know nothing of the rest.
+//! - [`observe`]: what the timestamp servers saw, and who may see it.
+//! - [`session`]: a task for each browser, with a leg to each server, over a [`path`].
 //! - [`web`]: the page, the API, and the WebSocket that carries a session.
-//! - [`guard`]: how connections come in, how many, how fast, and what was refused.
+//! - [`guard`]: accepts connections, limits them, counts what it refuses.
 //! - [`operate`]: the log and the meters.
-//! - [`terminal`]: the clients and the lab's sweep on a command line.
+//! - [`terminal`]: the terminal clients, and the lab's sweep.
 //! - [`config`]: every flag.
 //!
-//! Arrows point one way: `web → session → path`, `timestamp → observe`. The page shares only the crate
-//! `streamgram-protocol` with all this.
+//! Dependencies point one way: `web → session → path`, and `timestamp → observe`. With the page the server
+//! shares only the crate `streamgram-protocol`.
 
 pub mod config;
 pub mod guard;

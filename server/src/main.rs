@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nothing can be said about a standard error that is closed.
+            // If standard error is closed, there is nowhere to report it.
             let _said = writeln!(stderr(), "streamgram: {error:#}");
             ExitCode::FAILURE
         }
@@ -45,7 +45,7 @@ async fn run(config: Serve) -> anyhow::Result<()> {
     if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
         warn!(%error, "the limit of open files could not be raised");
     }
-    // Before anybody is told that there is a server: a signal would otherwise just kill it.
+    // Before the addresses are printed: whoever reads them may send a signal at once.
     let asked_to_stop = asked_to_stop()?;
     let server = Server::bind(config).await?;
     let addresses = server.addresses();

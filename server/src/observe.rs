@@ -1,9 +1,8 @@
 //! What the servers saw, and who may see it.
 //!
-//! A session registers the address of each of its legs before the leg connects, so it misses nothing
-//! that the servers saw of it. The servers look up who watches a peer and tell it; a watcher that is
-//! too slow loses observations, counted, and never holds up a server. Whoever is not a leg is a raw
-//! client, see [`RawClient`].
+//! A session registers the address of each leg before the leg connects, so it misses no observation of it.
+//! A server looks up who watches a peer, and reports to it. A session that is too slow misses observations,
+//! which are counted; it never holds up a server. Every client that is not a leg is a [`RawClient`].
 
 mod caller;
 mod cause;

@@ -1,8 +1,8 @@
-//! What lies between a leg and its server: a kernel socket, or an emulated link and a kernel socket
-//! behind it. A leg cannot tell the difference, but for the packets that it also hears about.
+//! The path from a leg to its server: a kernel socket, or an emulated link with a kernel socket behind it.
+//! A leg cannot see which of the two it is, except that an emulated path also reports packets.
 //!
-//! A leg's local address is known before anything is sent, so that it can be registered with the
-//! [`Observer`](crate::observe::Observer) first. Nothing here waits but `ready`.
+//! The local address is known before anything is sent, so that it can be registered with the
+//! [`Observer`](crate::observe::Observer) first. Only `ready` waits.
 
 pub mod direct;
 pub mod emulated;
@@ -106,7 +106,7 @@ impl TcpPath {
         }
     }
 
-    /// Takes bytes of a line; 0 if it takes none now.
+    /// Writes bytes of a line; how many there was room for.
     ///
     /// # Errors
     /// The connection has broken.
@@ -203,8 +203,8 @@ impl UdpPath {
     /// Sends one datagram.
     ///
     /// # Errors
-    /// There is no room now, an earlier datagram was refused, this one is too long, or what else the
-    /// system says.
+    /// There is no room now, an earlier datagram was refused, this one is too long, or the system reports
+    /// something else.
     pub fn send(&mut self, bytes: &[u8], line: Line, now: Instant) -> io::Result<usize> {
         match self {
             Self::Direct(socket) => socket.send(bytes),

@@ -42,7 +42,7 @@ impl Server {
     /// Takes the sockets that were handed over, and binds the other addresses.
     ///
     /// # Errors
-    /// The first socket or address that cannot be had; then none is.
+    /// The first socket or address that fails; then nothing listens.
     pub async fn bind(config: Serve) -> Result<Self, BindError> {
         Ok(Self { sockets: Sockets::bind(&config).await?, config })
     }
@@ -56,7 +56,7 @@ impl Server {
     /// Serves until `stop`, then ends every session and connection within five seconds.
     ///
     /// # Errors
-    /// It could not begin, or a listener ended without being told to.
+    /// The meters could not be started, or a listener failed.
     pub async fn run(self, stop: CancellationToken) -> Result<(), RunError> {
         let Self { sockets: Sockets { http, tcp, udp, admin, addresses }, config } = self;
         let meters = admin.is_some().then(meters::start).transpose()?;
@@ -84,7 +84,7 @@ impl Server {
             listener::serve(surface, on, router, room.http.clone(), Arc::clone(&refusals), stop)
         };
         let router = web::router(web.clone());
-        // A thread is not ended with the runtime's tasks, and would hold up the end of the process.
+        // When the runtime ends, it ends its tasks. The thread of UDP it would wait for.
         let _stops = stop.clone().drop_guard();
         let tcp = tcp::serve(tcp, shared.clone(), room.tcp, stop.clone());
         let (udp_limits, udp_stop) = (config.udp_limits, stop.clone());
@@ -97,7 +97,7 @@ impl Server {
                 task: running.spawn(pages(Surface::Http, http, router, stop.clone())),
             },
         ];
-        // Until the very end, so that an operator can look on.
+        // The operator can look until the very end.
         let end = CancellationToken::new();
         let _until_the_end = end.clone().drop_guard();
         if let (Some(admin), Some(meters)) = (admin, meters) {
@@ -108,8 +108,8 @@ impl Server {
     }
 }
 
-/// Serves on the calling thread alone. A datagram is answered in less time than it takes to wake up
-/// another thread for it, and a flood of them costs everybody else no more than this thread.
+/// Serves on the calling thread alone. Answering a datagram takes less time than waking up another thread
+/// for it, and a flood of datagrams can take no more than this thread.
 fn on_this_thread<Answering: Future<Output = io::Result<()>>>(
     socket: UdpSocket,
     serve: impl FnOnce(UdpSocket) -> Answering,

@@ -1,6 +1,7 @@
-//! From messages to sockets and back: a session owns one leg to each server.
+//! Sessions: commands of a client become bytes on sockets, and what happens there becomes events.
 //!
-//! Nothing here knows what carries the messages; [`web`](crate::web) brings them over a WebSocket.
+//! A session is one task, and owns at most one leg to each server. It does not know what carries commands
+//! and events; [`web`](crate::web) carries them over a WebSocket.
 
 mod bridge;
 mod commands;

@@ -1,7 +1,7 @@
-//! The two timestamp servers, the real thing that everything else talks to.
+//! The two timestamp servers.
 //!
-//! They know nothing of a bridge or a page: they answer whoever comes, and tell an
-//! [`Observer`] what they saw.
+//! They know nothing of sessions or the page. They answer any client, and report to an
+//! [`Observer`](crate::observe::Observer) what they see.
 
 pub mod clock;
 mod shared;

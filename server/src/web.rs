@@ -18,10 +18,10 @@ use self::http::{headers, host};
 use self::page::{assets, qr};
 use crate::operate::meters::Meters;
 
-/// The format of measures (Prometheus, exposition formats).
+/// The format of the meters (Prometheus, exposition formats).
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Every route there is.
+/// All routes of the page.
 pub fn router(web: Web) -> Router {
     Router::new()
         .route("/ws", get(ws::session::upgrade))
@@ -36,7 +36,7 @@ pub fn router(web: Web) -> Router {
         .with_state(web)
 }
 
-/// What is for the operator alone. It goes by any name: whoever can reach it may see it.
+/// All routes of the operator's listener. It answers to any host name: who can reach it may see it.
 pub fn admin(web: Web, meters: Meters) -> Router {
     let refusals = Arc::clone(&web.refusals);
     let meters = Arc::new(meters);

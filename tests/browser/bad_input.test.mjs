@@ -18,7 +18,7 @@ async function refusal(page, text) {
 test(
   "an empty line is not sent, and the page says why and where an empty datagram is",
   onPage(async ({ page, events }) => {
-    assert.match(await refusal(page, ""), /over TCP there is nothing to send.*empty datagram/);
+    assert.match(await refusal(page, ""), /nothing to send over TCP.*empty datagram/);
     await page.locator("[data-target=UDP]").click();
     assert.match(await refusal(page, ""), /use the button in the UDP lane/);
     assert.equal(of(events, "sent", "tcp").length + of(events, "sent", "udp").length, 0);

@@ -166,7 +166,7 @@ tools("a datagram without bytes; nc says that it has none", async (t, on) => {
   const { page } = on;
   await page.locator(".lane[data-protocol=UDP] .lane-actions button").nth(2).click();
   await answered(page, "UDP", 1);
-  await page.locator(".commands-warning", { hasText: "nc sends no datagram without bytes" }).waitFor();
+  await page.locator(".commands-warning", { hasText: "nc cannot send a datagram without bytes" }).waitFor();
   assert.equal(await page.locator(".commands-text").count(), 0);
   const others = TOOLS.filter(({ called }) => called !== "nc");
   await tryAll(t, on, [Buffer.alloc(0)], { protocols: ["UDP"], tools: others });

@@ -63,7 +63,7 @@ test(
       }
       await page.locator(".absence[data-absence=back]").waitFor();
       assert.equal(of(events, "opened", "tcp").length, 1);
-      await page.getByRole("button", { name: "Open both legs" }).click();
+      await page.getByRole("button", { name: "Open both sockets" }).click();
       await ready(page);
       assert.equal(await page.locator(".absence").count(), 0);
       assert.equal(of(events, "sent", "tcp").length, 1);

@@ -3,8 +3,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import AxeBuilder from "@axe-core/playwright";
-
 import { answered, eventually, lane, ready, startServer, streamgram, type } from "./streamgram.mjs";
 import { VIEWS } from "./views.mjs";
 
@@ -72,71 +70,6 @@ for (const width of [390, 320]) {
       { viewport: { width, height: 700 } },
     ),
   );
-}
-
-for (const locale of ["en-US", "zh-CN"]) {
-  for (const colorScheme of ["light", "dark"]) {
-    test(
-      `axe finds nothing in any view: ${locale}, ${colorScheme}`,
-      onPage(
-        async ({ page, server }) => {
-          for (const [view, show] of Object.entries(VIEWS)) {
-            await page.reload();
-            await ready(page);
-            await show(page, server);
-            const { violations } = await new AxeBuilder({ page }).analyze();
-            const found = violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]);
-            assert.deepEqual(found, [], view);
-          }
-        },
-        { locale, colorScheme },
-      ),
-    );
-
-    let gone;
-    test(
-      `axe finds nothing while the server is away: ${locale}, ${colorScheme}`,
-      onPage(
-        async ({ page }) => {
-          await VIEWS.line(page);
-          await gone.stop();
-          await page.locator(".absence").waitFor();
-          const { violations } = await new AxeBuilder({ page }).analyze();
-          assert.deepEqual(violations.map(({ id }) => id), []);
-        },
-        { locale, colorScheme, http: async () => (gone = await startServer()).http },
-      ),
-    );
-  }
-}
-
-for (const width of [1440, 390, 320]) {
-  for (const locale of ["en-US", "zh-CN"]) {
-    test(
-      `in no view anything scrolls sideways or is smaller than 24 pixels: ${width} pixels, ${locale}`,
-      onPage(
-        async ({ page, server }) => {
-          for (const [view, show] of Object.entries(VIEWS)) {
-            await page.reload();
-            await ready(page);
-            await show(page, server);
-            const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-            assert.equal(wide, width, view);
-            assert.deepEqual(await page.evaluate(tooSmall), [], view);
-          }
-        },
-        { locale, viewport: { width, height: 700 } },
-      ),
-    );
-  }
-}
-
-/** Controls that a finger would miss (WCAG 2.2, 2.5.8). What is drawn inside a line of text is exempt. */
-function tooSmall() {
-  const controls = document.querySelectorAll("button, select, input, summary, textarea, a[href], [tabindex='0']");
-  const size = (control) => (control.closest("label") ?? control).getBoundingClientRect();
-  const small = ({ width, height }) => width > 0 && (width < 24 || height < 24);
-  return [...controls].filter((control) => small(size(control))).map((control) => control.outerHTML);
 }
 
 test(

@@ -4,9 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { chromium } from "playwright-core";
-
-import { answered, eventually, FLAGS, lane, named, ready, startServer } from "./streamgram.mjs";
+import { answered, eventually, lane, launch, named, ready, startServer, visitor } from "./streamgram.mjs";
 
 /** Each lesson, and the choice, from 0, that the lab or loopback shows. */
 const LESSONS = { connection: 0, records: 1, reliability: 1, order: 1, duplicates: 1, cost: 2, nodelay: 1 };
@@ -15,8 +13,7 @@ const LANGUAGES = ["en-US", "zh-CN"];
 let server, browser;
 before(async () => {
   server = await startServer();
-  const executablePath = process.env.STREAMGRAM_CHROMIUM ?? "/usr/bin/chromium";
-  browser = await chromium.launch({ executablePath, args: FLAGS });
+  browser = await launch();
 });
 after(async () => {
   await browser?.close();
@@ -25,7 +22,7 @@ after(async () => {
 
 /** A page at a lesson's link, for a visitor of its own. */
 async function visit(id, { http = server.http, prepare = () => {}, ...options } = {}) {
-  const context = await browser.newContext(options);
+  const context = await visitor(browser, options);
   const page = await context.newPage();
   const sent = [];
   page.on("websocket", (socket) => {

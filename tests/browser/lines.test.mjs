@@ -81,7 +81,7 @@ test(
     const cells = page.locator(lane("TCP", "[data-row=reads] .strip-cell"));
     await eventually(async () => assert.equal(await cells.count(), 2));
     const cut = page.locator(lane("UDP", "[data-row=reads] .strip-cell[data-kind=cut] title"));
-    assert.equal(await cut.textContent(), "a recv(1024) throws 476 bytes away");
+    assert.equal(await cut.textContent(), "recv(1024) would throw away 476 bytes");
     await page.locator(".verdict-meaning", { hasText: "1,024 + 476" }).waitFor();
     await page.locator(".verdict-meaning", { hasText: "keeps 1,024" }).waitFor();
   }),

@@ -116,7 +116,7 @@ test(
       await notice.waitFor();
       // It stays when the next session has begun, half a second later.
       await page.locator(lane("TCP", ".row-note"), { hasText: "gap:" }).waitFor();
-      await page.getByRole("button", { name: "Open both legs" }).click();
+      await page.getByRole("button", { name: "Open both sockets" }).click();
       await ready(page);
       assert.ok(await notice.isVisible());
     },

@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 import { after, before } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
+import AxeBuilder from "@axe-core/playwright";
 import { chromium } from "playwright-core";
 
 export const FLAGS = [
@@ -18,6 +19,9 @@ export const FLAGS = [
   "--disable-component-update",
   "--disable-sync",
 ];
+
+/** How long something that must come is waited for, in milliseconds: generous, machines differ. */
+const PATIENCE = 60_000;
 
 /** Starts a server; `http` is the address for the page, port 0 picks a free one. `more` are flags. */
 export async function startServer(http = "127.0.0.1:0", more = []) {
@@ -42,13 +46,25 @@ export async function startServer(http = "127.0.0.1:0", more = []) {
   return { ...JSON.parse(line), stop };
 }
 
+/** A browser for the tests of a file. */
+export function launch() {
+  const executablePath = process.env.STREAMGRAM_CHROMIUM ?? "/usr/bin/chromium";
+  return chromium.launch({ executablePath, args: FLAGS });
+}
+
+/** A visitor of their own: nothing is cached or kept from those before. */
+export async function visitor(browser, options) {
+  const context = await browser.newContext(options);
+  context.setDefaultTimeout(PATIENCE);
+  return context;
+}
+
 /** One browser and one server for the tests of a file, and a fresh page for each of them. */
 export function streamgram() {
   const shared = {};
   before(async () => {
     shared.server = await startServer();
-    const executablePath = process.env.STREAMGRAM_CHROMIUM ?? "/usr/bin/chromium";
-    shared.browser = await chromium.launch({ executablePath, args: FLAGS });
+    shared.browser = await launch();
   });
   after(async () => {
     await shared.browser?.close();
@@ -57,7 +73,7 @@ export function streamgram() {
   /** Runs `test` on a page with both legs open; errors of the page fail it. */
   return (test, { http, ...options } = {}) =>
     async () => {
-      const context = await shared.browser.newContext(options);
+      const context = await visitor(shared.browser, options);
       const page = await context.newPage();
       const errors = [];
       page.on("pageerror", (error) => errors.push(error.message));
@@ -125,7 +141,7 @@ export async function answered(page, protocol, count) {
  * Waits until `check` no longer throws: the page draws after the event that a test waited for. What
  * still throws after that many milliseconds is the test's failure.
  */
-export async function eventually(check, patience = 20_000) {
+export async function eventually(check, patience = PATIENCE) {
   const deadline = performance.now() + patience;
   for (;;) {
     try {
@@ -135,6 +151,15 @@ export async function eventually(check, patience = 20_000) {
       await delay(20);
     }
   }
+}
+
+/** What axe finds in a page, or in a part of it: the rules that are broken, each with the elements. */
+export async function violations(page, part = "html") {
+  const axe = new AxeBuilder({ page }).include(part);
+  // A page without frames needs no second page to put results together, and what is right need not be told.
+  axe.setLegacyMode().options({ resultTypes: ["violations"] });
+  const { violations } = await axe.analyze();
+  return violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]);
 }
 
 /** The server's messages of one type and protocol. */

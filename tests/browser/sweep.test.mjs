@@ -127,7 +127,7 @@ test(
     const closed = once(worker, "close");
     await page.evaluate(() => window.sweep.terminate());
     await closed;
-    assert.deepEqual(page.workers(), []);
+    assert.equal(page.workers().length, 0);
     // Another one begins at the beginning.
     const { messages } = await inWorker(page, { kind: "exchange", runs: 1, loss: 0 });
     assert.ok(messages.at(-1).end);

@@ -2,56 +2,12 @@
 // and it needs no server once its worker was there.
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { test } from "node:test";
-import { promisify } from "node:util";
 
-import AxeBuilder from "@axe-core/playwright";
-
-import { NOISE, eventually, startServer, streamgram, throttled } from "./streamgram.mjs";
+import { eventually, startServer, streamgram, violations } from "./streamgram.mjs";
+import { native, open, run, said, saved, start, tables } from "./sweep_card.mjs";
 
 const onPage = streamgram();
-
-/** What `streamgram sweep --csv` prints. */
-async function native(kind, ...flags) {
-  const { stdout } = await promisify(execFile)(process.env.STREAMGRAM_BIN, ["sweep", kind, "--csv", ...flags]);
-  return stdout;
-}
-
-async function open(page) {
-  await page.locator(".sweep > details > summary").click();
-  await page.locator(".sweep-start").waitFor();
-}
-
-const start = (page) => page.locator(".sweep-start");
-const said = (page) => page.locator(".sweep [role=status]");
-
-/** Starts what is chosen and waits for its end. */
-async function run(page) {
-  await start(page).click();
-  await said(page).getByText("The sweep is done.").waitFor({ timeout: 60_000 });
-}
-
-/** What the first button of this name saves. */
-async function saved(page, name) {
-  const saving = page.waitForEvent("download");
-  await page.locator(".sweep").getByRole("button", { name, exact: true }).first().click();
-  let content = "";
-  for await (const chunk of (await (await saving).createReadStream()).setEncoding("utf8")) content += chunk;
-  return content;
-}
-
-/** The cells of every table, row by row. */
-async function tables(page) {
-  await page.locator(".sweep .plot details").evaluateAll((all) => all.forEach((details) => (details.open = true)));
-  const count = await page.locator(".sweep .plot").count();
-  await eventually(async () => assert.equal(await page.locator(".sweep table").count(), count));
-  return page.locator(".sweep table").evaluateAll((tables) =>
-    tables.map((table) =>
-      [...table.querySelectorAll("tbody tr")].map((row) => [...row.children].map((cell) => cell.textContent)),
-    ),
-  );
-}
 
 test(
   "the exchange's CSV is that of the binary, and its tables and pictures have the same figures",
@@ -87,25 +43,6 @@ test(
   }),
 );
 
-test("the usual sweep: progress, the binary's CSV, and a page that stays free", async (t) => {
-  const measured = onPage(async ({ page }) => {
-    await open(page);
-    const end = await throttled(page);
-    await start(page).click();
-    const progress = page.locator(".sweep progress");
-    await eventually(async () => assert.ok(Number(await progress.getAttribute("value")) > 0));
-    assert.equal(await progress.getAttribute("max"), "168");
-    await said(page).getByText("The sweep is done.").waitFor({ timeout: 120_000 });
-    const longest = await end("the usual sweep");
-    t.diagnostic(`longest task of the page during the usual sweep, throttled four times: ${longest} ms`);
-    assert.ok(longest <= 100 * NOISE, `${longest} ms`);
-    assert.equal(await progress.count(), 0);
-    assert.equal(await saved(page, "CSV"), await native("goodput"));
-    assert.equal((await tables(page)).length, 2);
-  });
-  await measured();
-});
-
 test(
   "nothing of it loads before Start, and a sweep that is cancelled ends its worker and keeps what had come",
   onPage(async ({ page }) => {
@@ -118,8 +55,8 @@ test(
     assert.notEqual(await loaded(), 0);
     await start(page).getByText("Cancel").waitFor();
     await start(page).click();
-    await said(page).getByText("Cancelled; what had come stays.").waitFor();
-    await eventually(() => assert.deepEqual(page.workers(), []));
+    await said(page).getByText("Cancelled; the results so far stay.").waitFor();
+    await eventually(() => assert.equal(page.workers().length, 0));
     const csv = await saved(page, "CSV");
     assert.ok((await native("goodput")).startsWith(csv) && csv.split("\n").length > 2, csv);
     // Another one begins at the beginning.
@@ -142,7 +79,7 @@ for (const [locale, sentence] of [
         await page.locator(".sweep .notice", { hasText: sentence }).waitFor();
         await start(page).click();
         assert.equal(await page.locator(".sweep progress").count(), 0);
-        assert.deepEqual(page.workers(), []);
+        assert.equal(page.workers().length, 0);
         await page.locator(".sweep input").first().fill("800");
         await eventually(async () => assert.equal(await page.locator(".sweep .notice").textContent(), ""));
       },
@@ -197,8 +134,7 @@ for (const [locale, kind] of [["en-US", 0], ["zh-CN", 0], ["zh-CN", 1]]) {
         await start(page).click();
         await eventually(async () => assert.notEqual(await said(page).textContent(), ""));
         await tables(page);
-        const { violations } = await new AxeBuilder({ page }).include(".sweep").analyze();
-        assert.deepEqual(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]), []);
+        assert.deepEqual(await violations(page, ".sweep"), []);
         assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 320);
       },
       { locale, viewport: { width: 320, height: 700 } },

@@ -1,48 +1,20 @@
-// The transcript: what is found, how it is written, what can be copied and saved, and that 20,000 rows
-// are as smooth as 20.
+// The transcript: what is found, how it is written, what can be copied and saved.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { NOISE, answered, eventually, lane, of, streamgram, throttled, type } from "./streamgram.mjs";
+import { answered, eventually, lane, of, streamgram, type } from "./streamgram.mjs";
+import { burst, figures, saved, search } from "./transcript.mjs";
 
 const onPage = streamgram();
-
-/** Rows that are kept, see `frontend/src/session/log.rs`. */
-const KEPT_ROWS = 20_000;
-
-/** What the tools say about the rows, as numbers: shown, kept, dropped, as far as there are. */
-async function figures(page) {
-  const text = await page.locator(".transcript-count").textContent();
-  return text.replaceAll(",", "").match(/\d+/g).map(Number);
-}
 
 async function shown(page, ...expected) {
   await eventually(async () => assert.deepEqual(await figures(page), expected));
 }
 
-const search = (page, text) => page.locator(".transcript-search").fill(text);
 const choose = (page, which, index) => page.locator(".transcript-tools select").nth(which).selectOption({ index });
 const press = (page, group, index) =>
   page.locator(".transcript-tools .targets").nth(group).locator("button").nth(index).click();
-
-/** Saves a file by its button; its lines. */
-async function saved(page, index) {
-  const saving = page.waitForEvent("download");
-  await page.locator(".transcript-all button").nth(index).click();
-  let content = "";
-  for await (const chunk of (await (await saving).createReadStream()).setEncoding("utf8")) content += chunk;
-  return content.trimEnd().split("\n");
-}
-
-/** Sends a burst to one leg or both. */
-async function burst(page, target, count, interval = 0) {
-  await page.locator(`[data-target=${target}]`).click();
-  const numbers = page.locator(".prompt input[type=number]");
-  await numbers.nth(0).fill(String(count));
-  await numbers.nth(1).fill(String(interval));
-  await page.locator(".prompt button.primary").click();
-}
 
 for (const locale of ["en-US", "zh-CN"]) {
   for (const width of [1440, 390]) {
@@ -246,102 +218,5 @@ test(
     assert.equal(title, "Streamgram transcript: 6 rows, 0 older rows dropped");
     assert.equal(lines.length, 6);
     assert.match(lines.find((line) => line.includes("UDP  →")), /^\S+T\S+  UDP  → 1  20 bytes  ✓ \S+ ms  a "quoted" 你\\x1b line$/);
-  }),
-);
-
-/** Sends bursts until more rows came than are kept. */
-async function fill(page) {
-  const settled = (sent) =>
-    page.waitForFunction(
-      ([selector, sent]) => {
-        const figures = [...document.querySelectorAll(selector)].map((it) => Number(it.textContent.replace(/\D/g, "")));
-        // Answered or given up: a buffer of the system may be full for a moment.
-        return figures[1] + figures[2] >= sent;
-      },
-      [lane("UDP", ".lane-stats dd"), sent],
-    );
-  for (let sent = 1_000; (await figures(page)).length < 2; sent += 1_000) {
-    await burst(page, "UDP", 1_000);
-    await settled(sent);
-  }
-}
-
-test(
-  "throttled four times, 1,000 lines on both legs at about 500 per second hold nothing up",
-  onPage(async ({ page, events }) => {
-    const end = await throttled(page);
-    // The timer adds about a millisecond to the one that is asked for.
-    await burst(page, "both", 1_000, 1);
-    await answered(page, "TCP", 1_000);
-    await answered(page, "UDP", 1_000);
-    const [first, last] = [0, -1].map((at) => of(events, "sent", "tcp").at(at).at_us);
-    const rate = Math.round(999 / ((last - first) / 1e6));
-    const longest = await end(`1,000 lines on both legs at ${rate} per second`);
-    assert.ok(longest <= 100 * NOISE, `${longest} ms`);
-  }),
-);
-
-test(
-  "20,000 rows are kept and the older ones counted; throttled four times they scroll, are searched and saved",
-  onPage(async ({ page }) => {
-    await fill(page);
-    const [kept, dropped] = await figures(page);
-    assert.equal(kept, KEPT_ROWS);
-    const rows = page.locator(lane("UDP", ".rows"));
-    assert.ok((await rows.locator(".row").count()) < 60);
-
-    await rows.evaluate((rows) => rows.scrollIntoView({ block: "center" }));
-    let end = await throttled(page);
-    const seen = await rows.evaluate(async (rows) => {
-      const frame = () => new Promise(requestAnimationFrame);
-      let empty = 0;
-      for (let part = 0; part <= 300; part += 1) {
-        rows.scrollTop = (rows.scrollHeight * part) / 300;
-        await frame();
-        await frame();
-        const { left, top: above, bottom } = rows.getBoundingClientRect();
-        const at = document.elementFromPoint(left + 20, (above + bottom) / 2);
-        if (!at?.closest(".row")) empty += 1;
-      }
-      return { empty, last: rows.querySelector(".row:last-child").getAttribute("aria-posinset") };
-    });
-    const scrolling = await end("20,000 rows scrolled");
-    assert.equal(seen.last, String(await rows.evaluate((rows) => rows.querySelector(".row").getAttribute("aria-setsize"))));
-
-    end = await throttled(page);
-    await search(page, "hello 77");
-    // Line 77 and lines 770 to 779 of every burst that is kept: of ten, or of more where replies were lost.
-    await eventually(async () => {
-      const [found] = await figures(page);
-      assert.ok(found >= 100 && found <= 240, `${found}`);
-      assert.ok(!(await page.locator(".transcript-count").textContent()).includes("…"));
-    });
-    const searching = await end("20,000 rows searched");
-    const lines = await saved(page, 0);
-    assert.equal(lines.length, 1 + KEPT_ROWS);
-    assert.equal(JSON.parse(lines[0]).dropped, dropped);
-    assert.equal(seen.empty, 0);
-    assert.ok(scrolling <= 50 * NOISE && searching <= 100 * NOISE, `${scrolling} ms, ${searching} ms`);
-  }),
-);
-
-test(
-  "rows that are looked at stay in sight while older ones are dropped",
-  onPage(async ({ page }) => {
-    await fill(page);
-    const rows = page.locator(lane("UDP", ".rows"));
-    await rows.evaluate((rows) => (rows.scrollTop = rows.scrollHeight / 2));
-    await page.locator(lane("UDP", ".transcript-jump")).waitFor();
-    const topmost = () =>
-      rows.evaluate((rows) => {
-        const top = rows.getBoundingClientRect().top;
-        const row = [...rows.querySelectorAll(".row")].find((row) => row.getBoundingClientRect().bottom > top + 1);
-        return [row.id, Math.round(row.getBoundingClientRect().top - top)];
-      });
-    const before = await topmost();
-    const dropped = (await figures(page))[1];
-    await burst(page, "UDP", 1_000);
-    await eventually(async () => assert.ok((await figures(page))[1] > dropped + 1_000));
-    await eventually(async () => assert.deepEqual(await topmost(), before));
   }),
 );

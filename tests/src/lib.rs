@@ -10,6 +10,7 @@ mod raw_socket;
 mod server;
 #[cfg(unix)]
 mod service_manager;
+mod skip;
 mod stamp;
 mod witness;
 
@@ -22,5 +23,6 @@ pub use raw_socket::{RawSocket, Reading, masked_frame, masked_head, upgrade_requ
 pub use server::{Server, binary};
 #[cfg(unix)]
 pub use service_manager::ServiceManager;
+pub use skip::skip;
 pub use stamp::{echoes, is_ctime, is_stamped, now_second, utc_ctime};
 pub use witness::Witness;

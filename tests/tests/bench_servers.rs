@@ -1,12 +1,12 @@
 //! The servers that Streamgram is measured beside, in `tests/bench`, answer as it does, byte for byte.
 #![cfg(target_os = "linux")]
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _, stderr};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use streamgram_tests::{PATIENCE, Server};
+use streamgram_tests::{PATIENCE, Server, skip};
 
 /// A server of `tests/bench` that ends with its test.
 struct Other {
@@ -36,7 +36,7 @@ impl Drop for Other {
 
 fn missing<T>(command: &Command, error: &std::io::Error) -> Option<T> {
     let program = command.get_program().display();
-    let _said = writeln!(stderr(), "{program} is missing ({error}): its servers are not compared");
+    skip(&format!("{program} is missing ({error}), its server is not compared"));
     None
 }
 

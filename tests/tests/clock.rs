@@ -3,13 +3,12 @@
 #![cfg(target_os = "linux")]
 
 use std::fs;
-use std::io::{Write as _, stderr};
 use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use streamgram_tests::{PATIENCE, Server, binary, now_second, utc_ctime};
+use streamgram_tests::{PATIENCE, Server, binary, now_second, skip, utc_ctime};
 
 const HOUR: u64 = 3_600;
 
@@ -100,7 +99,7 @@ fn server_in(etc: &Path, zone: &Zone) -> Option<(Server, UdpSocket)> {
         Err(error) => Some(error.to_string()),
     };
     if let Some(refusal) = refusal {
-        let _said = writeln!(stderr(), "time zones cannot be tested here: {refusal}");
+        skip(&format!("time zones cannot be tested here: {refusal}"));
         return None;
     }
     let server = Server::spawn(with_etc(etc, &binary()));

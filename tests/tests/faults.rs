@@ -8,14 +8,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::OpenOptions;
-use std::io::{Write as _, stderr};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use streamgram_protocol::{Event, LegId, Protocol, ServerMessage};
-use streamgram_tests::{Browser, Faults, PATIENCE, Server, binary, echoes, is_ctime};
+use streamgram_tests::{Browser, Faults, PATIENCE, Server, binary, echoes, is_ctime, skip};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::{sleep, timeout};
@@ -43,7 +42,7 @@ fn faults(server: &Server, what: &str) -> Option<Faults> {
     match Faults::inject(server, what, Path::new(env!("CARGO_TARGET_TMPDIR"))) {
         Ok(faults) => Some(faults),
         Err(refusal) => {
-            let _said = writeln!(stderr(), "faults cannot be tested here: {refusal}");
+            skip(&format!("faults cannot be tested here: {refusal}"));
             None
         }
     }

@@ -69,22 +69,21 @@ fn others(folder: &Path, bench: &mut Command) {
     named("servers in C", compile(folder));
     named("websocat", websocat(&folder.join("tools")));
     named("servers in Python, websockify", websockify(&folder.join("venv")));
-    for (program, variable) in [("strace", "STRACE"), ("valgrind", "VALGRIND")] {
-        let found = machine::program(program, program, variable);
-        named(program, found.map(|found| _ = bench.env(variable, found)));
+    for program in [machine::STRACE, machine::VALGRIND] {
+        named(program.variable, program.path().map(|found| _ = bench.env(program.variable, found)));
     }
 }
 
 /// A browser, and what drives it.
 fn first_load(bench: &mut Command) -> Result<()> {
     machine::npm_packages()?;
-    bench.env("STREAMGRAM_CHROMIUM", machine::chromium()?);
+    bench.env("STREAMGRAM_CHROMIUM", machine::CHROMIUM.path()?);
     bench.env("FIRST_LOAD", machine::root().join("tests/browser/first_load.mjs"));
     Ok(())
 }
 
 fn compile(folder: &Path) -> Result<()> {
-    let cc = machine::program("cc", "gcc", "CC")?;
+    let cc = machine::CC.path()?;
     let sources = machine::root().join("tests/bench");
     for server in ["tcp", "udp"] {
         let mut cc = Command::new(&cc);
@@ -106,7 +105,7 @@ fn websockify(environment: &Path) -> Result<()> {
     if environment.join("bin/websockify").is_file() {
         return Ok(());
     }
-    let python = machine::program("python3", "python3-venv", "PYTHON3")?;
+    let python = machine::PYTHON_WITH_VENV.path()?;
     complete(Command::new(python).args(["-m", "venv"]).arg(environment))?;
     let mut pip = Command::new(environment.join("bin/pip"));
     complete(pip.args(["install", "--quiet", WEBSOCKIFY]))

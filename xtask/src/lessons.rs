@@ -111,8 +111,8 @@ fn check_marked(source: &str) -> Result<(), (usize, String)> {
 }
 
 fn check_texts(entry: &Entry) -> Result<(), (usize, String)> {
-    for (language, text) in LANGUAGES.iter().zip(&entry.texts) {
-        let characters = text.chars().count();
+    for language in LANGUAGES {
+        let characters = entry.text(language).chars().count();
         if characters == 0 {
             return Err((entry.line, format!("expected a text in {language} below")));
         }
@@ -230,7 +230,8 @@ zh d
     fn every_figure_and_limit_is_documented() {
         let document = include_str!("../../docs/lessons.md");
         for count in streamgram_protocol::lesson::Count::ALL {
-            assert!(document.contains(&format!("| `{}` |", count.word())), "{}", count.word());
+            let word: &str = count.into();
+            assert!(document.contains(&format!("| `{word}` |")), "{word}");
         }
         let choices = format!("{} to {} times", CHOICES.start(), CHOICES.end());
         for limit in [choices, format!("| {WHY} times |"), format!("up to {TEXT_CHARS} char")] {

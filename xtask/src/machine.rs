@@ -12,14 +12,82 @@ use crate::step::complete;
 /// The page's target.
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 
-/// Names of a Chromium, in the order in which they are tried.
-const CHROMIUMS: [&str; 5] = [
+pub(crate) const CC: Program = Program::new(&["cc"], "gcc", "CC");
+pub(crate) const CHROMIUM: Program = Program::new(
+    &[
+        "chromium",
+        "chromium-browser",
+        "google-chrome",
+        "google-chrome-stable",
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    ],
     "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "google-chrome-stable",
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "STREAMGRAM_CHROMIUM",
+);
+const NC: Program = Program::new(&["nc"], "netcat-openbsd", "NC");
+const NGINX: Program = Program::new(&["nginx"], "nginx", "NGINX");
+const OPENSSL: Program = Program::new(&["openssl"], "openssl", "OPENSSL");
+const PYTHON: Program = Program::new(&["python3"], "python3", "PYTHON3");
+pub(crate) const PYTHON_WITH_VENV: Program = Program::new(&["python3"], "python3-venv", "PYTHON3");
+pub(crate) const STRACE: Program = Program::new(&["strace"], "strace", "STRACE");
+const TSHARK: Program = Program::new(&["tshark"], "tshark", "TSHARK");
+pub(crate) const VALGRIND: Program = Program::new(&["valgrind"], "valgrind", "VALGRIND");
+
+/// Programs without which single tests are skipped, and the packages of Debian that have them.
+const OPTIONAL: [(&str, &str); 5] = [
+    ("cc", "gcc"),
+    ("ip", "iproute2"),
+    ("nc.openbsd", "netcat-openbsd"),
+    ("nc.traditional", "netcat-traditional"),
+    ("unshare", "util-linux"),
 ];
+
+/// Browser tests that hold the page to a time: nothing runs beside them.
+const TIMED: [&str; 2] = ["raw_clients.test.mjs", "throttled.test.mjs"];
+
+/// The packages of Debian with a font for Chinese, without which the page shows boxes, and with the
+/// program that knows of fonts.
+const CHINESE_FONT: [&str; 2] = ["fonts-noto-cjk", "fontconfig"];
+
+/// A program that a command starts.
+pub(crate) struct Program {
+    /// Its names, in the order in which they are tried.
+    names: &'static [&'static str],
+    /// The package of Debian that has it.
+    package: &'static str,
+    /// The environment variable that names another.
+    pub(crate) variable: &'static str,
+}
+
+impl Program {
+    const fn new(
+        names: &'static [&'static str],
+        package: &'static str,
+        variable: &'static str,
+    ) -> Self {
+        Self { names, package, variable }
+    }
+
+    /// Where it is; if it is missing, it is installed where that can be done.
+    pub(crate) fn path(&self) -> Result<PathBuf> {
+        if self.is_missing() {
+            install(&[self.package])?;
+        }
+        self.find()
+    }
+
+    /// The one that the variable names, or one on the path.
+    fn find(&self) -> Result<PathBuf> {
+        let named = env::var_os(self.variable).map(PathBuf::from);
+        let found = named.or_else(|| self.names.iter().find_map(on_path));
+        let (name, variable) = (self.names[0], self.variable);
+        found.with_context(|| format!("{name} is missing: install it, or name it in {variable}"))
+    }
+
+    fn is_missing(&self) -> bool {
+        self.find().is_err()
+    }
+}
 
 /// The project's root.
 pub(crate) fn root() -> &'static Path {
@@ -90,8 +158,8 @@ pub(crate) fn npm_packages() -> Result<()> {
     complete(Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(folder))
 }
 
-/// The files of the browser tests.
-pub(crate) fn browser_tests() -> Result<Vec<PathBuf>> {
+/// The files of the browser tests: those that hold the page to a time, and the others.
+pub(crate) fn browser_tests() -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
     let mut files = Vec::new();
     for entry in root().join("tests/browser").read_dir()? {
         let path = entry?.path();
@@ -100,27 +168,37 @@ pub(crate) fn browser_tests() -> Result<Vec<PathBuf>> {
         }
     }
     files.sort();
-    Ok(files)
+    let is_timed = |file: &PathBuf| TIMED.iter().any(|name| file.ends_with(name));
+    Ok(files.into_iter().partition(is_timed))
 }
 
-/// A Chromium: the one that `STREAMGRAM_CHROMIUM` names, one on the path, or Debian's, installed.
-pub(crate) fn chromium() -> Result<PathBuf> {
-    if let Some(named) = env::var_os("STREAMGRAM_CHROMIUM") {
-        return Ok(named.into());
+/// What the tests need, installed in one go; returns the programs with the variables that name them
+/// to the tests.
+pub(crate) fn programs_of_tests() -> Result<Vec<(&'static str, PathBuf)>> {
+    let mut programs = vec![CHROMIUM, NC, PYTHON, TSHARK];
+    if cfg!(target_os = "linux") {
+        programs.extend([NGINX, OPENSSL, STRACE]);
     }
-    if let Some(found) = CHROMIUMS.iter().find_map(on_path) {
-        return Ok(found);
-    }
-    installed("chromium", "chromium", "STREAMGRAM_CHROMIUM")
+    let missing = programs.iter().filter(|program| program.is_missing());
+    let mut packages: Vec<_> = missing.map(|program| program.package).collect();
+    let missing = OPTIONAL.iter().filter(|(program, _)| on_path(program).is_none());
+    packages.extend(missing.map(|(_, package)| package));
+    packages.extend(missing_font());
+    install(&packages)?;
+    programs.iter().map(|program| Ok((program.variable, program.find()?))).collect()
 }
 
-/// A program of the tests: the one that a variable names, one on the path, or that of a package of
-/// Debian's, installed.
-pub(crate) fn program(name: &str, package: &str, variable: &str) -> Result<PathBuf> {
-    if let Some(named) = env::var_os(variable) {
-        return Ok(named.into());
-    }
-    on_path(name).map_or_else(|| installed(name, package, variable), Ok)
+/// What pictures of the page need; returns the browser.
+pub(crate) fn chromium_with_fonts() -> Result<PathBuf> {
+    install(missing_font())?;
+    CHROMIUM.path()
+}
+
+/// The packages with a font for Chinese, if there is none here. Only Linux comes without.
+fn missing_font() -> &'static [&'static str] {
+    let fonts = || output(Command::new("fc-list").args([":lang=zh-cn", "family"]));
+    let is_there = !cfg!(target_os = "linux") || fonts().is_ok_and(|fonts| !fonts.is_empty());
+    if is_there { &[] } else { &CHINESE_FONT }
 }
 
 /// Whether there is a nightly toolchain; none is installed, that is the user's to decide.
@@ -145,20 +223,24 @@ pub(crate) fn cargo_tool(name: &str) -> Result<()> {
     installed.with_context(|| format!("{program} is missing: cargo install {program} --locked"))
 }
 
-/// A program from a package of Debian's, where that can be had.
-fn installed(program: &str, package: &str, variable: &str) -> Result<PathBuf> {
-    if on_path("apt-get").is_none() || output(Command::new("id").arg("-u"))?.trim() != "0" {
-        bail!("{program} is missing: install it, or name it in {variable}");
+/// Installs packages of Debian as root; anywhere else it says that they are missing.
+fn install(packages: &[&str]) -> Result<()> {
+    if packages.is_empty() {
+        return Ok(());
     }
-    eprintln!("installing {program}");
+    let packages_shown = packages.join(" ");
+    if on_path("apt-get").is_none() || output(Command::new("id").arg("-u"))?.trim() != "0" {
+        eprintln!("missing here, by their names in Debian: {packages_shown}");
+        return Ok(());
+    }
+    eprintln!("installing {packages_shown}");
     let apt = |arguments: &[&str]| {
         let mut apt = Command::new("apt-get");
         apt.args(arguments).env("DEBIAN_FRONTEND", "noninteractive").stdout(Stdio::null());
         complete(&mut apt)
     };
     apt(&["update"])?;
-    apt(&["install", "--yes", package])?;
-    on_path(program).with_context(|| format!("{program} was installed and is not on the path"))
+    apt(&[&["install", "--yes"], packages].concat())
 }
 
 /// Where a program is, if it is there. Debian keeps servers where not every user's path leads.

@@ -1,5 +1,9 @@
 //! The project's commands: `cargo xtask` lists them.
-#![expect(clippy::print_stderr, reason = "a command line tells its user what it does")]
+#![expect(
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a command line tells its user what it does"
+)]
 
 mod audit;
 mod bench;
@@ -16,6 +20,7 @@ mod sbom;
 mod site;
 mod soak;
 mod step;
+mod tally;
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
@@ -24,6 +29,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 use crate::step::{Plan, cargo};
+use crate::tally::Tally;
 
 #[derive(Parser)]
 #[command(about, version)]
@@ -117,6 +123,9 @@ fn run(flags: &[String]) -> Result<()> {
     step::become_command(Command::new(machine::binary("debug")).args(flags))
 }
 
+/// Files of the browser tests that run at once: a page often waits, for replies that were lost for example.
+const AT_ONCE: u32 = 4;
+
 /// What the server also runs on, beside Linux.
 const TARGETS: [&str; 2] = ["x86_64-pc-windows-gnu", "aarch64-apple-darwin"];
 
@@ -142,42 +151,49 @@ fn conformance() -> Result<()> {
 fn check() -> Result<()> {
     let mut plan = Plan::of(5);
     lint(&mut plan)?;
-    plan.command("unit tests", cargo(&["test", "--workspace", "--lib", "--bins"]))
+    for (name, mut tests) in cargo_tests() {
+        tests.args(["--lib", "--bins"]);
+        plan.command(name, tests)?;
+    }
+    Ok(())
 }
 
 fn test() -> Result<()> {
-    let mut plan = Plan::of(11);
+    let mut plan = Plan::of(13);
+    let mut programs = Vec::new();
+    plan.step("what the tests need", || {
+        programs = machine::programs_of_tests()?;
+        machine::npm_packages()
+    })?;
     lint(&mut plan)?;
-    let mut docs = cargo(&["doc", "--workspace", "--no-deps", "--document-private-items"]);
-    docs.env("RUSTDOCFLAGS", "-D warnings");
-    plan.command("docs", docs)?;
+    plan.command("docs", docs())?;
     plan.step("page", page::build)?;
     plan.command("server", cargo(&["build", "--package", "streamgram"]))?;
-    let binary = machine::binary("debug");
-    let mut tests = cargo(&["test", "--workspace"]);
-    tests.env("STREAMGRAM_BIN", &binary);
-    tests.env("TSHARK", machine::program("tshark", "tshark", "TSHARK")?);
-    if cfg!(target_os = "linux") {
-        for (program, variable) in
-            [("strace", "STRACE"), ("nginx", "NGINX"), ("openssl", "OPENSSL")]
-        {
-            tests.env(variable, machine::program(program, program, variable)?);
-        }
-    }
-    plan.command("unit and integration tests", tests)?;
-    plan.step("what the browser tests need", || {
-        machine::npm_packages()?;
-        machine::program("nc", "netcat-openbsd", "NC")?;
-        machine::program("python3", "python3", "PYTHON3")?;
-        machine::chromium().map(drop)
-    })?;
     plan.step("the lab's trace in wasm32, equal to the native one", same_trace)?;
-    let mut browser = Command::new("node");
-    browser.arg("--test").args(machine::browser_tests()?);
-    browser.env("STREAMGRAM_BIN", &binary).env("STREAMGRAM_CHROMIUM", machine::chromium()?);
-    browser.env("NC", machine::program("nc", "netcat-openbsd", "NC")?);
-    browser.env("PYTHON3", machine::program("python3", "python3", "PYTHON3")?);
-    plan.command("browser tests", browser)
+
+    programs.push(("STREAMGRAM_BIN", machine::binary("debug")));
+    let mut tally = Tally::default();
+    let mut tests = |name: &str, mut runner: Command| {
+        plan.step(name, || tally.run(runner.envs(programs.iter().cloned())))
+    };
+    for (name, runner) in cargo_tests() {
+        tests(name, runner)?;
+    }
+    let (timed, others) = machine::browser_tests()?;
+    tests("browser tests", node_tests(AT_ONCE, &others))?;
+    tests("browser tests against the clock", node_tests(1, &timed))?;
+    tally.skip_other_systems()?;
+    tally.close();
+    Ok(())
+}
+
+/// The commands that test everything. What xtask is made of has fewer features by itself than beside the
+/// other packages, and would be built again for its own tests.
+fn cargo_tests() -> [(&'static str, Command); 2] {
+    [
+        ("tests", cargo(&["test", "--workspace", "--exclude", "xtask"])),
+        ("tests of xtask", cargo(&["test", "--package", "xtask"])),
+    ]
 }
 
 fn screenshots() -> Result<()> {
@@ -190,16 +206,39 @@ fn screenshots() -> Result<()> {
         node.arg(machine::root().join("tests/browser/screenshots.mjs"));
         node.arg(machine::root().join("docs/screenshots"));
         node.env("STREAMGRAM_BIN", machine::binary("debug"));
-        step::complete(node.env("STREAMGRAM_CHROMIUM", machine::chromium()?))
+        step::complete(node.env("STREAMGRAM_CHROMIUM", machine::chromium_with_fonts()?))
     })
 }
 
-/// Runs a lab in wasm32 and compares the trace with that of this machine.
+/// The documentation of everything. With the examples, because they need the features that the lints have
+/// already built.
+fn docs() -> Command {
+    let what = ["--lib", "--bins", "--examples", "--document-private-items"];
+    let mut docs = cargo(&["doc", "--workspace", "--no-deps"]);
+    docs.args(what).env("RUSTDOCFLAGS", "-D warnings");
+    docs
+}
+
+/// Runs files of the browser tests, so many at once.
+fn node_tests(at_once: u32, files: &[PathBuf]) -> Command {
+    let mut node = Command::new("node");
+    node.args(["--test", &format!("--test-concurrency={at_once}")]);
+    node.args(["--test-reporter=spec", "--test-reporter-destination=stdout"]);
+    let reporter = machine::root().join("tests/browser/skipped.mjs");
+    node.arg(format!("--test-reporter={}", reporter.display()));
+    node.arg(format!("--test-reporter-destination={}", tally::skipped().display()));
+    node.args(files);
+    node
+}
+
+/// Runs a lab in wasm32, built as the page's sweep is, and compares the trace with that of this machine.
 fn same_trace() -> Result<()> {
-    let example = ["--package", "streamgram-lab", "--example", "same_trace"];
-    step::complete(cargo(&["build", "--target", machine::WASM]).args(example))?;
-    let wasm = machine::target().join(machine::WASM).join("debug/examples/same_trace.wasm");
-    let script = machine::root().join("lab/tests/same_trace.mjs");
+    let profile = ["--target", machine::WASM, "--profile", "wasm-sweep"];
+    let example = ["build", "--package", "streamgram-sweep", "--example", "same_trace"];
+    let flags = reproducible::encoded(&reproducible::flags()?);
+    step::complete(cargo(&example).args(profile).env(reproducible::FLAGS, flags))?;
+    let wasm = machine::target().join(machine::WASM).join("wasm-sweep/examples/same_trace.wasm");
+    let script = machine::root().join("sweep/examples/same_trace.mjs");
     step::complete(Command::new("node").arg(script).arg(wasm))
 }
 

@@ -1,6 +1,6 @@
 //! Runs one step after the other and says where it is.
 
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -47,10 +47,14 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
 
 /// Runs a command to its end.
 pub(crate) fn complete(command: &mut Command) -> Result<()> {
-    let shown = shown(command);
-    let status = command.status().with_context(|| format!("cannot run {shown}"))?;
+    let status = command.status().with_context(|| format!("cannot run {}", shown(command)))?;
+    checked(command, status)
+}
+
+/// Whether a command ended well.
+pub(crate) fn checked(command: &Command, status: ExitStatus) -> Result<()> {
     if !status.success() {
-        bail!("this ended with {status}: {shown}");
+        bail!("this ended with {status}: {}", shown(command));
     }
     Ok(())
 }
@@ -69,7 +73,7 @@ pub(crate) fn become_command(command: &mut Command) -> Result<()> {
 }
 
 /// A command as somebody would type it.
-fn shown(command: &Command) -> String {
+pub(crate) fn shown(command: &Command) -> String {
     let words = [command.get_program()].into_iter().chain(command.get_args());
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }

@@ -1,27 +1,14 @@
 //! Name, connection, addresses, shortcuts.
 
-use std::rc::Rc;
-
-use streamgram_protocol::Hello;
 use yew::prelude::*;
 
 use super::shortcuts::Shortcuts;
-use crate::i18n::language::use_language;
-use crate::session::page::Link;
+use crate::i18n::language::Language;
+use crate::session::page::{Link, Page};
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct HeaderProps {
-    pub(crate) link: Link,
-    pub(crate) hello: Option<Rc<Hello>>,
-    /// Choices for the whole page.
-    pub(crate) children: Html,
-}
-
-/// The page's head.
-#[component]
-pub(crate) fn Header(HeaderProps { link, hello, children }: &HeaderProps) -> Html {
-    let language = use_language();
-    let (status, text) = match link {
+/// The page's head, with the choices for the whole page.
+pub(crate) fn header(language: Language, page: &Page, preferences: Html) -> Html {
+    let (status, text) = match page.link {
         Link::Connecting => ("connecting", language.connecting().to_owned()),
         Link::Connected => ("connected", language.connected().to_owned()),
         Link::Lost { retry_ms } => {
@@ -35,13 +22,13 @@ pub(crate) fn Header(HeaderProps { link, hello, children }: &HeaderProps) -> Htm
                 <span class="logo-stream">{ "Stream" }</span><span class="logo-gram">{ "gram" }</span>
             </h1>
             <span class="badge" data-status={status} role="status">{ text }</span>
-            if let Some(hello) = hello {
+            if let Some(hello) = &page.hello {
                 <span class="addresses">
                     <span><b class="tcp">{ "TCP " }</b><code>{ &hello.tcp }</code></span>
                     <span><b class="udp">{ "UDP " }</b><code>{ &hello.udp }</code></span>
                 </span>
             }
-            { children.clone() }
+            { preferences }
             <Shortcuts />
         </header>
     }

@@ -8,7 +8,7 @@ use streamgram_protocol::{
 };
 use yew::prelude::*;
 
-use super::header::Header;
+use super::header::header;
 use super::preferences::Preferences;
 use super::use_view::use_view;
 use crate::browser::use_fragment::forget;
@@ -24,15 +24,15 @@ use crate::prompt::draft::{Draft, allowed, empty_datagram};
 use crate::prompt::prompt_card::PromptCard;
 use crate::prompt::use_awaited::{Awaited, use_awaited};
 use crate::result::ladder_card::LadderCard;
-use crate::result::verdict_card::VerdictCard;
-use crate::session::absence_card::AbsenceCard;
+use crate::result::verdict_card::verdict_card;
+use crate::session::absence_card::absence_card;
 use crate::session::notice::Notice;
 use crate::session::page::{Absence, Action, Page};
 use crate::session::use_socket::{UseSocketHandle, use_socket};
-use crate::share::offer_card::{Answer, OfferCard, offer, waiting_card};
+use crate::share::offer_card::{Answer, offer, offer_card, waiting_card};
 use crate::share::scenario::scenario;
 use crate::share::share_dialog::ShareDialog;
-use crate::transcript::lane_card::Ask;
+use crate::transcript::lane_card::LaneRequest;
 use crate::transcript::transcript_pane::TranscriptPane;
 
 #[derive(Properties, PartialEq)]
@@ -100,14 +100,14 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
     };
     let ask = {
         let (page, open, socket) = (page.clone(), open.clone(), socket.clone());
-        Callback::from(move |ask: Ask| match ask {
-            Ask::Open(protocol) => open.emit(protocol),
-            Ask::EmptyDatagram => {
+        Callback::from(move |ask: LaneRequest| match ask {
+            LaneRequest::Open(protocol) => open.emit(protocol),
+            LaneRequest::EmptyDatagram => {
                 let send = empty_datagram(next_id());
                 drop(go_out(&page, &socket, allowed(&page, &send).map(|()| vec![send])));
             }
-            Ask::Stop(id) => drop(socket.send(&ClientMessage::Stop(Stop { id }))),
-            Ask::Message(message) => drop(socket.send(&message)),
+            LaneRequest::Stop(id) => drop(socket.send(&ClientMessage::Stop(Stop { id }))),
+            LaneRequest::Message(message) => drop(socket.send(&message)),
         })
     };
     let wish = {
@@ -171,11 +171,9 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
     let now = Rc::new((*page).clone());
     html! {
         <>
-            <Header link={page.link} hello={page.hello.clone()}>
-                <Preferences {on_language} />
-            </Header>
+            { header(language, &page, html! { <Preferences {on_language} /> }) }
             <main class="main">
-                <AbsenceCard absence={page.absence} on_open={open.clone()} />
+                { absence_card(language, page.absence, open.clone()) }
                 if view == View::Large {
                     <button type="button" class="large-leave" onclick={on_view.reform(|_| View::Full)}>
                         { language.large_leave() }
@@ -184,14 +182,14 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
                 if waiting {
                     { waiting_card(language, &answer) }
                 } else if let Some(offer) = &*offered {
-                    <OfferCard offer={Rc::clone(offer)} on_answer={answer} />
+                    { offer_card(language, offer, &answer) }
                 }
                 <LessonsCard page={Rc::clone(&now)} fragment={fragment.clone()} on_run={on_lesson} />
                 <PromptCard limits={page.limits()} notice={page.notice.clone()}
                     suggestion={route.suggestion.clone()}
                     on_submit={submit} on_open={open} on_clear={on_clear.clone()} on_share={share} />
                 <LinkCard path={route.path} link={Rc::clone(&route.link)} preset={route.preset} on_wish={wish} />
-                <VerdictCard page={Rc::clone(&now)} />
+                { verdict_card(language, &page) }
                 <TranscriptPane page={Rc::clone(&now)} {zone} on_ask={ask.clone()} {on_clear} />
                 <div class="lanes">
                     <RawClientsCard raw={Rc::clone(&page.raw)} feed={page.hello.as_ref().map(|it| it.feed)}
@@ -260,14 +258,9 @@ fn go_out(
     sends: Result<Vec<Send>, Notice>,
 ) -> Result<(), Notice> {
     let sends = sends.inspect_err(|notice| page.dispatch(Action::Noticed(Some(notice.clone()))))?;
-    for (place, send) in sends.into_iter().enumerate() {
-        let sending = if place == 0 { Action::Sending } else { Action::SendingToo };
-        page.dispatch(sending(Rc::new(send.clone())));
-        if !socket.send(&ClientMessage::Send(send)) {
-            return Err(Notice::Away);
-        }
-    }
-    Ok(())
+    page.dispatch(Action::Sending(sends.iter().cloned().map(Rc::new).collect()));
+    let are_out = sends.into_iter().all(|send| socket.send(&ClientMessage::Send(send)));
+    are_out.then_some(()).ok_or(Notice::Away)
 }
 
 /// How many minutes east of UTC this browser is.

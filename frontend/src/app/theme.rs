@@ -1,10 +1,13 @@
 //! Light, dark, or as the system has it.
 
+use strum::{EnumString, IntoStaticStr};
+
 use crate::browser::use_choice::Choice;
 use crate::i18n::language::Language;
 
 /// How the page is coloured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub(crate) enum Theme {
     System,
     Light,
@@ -30,15 +33,11 @@ impl Choice for Theme {
     const ATTRIBUTE: &'static str = "data-theme";
 
     fn of_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|theme| theme.word() == word)
+        word.parse().ok()
     }
 
     fn word(self) -> &'static str {
-        match self {
-            Self::System => "system",
-            Self::Light => "light",
-            Self::Dark => "dark",
-        }
+        self.into()
     }
 
     fn suggested() -> Self {

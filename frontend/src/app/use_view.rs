@@ -19,7 +19,7 @@ pub(crate) fn use_view() -> (View, Callback<View>) {
             let document = window().and_then(|window| window.document());
             let root = document.as_ref().and_then(|document| document.document_element());
             // Fails only for a name that is none.
-            let _set = root.map(|root| root.set_attribute(ATTRIBUTE, view.word()));
+            let _set = root.map(|root| root.set_attribute(ATTRIBUTE, view.into()));
             let listener = document.filter(|_| *view == View::Large).map(|document| {
                 EventListener::new(&document, "keydown", move |event| {
                     let key = event.dyn_ref::<KeyboardEvent>();

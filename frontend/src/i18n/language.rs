@@ -36,11 +36,19 @@ impl Language {
         }
     }
 
+    /// The first part of its tag, by which lessons name it.
+    pub(crate) fn primary(self) -> &'static str {
+        primary(self.tag())
+    }
+
     /// The language of a tag: `zh`, `zh-CN` and the like are Chinese.
     pub(crate) fn of_tag(tag: &str) -> Option<Self> {
-        let primary = |tag: &str| tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
-        Self::ALL.into_iter().find(|language| primary(language.tag()) == primary(tag))
+        Self::ALL.into_iter().find(|it| it.primary().eq_ignore_ascii_case(primary(tag)))
     }
+}
+
+fn primary(tag: &str) -> &str {
+    tag.split('-').next().unwrap_or_default()
 }
 
 /// The language of the page, from its context; English where there is none, as in tests.

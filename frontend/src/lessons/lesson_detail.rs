@@ -6,11 +6,11 @@ use yew::prelude::*;
 
 use super::progress::Progress;
 use crate::i18n::figures::count;
-use crate::i18n::language::{Language, use_language};
+use crate::i18n::language::Language;
 
 /// What a person wants of a lesson.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Ask {
+pub(crate) enum LessonRequest {
     /// To expect this choice.
     Predict(usize),
     /// To run it.
@@ -28,19 +28,14 @@ pub(crate) enum Standing {
     Over(Box<Figures>),
 }
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct LessonDetailProps {
-    pub(crate) lesson: Lesson,
-    pub(crate) progress: Option<Progress>,
-    pub(crate) standing: Standing,
-    pub(crate) on_ask: Callback<Ask>,
-}
-
 /// A lesson.
-#[component]
-pub(crate) fn LessonDetail(props: &LessonDetailProps) -> Html {
-    let LessonDetailProps { lesson, progress, standing, on_ask } = props;
-    let (language, progress) = (use_language(), progress.as_ref());
+pub(crate) fn lesson_detail(
+    language: Language,
+    lesson: &Lesson,
+    progress: Option<&Progress>,
+    standing: &Standing,
+    on_ask: &Callback<LessonRequest>,
+) -> Html {
     html! {
         <section class="lesson" aria-labelledby="lesson-title" data-lesson={lesson.id.clone()}>
             <h3 id="lesson-title">{ text(language, lesson, &Key::Title) }</h3>
@@ -60,14 +55,14 @@ pub(crate) fn LessonDetail(props: &LessonDetailProps) -> Html {
 }
 
 fn text(language: Language, lesson: &Lesson, key: &Key) -> String {
-    lesson.text(key, language as usize).to_owned()
+    lesson.text(key, language.primary()).to_owned()
 }
 
 fn question(
     language: Language,
     lesson: &Lesson,
     progress: Option<&Progress>,
-    on_ask: &Callback<Ask>,
+    on_ask: &Callback<LessonRequest>,
 ) -> Html {
     let hint = if progress.is_none() { language.lesson_predict() } else { place(language, lesson) };
     html! {
@@ -76,15 +71,15 @@ fn question(
                 <legend>{ text(language, lesson, &Key::Question) }</legend>
                 for (at, (entry, _)) in lesson.choices().enumerate() {
                     <label class="lesson-choice">
-                        <input type="radio" name="prediction" onchange={on_ask.reform(move |_| Ask::Predict(at))}
+                        <input type="radio" name="prediction" onchange={on_ask.reform(move |_| LessonRequest::Predict(at))}
                             checked={progress.is_some_and(|it| it.predicted == at)} />
-                        <span>{ entry.texts[language as usize].clone() }</span>
+                        <span>{ entry.text(language.primary()).to_owned() }</span>
                     </label>
                 }
             </fieldset>
             <p>
                 <button type="button" class="primary" disabled={progress.is_none()}
-                    onclick={on_ask.reform(|_| Ask::Run)}>{ language.lesson_run() }</button>
+                    onclick={on_ask.reform(|_| LessonRequest::Run)}>{ language.lesson_run() }</button>
                 { " " }<small class="hint">{ hint }</small>
             </p>
         </>
@@ -92,8 +87,8 @@ fn question(
 }
 
 /// Why it is so, and what else to try: shown once a run has shown something, not before.
-fn explanation(language: Language, lesson: &Lesson, on_ask: &Callback<Ask>) -> Html {
-    let own = |entry: &Entry| entry.texts[language as usize].clone();
+fn explanation(language: Language, lesson: &Lesson, on_ask: &Callback<LessonRequest>) -> Html {
+    let own = |entry: &Entry| entry.text(language.primary()).to_owned();
     html! {
         <>
             <h4>{ language.lesson_why() }</h4>
@@ -111,7 +106,7 @@ fn explanation(language: Language, lesson: &Lesson, on_ask: &Callback<Ask>) -> H
                             { own(entry) }{ " " }
                             <button type="button" onclick={
                                 let scenario = scenario.clone();
-                                on_ask.reform(move |_| Ask::Try(scenario.clone()))
+                                on_ask.reform(move |_| LessonRequest::Try(scenario.clone()))
                             }>{ language.lesson_try() }</button>
                         </li>
                     }
@@ -140,8 +135,8 @@ fn outcome(
 ) -> Html {
     let shown = lesson.outcome(seen);
     let text = |at: usize| {
-        let entry = lesson.choices().nth(at).map(|(entry, _)| entry);
-        entry.map_or(String::new(), |entry| entry.texts[language as usize].clone())
+        let choice = lesson.choices().nth(at);
+        choice.map_or("", |(entry, _)| entry.text(language.primary()))
     };
     let mut used: Vec<(Protocol, Count)> = Vec::new();
     for (_, when) in lesson.choices() {
@@ -156,7 +151,7 @@ fn outcome(
         <>
             <p class="lesson-outcome" data-right={right.map(|right| right.to_string())}>
                 { match shown {
-                    Some(at) => language.lesson_outcome(&text(at)),
+                    Some(at) => language.lesson_outcome(text(at)),
                     None => language.lesson_no_outcome().to_owned(),
                 } }
                 { " " }

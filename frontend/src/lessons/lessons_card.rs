@@ -8,7 +8,7 @@ use streamgram_protocol::scenario::MAX_QUOTE_CHARS;
 use streamgram_protocol::{Lesson, Scenario, printable};
 use yew::prelude::*;
 
-use super::lesson_detail::{Ask, LessonDetail, Standing};
+use super::lesson_detail::{LessonRequest, Standing, lesson_detail};
 use super::observed::figures;
 use super::progress::{self, Progress};
 use super::use_lessons::{Lessons, use_lessons};
@@ -96,12 +96,12 @@ pub(crate) fn LessonsCard(LessonsCardProps { page, fragment, on_run }: &LessonsC
         Callback::from(move |ask| {
             let lesson = id.clone();
             let (started, scenario) = match ask {
-                Ask::Predict(predicted) => {
+                LessonRequest::Predict(predicted) => {
                     progress.set(progress::store(Progress { lesson, predicted, outcome: None }));
                     return run.set(None);
                 }
-                Ask::Run => (Some(Run { lesson, stage, seen: None }), own.clone()),
-                Ask::Try(scenario) => (None, scenario),
+                LessonRequest::Run => (Some(Run { lesson, stage, seen: None }), own.clone()),
+                LessonRequest::Try(scenario) => (None, scenario),
             };
             run.set(started);
             if let (Some(scenario), _) = Scenario::decode(&scenario, &limits) {
@@ -129,9 +129,8 @@ pub(crate) fn LessonsCard(LessonsCardProps { page, fragment, on_run }: &LessonsC
                             <>
                                 { list(language, lessons, chosen, &progress) }
                                 if let Some(chosen) = chosen {
-                                    <LessonDetail lesson={chosen.clone()}
-                                        progress={progress_of(&progress, chosen).cloned()}
-                                        standing={standing(run.as_ref(), chosen)} on_ask={ask(chosen)} />
+                                    { lesson_detail(language, chosen, progress_of(&progress, chosen),
+                                        &standing(run.as_ref(), chosen), &ask(chosen)) }
                                 } else if let Some(id) = id {
                                     <p class="lessons-unknown" role="status">{ language.lessons_unknown(&quoted(id)) }</p>
                                 }
@@ -197,7 +196,7 @@ fn list(
                 <li>
                     <a href={format!("#{LINK}{}", lesson.id)}
                         aria-current={(chosen == Some(lesson)).then_some("true")}>
-                        { lesson.text(&Key::Title, language as usize).to_owned() }
+                        { lesson.text(&Key::Title, language.primary()).to_owned() }
                     </a>
                     { match progress_of(progress, lesson).and_then(Progress::is_right) {
                         Some(true) => html! { <small class="good">{ " ✓ " }{ language.lesson_right() }</small> },
@@ -232,8 +231,7 @@ mod tests {
     use streamgram_protocol::lesson::Count;
 
     use super::*;
-    use crate::session::last_send::Status;
-    use crate::session::last_send::tests::merged;
+    use crate::session::last_send::tests::{ANSWERED, merged};
 
     fn run(stage: Stage) -> Run {
         Run { lesson: "records".into(), stage, seen: None }
@@ -243,7 +241,7 @@ mod tests {
     fn answered(lines: u32) -> Page {
         let mut send = merged();
         for line in 1..=lines {
-            send.set_status(line, Status::Answered { rtt_us: 1, late: false, certain: true });
+            send.set_status(line, ANSWERED);
         }
         let mut page = Page::new();
         Rc::make_mut(&mut page.tcp).last_send = Some(send);

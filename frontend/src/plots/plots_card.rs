@@ -12,14 +12,14 @@ use crate::i18n::figures::{Noun, Unit, count, counted};
 use crate::i18n::language::{Language, use_language};
 use crate::session::page::Page;
 use crate::session::use_slowed::use_slowed;
-use crate::transcript::lane_card::Ask;
+use crate::transcript::lane_card::LaneRequest;
 use crate::ui::use_details::use_details;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct PlotsCardProps {
     pub(crate) page: Rc<Page>,
     pub(crate) on_again: OnAgain,
-    pub(crate) on_ask: Callback<Ask>,
+    pub(crate) on_ask: Callback<LaneRequest>,
 }
 
 /// The plots, while they are open, and the repetition, in any case.
@@ -33,7 +33,10 @@ pub(crate) fn PlotsCard(PlotsCardProps { page, on_again, on_ask }: &PlotsCardPro
         move |_| match repetition.as_ref().filter(|it| it.is_running()) {
             Some(running) => {
                 let lanes = Protocol::BOTH.map(|protocol| page.lane(protocol).running.as_ref());
-                lanes.into_iter().flatten().for_each(|send| on_ask.emit(Ask::Stop(send.id)));
+                lanes
+                    .into_iter()
+                    .flatten()
+                    .for_each(|send| on_ask.emit(LaneRequest::Stop(send.id)));
                 repetition.set(Some(running.with(State::Cancelled)));
             }
             None => repetition.set(page.last.last().cloned().map(Repetition::of)),

@@ -138,7 +138,7 @@ mod tests {
     }
 
     fn asked(page: Rc<Page>, id: u64) -> Rc<Page> {
-        page.reduce(Action::Sending(send(id)))
+        page.reduce(Action::Sending(vec![send(id)]))
     }
 
     fn line(id: u64, line: u32) -> Vec<Event> {

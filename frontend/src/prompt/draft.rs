@@ -276,13 +276,16 @@ mod tests {
     #[test]
     fn a_mistake_in_a_line_is_named_with_its_place() {
         let escapes = |text| refused(&typed(text, Mode::Escapes, Ending::None), &ready());
-        assert_eq!(escapes(r"ab\q"), r"Not sent: “\q”, from character 3 on, is no escape.");
-        assert_eq!(escapes("a\nb\\"), "Line 2: Not sent: “\\”, from character 2 on, is no escape.");
+        assert_eq!(escapes(r"ab\q"), r"Not sent: “\q” (from character 3) is not an escape.");
+        assert_eq!(
+            escapes("a\nb\\"),
+            "Line 2: Not sent: “\\” (from character 2) is not an escape."
+        );
         let hex = |text| refused(&typed(text, Mode::Hex, Ending::None), &ready());
-        assert_eq!(hex("0g"), "Not sent: “g”, character 2, is no hexadecimal digit.");
+        assert_eq!(hex("0g"), "Not sent: “g” (character 2) is not a hexadecimal digit.");
         assert_eq!(
             hex("0\u{202e}"),
-            r"Not sent: “\u{202e}”, character 2, is no hexadecimal digit."
+            r"Not sent: “\u{202e}” (character 2) is not a hexadecimal digit."
         );
         assert_eq!(hex("e4b"), "Not sent: the last byte has only one hexadecimal digit.");
     }
@@ -308,10 +311,10 @@ mod tests {
         let draft = |lines: usize| typed(&"x\n".repeat(lines), Mode::Text, Ending::None);
         let page = ready();
         assert_eq!(draft(16).check(&page, || 1).unwrap().len(), 16);
-        let notice = "Not sent: 17 lines at once, at most 16 can go out now.";
+        let notice = "Not sent: that is 17 lines at once; at most 16 can be sent now.";
         assert_eq!(refused(&draft(17), &page), notice);
         let under_way = Rc::new(draft(1).check(&page, || 9).unwrap().remove(0));
-        let page = page.reduce(Action::Sending(under_way));
+        let page = page.reduce(Action::Sending(vec![under_way]));
         assert_eq!(draft(15).check(&page, || 1).unwrap().len(), 15);
         assert!(refused(&draft(16), &page).contains("at most 15"));
     }

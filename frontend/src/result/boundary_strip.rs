@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
-use super::strip::{Cell, Kind, SHOWN_LINES, Strip};
+use super::strip::{Cell, SHOWN_LINES, Strip};
 use crate::i18n::figures::{Noun, count, counted};
 use crate::i18n::language::use_language;
 
@@ -59,7 +59,7 @@ fn one(Cell { from, to, label, title, kind }: &Cell) -> Html {
     let (width, characters) = (to - from, label.chars().count() as u64);
     let tight = width < CHARACTER_ON_PHONE * characters;
     html! {
-        <g class="strip-cell" data-kind={name(*kind)}>
+        <g class="strip-cell" data-kind={<&str>::from(kind)}>
             <title>{ title }</title>
             <rect x={percent(*from)} width={percent(width)} y="1" height="22" rx="3" />
             if width >= CHARACTER * characters {
@@ -79,22 +79,13 @@ fn many(cells: &[Cell]) -> Html {
         format!("M{} 1h{width}v22h-{width}z", cell.from - from)
     };
     html! {
-        <g class="strip-cell" data-kind={name(first.kind)} data-cells={cells.len().to_string()}>
+        <g class="strip-cell" data-kind={<&str>::from(first.kind)} data-cells={cells.len().to_string()}>
             <title>{ format!("{} … {}", first.title, last.title) }</title>
             <svg x={percent(from)} width={percent(width)} viewBox={format!("0 0 {width} 24")}
                 preserveAspectRatio="none">
                 <path d={cells.iter().map(outline).collect::<String>()} />
             </svg>
         </g>
-    }
-}
-
-fn name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Whole => "whole",
-        Kind::Cut => "cut",
-        Kind::Waiting => "waiting",
-        Kind::Lost => "lost",
     }
 }
 
@@ -106,6 +97,7 @@ fn percent(part: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::result::strip::Kind;
 
     #[test]
     fn narrow_neighbours_of_a_kind_are_drawn_together() {

@@ -3,10 +3,9 @@
 use streamgram_lab::{Mark, pcapng};
 use streamgram_protocol::{Data, End};
 
-use super::ladder::{Arrow, Ladder, lifeline};
+use super::ladder::{Arrow, Ladder};
 use crate::browser::download::save;
 use crate::i18n::language::Language;
-use crate::session::trace::Readable;
 
 /// Width of a saved ladder in pixels; a percent of it is a whole number of them.
 const WIDTH: u64 = 1_200;
@@ -33,8 +32,7 @@ pub(crate) fn save_capture(ladder: &Ladder, vantage: End) {
 fn text(language: Language, ladder: &Ladder) -> String {
     let lines = ladder.arrows.iter().map(|arrow| {
         let Arrow { protocol, sent, .. } = arrow;
-        let label = sent.packet.label(language);
-        format!("{} · {label} · {}\n", protocol.name(), sent.packet.line(language, sent.at_us))
+        format!("{} · {} · {}\n", protocol.name(), sent.label(language), sent.line(language))
     });
     lines.collect()
 }
@@ -46,16 +44,14 @@ fn svg(language: Language, ladder: &Ladder) -> String {
         ladder.height
     );
     let x = |percent: u64| percent * WIDTH / 100;
-    for Arrow { protocol, sent, from, to, copy } in &ladder.arrows {
-        let packet = &sent.packet;
-        let (near, far) =
-            (lifeline(*protocol, packet.from), lifeline(*protocol, packet.from.peer()));
-        let lost = packet.is_lost();
+    for arrow in &ladder.arrows {
+        let Arrow { sent, from, copy, .. } = arrow;
+        let ((near, far), lost) = (arrow.lifelines(), sent.is_lost());
         let colour = if lost { "#b3261e" } else { "#0a5cab" };
-        let dash = if packet.retransmission { " stroke-dasharray=\"6 3\"" } else { "" };
-        let end =
-            if lost { (u64::midpoint(near, far), u64::midpoint(*from, *to)) } else { (far, *to) };
-        for (end_x, end_y) in [Some(end), copy.map(|copy| (far, copy))].into_iter().flatten() {
+        let dash = if sent.packet.retransmission { " stroke-dasharray=\"6 3\"" } else { "" };
+        for (end_x, end_y) in
+            [Some(arrow.end()), copy.map(|copy| (far, copy))].into_iter().flatten()
+        {
             svg += &format!(
                 "<line x1=\"{}\" y1=\"{from}\" x2=\"{}\" y2=\"{end_y}\" stroke=\"{colour}\"{dash}/>\
                  <text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
@@ -71,7 +67,7 @@ fn svg(language: Language, ladder: &Ladder) -> String {
             "<text x=\"{}\" y=\"{}\" text-anchor=\"{anchor}\">{}</text>",
             x(at),
             from - 2,
-            packet.label(language)
+            sent.label(language)
         );
     }
     for fold in &ladder.folds {
@@ -107,15 +103,11 @@ mod tests {
     use super::*;
     use crate::result::ladder::ZOOM_ONE;
     use crate::session::trace::Trace;
-    use crate::session::trace::tests::segment;
+    use crate::session::trace::tests::{segment, traced};
 
     fn ladder() -> Ladder {
-        let mut trace = Trace::default();
-        for (number, lost) in [(0, false), (1, true)] {
-            let sent = segment(End::Client, number, number * 1_000, lost);
-            trace.push(1, sent.at_us, &sent.packet);
-        }
-        Ladder::of(&trace, &Trace::default(), ZOOM_ONE)
+        let sent = [segment(End::Client, 0, 0, false), segment(End::Client, 1, 1_000, true)];
+        Ladder::of(&traced(&sent), &Trace::default(), ZOOM_ONE)
     }
 
     #[test]

@@ -36,6 +36,24 @@ pub(crate) struct Arrow {
     pub(crate) copy: Option<u64>,
 }
 
+impl Arrow {
+    /// The lifelines of its sender and of the other end.
+    pub(crate) fn lifelines(&self) -> (u64, u64) {
+        let from = self.sent.packet.from;
+        (lifeline(self.protocol, from), lifeline(self.protocol, from.peer()))
+    }
+
+    /// Where it ends, halfway if the packet is lost: in percent of the width, and in pixels from the top.
+    pub(crate) fn end(&self) -> (u64, u64) {
+        let (near, far) = self.lifelines();
+        if self.sent.is_lost() {
+            (u64::midpoint(near, far), u64::midpoint(self.from, self.to))
+        } else {
+            (far, self.to)
+        }
+    }
+}
+
 /// A wait that is drawn shorter than it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fold {
@@ -52,16 +70,16 @@ pub(crate) struct Ladder {
     pub(crate) height: u64,
 }
 
-/// Something that happens to a packet: at a time, to the packet at this index.
+/// When something happens to a packet, and to which one by its index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Moment {
     at_us: u64,
-    what: What,
+    step: Step,
     packet: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum What {
+enum Step {
     Arrives,
     CopyArrives,
     Sent,
@@ -71,26 +89,25 @@ impl Ladder {
     /// Lays out the packets of both protocols.
     pub(crate) fn of(tcp: &Trace, udp: &Trace, zoom: u64) -> Self {
         let arrows = in_turn(tcp, udp);
-        let mut moments = moments(&arrows);
-        moments.sort_unstable();
+        let moments = moments(&arrows);
         let mut ladder = Self { arrows, folds: Vec::new(), height: 2 * MARGIN };
         let (mut y, mut before) = (MARGIN, moments.first().map_or(0, |moment| moment.at_us));
         let mut last_sent = None::<u64>;
-        for Moment { at_us, what, packet } in moments {
+        for Moment { at_us, step, packet } in moments {
             y += ladder.wait(y, at_us - before, zoom);
             before = at_us;
             let arrow = &mut ladder.arrows[packet];
-            match what {
-                What::Sent => {
+            match step {
+                Step::Sent => {
                     y = last_sent.map_or(y, |last| y.max(last + SEND_GAP));
                     last_sent = Some(y);
                     (arrow.from, arrow.to) = (y, y + SEND_GAP);
                 }
-                What::Arrives => {
+                Step::Arrives => {
                     y = y.max(arrow.from + LEAST_FALL);
                     arrow.to = y;
                 }
-                What::CopyArrives => {
+                Step::CopyArrives => {
                     y = y.max(arrow.from + 2 * LEAST_FALL);
                     arrow.copy = Some(y);
                 }
@@ -132,19 +149,17 @@ fn in_turn(tcp: &Trace, udp: &Trace) -> Vec<Arrow> {
     both
 }
 
+/// What happens to all packets, in the order of time.
 fn moments(arrows: &[Arrow]) -> Vec<Moment> {
     let mut moments = Vec::with_capacity(2 * arrows.len());
     for (packet, arrow) in arrows.iter().enumerate() {
-        let Sent { at_us, packet: this } = &*arrow.sent;
-        moments.push(Moment { at_us: *at_us, what: What::Sent, packet });
-        let mut arrives = |at: Option<u64>, what| {
-            if let Some(at_us) = at {
-                moments.push(Moment { at_us, what, packet });
-            }
-        };
-        arrives(this.arrives_us, What::Arrives);
-        arrives(this.copy_arrives_us, What::CopyArrives);
+        let moment = |at_us: u64, step: Step| Moment { at_us, step, packet };
+        let Sent { at_us, packet: sent } = &*arrow.sent;
+        moments.push(moment(*at_us, Step::Sent));
+        moments.extend(sent.arrives_us.map(|at_us| moment(at_us, Step::Arrives)));
+        moments.extend(sent.copy_arrives_us.map(|at_us| moment(at_us, Step::CopyArrives)));
     }
+    moments.sort_unstable();
     moments
 }
 
@@ -161,16 +176,10 @@ pub(crate) fn lifeline(protocol: Protocol, end: End) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::trace::tests::segment;
-
-    fn trace(sent: &[Sent]) -> Trace {
-        let mut trace = Trace::default();
-        sent.iter().for_each(|sent| trace.push(1, sent.at_us, &sent.packet));
-        trace
-    }
+    use crate::session::trace::tests::{segment, traced};
 
     fn laid_out(tcp: &[Sent], udp: &[Sent]) -> Ladder {
-        Ladder::of(&trace(tcp), &trace(udp), ZOOM_ONE)
+        Ladder::of(&traced(tcp), &traced(udp), ZOOM_ONE)
     }
 
     #[test]

@@ -11,7 +11,6 @@ use super::ladder::{Arrow, Fold, Ladder, ZOOM_ONE, ZOOMS, lifeline};
 use crate::i18n::figures::{count, duration};
 use crate::i18n::language::{Language, use_language};
 use crate::session::lane::Lane;
-use crate::session::trace::Readable;
 use crate::ui::bytes::payload;
 
 /// Pixels above and below the window that are drawn too, so that scrolling shows no gaps.
@@ -172,7 +171,7 @@ fn draw_fold(Fold { at, us }: &Fold) -> Html {
 /// What CSS draws differently: a kind for each shape, told by a word too.
 fn kind(arrow: &Arrow) -> &'static str {
     let packet = &arrow.sent.packet;
-    if packet.is_lost() {
+    if arrow.sent.is_lost() {
         "lost"
     } else if packet.retransmission {
         "again"
@@ -189,22 +188,14 @@ fn draw(
     chosen: bool,
     choose: &Callback<Option<usize>>,
 ) -> Html {
-    let packet = &arrow.sent.packet;
-    let (near, far) =
-        (lifeline(arrow.protocol, packet.from), lifeline(arrow.protocol, packet.from.peer()));
-    let middle = u64::midpoint(near, far);
-    let (end_x, end_y) = if packet.is_lost() {
-        (middle, u64::midpoint(arrow.from, arrow.to))
-    } else {
-        (far, arrow.to)
-    };
+    let ((near, far), (end_x, end_y)) = (arrow.lifelines(), arrow.end());
     // Not `mouseenter`: a packet that scrolls below a resting pointer is not pointed at.
     let over = choose.reform(move |_: MouseEvent| Some(at));
     html! {
         <g key={at} class="ladder-arrow" data-protocol={arrow.protocol.name()} data-kind={kind(arrow)}
             data-chosen={chosen.to_string()} onclick={over.clone()} onmousemove={over}>
             { line(near, arrow.from, end_x, end_y) }
-            if packet.is_lost() {
+            if arrow.sent.is_lost() {
                 <text class="ladder-cross" x={percent(end_x)} y={(end_y + 6).to_string()}
                     text-anchor="middle">{ "✕" }</text>
             } else {
@@ -214,18 +205,19 @@ fn draw(
                 { line(near, arrow.from, far, copy) }
                 <circle cx={percent(far)} cy={copy.to_string()} r="3" />
             }
-            { label(language, arrow, near, far) }
+            { label(language, arrow) }
         </g>
     }
 }
 
 /// Labels stand where their arrow begins: no two begin closer than a label is high.
-fn label(language: Language, arrow: &Arrow, near: u64, far: u64) -> Html {
+fn label(language: Language, arrow: &Arrow) -> Html {
+    let (near, far) = arrow.lifelines();
     let (x, anchor) = if near < far { (near + 1, "start") } else { (near - 1, "end") };
     let copy = if arrow.copy.is_some() { " ×2" } else { "" };
     html! {
         <text class="ladder-label" x={percent(x)} y={(arrow.from - 2).to_string()} text-anchor={anchor}>
-            { arrow.sent.packet.label(language) }{ copy }
+            { arrow.sent.label(language) }{ copy }
         </text>
     }
 }
@@ -245,10 +237,10 @@ fn said(language: Language, arrow: &Arrow) -> Html {
         Header::Tcp { length, .. } | Header::Udp { length, .. } => usize::from(length),
     };
     let bytes = Data::Hex(packet.hex.clone());
-    let bytes = bytes.to_bytes().map_or_else(|_| Vec::new(), |bytes| bytes.into_owned());
+    let bytes = bytes.to_bytes().unwrap_or_default();
     html! {
         <>
-            <p><b>{ packet.label(language) }</b>{ " · " }{ packet.line(language, arrow.sent.at_us) }</p>
+            <p><b>{ arrow.sent.label(language) }</b>{ " · " }{ arrow.sent.line(language) }</p>
             if length > 0 {
                 <code>{ payload(language, &bytes[bytes.len().saturating_sub(length)..]) }</code>
             }

@@ -3,6 +3,7 @@
 //! client only the server's side is known: what it read, and what it replied.
 
 use streamgram_protocol::Protocol;
+use strum::IntoStaticStr;
 
 use crate::i18n::figures::{Noun, count, counted};
 use crate::i18n::language::Language;
@@ -15,8 +16,9 @@ pub(crate) const SHOWN_LINES: usize = 100;
 /// The whole scale, in thousandths of a percent.
 const PARTS: u64 = 100_000;
 
-/// What a cell stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a cell stands for; the style sheet has the same names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub(crate) enum Kind {
     /// Bytes that were there.
     Whole,
@@ -270,11 +272,9 @@ impl Scale {
 
 #[cfg(test)]
 mod tests {
-    use streamgram_protocol::Unanswered;
-
     use super::*;
     use crate::session::last_send::Piece;
-    use crate::session::last_send::tests::merged;
+    use crate::session::last_send::tests::{ANSWERED, LOST, merged, sent};
 
     fn labels(cells: &[Cell]) -> Vec<&str> {
         cells.iter().map(|cell| cell.label.as_str()).collect()
@@ -292,19 +292,14 @@ mod tests {
         assert_eq!((strip.reads[2].from, strip.reads[2].to), (40_000, PARTS));
         assert_eq!(
             strip.summary,
-            "TCP: 5 sends, 3 reads by the server, 2 reads of replies, over 35 bytes"
+            "TCP: 5 sends, 3 reads by the server, 2 reads of the replies, 35 bytes in all"
         );
     }
 
     #[test]
     fn a_long_datagram_shows_what_is_cut_and_a_lost_one_a_cross() {
-        let mut send = LastSend::new(Protocol::Udp, 1, 1, 2);
-        let status = Status::Answered { rtt_us: 1, late: false, certain: true };
-        send.lines.push(Line { number: 1, offset: 0, bytes: 1_500, status });
-        let status = Status::NoReply { cause: Unanswered::TimedOut, certain: true };
-        send.lines.push(Line { number: 2, offset: 1, bytes: 500, status });
+        let mut send = sent(Protocol::Udp, &[(1_500, ANSWERED), (500, LOST)]);
         send.read(Read { number: 0, offset: 0, bytes: 1_500, kept: 1_024 });
-        send.finished = true;
         let strip = Strip::of(Language::En, &send);
         assert_eq!(labels(&strip.reads), ["1", "cut", "✕"]);
         assert_eq!((strip.reads[1].from, strip.reads[1].to), (51_200, 75_000));
@@ -319,17 +314,13 @@ mod tests {
         assert_eq!((strip.sends.len(), labels(&strip.reads)), (0, vec!["1", "2"]));
         assert_eq!(labels(&strip.replies), ["1", "…"]);
         assert_eq!(strip.replies[1].kind, Kind::Waiting);
-        assert_eq!(strip.summary, "2 reads by the server, 1 reply, over 10 bytes");
+        assert_eq!(strip.summary, "2 reads by the server, 1 reply, 10 bytes in all");
     }
 
     #[test]
     fn an_empty_datagram_is_there() {
-        let mut send = LastSend::new(Protocol::Udp, 1, 1, 1);
-        send.lines.push(Line { number: 1, offset: 0, bytes: 0, status: Status::Waiting });
-        assert_eq!(
-            (Strip::of(Language::En, &send).sends[0].to, Strip::of(Language::En, &send).bytes),
-            (PARTS, 0)
-        );
+        let strip = Strip::of(Language::En, &sent(Protocol::Udp, &[(0, Status::Waiting)]));
+        assert_eq!((strip.sends[0].to, strip.bytes), (PARTS, 0));
     }
 
     #[test]
@@ -350,11 +341,7 @@ mod tests {
 
     #[test]
     fn a_long_burst_shows_its_first_lines_and_says_so() {
-        let mut send = LastSend::new(Protocol::Tcp, 1, 1, 150);
-        for number in 1..=150 {
-            let offset = u64::from(number) - 1;
-            send.lines.push(Line { number, offset, bytes: 1, status: Status::Waiting });
-        }
+        let send = sent(Protocol::Tcp, &[(1, Status::Waiting); 150]);
         let strip = Strip::of(Language::En, &send);
         assert_eq!((strip.sends.len(), strip.hidden, strip.bytes), (SHOWN_LINES, 50, 100));
     }

@@ -32,18 +32,14 @@ impl Verdict {
     /// The verdict on the page's last send, if there was one.
     pub(crate) fn of(language: Language, page: &Page) -> Option<Self> {
         let latest = page.latest_send()?;
-        let mut sends = page.last_sends().filter(|send| send.id == latest);
-        let first = sends.next()?;
-        let findings = [Some(first), sends.next()].into_iter().flatten().map(|send| {
-            let Finding { protocol, figures, mut meaning } = finding(language, send);
-            for more in on_the_wire(language, page.lane(protocol), send) {
-                meaning.push(' ');
-                meaning.push_str(&more);
-            }
-            Finding { protocol, figures, meaning }
+        let sends: Vec<_> = page.last_sends().filter(|send| send.id == latest).collect();
+        let findings = sends.iter().map(|send| {
+            let Finding { protocol, figures, meaning } = finding(language, send);
+            let wire = on_the_wire(language, page.lane(protocol), send);
+            Finding { protocol, figures, meaning: [vec![meaning], wire].concat().join(" ") }
         });
         let findings = findings.collect();
-        Some(Self { sends: counted(language, first.of.into(), Noun::Send), findings })
+        Some(Self { sends: counted(language, sends.first()?.of.into(), Noun::Send), findings })
     }
 }
 
@@ -214,10 +210,8 @@ fn round_trip(send: &LastSend) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::last_send::tests::merged;
-    use crate::session::last_send::{Line, Piece, Read};
-
-    const ANSWERED: Status = Status::Answered { rtt_us: 310, late: false, certain: true };
+    use crate::session::last_send::tests::{ANSWERED, LOST, merged, sent};
+    use crate::session::last_send::{Piece, Read};
 
     fn answered(mut send: LastSend) -> LastSend {
         send.lines.iter_mut().for_each(|line| line.status = ANSWERED);
@@ -226,10 +220,8 @@ mod tests {
     }
 
     fn datagram(bytes: usize, kept: usize, status: Status) -> LastSend {
-        let mut send = LastSend::new(Protocol::Udp, 1, 1, 1);
-        send.lines.push(Line { number: 1, offset: 0, bytes, status });
+        let mut send = sent(Protocol::Udp, &[(bytes, status)]);
         send.read(Read { number: 0, offset: 0, bytes, kept });
-        send.finished = true;
         send
     }
 
@@ -254,11 +246,9 @@ mod tests {
 
     #[test]
     fn a_split_names_its_pieces() {
-        let mut send = LastSend::new(Protocol::Tcp, 1, 1, 1);
-        send.lines.push(Line { number: 1, offset: 0, bytes: 1_500, status: ANSWERED });
+        let mut send = sent(Protocol::Tcp, &[(1_500, ANSWERED)]);
         send.read(Read { number: 0, offset: 0, bytes: 1_024, kept: 1_024 });
         send.read(Read { number: 1, offset: 1_024, bytes: 476, kept: 476 });
-        send.finished = true;
         assert!(finding(Language::En, &send).meaning.contains("1,024 + 476"));
     }
 
@@ -267,24 +257,23 @@ mod tests {
         let whole = finding(Language::En, &datagram(5, 5, ANSWERED));
         assert_eq!(
             whole.meaning,
-            "The time alone came back after 0.31 ms; the reply carries no echo."
+            "The reply came after 0.31 ms. It is the time alone; UDP’s server sends no echo."
         );
         assert!(
             finding(Language::En, &datagram(1_500, 1_024, ANSWERED))
                 .meaning
                 .contains("keeps 1,024 bytes")
         );
-        let lost = Status::NoReply { cause: Unanswered::TimedOut, certain: true };
         assert_eq!(
-            finding(Language::En, &datagram(5, 5, lost)).meaning,
-            "1 line without a reply; UDP sends nothing again."
+            finding(Language::En, &datagram(5, 5, LOST)).meaning,
+            "1 line got no reply; UDP sends nothing again."
         );
     }
 
     #[test]
     fn while_something_is_awaited_nothing_is_concluded() {
         let waiting = finding(Language::En, &datagram(5, 5, Status::Waiting));
-        assert_eq!(waiting.meaning, "Waiting for the answer to 1 line.");
+        assert_eq!(waiting.meaning, "Waiting for the reply to 1 line.");
     }
 
     #[test]

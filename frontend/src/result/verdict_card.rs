@@ -1,25 +1,16 @@
 //! The verdict on the last send.
 
-use std::rc::Rc;
-
 use streamgram_protocol::Protocol;
 use yew::prelude::*;
 
 use super::verdict::{Finding, Verdict};
-use crate::i18n::language::{ELEMENT, use_language, with_element};
+use crate::i18n::language::{ELEMENT, Language, with_element};
 use crate::prompt::prompt_card::QUICK_BURST;
 use crate::session::last_send::LastSend;
 use crate::session::page::Page;
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct VerdictCardProps {
-    pub(crate) page: Rc<Page>,
-}
-
 /// What happened, in a sentence for each protocol.
-#[component]
-pub(crate) fn VerdictCard(VerdictCardProps { page }: &VerdictCardProps) -> Html {
-    let language = use_language();
+pub(crate) fn verdict_card(language: Language, page: &Page) -> Html {
     let verdict = Verdict::of(language, page);
     let open = page.last_sends().any(LastSend::is_open);
     // Read out once, when all is known, not at every step of a burst.

@@ -4,19 +4,10 @@ use streamgram_protocol::Protocol;
 use yew::prelude::*;
 
 use super::page::Absence;
-use crate::i18n::language::use_language;
-
-#[derive(Properties, PartialEq)]
-pub(crate) struct AbsenceCardProps {
-    pub(crate) absence: Absence,
-    pub(crate) on_open: Callback<Protocol>,
-}
+use crate::i18n::language::Language;
 
 /// Nothing, as long as the server is there.
-#[component]
-pub(crate) fn AbsenceCard(AbsenceCardProps { absence, on_open }: &AbsenceCardProps) -> Html {
-    let language = use_language();
-    let open = on_open.clone();
+pub(crate) fn absence_card(language: Language, absence: Absence, open: Callback<Protocol>) -> Html {
     let onclick = move |_: MouseEvent| Protocol::BOTH.into_iter().for_each(|leg| open.emit(leg));
     match absence {
         Absence::None => html! {},

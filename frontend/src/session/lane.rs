@@ -9,7 +9,7 @@ use streamgram_protocol::{Cause, Event, Packet, Path, Protocol, Send, Unanswered
 use super::last_send::{LastSend, Line, Piece, Read, Status};
 use super::log::Log;
 use super::note::Note;
-use super::row::{Payload, Row, What};
+use super::row::{Content, Payload, Row};
 use super::samples::{Recent, Usage};
 use super::trace::Trace;
 
@@ -96,20 +96,14 @@ impl Lane {
         round_trips.get(round_trips.len() / 2).copied()
     }
 
-    /// The page is about to ask for this send.
-    pub(crate) fn sending(&mut self, send: &Rc<Send>) {
-        self.last_send = Some(LastSend::new(self.protocol, self.leg, send.id, send.count));
-        self.running = Some(Rc::clone(send));
-        self.sends.insert(send.id, Payload::of_lines(&send.data()));
-    }
-
-    /// The page is about to ask for another send, together with the one before.
-    pub(crate) fn sending_too(&mut self, send: &Rc<Send>) {
-        if let Some(last) = &mut self.last_send {
-            last.together_with(send.id);
-        }
-        self.running = Some(Rc::clone(send));
-        self.sends.insert(send.id, Payload::of_lines(&send.data()));
+    /// The page is about to ask for these sends, all at once.
+    pub(crate) fn sending(&mut self, sends: &[Rc<Send>]) {
+        let [first, others @ ..] = sends else { return };
+        let mut last = LastSend::new(self.protocol, self.leg, first.id, first.count);
+        others.iter().for_each(|send| last.together_with(send.id));
+        self.last_send = Some(last);
+        self.running = sends.last().cloned();
+        self.sends.extend(sends.iter().map(|send| (send.id, Payload::of_lines(&send.data()))));
     }
 
     /// The server did not take a send.
@@ -145,7 +139,7 @@ impl Lane {
     }
 
     pub(crate) fn note(&self, log: &mut Log, at_us: u64, note: Note) {
-        self.push(log, at_us, What::Note(note));
+        self.push(log, at_us, Content::Note(note));
     }
 
     /// Applies a packet of this lane's leg.
@@ -217,8 +211,8 @@ impl Lane {
             }
             Event::Reply { offset, bytes, ref data } => {
                 self.usage.reply(leg, bytes);
-                let what = What::Reply { payload: Payload::of(data), answers: None };
-                self.reply = Some(self.push(log, at_us, what));
+                let content = Content::Reply { payload: Payload::of(data), answers: None };
+                self.reply = Some(self.push(log, at_us, content));
                 if let Some(send) = self.last_send.as_mut().filter(|send| send.leg == leg) {
                     send.piece(Piece { offset, bytes });
                 }
@@ -245,7 +239,7 @@ impl Lane {
         if let Some(lines) = self.sends.get(&id) {
             let Line { number, bytes, status, .. } = line;
             let payload = lines.line(number);
-            self.push(log, at_us, What::Line { id, number, payload, bytes, status });
+            self.push(log, at_us, Content::Line { id, number, payload, bytes, status });
         }
         if let Some(send) = &mut self.last_send
             && let Some(number) = send.number(id, line.number)
@@ -288,8 +282,8 @@ impl Lane {
         log.settle(self.protocol, id, number, status);
     }
 
-    fn push(&self, log: &mut Log, at_us: u64, what: What) -> u64 {
-        log.push(Row { key: 0, at_us, protocol: self.protocol, leg: self.leg, what })
+    fn push(&self, log: &mut Log, at_us: u64, content: Content) -> u64 {
+        log.push(Row { key: 0, at_us, protocol: self.protocol, leg: self.leg, content })
     }
 }
 
@@ -298,6 +292,7 @@ mod tests {
     use streamgram_protocol::{Data, Target};
 
     use super::*;
+    use crate::session::log::tests::status;
 
     const LEG: u32 = 2;
 
@@ -319,17 +314,14 @@ mod tests {
         lane.apply(log, 1, LEG, &Event::Sent { id, line, offset: 0, bytes: 4, done_us: 2 });
     }
 
-    fn status(log: &Log, key: u64) -> Status {
-        match &log.row(key).unwrap().what {
-            What::Line { status, .. } => *status,
-            other => panic!("{other:?}"),
-        }
+    fn answered(id: u64, line: u32, rtt_us: u64) -> Event {
+        Event::Answered { id, line, rtt_us, late: false, certain: true }
     }
 
     #[test]
     fn a_line_waits_is_given_up_and_answered_late() {
         let (mut lane, mut log) = opened();
-        lane.sending(&send(1, 1));
+        lane.sending(&[send(1, 1)]);
         sent(&mut lane, &mut log, 1, 1);
         assert_eq!(status(&log, 1), Status::Waiting);
         let (cause, certain) = (Unanswered::TimedOut, true);
@@ -345,18 +337,14 @@ mod tests {
     #[test]
     fn a_reply_names_the_lines_that_it_answers_whatever_came_in_between() {
         let (mut lane, mut log) = opened();
-        lane.sending(&send(1, 3));
+        lane.sending(&[send(1, 3)]);
         (1..=3).for_each(|line| sent(&mut lane, &mut log, 1, line));
         let data = Data::Text("reply".into());
         lane.apply(&mut log, 2, LEG, &Event::Reply { offset: 0, bytes: 5, data });
         Lane::new(Protocol::Tcp).note(&mut log, 2, Note::LinkSet);
-        for line in 1..=3 {
-            let (late, certain) = (false, true);
-            let answered = Event::Answered { id: 1, line, rtt_us: 9, late, certain };
-            lane.apply(&mut log, 2, LEG, &answered);
-        }
-        let reply = &log.row(4).unwrap().what;
-        assert!(matches!(reply, What::Reply { answers: Some((1, 3)), .. }), "{reply:?}");
+        (1..=3).for_each(|line| lane.apply(&mut log, 2, LEG, &answered(1, line, 9)));
+        let reply = &log.row(4).unwrap().content;
+        assert!(matches!(reply, Content::Reply { answers: Some((1, 3)), .. }), "{reply:?}");
     }
 
     #[test]
@@ -364,8 +352,7 @@ mod tests {
         let (mut lane, mut log) = opened();
         assert_eq!(lane.median_round_trip(), None);
         for rtt_us in [9, 1, 5] {
-            let answered = Event::Answered { id: 1, line: 1, rtt_us, late: false, certain: true };
-            lane.apply(&mut log, 3, LEG, &answered);
+            lane.apply(&mut log, 3, LEG, &answered(1, 1, rtt_us));
         }
         assert_eq!((lane.last_round_trip(), lane.median_round_trip()), (Some(5), Some(5)));
     }
@@ -373,7 +360,7 @@ mod tests {
     #[test]
     fn when_the_session_goes_nothing_is_waited_for() {
         let (mut lane, mut log) = opened();
-        lane.sending(&send(1, 2));
+        lane.sending(&[send(1, 2)]);
         sent(&mut lane, &mut log, 1, 1);
         lane.session_ended(&mut log, 5);
         assert!(matches!(status(&log, 1), Status::NoReply { cause: Unanswered::Closed, .. }));
@@ -384,8 +371,7 @@ mod tests {
     #[test]
     fn sends_that_went_out_together_are_one_with_lines_numbered_through() {
         let (mut lane, mut log) = opened();
-        lane.sending(&send(5, 2));
-        lane.sending_too(&send(6, 2));
+        lane.sending(&[send(5, 2), send(6, 2)]);
         for (id, line) in [(5, 1), (6, 1), (5, 2), (6, 2)] {
             sent(&mut lane, &mut log, id, line);
         }
@@ -395,8 +381,7 @@ mod tests {
         let numbers: Vec<_> = last.lines.iter().map(|line| line.number).collect();
         assert_eq!((last.id, last.of, last.finished, numbers), (5, 4, false, vec![1, 3, 2, 4]));
         lane.apply(&mut log, 2, LEG, &finished(6));
-        let answered = Event::Answered { id: 6, line: 1, rtt_us: 9, late: false, certain: true };
-        lane.apply(&mut log, 3, LEG, &answered);
+        lane.apply(&mut log, 3, LEG, &answered(6, 1, 9));
         let last = lane.last_send.as_ref().unwrap();
         assert!(last.finished && matches!(last.lines[1].status, Status::Answered { .. }));
         assert_eq!(lane.in_progress(), 0);
@@ -405,7 +390,7 @@ mod tests {
     #[test]
     fn a_send_that_the_server_does_not_take_is_not_waited_for() {
         let (mut lane, _log) = opened();
-        lane.sending(&send(5, 1));
+        lane.sending(&[send(5, 1)]);
         lane.not_sent(5);
         assert_eq!((lane.in_progress(), lane.last_send.unwrap().is_open()), (0, false));
     }
@@ -413,7 +398,7 @@ mod tests {
     #[test]
     fn reads_of_another_leg_are_not_the_last_sends() {
         let (mut lane, mut log) = opened();
-        lane.sending(&send(1, 1));
+        lane.sending(&[send(1, 1)]);
         let old = 1;
         for leg in [old, LEG] {
             let datagram = Event::ServerDatagram { number: 0, bytes: 4, kept: 4 };

@@ -202,6 +202,22 @@ impl LastSend {
 pub(crate) mod tests {
     use super::*;
 
+    pub(crate) const ANSWERED: Status =
+        Status::Answered { rtt_us: 310, late: false, certain: true };
+    pub(crate) const LOST: Status = Status::NoReply { cause: Unanswered::TimedOut, certain: true };
+
+    /// A send whose lines have gone out: how long each was, and how it stands.
+    pub(crate) fn sent(protocol: Protocol, lines: &[(usize, Status)]) -> LastSend {
+        let mut send = LastSend::new(protocol, 1, 1, lines.len().try_into().unwrap());
+        let mut offset = 0;
+        for (number, &(bytes, status)) in (1..).zip(lines) {
+            send.lines.push(Line { number, offset, bytes, status });
+            offset += if protocol == Protocol::Tcp { bytes as u64 } else { 1 };
+        }
+        send.finished = true;
+        send
+    }
+
     /// Five lines of seven bytes behind 100 others, read as 1, 2, and 3 to 5.
     pub(crate) fn merged() -> LastSend {
         let mut send = LastSend::new(Protocol::Tcp, 1, 9, 5);
@@ -237,8 +253,7 @@ pub(crate) mod tests {
     #[test]
     fn a_line_that_is_answered_after_a_later_one_was_overtaken() {
         let mut send = merged();
-        let answered = Status::Answered { rtt_us: 1, late: false, certain: true };
-        [1, 4, 2, 3, 5].iter().for_each(|line| send.set_status(*line, answered));
+        [1, 4, 2, 3, 5].iter().for_each(|line| send.set_status(*line, ANSWERED));
         assert_eq!(send.overtaken, 2);
     }
 
@@ -260,13 +275,7 @@ pub(crate) mod tests {
 
     #[test]
     fn of_lines_of_one_length_the_unanswered_one_was_not_seen() {
-        let status = Status::Answered { rtt_us: 1, late: false, certain: true };
-        let mut send = LastSend::new(Protocol::Udp, 1, 1, 3);
-        for number in 1..=3 {
-            send.lines.push(Line { number, offset: u64::from(number) - 1, bytes: 6, status });
-        }
-        let cause = Unanswered::TimedOut;
-        send.lines[1].status = Status::NoReply { cause, certain: true };
+        let mut send = sent(Protocol::Udp, &[(6, ANSWERED), (6, LOST), (6, ANSWERED)]);
         (0..2).for_each(|number| send.read(Read { number, offset: 0, bytes: 6, kept: 6 }));
         let observed = send.observed_lines();
         assert_eq!(observed.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false, true]);

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use streamgram_protocol::{Protocol, Unanswered};
 
 use super::last_send::Status;
-use super::row::{Row, What};
+use super::row::{Content, Row};
 
 /// Rows that are kept, of both protocols together; the oldest goes for one more, and is counted.
 pub(crate) const KEPT_ROWS: usize = 20_000;
@@ -78,7 +78,7 @@ impl Log {
         self.next += 1;
         self.rows += 1;
         self.bytes += row.weight();
-        if let What::Line { id, number, .. } = row.what {
+        if let Content::Line { id, number, .. } = row.content {
             self.waiting.insert((row.protocol, id, number), key);
         }
         if self.chunks.is_empty() || key.is_multiple_of(CHUNK_ROWS) {
@@ -101,14 +101,14 @@ impl Log {
         if !matches!(status, Status::NoReply { cause: Unanswered::TimedOut, .. }) {
             self.waiting.remove(&line);
         }
-        if let Some(What::Line { status: shown, .. }) = self.what_mut(key) {
+        if let Some(Content::Line { status: shown, .. }) = self.content_mut(key) {
             *shown = status;
         }
     }
 
     /// Notes at the row of a reply which line it answers.
     pub(crate) fn answers(&mut self, reply: u64, line: u32) {
-        if let Some(What::Reply { answers, .. }) = self.what_mut(reply) {
+        if let Some(Content::Reply { answers, .. }) = self.content_mut(reply) {
             *answers = Some(answers.map_or((line, line), |(first, _)| (first, line)));
         }
     }
@@ -129,11 +129,11 @@ impl Log {
         usize::try_from((key / CHUNK_ROWS).checked_sub(first)?).ok()
     }
 
-    fn what_mut(&mut self, key: u64) -> Option<&mut What> {
+    fn content_mut(&mut self, key: u64) -> Option<&mut Content> {
         let chunk = self.place(key).and_then(|place| self.chunks.get_mut(place))?;
         let place = usize::try_from(key.checked_sub(chunk.first)?).ok()?;
         let row = Rc::make_mut(chunk).rows.get_mut(place)?;
-        Some(&mut Rc::make_mut(row).what)
+        Some(&mut Rc::make_mut(row).content)
     }
 
     fn drop_oldest(&mut self) {
@@ -148,7 +148,7 @@ impl Log {
         if let Some(row) = row {
             (self.rows, self.dropped) = (self.rows - 1, self.dropped + 1);
             self.bytes -= row.weight();
-            if let What::Line { id, number, .. } = row.what {
+            if let Content::Line { id, number, .. } = row.content {
                 self.waiting.remove(&(row.protocol, id, number));
             }
         }
@@ -160,25 +160,39 @@ pub(crate) mod tests {
     use streamgram_protocol::Data;
 
     use super::*;
+    use crate::session::last_send::tests::ANSWERED;
     use crate::session::note::Note;
     use crate::session::row::Payload;
 
     /// A row of TCP; its key is counted by the log.
-    pub(crate) fn row(what: What) -> Row {
-        Row { key: 0, at_us: 0, protocol: Protocol::Tcp, leg: 1, what }
+    pub(crate) fn row(content: Content) -> Row {
+        Row { key: 0, at_us: 0, protocol: Protocol::Tcp, leg: 1, content }
     }
 
     pub(crate) fn line(id: u64, number: u32) -> Row {
         let payload = Payload::of(&Data::Text("hi".into()));
-        row(What::Line { id, number, payload, bytes: 2, status: Status::Waiting })
+        row(Content::Line { id, number, payload, bytes: 2, status: Status::Waiting })
     }
 
     pub(crate) fn reply(text: &str) -> Row {
-        row(What::Reply { payload: Payload::of(&Data::Text(text.into())), answers: None })
+        row(Content::Reply { payload: Payload::of(&Data::Text(text.into())), answers: None })
     }
 
-    pub(crate) fn answered() -> Status {
-        Status::Answered { rtt_us: 9, late: false, certain: true }
+    /// How the line in this row stands.
+    pub(crate) fn status(log: &Log, key: u64) -> Status {
+        match &log.row(key).unwrap().content {
+            Content::Line { status, .. } => *status,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The lines of a send.
+    pub(crate) fn lines(numbers: std::ops::Range<u32>) -> Log {
+        let mut log = Log::default();
+        for number in numbers {
+            log.push(line(1, number));
+        }
+        log
     }
 
     fn keys(log: &Log) -> (u64, u64) {
@@ -188,10 +202,7 @@ pub(crate) mod tests {
 
     #[test]
     fn rows_are_bounded_and_the_dropped_ones_counted() {
-        let mut log = Log::default();
-        for number in 0..20_100 {
-            log.push(line(1, number));
-        }
+        let log = lines(0..20_100);
         assert_eq!((log.len(), log.dropped), (KEPT_ROWS, 100));
         assert_eq!((log.rows().count(), keys(&log)), (KEPT_ROWS, (100, 20_099)));
         assert_eq!(log.waiting(Protocol::Tcp).len(), KEPT_ROWS);
@@ -207,7 +218,7 @@ pub(crate) mod tests {
             log.push(reply(&long));
         }
         assert_eq!((log.len(), log.dropped, log.bytes), (256, 44, KEPT_BYTES));
-        log.push(row(What::Note(Note::SocketOpen)));
+        log.push(row(Content::Note(Note::SocketOpen)));
         assert_eq!(log.len(), 257);
     }
 
@@ -219,44 +230,34 @@ pub(crate) mod tests {
         }
         // Dropped, the oldest that is kept, and the newest.
         for (id, number) in [(0, 49), (0, 50), (20, 49)] {
-            log.settle(Protocol::Tcp, id, number, answered());
+            log.settle(Protocol::Tcp, id, number, ANSWERED);
             log.settle(Protocol::Udp, id, number, Status::Waiting);
         }
-        let settled = log
-            .rows()
-            .filter(|row| matches!(&row.what, What::Line { status: Status::Answered { .. }, .. }));
+        let settled = log.rows().filter(|row| {
+            matches!(&row.content, Content::Line { status: Status::Answered { .. }, .. })
+        });
         assert_eq!(settled.map(|row| row.key).collect::<Vec<_>>(), [50, 20_049]);
     }
 
     #[test]
     fn a_change_leaves_copies_and_other_chunks_as_they_were() {
-        let mut log = Log::default();
-        for number in 0..200 {
-            log.push(line(1, number));
-        }
+        let mut log = lines(0..200);
         let before = log.clone();
-        log.settle(Protocol::Tcp, 1, 70, answered());
+        log.settle(Protocol::Tcp, 1, 70, ANSWERED);
         let same = log.chunks.iter().zip(&before.chunks).map(|(new, old)| Rc::ptr_eq(new, old));
         assert_eq!(same.collect::<Vec<_>>(), [true, false, true, true]);
-        let status = |log: &Log| match &log.row(70).unwrap().what {
-            What::Line { status, .. } => *status,
-            other => panic!("{other:?}"),
-        };
-        assert_eq!((status(&before), status(&log)), (Status::Waiting, answered()));
+        assert_eq!((status(&before, 70), status(&log, 70)), (Status::Waiting, ANSWERED));
     }
 
     #[test]
     fn after_clearing_keys_go_on_and_rows_are_found() {
-        let mut log = Log::default();
-        for number in 0..100 {
-            log.push(line(1, number));
-        }
+        let mut log = lines(0..100);
         log.clear();
         assert_eq!((log.len(), log.dropped, log.waiting(Protocol::Tcp).len()), (0, 0, 0));
         for number in 0..100 {
             assert_eq!(log.push(line(2, number)), 100 + u64::from(number));
         }
-        log.settle(Protocol::Tcp, 2, 99, answered());
+        log.settle(Protocol::Tcp, 2, 99, ANSWERED);
         assert_eq!((log.len(), log.row(199).unwrap().key), (100, 199));
     }
 
@@ -264,8 +265,11 @@ pub(crate) mod tests {
     fn a_reply_names_the_first_and_the_last_line_that_it_answers() {
         let mut log = Log::default();
         let key = log.push(reply("reply"));
-        log.push(row(What::Note(Note::SocketOpen)));
+        log.push(row(Content::Note(Note::SocketOpen)));
         (3..=5).for_each(|line| log.answers(key, line));
-        assert!(matches!(log.row(key).unwrap().what, What::Reply { answers: Some((3, 5)), .. }));
+        assert!(matches!(
+            log.row(key).unwrap().content,
+            Content::Reply { answers: Some((3, 5)), .. }
+        ));
     }
 }

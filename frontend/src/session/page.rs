@@ -64,10 +64,8 @@ pub(crate) enum Action {
     Retried { at_ms: u64 },
     /// The page asks for a leg.
     Opening(Protocol),
-    /// The page asks for a send.
-    Sending(Rc<Send>),
-    /// The page asks for another send, together with the one before.
-    SendingToo(Rc<Send>),
+    /// The page asks for a send, or for several at once, which go over the same legs.
+    Sending(Vec<Rc<Send>>),
     /// Something is to be said at the prompt, or no longer.
     Noticed(Option<Notice>),
     /// The transcript was cleared.
@@ -206,18 +204,12 @@ impl Reducible for Page {
                 page.absence = Absence::None;
                 page.lane_mut(protocol).opening();
             }
-            Action::Sending(send) => {
+            Action::Sending(sends) => {
                 page.notice = None;
-                for &protocol in send.to.protocols() {
-                    page.lane_mut(protocol).sending(&send);
+                for &protocol in sends.first().map_or(&[][..], |send| send.to.protocols()) {
+                    page.lane_mut(protocol).sending(&sends);
                 }
-                page.last = Rc::new(vec![send]);
-            }
-            Action::SendingToo(send) => {
-                for &protocol in send.to.protocols() {
-                    page.lane_mut(protocol).sending_too(&send);
-                }
-                Rc::make_mut(&mut page.last).push(send);
+                page.last = Rc::new(sends);
             }
             Action::Noticed(notice) => page.notice = notice,
             Action::Cleared => Rc::make_mut(&mut page.log).clear(),
@@ -238,7 +230,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::i18n::language::Language;
     use crate::session::lane::LegState;
-    use crate::session::row::What;
+    use crate::session::row::Content;
 
     pub(crate) fn hello(wall_ms: u64) -> ServerMessage {
         let (tcp, udp) = ("127.0.0.1:25677".into(), "127.0.0.1:23135".into());
@@ -252,9 +244,16 @@ pub(crate) mod tests {
         actions.into_iter().fold(Rc::new(Page::new()), |page, action| page.reduce(action))
     }
 
+    fn error(detail: &str, message: Option<&str>, protocol: Option<Protocol>) -> Action {
+        let (code, detail, message) = (Code::NotOpen, detail.into(), message.map(str::to_owned));
+        let event =
+            Event::Error(Problem { code, detail, message, field: None, id: None, protocol });
+        Action::Received(vec![ServerMessage { at_us: 0, leg: None, event }])
+    }
+
     fn last_note(page: &Page) -> Note {
-        match &page.log.rows().next_back().unwrap().what {
-            What::Note(note) => note.clone(),
+        match &page.log.rows().next_back().unwrap().content {
+            Content::Note(note) => note.clone(),
             other => panic!("{other:?}"),
         }
     }
@@ -301,33 +300,17 @@ pub(crate) mod tests {
 
     #[test]
     fn who_may_not_watch_is_told_beside_the_raw_clients() {
-        let (code, detail) = (Code::OverLimit, "256 sessions watch".to_owned());
-        let problem = Problem {
-            code,
-            detail: detail.clone(),
-            message: Some("watch".into()),
-            field: None,
-            id: None,
-            protocol: None,
-        };
-        let event = Event::Error(problem);
-        let page = after([Action::Received(vec![ServerMessage { at_us: 0, leg: None, event }])]);
-        assert_eq!((&page.notice, &page.raw.refused), (&None, &Some(detail)));
+        let page = after([error("256 sessions watch", Some("watch"), None)]);
+        assert_eq!(page.notice, None);
+        assert_eq!(page.raw.refused.as_deref(), Some("256 sessions watch"));
     }
 
     #[test]
     fn an_error_stands_in_its_lane_or_at_the_prompt() {
-        let problem = |protocol| {
-            let (code, detail) = (Code::NotOpen, "TCP is not open".to_owned());
-            let problem = Problem { code, detail, message: None, field: None, id: None, protocol };
-            let event = Event::Error(problem);
-            Action::Received(vec![ServerMessage { at_us: 0, leg: None, event }])
-        };
         let detail = "TCP is not open".to_owned();
-        assert_eq!(
-            last_note(&after([problem(Some(Protocol::Tcp))])),
-            Note::Error { detail: detail.clone() }
-        );
-        assert_eq!(after([problem(None)]).notice, Some(Notice::Objection(detail)));
+        let in_lane = after([error(&detail, None, Some(Protocol::Tcp))]);
+        assert_eq!(last_note(&in_lane), Note::Error { detail: detail.clone() });
+        let at_prompt = after([error(&detail, None, None)]);
+        assert_eq!(at_prompt.notice, Some(Notice::Objection(detail)));
     }
 }

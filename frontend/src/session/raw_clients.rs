@@ -1,7 +1,7 @@
 //! The raw clients that the session told of: `nc`, the article's clients, whoever talks to the servers
 //! without a page. Bounded; what is not kept is counted.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use streamgram_protocol::{Cause, Data, Protocol, Raw, RawObservation};
@@ -37,6 +37,8 @@ pub(crate) struct Reply {
 pub(crate) struct RawClient {
     /// Counts up as long as the page lives.
     pub(crate) key: u64,
+    /// The session's number for it; none once that session is gone.
+    number: Option<u64>,
     pub(crate) protocol: Protocol,
     pub(crate) peer: String,
     /// When it was seen first; Unix time in microseconds.
@@ -57,6 +59,7 @@ impl RawClient {
     fn new(key: u64, at_us: u64, raw: &Raw) -> Self {
         Self {
             key,
+            number: Some(raw.client),
             protocol: raw.protocol,
             peer: raw.peer.clone(),
             at_us,
@@ -111,42 +114,30 @@ pub(crate) struct RawClients {
     /// Why the session is told of nobody, as the server says it.
     pub(crate) refused: Option<String>,
     next_key: u64,
-    /// The present session's number of each client that may still be told of, with its key.
-    keys: HashMap<u64, u64>,
 }
 
 impl RawClients {
     /// Applies what the session saw of a client.
     pub(crate) fn apply(&mut self, at_us: u64, raw: Raw) {
-        let known = self.keys.get(&raw.client).copied();
-        let key = known.unwrap_or_else(|| self.add(at_us, &raw));
-        let first = self.clients.front().map_or(0, |client| client.key);
-        let place = key.checked_sub(first).and_then(|place| usize::try_from(place).ok());
-        if let Some(client) = place.and_then(|place| self.clients.get_mut(place)) {
-            Rc::make_mut(client).apply(raw.observation);
+        if let Some(client) = self.clients.iter_mut().find(|it| it.number == Some(raw.client)) {
+            return Rc::make_mut(client).apply(raw.observation);
         }
-    }
-
-    fn add(&mut self, at_us: u64, raw: &Raw) -> u64 {
         if self.clients.len() == KEPT_CLIENTS {
-            let gone = self.clients.pop_front().map(|client| client.key);
-            self.keys.retain(|_, key| Some(*key) != gone);
+            self.clients.pop_front();
             self.dropped += 1;
         }
-        let key = self.next_key;
+        let mut client = RawClient::new(self.next_key, at_us, &raw);
+        client.apply(raw.observation);
         self.next_key += 1;
-        self.keys.insert(raw.client, key);
-        self.clients.push_back(Rc::new(RawClient::new(key, at_us, raw)));
-        key
+        self.clients.push_back(Rc::new(client));
     }
 
     /// The session is gone: of the clients that it told of nothing more will be known.
     pub(crate) fn session_ended(&mut self) {
-        self.keys.clear();
-        for client in &mut self.clients {
-            if client.end.is_none() && !client.lost {
-                Rc::make_mut(client).lost = true;
-            }
+        for client in self.clients.iter_mut().filter(|client| client.number.is_some()) {
+            let client = Rc::make_mut(client);
+            client.number = None;
+            client.lost = client.end.is_none();
         }
     }
 }
@@ -194,7 +185,6 @@ pub(crate) mod tests {
             clients.apply(0, raw(client, RawObservation::Accepted {}));
         }
         assert_eq!((clients.clients.len(), clients.dropped), (KEPT_CLIENTS, 3));
-        assert_eq!(clients.keys.len(), KEPT_CLIENTS);
         let exchanges = KEPT_EXCHANGES as u64 + 2;
         (0..exchanges).for_each(|number| clients.apply(0, raw(50, read(number))));
         let client = clients.clients.iter().find(|client| client.reads > 0).unwrap();

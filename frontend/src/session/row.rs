@@ -19,11 +19,11 @@ pub(crate) struct Row {
     pub(crate) protocol: Protocol,
     /// The leg that it happened to; 0 before the first.
     pub(crate) leg: u32,
-    pub(crate) what: What,
+    pub(crate) content: Content,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum What {
+pub(crate) enum Content {
     Line {
         /// The send that it belongs to.
         id: u64,
@@ -43,17 +43,19 @@ pub(crate) enum What {
 impl Row {
     /// What went out or came back, if this is about bytes.
     pub(crate) fn payload(&self) -> Option<&Payload> {
-        match &self.what {
-            What::Line { payload, .. } | What::Reply { payload, .. } => Some(payload),
-            What::Note(_) => None,
+        match &self.content {
+            Content::Line { payload, .. } | Content::Reply { payload, .. } => Some(payload),
+            Content::Note(_) => None,
         }
     }
 
     /// Bytes of memory that its payload takes. The lines of a burst share one text: the first pays.
     pub(crate) fn weight(&self) -> usize {
-        match &self.what {
-            What::Line { payload, number: 1, .. } | What::Reply { payload, .. } => payload.kept(),
-            What::Line { .. } | What::Note(_) => 0,
+        match &self.content {
+            Content::Line { payload, number: 1, .. } | Content::Reply { payload, .. } => {
+                payload.kept()
+            }
+            Content::Line { .. } | Content::Note(_) => 0,
         }
     }
 }
@@ -161,14 +163,14 @@ mod tests {
     fn a_burst_s_text_weighs_once() {
         let payload = Payload::of_lines(&Data::Text("x".repeat(100)));
         let line = |number| {
-            let what = What::Line {
+            let content = Content::Line {
                 id: 1,
                 number,
                 payload: payload.line(number),
                 bytes: 100,
                 status: Status::Waiting,
             };
-            Row { key: 0, at_us: 0, protocol: Protocol::Tcp, leg: 1, what }
+            Row { key: 0, at_us: 0, protocol: Protocol::Tcp, leg: 1, content }
         };
         assert_eq!([1, 2, 3].map(|number| line(number).weight()), [100, 0, 0]);
     }

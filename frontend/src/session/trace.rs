@@ -1,6 +1,6 @@
 //! The packets of a leg over an emulated path, as the session told them.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 
 use streamgram_protocol::{End, Flags, Header, Packet, Verdict};
@@ -64,14 +64,15 @@ impl Trace {
         let is_of = |sent: &Rc<Sent>| sent.packet.line.is_some_and(|line| line.send == send);
         let first = self.packets.iter().position(is_of).unwrap_or(self.packets.len());
         let mut sum = Sum::default();
-        let mut latest = [0, 0];
-        for Sent { packet, .. } in self.packets.range(first..).map(Rc::as_ref) {
+        let mut latest = HashMap::new();
+        for sent in self.packets.range(first..) {
+            let packet = &sent.packet;
             sum.packets += 1;
             sum.bytes += u64::from(packet.bytes);
             sum.again += u64::from(packet.retransmission);
-            sum.lost += u64::from(packet.is_lost());
+            sum.lost += u64::from(sent.is_lost());
             sum.duplicated += u64::from(packet.copy_arrives_us.is_some());
-            let latest = &mut latest[packet.from as usize];
+            let latest = latest.entry(packet.from).or_insert(0);
             if let Some(arrives) = packet.arrives_us {
                 sum.overtaken += u64::from(arrives < *latest);
                 *latest = arrives.max(*latest);
@@ -81,31 +82,22 @@ impl Trace {
     }
 }
 
-/// How a packet is read by a person.
-pub(crate) trait Readable {
+impl Sent {
     /// It does not arrive.
-    fn is_lost(&self) -> bool;
-    /// A few words for its arrow.
-    fn label(&self, language: Language) -> String;
-    /// What the path did to it.
-    fn verdict_text(&self, language: Language) -> &'static str;
-    /// One line with everything but its payload.
-    fn line(&self, language: Language, at_us: u64) -> String;
-}
-
-impl Readable for Packet {
-    fn is_lost(&self) -> bool {
-        self.arrives_us.is_none()
+    pub(crate) fn is_lost(&self) -> bool {
+        self.packet.arrives_us.is_none()
     }
 
-    fn label(&self, language: Language) -> String {
-        let what = match (self.header, self.line) {
+    /// A few words for its arrow.
+    pub(crate) fn label(&self, language: Language) -> String {
+        let packet = &self.packet;
+        let what = match (packet.header, packet.line) {
             (Header::Tcp { flags, .. }, None) => flag_names(flags),
             (Header::Udp { offset, .. }, None) if offset > 0 => language.packet_fragment().into(),
             (Header::Udp { .. }, None) => language.packet_datagram().into(),
             (header, Some(line)) => {
                 let number = line.number.to_string();
-                let what = if self.from == End::Client {
+                let what = if packet.from == End::Client {
                     language.packet_line(&number)
                 } else {
                     language.packet_reply(&number)
@@ -116,15 +108,16 @@ impl Readable for Packet {
                 }
             }
         };
-        match (self.retransmission, self.duplicate_ack) {
+        match (packet.retransmission, packet.duplicate_ack) {
             (true, _) => language.packet_again(&what),
             (_, true) => language.packet_dup(&what),
             _ => what,
         }
     }
 
+    /// What the path did to it.
     fn verdict_text(&self, language: Language) -> &'static str {
-        match self.verdict {
+        match self.packet.verdict {
             Verdict::Delivered => language.verdict_arrives(),
             Verdict::Duplicated => language.verdict_twice(),
             Verdict::Reordered => language.verdict_overtakes(),
@@ -135,14 +128,16 @@ impl Readable for Packet {
         }
     }
 
-    fn line(&self, language: Language, at_us: u64) -> String {
-        let from = if self.from == End::Client {
+    /// One line with everything but its payload.
+    pub(crate) fn line(&self, language: Language) -> String {
+        let Self { at_us, packet } = self;
+        let from = if packet.from == End::Client {
             language.client_to_gateway()
         } else {
             language.gateway_to_client()
         };
         // Names of header fields are the RFCs', in every language.
-        let header = match self.header {
+        let header = match packet.header {
             Header::Tcp { flags, seq, ack, window, length } => {
                 let flags = flag_names(flags);
                 format!("[{flags}] seq {seq} ack {ack} window {window} length {length}")
@@ -153,13 +148,13 @@ impl Readable for Packet {
             Header::Udp { length, .. } => format!("UDP length {length}"),
         };
         let time = format!("{}.{:06} s", at_us / 1_000_000, at_us % 1_000_000);
-        let mark = match (self.retransmission, self.duplicate_ack) {
+        let mark = match (packet.retransmission, packet.duplicate_ack) {
             (true, _) => Some(language.mark_retransmission()),
             (_, true) => Some(language.mark_duplicate_ack()),
             _ => None,
         };
-        let bytes = counted(language, self.bytes.into(), Noun::Byte);
-        let took = self.arrives_us.map(|at| duration(at.saturating_sub(at_us)));
+        let bytes = counted(language, packet.bytes.into(), Noun::Byte);
+        let took = packet.arrives_us.map(|at| duration(at.saturating_sub(*at_us)));
         let fate = self.verdict_text(language);
         let fate = took.map_or_else(|| fate.into(), |time| language.verdict_after(fate, &time));
         let parts =
@@ -205,7 +200,7 @@ pub(crate) mod tests {
         sent
     }
 
-    fn traced(sent: &[Sent]) -> Trace {
+    pub(crate) fn traced(sent: &[Sent]) -> Trace {
         let mut trace = Trace::default();
         sent.iter().for_each(|sent| trace.push(1, sent.at_us, &sent.packet));
         trace
@@ -247,16 +242,16 @@ pub(crate) mod tests {
 
     #[test]
     fn a_label_says_what_it_is_and_what_it_is_again() {
-        let mut sent = with_line(segment(End::Client, 0, 0, true), 3);
-        assert_eq!(sent.packet.label(Language::En), "line 3");
+        let mut sent = with_line(segment(End::Client, 0, 1_000_020, true), 3);
+        assert_eq!(sent.label(Language::En), "line 3");
         sent.packet.retransmission = true;
-        assert_eq!(sent.packet.label(Language::En), "line 3 again");
+        assert_eq!(sent.label(Language::En), "line 3 again");
         sent.packet.line = None;
         sent.packet.retransmission = false;
         sent.packet.duplicate_ack = true;
-        assert_eq!(sent.packet.label(Language::En), "dup ACK");
+        assert_eq!(sent.label(Language::En), "dup ACK");
         assert_eq!(
-            sent.packet.line(Language::En, 1_000_020),
+            sent.line(Language::En),
             "1.000020 s · client → gateway · [ACK] seq 1 ack 1 window 9 length 0 · duplicate ACK · \
              40 bytes · lost by chance"
         );

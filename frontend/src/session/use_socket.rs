@@ -50,25 +50,37 @@ impl UseSocketHandle {
 /// Keeps a connection to the server this page came from, and tells what happens to it.
 #[hook]
 pub(crate) fn use_socket(on_action: Callback<Action>) -> UseSocketHandle {
-    let connection = use_memo((), |()| Connection::new(on_action));
+    let connection = use_memo((), |()| Connection { on_action, ..Connection::default() });
     use_effect_with((), {
         let connection = Rc::clone(&connection);
         move |()| {
             connection.open();
-            move || drop(connection.attempt.take())
+            move || {
+                drop(connection.attempt.take());
+                drop(connection.waiting.take());
+            }
         }
     });
     UseSocketHandle(connection)
 }
 
 /// The connection, through all attempts at it.
+#[derive(Default)]
 struct Connection {
     on_action: Callback<Action>,
-    batch: Batch,
+    waiting: RefCell<Waiting>,
     /// Attempts over which nothing came, since one over which something did.
     failures: Cell<u32>,
-    // What it holds calls back to the connection: it is taken out when the page goes.
+    // What this and `waiting` hold calls back to the connection: they are emptied when the page goes.
     attempt: RefCell<Attempt>,
+}
+
+/// Messages on their way to the page, handed over together.
+#[derive(Default)]
+struct Waiting {
+    messages: Vec<ServerMessage>,
+    // Kept until one of them has fired: dropping them cancels them.
+    alarms: Option<(AnimationFrame, Timeout)>,
 }
 
 #[derive(Default)]
@@ -96,11 +108,6 @@ impl Drop for Running {
 }
 
 impl Connection {
-    fn new(on_action: Callback<Action>) -> Self {
-        let batch = Batch::new(on_action.clone());
-        Self { on_action, batch, failures: Cell::default(), attempt: RefCell::default() }
-    }
-
     fn open(self: &Rc<Self>) {
         let Some(socket) = socket() else { return self.pause() };
         let (receiving, closing) = (Rc::clone(self), Rc::clone(self));
@@ -111,12 +118,16 @@ impl Connection {
         self.attempt.replace(Attempt::Running(Running { socket, _listeners }));
     }
 
-    fn received(&self, event: &Event) {
+    fn received(self: &Rc<Self>, event: &Event) {
         let data = event.unchecked_ref::<MessageEvent>().data();
         self.failures.set(0);
         for message in ServerMessage::decode_frame(&data.as_string().unwrap_or_default()) {
             match message {
-                Ok(message) => self.batch.push(message),
+                Ok(message) => {
+                    let mut waiting = self.waiting.borrow_mut();
+                    waiting.messages.push(message);
+                    self.alarm(&mut waiting);
+                }
                 Err(error) => self.notice(Notice::NotUnderstood(error.to_string())),
             }
         }
@@ -128,7 +139,7 @@ impl Connection {
         if !reason.is_empty() {
             self.notice(Notice::Ended(reason));
         }
-        self.batch.flush();
+        self.flush();
         self.pause();
     }
 
@@ -147,48 +158,10 @@ impl Connection {
     fn notice(&self, notice: Notice) {
         self.on_action.emit(Action::Noticed(Some(notice)));
     }
-}
 
-/// Opens the WebSocket. A development build, which `trunk serve` makes, offers no subprotocol: trunk's
-/// proxy accepts none, and a browser hangs up on a server that accepts none of those it offered.
-fn socket() -> Option<WebSocket> {
-    let url = url()?;
-    let socket = if cfg!(debug_assertions) {
-        WebSocket::new(&url)
-    } else {
-        WebSocket::new_with_str(&url, SUBPROTOCOL)
-    };
-    socket.ok()
-}
-
-/// Messages on their way to the page, handed over together.
-#[derive(Clone)]
-struct Batch {
-    waiting: Rc<RefCell<Waiting>>,
-    on_action: Callback<Action>,
-}
-
-#[derive(Default)]
-struct Waiting {
-    messages: Vec<ServerMessage>,
-    // Kept until one of them has fired: dropping them cancels them.
-    alarms: Option<(AnimationFrame, Timeout)>,
-}
-
-impl Batch {
-    fn new(on_action: Callback<Action>) -> Self {
-        Self { waiting: Rc::default(), on_action }
-    }
-
-    fn push(&self, message: ServerMessage) {
-        let mut waiting = self.waiting.borrow_mut();
-        waiting.messages.push(message);
-        self.alarm(&mut waiting);
-    }
-
-    fn alarm(&self, waiting: &mut Waiting) {
+    fn alarm(self: &Rc<Self>, waiting: &mut Waiting) {
         if waiting.alarms.is_none() {
-            let (frame, timer) = (self.clone(), self.clone());
+            let (frame, timer) = (Rc::clone(self), Rc::clone(self));
             waiting.alarms = Some((
                 request_animation_frame(move |_| frame.hand_over()),
                 Timeout::new(HIDDEN_TAB_MS, move || timer.hand_over()),
@@ -197,7 +170,7 @@ impl Batch {
     }
 
     /// Hands over what a frame takes.
-    fn hand_over(&self) {
+    fn hand_over(self: &Rc<Self>) {
         let mut rest = {
             let messages = &mut self.waiting.borrow_mut().messages;
             messages.split_off(frame_takes(messages.len()))
@@ -217,11 +190,20 @@ impl Batch {
         if !messages.is_empty() {
             self.on_action.emit(Action::Received(messages));
         }
-        if let Some((frame, timer)) = alarms {
-            timer.cancel();
-            drop(frame);
-        }
+        drop(alarms);
     }
+}
+
+/// Opens the WebSocket. A development build, which `trunk serve` makes, offers no subprotocol: trunk's
+/// proxy accepts none, and a browser hangs up on a server that accepts none of those it offered.
+fn socket() -> Option<WebSocket> {
+    let url = url()?;
+    let socket = if cfg!(debug_assertions) {
+        WebSocket::new(&url)
+    } else {
+        WebSocket::new_with_str(&url, SUBPROTOCOL)
+    };
+    socket.ok()
 }
 
 /// How many of so many messages a frame takes in.

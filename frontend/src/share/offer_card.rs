@@ -7,7 +7,7 @@ use streamgram_protocol::{Limits, Scenario};
 use yew::prelude::*;
 
 use super::scenario::{carried_list, language_of, remark_text};
-use crate::i18n::language::{Language, use_language};
+use crate::i18n::language::Language;
 
 /// What a person wants of a link's scenario.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,17 +37,9 @@ pub(crate) fn offer(fragment: &str, limits: &Limits) -> Option<Offer> {
     Some(Offer { scenario: scenario.map(Rc::new), remarks })
 }
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct OfferCardProps {
-    pub(crate) offer: Rc<Offer>,
-    pub(crate) on_answer: Callback<Answer>,
-}
-
 /// The offer, until it is answered.
-#[component]
-pub(crate) fn OfferCard(OfferCardProps { offer, on_answer }: &OfferCardProps) -> Html {
-    let language = use_language();
-    let Offer { scenario, remarks } = &**offer;
+pub(crate) fn offer_card(language: Language, offer: &Offer, on_answer: &Callback<Answer>) -> Html {
+    let Offer { scenario, remarks } = offer;
     let title = if scenario.is_some() { language.offer_title() } else { language.offer_useless() };
     html! {
         <section class="offer card" aria-labelledby="offer-title">
@@ -103,14 +95,12 @@ fn unknown_language(scenario: &Scenario) -> Option<Remark> {
 
 #[cfg(test)]
 mod tests {
-    use yew::LocalServerRenderer;
-
     use super::*;
+    use crate::ui::tests::rendered;
 
     async fn markup(fragment: &str) -> String {
-        let offer = Rc::new(offer(fragment, &Limits::default()).unwrap());
-        let props = OfferCardProps { offer, on_answer: Callback::noop() };
-        LocalServerRenderer::<OfferCard>::with_props(props).hydratable(false).render().await
+        let offer = offer(fragment, &Limits::default()).unwrap();
+        rendered(offer_card(Language::En, &offer, &Callback::noop())).await
     }
 
     #[test]

@@ -6,9 +6,9 @@ use streamgram_protocol::{Cause, ClientMessage, Close, How, Nodelay, Protocol};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
-use super::lane_stats::LaneStats;
+use super::lane_stats::lane_stats;
 use super::matches::Matches;
-use super::transcript_list::{RowAsk, TranscriptList};
+use super::transcript_list::{RowRequest, TranscriptList};
 use super::transcript_row::Look;
 use crate::i18n::language::{ELEMENT, Language, use_language, with_element};
 use crate::result::boundary_strip::BoundaryStrip;
@@ -17,7 +17,7 @@ use crate::session::lane::{Lane, LegState};
 
 /// What a person can ask of a lane.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Ask {
+pub(crate) enum LaneRequest {
     Open(Protocol),
     EmptyDatagram,
     Stop(u64),
@@ -30,8 +30,8 @@ pub(crate) struct LaneCardProps {
     /// The rows, unless they stand somewhere else.
     pub(crate) matches: Option<Rc<Matches>>,
     pub(crate) look: Look,
-    pub(crate) on_ask: Callback<Ask>,
-    pub(crate) on_row: Callback<RowAsk>,
+    pub(crate) on_ask: Callback<LaneRequest>,
+    pub(crate) on_row: Callback<RowRequest>,
 }
 
 /// A lane.
@@ -51,7 +51,7 @@ pub(crate) fn LaneCard(props: &LaneCardProps) -> Html {
                 }
             </div>
             <div class="lane-actions">{ actions(language, lane, on_ask) }</div>
-            <LaneStats lane={Rc::clone(lane)} />
+            { lane_stats(language, lane) }
             if let Some(send) = &lane.last_send {
                 <BoundaryStrip strip={Rc::new(Strip::of(language, send))} />
             }
@@ -81,17 +81,17 @@ fn state(language: Language, lane: &Lane) -> (&'static str, &'static str) {
     }
 }
 
-fn actions(language: Language, lane: &Lane, on_ask: &Callback<Ask>) -> Html {
+fn actions(language: Language, lane: &Lane, on_ask: &Callback<LaneRequest>) -> Html {
     let protocol = lane.protocol;
     let close = |name: &'static str, how: How, allowed: bool| {
-        let ask = Ask::Message(ClientMessage::Close(Close { protocol, how }));
+        let ask = LaneRequest::Message(ClientMessage::Close(Close { protocol, how }));
         button(name, allowed, on_ask, ask)
     };
     let open = button(
         if protocol == Protocol::Tcp { language.connect() } else { language.open() },
         !lane.is_there(),
         on_ask,
-        Ask::Open(protocol),
+        LaneRequest::Open(protocol),
     );
     let stop = lane.running.as_ref().filter(|send| send.count > 1 && send.interval_ms > 0);
     html! {
@@ -104,24 +104,29 @@ fn actions(language: Language, lane: &Lane, on_ask: &Callback<Ask>) -> Html {
                 { nodelay(language, lane, on_ask) }
             } else {
                 { close(language.close(), How::Close, lane.is_there()) }
-                { button(language.empty_datagram(), lane.is_open(), on_ask, Ask::EmptyDatagram) }
+                { button(language.empty_datagram(), lane.is_open(), on_ask, LaneRequest::EmptyDatagram) }
             }
             if let Some(send) = stop {
-                { button(language.stop_burst(), true, on_ask, Ask::Stop(send.id)) }
+                { button(language.stop_burst(), true, on_ask, LaneRequest::Stop(send.id)) }
             }
         </>
     }
 }
 
-fn button(name: &'static str, allowed: bool, on_ask: &Callback<Ask>, ask: Ask) -> Html {
+fn button(
+    name: &'static str,
+    allowed: bool,
+    on_ask: &Callback<LaneRequest>,
+    ask: LaneRequest,
+) -> Html {
     let onclick = on_ask.reform(move |_: MouseEvent| ask.clone());
     html! { <button type="button" disabled={!allowed} {onclick}>{ name }</button> }
 }
 
-fn nodelay(language: Language, lane: &Lane, on_ask: &Callback<Ask>) -> Html {
+fn nodelay(language: Language, lane: &Lane, on_ask: &Callback<LaneRequest>) -> Html {
     let onchange = on_ask.reform(|event: Event| {
         let on = event.target_unchecked_into::<HtmlInputElement>().checked();
-        Ask::Message(ClientMessage::Nodelay(Nodelay { on }))
+        LaneRequest::Message(ClientMessage::Nodelay(Nodelay { on }))
     });
     html! {
         <label class="lane-option" title={language.nodelay_why()}>

@@ -1,22 +1,13 @@
 //! A lane's figures.
 
-use std::rc::Rc;
-
 use yew::prelude::*;
 
 use crate::i18n::figures::{count, duration};
-use crate::i18n::language::use_language;
+use crate::i18n::language::Language;
 use crate::session::lane::Lane;
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct LaneStatsProps {
-    pub(crate) lane: Rc<Lane>,
-}
-
 /// Counts and round trips.
-#[component]
-pub(crate) fn LaneStats(LaneStatsProps { lane }: &LaneStatsProps) -> Html {
-    let language = use_language();
+pub(crate) fn lane_stats(language: Language, lane: &Lane) -> Html {
     let time = |us: Option<u64>| us.map_or_else(|| "–".to_owned(), duration);
     let figures = [
         (language.stat_sent(), count(lane.sent)),

@@ -15,24 +15,29 @@ use crate::session::row::Row;
 pub(crate) const STEP_BYTES: usize = 256 * 1024;
 const ROW_BYTES: usize = 64;
 
-/// A chunk, and the places of its rows that are shown.
+/// A chunk, and the keys of its rows that are shown: of both protocols, and of each.
 #[derive(Debug, PartialEq, Eq)]
-struct Part {
+struct ChunkMatches {
     chunk: Rc<Chunk>,
     both: Vec<u64>,
-    each: [Vec<u64>; 2],
+    tcp: Vec<u64>,
+    udp: Vec<u64>,
 }
 
-impl Part {
+impl ChunkMatches {
     /// The keys of its rows in a list.
     fn keys(&self, list: Option<Protocol>) -> &[u64] {
-        list.map_or(&self.both, |protocol| &self.each[protocol as usize])
+        match list {
+            None => &self.both,
+            Some(Protocol::Tcp) => &self.tcp,
+            Some(Protocol::Udp) => &self.udp,
+        }
     }
 
     /// Looks through a chunk. Rows that are the same as before need not be looked at again; what is
     /// looked at is taken from `budget`.
     fn of(chunk: &Rc<Chunk>, before: Option<&Self>, test: &Test, budget: &mut usize) -> Self {
-        let mut part = Self { chunk: Rc::clone(chunk), both: Vec::new(), each: Default::default() };
+        let (mut both, mut tcp, mut udp) = (Vec::new(), Vec::new(), Vec::new());
         for row in &chunk.rows {
             let known = before
                 .filter(|part| part.chunk.row(row.key).is_some_and(|same| Rc::ptr_eq(same, row)));
@@ -44,11 +49,14 @@ impl Part {
                 |part| part.both.binary_search(&row.key).is_ok(),
             );
             if passes {
-                part.both.push(row.key);
-                part.each[row.protocol as usize].push(row.key);
+                both.push(row.key);
+                match row.protocol {
+                    Protocol::Tcp => tcp.push(row.key),
+                    Protocol::Udp => udp.push(row.key),
+                }
             }
         }
-        part
+        Self { chunk: Rc::clone(chunk), both, tcp, udp }
     }
 }
 
@@ -56,7 +64,7 @@ impl Part {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Matches {
     test: Test,
-    parts: VecDeque<Rc<Part>>,
+    parts: VecDeque<Rc<ChunkMatches>>,
 }
 
 impl Matches {
@@ -76,7 +84,7 @@ impl Matches {
                 Some(part) if Rc::ptr_eq(&part.chunk, chunk) => parts.push_front(Rc::clone(part)),
                 _ if budget > 0 => {
                     let before = before.map(Rc::as_ref);
-                    parts.push_front(Rc::new(Part::of(chunk, before, test, &mut budget)));
+                    parts.push_front(Rc::new(ChunkMatches::of(chunk, before, test, &mut budget)));
                 }
                 _ => {
                     complete = false;
@@ -123,9 +131,10 @@ mod tests {
     use super::*;
     use crate::i18n::language::Language;
     use crate::session::last_send::Status;
+    use crate::session::last_send::tests::ANSWERED;
     use crate::session::log::KEPT_ROWS;
-    use crate::session::log::tests::{answered, line, reply};
-    use crate::session::row::What;
+    use crate::session::log::tests::{line, reply};
+    use crate::session::row::Content;
     use crate::transcript::view::{Filter, Outcome, View};
 
     /// Lines of TCP and replies of UDP by turns; line `n` has key `2 n`.
@@ -180,7 +189,7 @@ mod tests {
         let waiting = test("", Outcome::Waiting);
         let mut matches = all(&log, &waiting);
         assert_eq!(matches.count(None), 200);
-        log.settle(Protocol::Tcp, 1, 7, answered());
+        log.settle(Protocol::Tcp, 1, 7, ANSWERED);
         log.push(line(2, 1));
         log.push(line(2, 2));
         assert!(matches.update(&log, &waiting));
@@ -221,11 +230,15 @@ mod tests {
         let before = all(&log, &test);
         log.settle(Protocol::Tcp, 1, 0, Status::Waiting);
         let mut budget = STEP_BYTES;
-        let part =
-            Part::of(&log.chunks[0], before.parts.front().map(Rc::as_ref), &test, &mut budget);
+        let part = ChunkMatches::of(
+            &log.chunks[0],
+            before.parts.front().map(Rc::as_ref),
+            &test,
+            &mut budget,
+        );
         assert_eq!(part.both, before.parts[0].both);
         let row = log.row(0).unwrap();
-        assert!(matches!(row.what, What::Line { .. }));
+        assert!(matches!(row.content, Content::Line { .. }));
         assert_eq!(STEP_BYTES - budget, ROW_BYTES + 2);
     }
 }

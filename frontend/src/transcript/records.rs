@@ -10,7 +10,7 @@ use crate::i18n::language::Language;
 use crate::session::last_send::Status;
 use crate::session::log::Log;
 use crate::session::note::Note;
-use crate::session::row::{Payload, Row, What};
+use crate::session::row::{Content, Payload, Row};
 
 /// All rows that are kept, an object a line, behind a line that says how many were dropped.
 pub(crate) fn json_lines(log: &Log) -> String {
@@ -32,16 +32,16 @@ pub(crate) fn written(payload: &Payload, hex: bool) -> String {
 /// A row as a line of text.
 pub(crate) fn line(language: Language, row: &Row, zone: i32) -> String {
     let size = |bytes: usize| counted(language, bytes as u64, Noun::Byte);
-    let what = match &row.what {
-        What::Line { number, payload, bytes, status, .. } => {
+    let what = match &row.content {
+        Content::Line { number, payload, bytes, status, .. } => {
             let (size, (_, status)) = (size(*bytes), status_text(language, *status));
             format!("→ {number}  {size}  {status}  {}", written(payload, false))
         }
-        What::Reply { payload, answers } => {
+        Content::Reply { payload, answers } => {
             let (size, answers) = (size(payload.bytes().len()), numbers(*answers));
             format!("← {answers}  {size}  {}", written(payload, false))
         }
-        What::Note(note) => format!("· {}", printable(note.text(language).as_bytes())),
+        Content::Note(note) => format!("· {}", printable(note.text(language).as_bytes())),
     };
     format!("{}  {}  {what}", date_time(row.at_us, zone), row.protocol.name())
 }
@@ -89,16 +89,16 @@ enum Fields<'r> {
 
 fn record(row: &Row) -> Record<'_> {
     let data = |payload: &Payload| Data::from_bytes(&payload.bytes());
-    let (r#type, fields) = match &row.what {
-        What::Line { id, number, payload, bytes, status } => {
+    let (r#type, fields) = match &row.content {
+        Content::Line { id, number, payload, bytes, status } => {
             let (id, line, bytes, status) = (*id, *number, *bytes, *status);
             ("sent", Fields::Sent { id, line, bytes, data: data(payload), status })
         }
-        What::Reply { payload, answers } => {
+        Content::Reply { payload, answers } => {
             let (bytes, answers) = (payload.kept(), *answers);
             ("reply", Fields::Reply { bytes, data: data(payload), answers })
         }
-        What::Note(note) => (note.event(), Fields::Note(note)),
+        Content::Note(note) => (note.event(), Fields::Note(note)),
     };
     let (at, protocol, leg) = (date_time(row.at_us, 0), row.protocol, row.leg);
     Record { r#type, at, protocol, leg, fields }
@@ -113,7 +113,7 @@ mod tests {
     use streamgram_protocol::{Cause, Unanswered};
 
     use super::*;
-    use crate::session::log::tests::{line, reply, row};
+    use crate::session::log::tests::{line, lines, reply, row};
 
     fn log() -> Log {
         let mut log = Log::default();
@@ -129,9 +129,9 @@ mod tests {
         let bytes = Payload::of(&Data::Hex("41e4bd".into()));
         log.push(Row {
             protocol: Protocol::Udp,
-            ..row(What::Reply { payload: bytes, answers: None })
+            ..row(Content::Reply { payload: bytes, answers: None })
         });
-        log.push(row(What::Note(Note::Closed { cause: Cause::Limit, detail })));
+        log.push(row(Content::Note(Note::Closed { cause: Cause::Limit, detail })));
         log
     }
 
@@ -164,20 +164,17 @@ mod tests {
         let expected = [
             "Streamgram transcript: 5 rows, 0 older rows dropped",
             "1970-01-01T08:00:00.000000+08:00  TCP  → 1  2 bytes  ✓ 0.31 ms  hi",
-            "1970-01-01T08:00:00.000000+08:00  TCP  → 2  2 bytes  ✕ no reply (this or a neighbour)  hi",
+            "1970-01-01T08:00:00.000000+08:00  TCP  → 2  2 bytes  ✕ no reply (this line or a neighbour)  hi",
             "1970-01-01T08:00:00.000000+08:00  TCP  ← 1  11 bytes  [x] h\"i\\n\\u{202e}",
             "1970-01-01T08:00:00.000000+08:00  UDP  ←   3 bytes  A\\xe4\\xbd",
-            "1970-01-01T08:00:00.000000+08:00  TCP  · ended by a limit (a \"limit\")",
+            "1970-01-01T08:00:00.000000+08:00  TCP  · closed: limit reached (a \"limit\")",
         ];
         assert_eq!(file.lines().collect::<Vec<_>>(), expected);
     }
 
     #[test]
     fn a_file_says_what_was_dropped() {
-        let mut log = Log::default();
-        for number in 0..20_007 {
-            log.push(line(1, number));
-        }
+        let log = lines(0..20_007);
         assert!(json_lines(&log).starts_with(r#"{"type":"transcript","rows":20000,"dropped":7}"#));
         assert!(text(Language::Zh, &log, 0).lines().next().unwrap().contains("20,000"));
         assert_eq!(json_lines(&log).lines().count(), 20_001);

@@ -6,11 +6,11 @@ use yew::prelude::*;
 
 use super::records::written;
 use super::status::{numbers, status_text};
-use super::transcript_tools::copied;
+use super::transcript_tools::copied_text;
 use crate::browser::clipboard::Copied;
 use crate::i18n::figures::{Noun, counted, date_time};
 use crate::i18n::language::{Language, use_language};
-use crate::session::row::{Row, What};
+use crate::session::row::{Content, Row};
 use crate::ui::bytes::piecewise;
 use crate::ui::dialog::Dialog;
 
@@ -42,7 +42,7 @@ pub(crate) fn RowDetail(props: &RowDetailProps) -> Html {
             { payload(language, row, on_copy) }
             <p class="row-detail-end">
                 <button class="primary">{ language.dismiss() }</button>
-                <span role="status">{ said.map(|said| copied(language, said)) }</span>
+                <span role="status">{ said.map(|said| copied_text(language, said)) }</span>
             </p>
         </Dialog>
     }
@@ -51,10 +51,10 @@ pub(crate) fn RowDetail(props: &RowDetailProps) -> Html {
 fn title(language: Language, row: &Row) -> Html {
     let (protocol, what) = (
         row.protocol.name(),
-        match &row.what {
-            What::Line { number, .. } => language.strip_line_named(&number.to_string()),
-            What::Reply { .. } => language.strip_replies().into(),
-            What::Note(_) => language.only_notes().into(),
+        match &row.content {
+            Content::Line { number, .. } => language.strip_line_named(&number.to_string()),
+            Content::Reply { .. } => language.strip_replies().into(),
+            Content::Note(_) => language.only_notes().into(),
         },
     );
     html! {
@@ -64,18 +64,18 @@ fn title(language: Language, row: &Row) -> Html {
 
 fn facts(language: Language, row: &Row, zone: i32) -> Html {
     let mut facts = vec![(language.as_time(), date_time(row.at_us, zone))];
-    match &row.what {
-        What::Line { bytes, status, .. } => {
+    match &row.content {
+        Content::Line { bytes, status, .. } => {
             facts.push((language.size(), counted(language, *bytes as u64, Noun::Byte)));
             facts.push((language.outcome(), status_text(language, *status).1));
         }
-        What::Reply { payload, answers } => {
+        Content::Reply { payload, answers } => {
             facts.push((language.size(), counted(language, payload.kept() as u64, Noun::Byte)));
             if answers.is_some() {
                 facts.push((language.answers(), language.strip_lines_named(&numbers(*answers))));
             }
         }
-        What::Note(note) => facts.push((language.only_notes(), note.text(language))),
+        Content::Note(note) => facts.push((language.only_notes(), note.text(language))),
     }
     html! {
         <dl>

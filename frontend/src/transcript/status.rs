@@ -43,7 +43,7 @@ mod tests {
     fn what_is_not_certain_says_so() {
         let status = Status::NoReply { cause: Unanswered::TimedOut, certain: false };
         let one_of = status_text(Language::En, status);
-        assert_eq!(one_of, ("lost", "✕ no reply (this or a neighbour)".into()));
+        assert_eq!(one_of, ("lost", "✕ no reply (this line or a neighbour)".into()));
     }
 
     #[test]

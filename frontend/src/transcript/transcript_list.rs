@@ -29,12 +29,12 @@ pub(crate) struct TranscriptListProps {
     /// Whose rows; both if none is named.
     pub(crate) list: Option<Protocol>,
     pub(crate) look: Look,
-    pub(crate) on_row: Callback<RowAsk>,
+    pub(crate) on_row: Callback<RowRequest>,
 }
 
 /// What a person can ask of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum RowAsk {
+pub(crate) enum RowRequest {
     Show(Rc<Row>),
     Copy(Rc<Row>),
 }
@@ -148,8 +148,8 @@ pub(crate) fn TranscriptList(props: &TranscriptListProps) -> Html {
             let page = place(f64::from(view.client_height()) / row).saturating_sub(1).max(1);
             let now = active.map(|key| matches.place(list, key).min(last));
             let ask = match event.key().as_str() {
-                "Enter" => RowAsk::Show,
-                "c" => RowAsk::Copy,
+                "Enter" => RowRequest::Show,
+                "c" => RowRequest::Copy,
                 key => {
                     // Without a chosen row the newest is chosen first.
                     let next = match (key, now) {
@@ -186,7 +186,7 @@ pub(crate) fn TranscriptList(props: &TranscriptListProps) -> Html {
             // Who marks a part of a row does not ask for it.
             if let Some(row) = row.filter(|_| !is_marking()) {
                 active.set(Some(row.key));
-                on_row.emit(RowAsk::Show(Rc::clone(row)));
+                on_row.emit(RowRequest::Show(Rc::clone(row)));
             }
         }
     };

@@ -6,19 +6,19 @@ use gloo_timers::callback::Timeout;
 use streamgram_protocol::Protocol;
 use yew::prelude::*;
 
-use super::lane_card::{Ask, LaneCard};
+use super::lane_card::{LaneCard, LaneRequest};
 use super::records;
 use super::row_detail::RowDetail;
-use super::transcript_list::{RowAsk, TranscriptList};
+use super::transcript_list::{RowRequest, TranscriptList};
 use super::transcript_row::Look;
-use super::transcript_tools::{Figures, ToolAsk, TranscriptTools};
+use super::transcript_tools::{Figures, ToolRequest, transcript_tools};
 use super::use_matches::use_matches;
 use super::view::{List, View};
 use crate::browser::clipboard::Copied;
 use crate::browser::download::save;
 use crate::i18n::language::use_language;
 use crate::session::page::Page;
-use crate::session::row::{Row, What};
+use crate::session::row::{Content, Row};
 use crate::ui::clipboard::use_clipboard;
 
 /// How long it is said that something was copied.
@@ -29,7 +29,7 @@ pub(crate) struct TranscriptPaneProps {
     pub(crate) page: Rc<Page>,
     /// Minutes east of UTC.
     pub(crate) zone: i32,
-    pub(crate) on_ask: Callback<Ask>,
+    pub(crate) on_ask: Callback<LaneRequest>,
     pub(crate) on_clear: Callback<()>,
 }
 
@@ -61,10 +61,10 @@ pub(crate) fn TranscriptPane(props: &TranscriptPaneProps) -> Html {
     let on_row = {
         let (chosen, on_copy, hex, zone) = (chosen.clone(), on_copy.clone(), view.hex, *zone);
         Callback::from(move |ask| match ask {
-            RowAsk::Show(row) => chosen.set(Some(row)),
-            RowAsk::Copy(row) => on_copy.emit(match &row.what {
-                What::Note(_) => records::line(language, &row, zone),
-                What::Line { payload, .. } | What::Reply { payload, .. } => {
+            RowRequest::Show(row) => chosen.set(Some(row)),
+            RowRequest::Copy(row) => on_copy.emit(match &row.content {
+                Content::Note(_) => records::line(language, &row, zone),
+                Content::Line { payload, .. } | Content::Reply { payload, .. } => {
                     records::written(payload, hex)
                 }
             }),
@@ -73,16 +73,16 @@ pub(crate) fn TranscriptPane(props: &TranscriptPaneProps) -> Html {
     let on_tool = {
         let (view, log, zone, on_clear) = (view.clone(), Rc::clone(log), *zone, on_clear.clone());
         Callback::from(move |ask| match ask {
-            ToolAsk::View(next) => view.set(next),
-            ToolAsk::JsonLines => {
+            ToolRequest::View(next) => view.set(next),
+            ToolRequest::JsonLines => {
                 let file = records::json_lines(&log);
                 save("streamgram-transcript.jsonl", "application/x-ndjson", file.as_bytes());
             }
-            ToolAsk::Text => {
+            ToolRequest::Text => {
                 let file = records::text(language, &log, zone);
                 save("streamgram-transcript.txt", "text/plain", file.as_bytes());
             }
-            ToolAsk::Clear => on_clear.emit(()),
+            ToolRequest::Clear => on_clear.emit(()),
         })
     };
     let on_close = {
@@ -105,7 +105,7 @@ pub(crate) fn TranscriptPane(props: &TranscriptPaneProps) -> Html {
     let shown = chosen.as_ref().map(|row| Rc::clone(log.row(row.key).unwrap_or(row)));
     html! {
         <>
-            <TranscriptTools view={(*view).clone()} {figures} said={*said} on_ask={on_tool} />
+            { transcript_tools(language, &view, &figures, *said, &on_tool) }
             <div class="lanes">
                 for protocol in Protocol::BOTH {
                     <LaneCard key={protocol.name()} lane={Rc::clone(page.lane(protocol))}

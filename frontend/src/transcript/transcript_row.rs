@@ -7,7 +7,7 @@ use yew::prelude::*;
 use super::status::{numbers, status_text};
 use crate::i18n::figures::{Noun, counted, duration, time_of_day};
 use crate::i18n::language::Language;
-use crate::session::row::{Payload, Row, What};
+use crate::session::row::{Content, Payload, Row};
 use crate::ui::bytes::{digits, piecewise};
 
 /// Bytes of a payload that a row has room for, on the widest page.
@@ -48,20 +48,20 @@ pub(crate) fn row(look: Look, row: &Row, place: Place<'_>) -> Html {
         Some(before) => since(row.at_us, before.at_us),
         None => "–".into(),
     };
-    let (kind, status, arrow, said, body, size, outcome) = match &row.what {
-        What::Line { number, payload, bytes, status, .. } => {
+    let (kind, status, arrow, said, body, size, outcome) = match &row.content {
+        Content::Line { number, payload, bytes, status, .. } => {
             let (word, outcome) = status_text(language, *status);
             let (arrow, said) =
                 (format!("→ {number}"), format!("{} {number}", language.sent_line()));
             ("line", word, arrow, said, head(look, payload, *bytes), Some(*bytes), outcome)
         }
-        What::Reply { payload, answers } => {
+        Content::Reply { payload, answers } => {
             let (number, bytes) = (numbers(*answers), payload.kept());
             let (arrow, said) =
                 (format!("← {number}"), format!("{} {number}", language.received()));
             ("reply", "", arrow, said, head(look, payload, bytes), Some(bytes), String::new())
         }
-        What::Note(note) => {
+        Content::Note(note) => {
             let (status, arrow) = if note.is_bad() { ("bad", "!") } else { ("", "·") };
             let said = language.only_notes().to_owned();
             ("note", status, arrow.into(), said, note.text(language).into(), None, String::new())
@@ -106,35 +106,23 @@ fn head(look: Look, payload: &Payload, bytes: usize) -> Html {
 
 #[cfg(test)]
 mod tests {
-    use streamgram_protocol::Data;
-    use yew::LocalServerRenderer;
-
     use super::*;
     use crate::session::log::tests;
+    use crate::ui::tests::rendered;
+    use streamgram_protocol::Data;
 
     const LOOK: Look =
         Look { language: Language::En, zone: 0, hex: false, delta: false, protocol: false };
 
-    #[derive(Properties, PartialEq)]
-    struct ShownProps {
-        html: Html,
-    }
-
-    #[component]
-    fn Shown(props: &ShownProps) -> Html {
-        props.html.clone()
-    }
-
-    async fn markup(look: Look, what: What) -> String {
-        let before = Rc::new(tests::row(what.clone()));
-        let shown = Row { at_us: 1_500, ..tests::row(what) };
+    async fn markup(look: Look, content: Content) -> String {
+        let before = Rc::new(tests::row(content.clone()));
+        let shown = Row { at_us: 1_500, ..tests::row(content) };
         let place = Place { id: None, at: 3, of: 9, before: Some(&before) };
-        let props = ShownProps { html: row(look, &shown, place) };
-        LocalServerRenderer::<Shown>::with_props(props).hydratable(false).render().await
+        rendered(row(look, &shown, place)).await
     }
 
-    fn reply(data: &Data) -> What {
-        What::Reply { payload: Payload::of(data), answers: None }
+    fn reply(data: &Data) -> Content {
+        Content::Reply { payload: Payload::of(data), answers: None }
     }
 
     #[tokio::test]

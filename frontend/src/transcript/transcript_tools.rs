@@ -7,7 +7,7 @@ use yew::prelude::*;
 use super::view::{Direction, List, Outcome, View};
 use crate::browser::clipboard::Copied;
 use crate::i18n::figures::count;
-use crate::i18n::language::{Language, use_language};
+use crate::i18n::language::Language;
 use crate::ui::select::select;
 use crate::ui::toggle_group::toggle_group;
 
@@ -25,27 +25,21 @@ pub(crate) struct Figures {
 
 /// What a person can ask of the transcript.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum ToolAsk {
+pub(crate) enum ToolRequest {
     View(View),
     JsonLines,
     Text,
     Clear,
 }
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct TranscriptToolsProps {
-    pub(crate) view: View,
-    pub(crate) figures: Figures,
-    /// How something was copied just now.
-    pub(crate) said: Option<Copied>,
-    pub(crate) on_ask: Callback<ToolAsk>,
-}
-
-/// The tools.
-#[component]
-pub(crate) fn TranscriptTools(props: &TranscriptToolsProps) -> Html {
-    let TranscriptToolsProps { view, figures, said, on_ask } = props;
-    let language = use_language();
+/// The tools; `copied` is how something was copied just now.
+pub(crate) fn transcript_tools(
+    language: Language,
+    view: &View,
+    figures: &Figures,
+    copied: Option<Copied>,
+    on_ask: &Callback<ToolRequest>,
+) -> Html {
     let filter = &view.filter;
     let directions = [
         (Direction::All, language.all_directions()),
@@ -68,14 +62,14 @@ pub(crate) fn TranscriptTools(props: &TranscriptToolsProps) -> Html {
     let lists = [(List::Lanes, language.in_lanes()), (one, language.in_one_list())];
     let payloads = [(false, language.as_text()), (true, language.hex())];
     let times = [(false, language.as_time()), (true, "Δ")];
-    let on_direction = changed(props, |view, direction| view.filter.direction = direction);
-    let on_outcome = changed(props, |view, outcome| view.filter.outcome = outcome);
-    let on_hex = changed(props, |view, hex| view.hex = hex);
-    let on_delta = changed(props, |view, delta| view.delta = delta);
-    let on_list = changed(props, |view, list| view.list = list);
-    let search = changed(props, |view, query| view.filter.query = query)
+    let on_direction = changed(view, on_ask, |view, direction| view.filter.direction = direction);
+    let on_outcome = changed(view, on_ask, |view, outcome| view.filter.outcome = outcome);
+    let on_hex = changed(view, on_ask, |view, hex| view.hex = hex);
+    let on_delta = changed(view, on_ask, |view, delta| view.delta = delta);
+    let on_list = changed(view, on_ask, |view, list| view.list = list);
+    let search = changed(view, on_ask, |view, query| view.filter.query = query)
         .reform(|event: InputEvent| event.target_unchecked_into::<HtmlInputElement>().value());
-    let button = |name: &'static str, ask: ToolAsk| {
+    let button = |name: &'static str, ask: ToolRequest| {
         let onclick = on_ask.reform(move |_: MouseEvent| ask.clone());
         html! { <button type="button" {onclick}>{ name }</button> }
     };
@@ -93,19 +87,19 @@ pub(crate) fn TranscriptTools(props: &TranscriptToolsProps) -> Html {
                 { select(language.protocol(), &protocols, view.list, on_list) }
             }
             <span id="transcript-count" class="transcript-count">{ summary(language, figures) }</span>
-            <span role="status" class="transcript-said">{ said.map(|said| copied(language, said)) }</span>
+            <span role="status" class="transcript-said">{ copied.map(|copied| copied_text(language, copied)) }</span>
             <span class="transcript-all" role="group" aria-label={language.all_rows()}>
-                { button("JSON Lines", ToolAsk::JsonLines) }
-                { button(language.text_file(), ToolAsk::Text) }
-                { button(language.clear(), ToolAsk::Clear) }
+                { button("JSON Lines", ToolRequest::JsonLines) }
+                { button(language.text_file(), ToolRequest::Text) }
+                { button(language.clear(), ToolRequest::Clear) }
             </span>
         </div>
     }
 }
 
 /// What is said of something that was copied.
-pub(crate) fn copied(language: Language, said: Copied) -> &'static str {
-    match said {
+pub(crate) fn copied_text(language: Language, copied: Copied) -> &'static str {
+    match copied {
         Copied::Done => language.copied(),
         Copied::ByHand => language.copy_by_hand(),
     }
@@ -126,11 +120,15 @@ fn summary(language: Language, figures: &Figures) -> String {
 }
 
 /// Asks for the view with something changed in it.
-fn changed<T: 'static>(props: &TranscriptToolsProps, change: fn(&mut View, T)) -> Callback<T> {
-    let view = props.view.clone();
-    props.on_ask.reform(move |value| {
+fn changed<T: 'static>(
+    view: &View,
+    on_ask: &Callback<ToolRequest>,
+    change: fn(&mut View, T),
+) -> Callback<T> {
+    let view = view.clone();
+    on_ask.reform(move |value| {
         let mut view = view.clone();
         change(&mut view, value);
-        ToolAsk::View(view)
+        ToolRequest::View(view)
     })
 }

@@ -4,7 +4,7 @@ use streamgram_protocol::{Data, Protocol};
 
 use crate::i18n::language::Language;
 use crate::session::last_send::Status;
-use crate::session::row::{Payload, Row, What};
+use crate::session::row::{Content, Payload, Row};
 
 /// What can be chosen above the transcript.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -94,33 +94,33 @@ impl Test {
 
     /// Whether this row passes.
     pub(crate) fn passes(&self, row: &Row) -> bool {
-        self.is_wanted(&row.what) && (self.needle.is_empty() || self.is_in(&row.what))
+        self.is_wanted(&row.content) && (self.needle.is_empty() || self.is_in(&row.content))
     }
 
-    fn is_wanted(&self, what: &What) -> bool {
-        let direction = match what {
-            What::Line { .. } => Direction::Sent,
-            What::Reply { .. } => Direction::Received,
-            What::Note(_) => Direction::Notes,
+    fn is_wanted(&self, content: &Content) -> bool {
+        let direction = match content {
+            Content::Line { .. } => Direction::Sent,
+            Content::Reply { .. } => Direction::Received,
+            Content::Note(_) => Direction::Notes,
         };
-        let outcome = match what {
-            What::Line { status: Status::Waiting, .. } => Outcome::Waiting,
-            What::Line { status: Status::Answered { .. }, .. } => Outcome::Answered,
-            What::Line { status: Status::NoReply { .. }, .. } => Outcome::NoReply,
-            What::Reply { .. } | What::Note(_) => Outcome::All,
+        let outcome = match content {
+            Content::Line { status: Status::Waiting, .. } => Outcome::Waiting,
+            Content::Line { status: Status::Answered { .. }, .. } => Outcome::Answered,
+            Content::Line { status: Status::NoReply { .. }, .. } => Outcome::NoReply,
+            Content::Reply { .. } | Content::Note(_) => Outcome::All,
         };
         [Direction::All, direction].contains(&self.direction)
             && (self.outcome == Outcome::All || self.outcome == outcome)
     }
 
-    fn is_in(&self, what: &What) -> bool {
-        match what {
-            What::Line { payload: Payload::Bytes(bytes), .. }
-            | What::Reply { payload: Payload::Bytes(bytes), .. } => self.is_in_bytes(bytes),
-            What::Line { payload, .. } | What::Reply { payload, .. } => {
+    fn is_in(&self, content: &Content) -> bool {
+        match content {
+            Content::Line { payload: Payload::Bytes(bytes), .. }
+            | Content::Reply { payload: Payload::Bytes(bytes), .. } => self.is_in_bytes(bytes),
+            Content::Line { payload, .. } | Content::Reply { payload, .. } => {
                 self.is_in_bytes(&payload.bytes())
             }
-            What::Note(note) => {
+            Content::Note(note) => {
                 self.folded && self.is_in_bytes(note.text(self.language).as_bytes())
             }
         }
@@ -141,18 +141,17 @@ impl Test {
 mod tests {
     use std::rc::Rc;
 
-    use streamgram_protocol::Unanswered;
-
     use super::*;
-    use crate::session::log::tests::{answered, line, reply, row};
+    use crate::session::last_send::tests::{ANSWERED, LOST};
+    use crate::session::log::tests::{line, reply, row};
     use crate::session::note::Note;
 
     fn view(query: &str) -> View {
         View { filter: Filter { query: query.into(), ..Filter::default() }, ..View::default() }
     }
 
-    fn finds(query: &str, what: &Row) -> bool {
-        view(query).test(Language::En).passes(what)
+    fn finds(query: &str, row: &Row) -> bool {
+        view(query).test(Language::En).passes(row)
     }
 
     #[test]
@@ -164,20 +163,20 @@ mod tests {
         for query in ["hallo", "[Mon] Hello 你好!", "好你"] {
             assert!(!finds(query, &reply), "{query}");
         }
-        let empty = row(What::Reply { payload: Payload::Bytes(Rc::new([])), answers: None });
+        let empty = row(Content::Reply { payload: Payload::Bytes(Rc::new([])), answers: None });
         assert!(finds("", &empty) && !finds("x", &empty));
     }
 
     #[test]
     fn numbered_lines_are_searched_as_they_went_out() {
         let payload = Payload::of_lines(&Data::Text("line {n}".into())).line(42);
-        let row = row(What::Line { id: 1, number: 42, payload, bytes: 7, status: answered() });
+        let row = row(Content::Line { id: 1, number: 42, payload, bytes: 7, status: ANSWERED });
         assert!(finds("line 42", &row) && !finds("{n}", &row));
     }
 
     #[test]
     fn notes_are_searched_in_the_language_that_they_are_shown_in() {
-        let note = row(What::Note(Note::LinkSet));
+        let note = row(Content::Note(Note::LinkSet));
         assert!(view("changed").test(Language::En).passes(&note));
         assert!(view("已更改").test(Language::Zh).passes(&note));
         assert!(!view("changed").test(Language::Zh).passes(&note));
@@ -194,17 +193,16 @@ mod tests {
 
     #[test]
     fn direction_and_outcome_are_those_of_the_row() {
-        let lost = Status::NoReply { cause: Unanswered::TimedOut, certain: true };
         let with = |status| {
             let payload = Payload::of(&Data::Text("x".into()));
-            row(What::Line { id: 1, number: 1, payload, bytes: 1, status })
+            row(Content::Line { id: 1, number: 1, payload, bytes: 1, status })
         };
         let rows = [
             line(1, 1),
-            with(answered()),
-            with(lost),
+            with(ANSWERED),
+            with(LOST),
             reply("x"),
-            row(What::Note(Note::HalfClosed)),
+            row(Content::Note(Note::HalfClosed)),
         ];
         let shown = |direction, outcome| {
             let filter = Filter { direction, outcome, query: String::new() };

@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
 use crate::Protocol;
 
-/// What is counted of one leg.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// What is counted of one leg. A lesson calls it by its name in snake case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Count {
     /// Lines that were sent.
     Lines,
@@ -35,39 +38,7 @@ pub enum Count {
 
 impl Count {
     /// All of them, in the order of a table.
-    pub const ALL: [Self; 12] = [
-        Self::Lines,
-        Self::Answered,
-        Self::OutOfOrder,
-        Self::Bytes,
-        Self::Reads,
-        Self::ReadBytes,
-        Self::OpeningPackets,
-        Self::DataPackets,
-        Self::Packets,
-        Self::WireBytes,
-        Self::LostPackets,
-        Self::SentAgain,
-    ];
-
-    /// What a lesson calls it.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Lines => "lines",
-            Self::Answered => "answered",
-            Self::OutOfOrder => "out_of_order",
-            Self::Bytes => "bytes",
-            Self::Reads => "reads",
-            Self::ReadBytes => "read_bytes",
-            Self::OpeningPackets => "opening_packets",
-            Self::DataPackets => "data_packets",
-            Self::Packets => "packets",
-            Self::WireBytes => "wire_bytes",
-            Self::LostPackets => "lost_packets",
-            Self::SentAgain => "sent_again",
-        }
-    }
+    pub const ALL: &[Self] = Self::VARIANTS;
 }
 
 /// What was counted of both legs. Packets are visible on an emulated path only.
@@ -91,10 +62,5 @@ impl Figures {
 #[must_use]
 pub fn figure(name: &str) -> Option<(Protocol, Count)> {
     let (protocol, word) = name.split_once('.')?;
-    let protocol = match protocol {
-        "tcp" => Protocol::Tcp,
-        "udp" => Protocol::Udp,
-        _ => return None,
-    };
-    Some((protocol, Count::ALL.into_iter().find(|count| count.word() == word)?))
+    Some((protocol.parse().ok()?, word.parse().ok()?))
 }

@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{Unexpected, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::OutOfRange;
 
@@ -11,7 +10,11 @@ use super::OutOfRange;
 const WHOLE: i32 = 10_000;
 
 /// A percentage, to the nearest hundredth: in JSON a number, `2.5`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(from = "f64", into = "f64")]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 pub struct Percent(i32);
 
 impl Percent {
@@ -56,52 +59,19 @@ impl fmt::Display for Percent {
     }
 }
 
-impl Serialize for Percent {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.0 % 100 == 0 {
-            serializer.serialize_i32(self.0 / 100)
-        } else {
-            serializer.serialize_f64(f64::from(self.0) / 100.0)
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Percent {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_f64(Number)
-    }
-}
-
-struct Number;
-
-impl Visitor<'_> for Number {
-    type Value = Percent;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a percentage")
-    }
-
+impl From<f64> for Percent {
     #[expect(
         clippy::cast_possible_truncation,
         reason = "it saturates, and check() refuses what is so far out"
     )]
-    fn visit_f64<E: serde::de::Error>(self, percent: f64) -> Result<Percent, E> {
-        if !percent.is_finite() {
-            return Err(E::invalid_value(Unexpected::Float(percent), &self));
-        }
-        Ok(Percent((percent * 100.0).round() as i32))
+    fn from(percent: f64) -> Self {
+        Self((percent * 100.0).round() as i32)
     }
+}
 
-    fn visit_u64<E: serde::de::Error>(self, percent: u64) -> Result<Percent, E> {
-        i32::try_from(percent)
-            .map(Percent::whole)
-            .map_err(|_| E::invalid_value(Unexpected::Unsigned(percent), &self))
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, percent: i64) -> Result<Percent, E> {
-        i32::try_from(percent)
-            .map(Percent::whole)
-            .map_err(|_| E::invalid_value(Unexpected::Signed(percent), &self))
+impl From<Percent> for f64 {
+    fn from(percent: Percent) -> Self {
+        Self::from(percent.0) / 100.0
     }
 }
 
@@ -111,7 +81,7 @@ mod tests {
 
     #[test]
     fn a_percentage_is_a_number_in_json() {
-        for (json, hundredths) in [("2.5", 250), ("100", 10_000), ("0", 0), ("0.01", 1)] {
+        for (json, hundredths) in [("2.5", 250), ("100.0", 10_000), ("0.0", 0), ("0.01", 1)] {
             let percent: Percent = serde_json::from_str(json).unwrap();
             assert_eq!(percent, Percent(hundredths));
             assert_eq!(serde_json::to_string(&percent).unwrap(), json);
@@ -119,9 +89,11 @@ mod tests {
     }
 
     #[test]
-    fn a_percentage_too_large_to_hold_is_refused_or_out_of_range() {
-        assert!(serde_json::from_str::<Percent>("99999999999").is_err());
-        let huge: Percent = serde_json::from_str("1e300").unwrap();
-        assert!(huge.check("loss").is_err());
+    fn a_percentage_may_be_a_whole_number_and_what_cannot_be_held_is_out_of_range() {
+        let read = |json| serde_json::from_str::<Percent>(json).unwrap();
+        assert_eq!(read("7"), Percent::whole(7));
+        for huge in ["99999999999", "-99999999999", "1e300"] {
+            assert!(read(huge).check("loss").is_err(), "{huge}");
+        }
     }
 }

@@ -46,95 +46,55 @@ impl Preset {
     /// All of them, in the order in which they are offered.
     #[must_use]
     pub fn all() -> Vec<Self> {
+        let wifi = Impairment { jitter_ms: 5, loss: Percent::whole(2), ..delay(10) };
+        let reordering = Impairment { reorder: Percent::whole(25), ..delay(50) };
+        let duplicates = Impairment { duplicate: Percent::whole(25), ..delay(20) };
+        let deep_queue = Impairment { rate_kbit: 64, ..delay(20) };
+        let second_fragment = Rule::LoseLine { line: 1, packet: Some(2) };
+        let mut small_mtu = Self::new(PresetName::SmallMtu, delay(20)).losing(second_fragment);
+        small_mtu.link.mtu = 576;
+        let line_three = Rule::LoseLine { line: 3, packet: None };
+        let blackout = Rule::BlackOut { from_ms: 1_000, to_ms: 4_000 };
         vec![
-            perfect(),
-            wifi(),
-            satellite(),
-            reordering(),
-            duplicates(),
-            deep_queue(),
-            small_mtu(),
-            line_three_lost(),
-            blackout(),
+            Self::new(PresetName::Perfect, Impairment::default()),
+            Self::new(PresetName::Wifi, wifi),
+            Self { count: 5, ..Self::new(PresetName::Satellite, delay(300)) },
+            Self::new(PresetName::Reordering, reordering),
+            Self::new(PresetName::Duplicates, duplicates),
+            Self {
+                text: format!("line {{n}}, {}", "long enough to fill the pipe ".repeat(3)).into(),
+                count: 40,
+                interval_ms: 5,
+                ..Self::new(PresetName::DeepQueue, deep_queue)
+            },
+            Self { text: "x".repeat(1_500).into(), count: 2, interval_ms: 100, ..small_mtu },
+            Self { count: 5, ..Self::new(PresetName::LineThreeLost, delay(20)).losing(line_three) },
+            Self {
+                interval_ms: 300,
+                ..Self::new(PresetName::Blackout, delay(20)).losing(blackout)
+            },
         ]
     }
-}
 
-/// A preset whose directions are alike.
-fn preset(name: PresetName, both: Impairment) -> Preset {
-    Preset {
-        name,
-        link: Link { up: both, down: both, ..Link::default() },
-        text: "line {n}".into(),
-        count: 20,
-        interval_ms: 20,
+    /// A preset whose directions are alike.
+    fn new(name: PresetName, both: Impairment) -> Self {
+        Self {
+            name,
+            link: Link { up: both, down: both, ..Link::default() },
+            text: "line {n}".into(),
+            count: 20,
+            interval_ms: 20,
+        }
+    }
+
+    fn losing(mut self, rule: Rule) -> Self {
+        self.link.rules.push(rule);
+        self
     }
 }
 
 fn delay(delay_ms: u32) -> Impairment {
     Impairment { delay_ms, ..Impairment::default() }
-}
-
-fn perfect() -> Preset {
-    preset(PresetName::Perfect, Impairment::default())
-}
-
-fn wifi() -> Preset {
-    preset(PresetName::Wifi, Impairment { jitter_ms: 5, loss: Percent::whole(2), ..delay(10) })
-}
-
-fn satellite() -> Preset {
-    Preset { count: 5, ..preset(PresetName::Satellite, delay(300)) }
-}
-
-fn reordering() -> Preset {
-    preset(PresetName::Reordering, Impairment { reorder: Percent::whole(25), ..delay(50) })
-}
-
-fn duplicates() -> Preset {
-    preset(PresetName::Duplicates, Impairment { duplicate: Percent::whole(25), ..delay(20) })
-}
-
-fn deep_queue() -> Preset {
-    Preset {
-        text: format!("line {{n}}, {}", "long enough to fill the pipe ".repeat(3)).into(),
-        count: 40,
-        interval_ms: 5,
-        ..preset(PresetName::DeepQueue, Impairment { rate_kbit: 64, ..delay(20) })
-    }
-}
-
-fn small_mtu() -> Preset {
-    let preset = preset(PresetName::SmallMtu, delay(20));
-    Preset {
-        link: Link {
-            mtu: 576,
-            rules: vec![Rule::LoseLine { line: 1, packet: Some(2) }],
-            ..preset.link
-        },
-        text: "x".repeat(1_500).into(),
-        count: 2,
-        interval_ms: 100,
-        ..preset
-    }
-}
-
-fn line_three_lost() -> Preset {
-    let preset = preset(PresetName::LineThreeLost, delay(20));
-    Preset {
-        link: Link { rules: vec![Rule::LoseLine { line: 3, packet: None }], ..preset.link },
-        count: 5,
-        ..preset
-    }
-}
-
-fn blackout() -> Preset {
-    let preset = preset(PresetName::Blackout, delay(20));
-    Preset {
-        link: Link { rules: vec![Rule::BlackOut { from_ms: 1_000, to_ms: 4_000 }], ..preset.link },
-        interval_ms: 300,
-        ..preset
-    }
 }
 
 #[cfg(test)]

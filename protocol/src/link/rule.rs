@@ -7,6 +7,7 @@ use super::{BLACK_OUT_MS, LINE, NTH_PACKET, OutOfRange, within};
 /// One thing to lose. Lines count from 1 within a send; a later send starts at 1 again, and the
 /// rules apply to it anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Rule {
     /// The first copy of a line: every packet upwards that carries a byte of it for the first time.

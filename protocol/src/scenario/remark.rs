@@ -59,41 +59,8 @@ pub enum Remark {
     More(usize),
 }
 
-impl Remark {
-    pub(super) fn version(version: &str) -> Self {
-        Self::Version(quoted(version))
-    }
-
-    pub(super) fn unknown(name: &str) -> Self {
-        Self::Unknown(quoted(name))
-    }
-
-    pub(super) fn repeated(name: &str) -> Self {
-        Self::Repeated(quoted(name))
-    }
-
-    pub(super) fn unreadable(name: &str, value: &str) -> Self {
-        Self::Unreadable { name: quoted(name), value: quoted(value) }
-    }
-
-    pub(super) fn clamped(name: &str, value: &str, taken: String) -> Self {
-        Self::Clamped { name: quoted(name), value: quoted(value), taken }
-    }
-
-    pub(super) fn rules(limit: usize) -> Self {
-        Self::Rules { limit }
-    }
-
-    pub(super) fn percent(name: &str) -> Self {
-        Self::Percent(quoted(name))
-    }
-
-    pub(super) fn not_utf8(name: &str) -> Self {
-        Self::NotUtf8(quoted(name))
-    }
-}
-
-fn quoted(text: &str) -> String {
+/// A name or a value, as far as a remark quotes it.
+pub(super) fn quoted(text: &str) -> String {
     shortened(text, MAX_QUOTE_CHARS)
 }
 

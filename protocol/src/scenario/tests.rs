@@ -2,6 +2,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
+use strum::VariantArray as _;
 
 use super::*;
 use crate::{Congestion, Preset, Rule};
@@ -198,7 +199,7 @@ fn scenario() -> impl Strategy<Value = Scenario> {
     let prompt = (any::<String>(), select(Mode::ALL), select(Ending::ALL), to);
     let language = option::of("[A-Za-z0-9-]{1,35}");
     let sent = (1..=1_000_u32, 0..=10_000_u32, any::<bool>());
-    (prompt, sent, option::of(link()), language, select(View::ALL)).prop_map(
+    (prompt, sent, option::of(link()), language, select(View::VARIANTS)).prop_map(
         |((text, mode, ending, to), (count, interval_ms, nodelay), link, language, view)| {
             Scenario { text, mode, ending, to, count, interval_ms, nodelay, link, language, view }
         },

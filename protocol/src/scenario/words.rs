@@ -1,102 +1,94 @@
 //! The words of a link for what is one of a few.
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
-use crate::{Congestion, Path, Rule, Target};
+use crate::Rule;
 
-/// A choice of which each has a word.
-macro_rules! choice {
-    ($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $variant:ident $word:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(rename_all = "lowercase")]
-        pub enum $name {
-            $($(#[$of])* $variant),+
-        }
-
-        impl $name {
-            /// All of them, in the order in which they are offered.
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
-
-            /// Its word in a link.
-            #[must_use]
-            pub fn word(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $word),+
-                }
-            }
-
-            /// The one of that word.
-            #[must_use]
-            pub fn of_word(word: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|it| it.word() == word)
-            }
-        }
-    };
+/// How the text of the prompt is to be read.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum Mode {
+    /// It goes out as it stands.
+    #[default]
+    Text,
+    /// With escapes, `\n` and the like.
+    Escapes,
+    /// Two hexadecimal digits a byte.
+    Hex,
 }
 
-choice! {
-    /// How the text of the prompt is to be read.
-    Mode {
-        /// It goes out as it stands.
-        #[default]
-        Text "text",
-        /// With escapes, `\n` and the like.
-        Escapes "escapes",
-        /// Two hexadecimal digits a byte.
-        Hex "hex",
-    }
+impl Mode {
+    /// All of them, in the order in which they are offered.
+    pub const ALL: &[Self] = Self::VARIANTS;
 }
 
-choice! {
-    /// What every line ends with.
-    Ending {
-        /// Nothing.
-        #[default]
-        None "none",
-        /// Line feed.
-        Lf "lf",
-        /// Carriage return and line feed.
-        CrLf "crlf",
-    }
+/// What every line ends with.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum Ending {
+    /// Nothing.
+    #[default]
+    None,
+    /// Line feed.
+    Lf,
+    /// Carriage return and line feed.
+    CrLf,
 }
 
-choice! {
-    /// How the page is arranged.
-    View {
-        /// Everything.
-        #[default]
-        Full "full",
-        /// What matters, in large type, for a projector.
-        Large "large",
-    }
+impl Ending {
+    /// All of them, in the order in which they are offered.
+    pub const ALL: &[Self] = Self::VARIANTS;
 }
 
-pub(super) fn of_target(target: Target) -> &'static str {
-    match target {
-        Target::Tcp => "tcp",
-        Target::Udp => "udp",
-        Target::Both => "both",
-    }
-}
-
-pub(super) fn target(word: &str) -> Option<Target> {
-    [Target::Tcp, Target::Udp, Target::Both].into_iter().find(|it| of_target(*it) == word)
-}
-
-pub(super) fn path(word: &str) -> Option<Path> {
-    [Path::Direct, Path::Emulated].into_iter().find(|it| it.name() == word)
-}
-
-pub(super) fn of_congestion(congestion: Congestion) -> &'static str {
-    match congestion {
-        Congestion::Reno => "reno",
-        Congestion::Cubic => "cubic",
-    }
-}
-
-pub(super) fn congestion(word: &str) -> Option<Congestion> {
-    [Congestion::Reno, Congestion::Cubic].into_iter().find(|it| of_congestion(*it) == word)
+/// How the page is arranged.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum View {
+    /// Everything.
+    #[default]
+    Full,
+    /// What matters, in large type, for a projector.
+    Large,
 }
 
 pub(super) fn on(word: &str) -> Option<bool> {

@@ -1,4 +1,4 @@
-//! The flags that keep the server standing: what strangers may do, and how much of it.
+//! The flags for limits on clients: of HTTP, WebSockets, TCP and UDP.
 
 use std::net::IpAddr;
 
@@ -117,7 +117,7 @@ impl Default for WebSocketLimits {
 
 /// How many TCP clients there may be, and for how long.
 ///
-/// The bridge's own legs are not meant: they live as long as their session.
+/// They do not apply to legs, which live as long as their session.
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "Limits of TCP clients")]
 pub struct TcpLimits {
@@ -153,8 +153,8 @@ pub struct TcpLimits {
 
 /// How often a datagram is answered; one more is counted, and not answered.
 ///
-/// The bridge's own legs are not meant, and loopback addresses, which are nobody else, only by the
-/// limit of all.
+/// They do not apply to legs. To loopback addresses, which cannot be forged from elsewhere, only the limit of
+/// all applies.
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "Limits of UDP")]
 pub struct UdpLimits {

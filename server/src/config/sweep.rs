@@ -5,7 +5,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use streamgram_lab::sweep::{BadSetting, Kind, MSS, RTT, RUNS, SEED, Setting, parse_loss};
 use streamgram_protocol::Percent;
 
-/// What a sweep is asked for; limits and what is usual are the lab's.
+/// The setting of a sweep. Its limits and defaults are the lab's.
 #[derive(Debug, Args)]
 pub struct SweepFlags {
     /// How much TCP and UDP bring to the server, or how long an exchange of 20 lines takes
@@ -33,7 +33,7 @@ pub struct SweepFlags {
 }
 
 impl SweepFlags {
-    /// As the lab takes it.
+    /// The setting for the lab.
     #[must_use]
     pub fn setting(&self) -> Setting {
         let &Self { kind, rtt: rtt_ms, mss, seed, .. } = self;

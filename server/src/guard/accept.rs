@@ -1,7 +1,7 @@
-//! How connections come in: one way for every surface that listens for TCP.
+//! The accept loop of every surface that listens for TCP.
 //!
-//! An entrance accepts, whatever happens to `accept`, lets in as many as the limits say, counts the
-//! others as refused, and waits at the end for those that are still open.
+//! An entrance accepts connections and survives errors of `accept`. It admits as many as the limits allow
+//! and counts the others as refused. At the end it waits for those that are still open.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -17,16 +17,16 @@ use super::admission::{Admission, Admitted, Full};
 use super::refusals::{Refusal, Refusals};
 use crate::operate::meters::{Present, Surface};
 
-/// Pauses after a failure, doubled from one to the next. Trying again at once would only burn the
-/// processor that the open connections need: nothing but their end makes descriptors free.
+/// Pauses after a failure, doubled each time. Trying again at once would only take processor time from
+/// the open connections, and only their end frees descriptors.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
-/// So short that a client hardly notices it once there are descriptors again.
+/// Short, so that a client hardly notices it once there are descriptors again.
 const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 
-/// How long connections are still answered after a stop: whatever was sent before it has come by then.
+/// How long connections are still answered after a stop, so that everything that was sent before it is.
 pub const LAST_WORDS: Duration = Duration::from_millis(250);
 
-/// A listener, its limits, and the connections that came in.
+/// A listener, its limits, and the connections that it has accepted.
 #[derive(Debug)]
 pub struct Entrance {
     surface: Surface,
@@ -37,18 +37,18 @@ pub struct Entrance {
     connections: TaskTracker,
 }
 
-/// Who comes in, and so which limits count.
+/// Who connects, which decides the limits that apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Visitor {
-    /// Anybody: the limit of all, and that of the address.
+    /// A client: the limit of all, and the limit of its address.
     Client,
-    /// A proxy, whose address is that of many: the limit of all.
+    /// A trusted proxy. Its address stands for many clients: only the limit of all.
     Proxy,
-    /// A leg of a session of this server: it is counted with its session.
+    /// A leg of a session of this server: no limit, it is counted with its session.
     Leg,
 }
 
-/// The place of a connection among all that are open, until this is dropped.
+/// Counts one open connection until it is dropped.
 #[derive(Debug)]
 pub struct Place {
     _admitted: Option<Admitted>,
@@ -68,10 +68,10 @@ impl Entrance {
         Self { surface, listener, admission, refusals, stop, connections: TaskTracker::new() }
     }
 
-    /// The next connection; none after `stop`. Failures that may pass are counted and waited out.
+    /// The next connection; none after `stop`. Errors that may pass are counted, and accepting goes on.
     ///
     /// # Errors
-    /// The socket listens no more, and never will.
+    /// The socket does not listen any more.
     pub async fn accept(&self) -> io::Result<Option<(TcpStream, SocketAddr)>> {
         self.stop.run_until_cancelled(self.accept_patiently()).await.transpose()
     }
@@ -81,7 +81,7 @@ impl Entrance {
         loop {
             match self.listener.accept().await {
                 Ok(accepted) => return Ok(accepted),
-                // Somebody shut it down who has it as well (accept(2), EINVAL).
+                // Another process that has the socket too has shut it down (accept(2), EINVAL).
                 Err(error) if error.kind() == ErrorKind::InvalidInput => return Err(error),
                 Err(error) => {
                     self.refusals.count(Refusal::AcceptFailed, Instant::now(), &error);
@@ -94,11 +94,11 @@ impl Entrance {
         }
     }
 
-    /// A place for a connection.
+    /// Admits a connection if the limits allow it.
     ///
     /// # Errors
-    /// Why there is none; it is counted. The connection is to end at once: to wait in silence would tell a
-    /// client less, and nothing has been asked yet that could be answered.
+    /// Why not; it is counted. The connection should then end at once: the client learns more from that
+    /// than from silence, and it has not asked anything yet that could be answered.
     pub fn admit(&self, peer: SocketAddr, visitor: Visitor) -> Result<Place, Refusal> {
         let admitted = match visitor {
             Visitor::Client => self.admission.admit(peer.ip()).map(Some),
@@ -136,8 +136,8 @@ impl Entrance {
         self.connections.spawn(connection);
     }
 
-    /// From here on nobody can connect, unless a service manager has the socket as well. Returns when the
-    /// last connection has ended.
+    /// Stops listening, and returns when the last connection has ended. If a service manager has the socket
+    /// too, clients can still connect to it.
     pub async fn close(self) {
         drop(self.listener);
         self.connections.close();
@@ -145,8 +145,8 @@ impl Entrance {
     }
 }
 
-/// Linux reports what happened to a connection before it was accepted as an error of `accept`
-/// (accept(2), error handling).
+/// On Linux, `accept` also fails if a connection has failed before it was accepted (accept(2), error
+/// handling).
 fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset)
 }

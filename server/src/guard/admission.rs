@@ -1,10 +1,10 @@
-//! How many may be here at a time: of all together, and of one address.
+//! How many there may be at a time: in total, and of one address.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Lets in as many as the limits say.
+/// Admits as many as the limits allow.
 #[derive(Debug, Clone)]
 pub struct Admission(Arc<Shared>);
 
@@ -15,21 +15,21 @@ struct Shared {
     inside: Mutex<Inside>,
 }
 
-/// The map has an entry for each address that is inside: never more than `all`.
+/// The map has an entry for each address that was admitted: never more than `all`.
 #[derive(Debug, Default)]
 struct Inside {
     all: usize,
     of: HashMap<IpAddr, usize>,
 }
 
-/// One who was let in; leaves when this is dropped.
+/// One that was admitted, until this is dropped.
 #[derive(Debug)]
 pub struct Admitted {
     shared: Arc<Shared>,
     address: IpAddr,
 }
 
-/// The limit that one was refused for.
+/// The limit that is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Full {
     /// That of all together.
@@ -39,29 +39,29 @@ pub enum Full {
 }
 
 impl Admission {
-    /// An empty house for `limit`, and of one address for `limit_per_address`.
+    /// Admits `limit` in total, and `limit_per_address` of one address.
     #[must_use]
     pub fn new(limit: usize, limit_per_address: usize) -> Self {
         Self(Arc::new(Shared { limit, limit_per_address, inside: Mutex::default() }))
     }
 
-    /// Lets one in.
+    /// Admits one of an address.
     ///
     /// # Errors
-    /// The limit that stands against it.
+    /// The limit that is reached.
     pub fn admit(&self, address: IpAddr) -> Result<Admitted, Full> {
         self.admit_within(address, self.0.limit_per_address)
     }
 
-    /// Lets one in whose address is that of many, a proxy's.
+    /// Admits one of a proxy, whose address stands for many clients.
     ///
     /// # Errors
-    /// The limit of all stands against it.
+    /// The limit of all is reached.
     pub fn admit_proxy(&self, address: IpAddr) -> Result<Admitted, Full> {
         self.admit_within(address, usize::MAX)
     }
 
-    /// Whether nobody would be let in any more.
+    /// Whether the limit of all is reached.
     #[must_use]
     pub fn is_full(&self) -> bool {
         let inside = self.0.inside.lock().unwrap_or_else(PoisonError::into_inner);
@@ -98,7 +98,8 @@ impl Drop for Admitted {
     }
 }
 
-/// What counts as one address: of IPv6 the first half, of which a site has one at least (RFC 6177).
+/// What counts as one address: an IPv4 address, or the /64 of an IPv6 address, because a site has at least
+/// that (RFC 6177).
 #[must_use]
 pub fn site(address: IpAddr) -> IpAddr {
     match address.to_canonical() {

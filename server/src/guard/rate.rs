@@ -1,11 +1,11 @@
 //! How often something may happen: so many a second, and some of them at once.
 //!
-//! The generic cell rate algorithm (ITU-T I.371, annex A), whose state is one point in time: when all
-//! that was spent so far is paid for at the steady rate.
+//! This is the generic cell rate algorithm (ITU-T I.371, annex A). Its state is one point in time: when
+//! everything that was spent so far is paid for at the steady rate.
 
 use std::time::{Duration, Instant};
 
-/// A steady rate, how far ahead of it one may be, and how far one is.
+/// A steady rate, how far one may be ahead of it, and how far one is.
 #[derive(Debug, Clone, Copy)]
 pub struct Rate {
     each: Duration,
@@ -30,7 +30,7 @@ impl Rate {
         Self { each, ahead: each.saturating_mul(at_once), paid: now }
     }
 
-    /// Spends `count` at `now`; false, and nothing is spent, if that is too soon.
+    /// Spends `count` at `now`. If that is too soon it returns false, and spends nothing.
     #[must_use]
     pub fn spend(&mut self, count: u32, now: Instant) -> bool {
         let paid = now.max(self.paid) + self.each * count;
@@ -41,7 +41,7 @@ impl Rate {
         is_allowed
     }
 
-    /// When all that was spent is paid for; from then on it is as if nothing ever was.
+    /// When everything that was spent is paid for. From then on the rate is as good as new.
     #[must_use]
     pub fn paid(&self) -> Instant {
         self.paid

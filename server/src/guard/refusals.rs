@@ -1,4 +1,4 @@
-//! What was not served, counted by reason, and told to the log without flooding it.
+//! Counts what was not served, by reason, and logs it without flooding the log.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use serde::ser::{Serialize, Serializer};
 use strum::{EnumIter, IntoEnumIterator, IntoStaticStr};
 use tracing::warn;
 
-/// Between two lines of the log about the same reason. What comes in between is in the next line's count.
+/// Between two lines of the log about the same reason. The next line counts what came in between.
 pub const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Why something was not served. The log and `/api/refused` name it as it stands here, in snake case.
@@ -91,7 +91,7 @@ struct Count {
     logged: Mutex<Logged>,
 }
 
-/// The last line about a reason: when, and how many there had been.
+/// When a reason was logged last, and its count then.
 #[derive(Debug, Default)]
 struct Logged {
     at: Option<Instant>,
@@ -109,7 +109,7 @@ impl Refusals {
     pub fn count(&self, reason: Refusal, now: Instant, detail: impl fmt::Display) {
         let Some(count) = self.0.get(&reason) else { return };
         let all = count.all.fetch_add(1, Ordering::Relaxed) + 1;
-        // Whoever holds the lock is about to log the reason: nobody has to wait for that.
+        // If another thread holds the lock, it is about to log this reason.
         let Ok(mut logged) = count.logged.try_lock() else { return };
         let is_due = logged.at.is_none_or(|at| now.saturating_duration_since(at) >= LOG_INTERVAL);
         if is_due {

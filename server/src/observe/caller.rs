@@ -1,5 +1,5 @@
-//! Who it is that a server talks to, and so whom it tells: the session of a leg, or whoever watches
-//! raw clients.
+//! The peer of a TCP connection, which decides who gets the server's reports: the session of a leg, or the
+//! sessions that watch raw clients.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub enum Caller {
     Leg(Arc<Watcher>),
     /// Anybody else.
     Raw(RawClient),
-    /// A leg whose session has let go of it before the server got to see it.
+    /// A leg that ended before the server accepted it.
     Departed,
 }
 
@@ -48,10 +48,10 @@ impl Caller {
         }
     }
 
-    /// The system took the reply to that read; a leg sees it come by itself.
+    /// The system took the reply to that read. A leg sees the reply itself.
     pub fn replied(&self, number: u64, offset: u64, reply: &[u8]) {
         if let Self::Raw(client) = self {
-            // In front of this reply's stamp there were as many as there were reads.
+            // There was a stamp for every read before this one.
             client.replied(number, offset + number * STAMP_LEN as u64, reply);
         }
     }

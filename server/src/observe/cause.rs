@@ -1,10 +1,10 @@
-//! What the system says about the end of a connection, in the words of the protocol.
+//! Errors of the system as causes of the protocol.
 
 use std::io;
 
 use streamgram_protocol::Cause;
 
-/// What a failed socket operation says about the end of its connection.
+/// Why a connection has ended whose socket failed with this error.
 #[must_use]
 pub fn cause_of(error: &io::Error) -> Cause {
     match error.kind() {

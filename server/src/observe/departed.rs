@@ -1,5 +1,5 @@
-//! Addresses that were legs a moment ago: what a leg sent last can reach a server when the leg is gone,
-//! and is still no raw client's.
+//! Addresses that were legs a moment ago. What a leg sent last can reach a server after the leg has ended,
+//! and does not come from a raw client.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use super::peer::Peer;
 
-/// How long an address stays that of a leg which has ended: far longer than anything waits in a socket
-/// of a server that keeps up, and far shorter than a system takes to give the port to somebody else.
+/// How long the address of a leg is remembered after its end. That is far longer than anything waits in a
+/// socket of a server that keeps up, and far shorter than a system takes to use the port again.
 const REMEMBERED: Duration = Duration::from_secs(1);
 /// Addresses that are remembered; one more takes the place of the oldest.
 const ADDRESSES: usize = 1_024;
 
-/// The addresses, the latest at the end.
+/// The addresses, the latest last.
 #[derive(Debug, Default)]
 pub(super) struct Departed(Mutex<VecDeque<Departure>>);
 

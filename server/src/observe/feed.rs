@@ -18,13 +18,13 @@ pub const WAITING_SIGHTINGS: usize = 512;
 /// is refused.
 pub const WATCHERS: usize = 256;
 
-/// Knows who watches raw clients.
+/// Which sessions watch raw clients.
 #[derive(Debug, Default)]
 pub struct RawFeed {
     choice: Feed,
-    // Looked at first: with nobody watching, a sighting costs this one load.
+    // Checked first, so that with nobody watching a sighting costs one load.
     watching: AtomicUsize,
-    /// By what they watch. A list is replaced and never changed, so who looks it up does not copy it.
+    /// By what they watch. A list is never changed but replaced, so that a server need not copy it.
     watchers: RwLock<HashMap<Watched, Watchers>>,
     ids: AtomicU64,
 }
@@ -32,12 +32,12 @@ pub struct RawFeed {
 /// Which clients somebody watches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Watched {
-    /// Those of an address.
+    /// The clients of an address.
     Of(IpAddr),
     All,
 }
 
-/// Everybody who watches the same.
+/// The sessions that watch the same clients.
 pub(super) type Watchers = Arc<[Sender<Arc<Sighting>>]>;
 
 /// Why a session may not watch raw clients.
@@ -56,7 +56,7 @@ pub enum Unwatchable {
 pub struct Subscription {
     feed: Arc<RawFeed>,
     watched: Watched,
-    /// By which the feed knows it again.
+    /// Identifies the subscription in the feed.
     sender: Sender<Arc<Sighting>>,
     /// What the servers see.
     pub sightings: Inbox<Arc<Sighting>>,
@@ -70,7 +70,7 @@ impl RawFeed {
         Self { choice, ..Self::default() }
     }
 
-    /// Whom a session of this address may watch; without one, nobody is its own.
+    /// Which clients a session of this address may watch. Without an address it has no clients of its own.
     #[must_use]
     pub fn choice_for(&self, session: Option<IpAddr>) -> Feed {
         if self.watched_from(session).is_some() { self.choice } else { Feed::Off }
@@ -84,10 +84,10 @@ impl RawFeed {
         }
     }
 
-    /// From now on a session of this address watches raw clients.
+    /// Makes a session of this address watch raw clients.
     ///
     /// # Errors
-    /// It may not be.
+    /// It may not.
     pub fn watch(self: &Arc<Self>, session: Option<IpAddr>) -> Result<Subscription, Unwatchable> {
         let watched = self.watched_from(session).ok_or(Unwatchable::Off)?;
         let (sender, sightings) = inbox::channel(WAITING_SIGHTINGS);

@@ -1,4 +1,4 @@
-//! A bounded channel that counts what did not fit, so that nobody who sends ever waits.
+//! A bounded channel whose sender never waits: what does not fit is dropped and counted.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,7 +31,7 @@ pub fn channel<T>(capacity: usize) -> (Sender<T>, Inbox<T>) {
 }
 
 impl<T> Sender<T> {
-    /// Hands one on, or counts it as missed.
+    /// Sends one, or counts it as missed.
     pub fn send(&self, one: T) {
         if self.sender.try_send(one).is_err() {
             self.missed.fetch_add(1, Ordering::Relaxed);
@@ -44,7 +44,7 @@ impl<T> Sender<T> {
     }
 }
 
-// What is derived would want `T` to be cloned as well.
+// A derived one would need `T: Clone`.
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
         Self { sender: self.sender.clone(), missed: Arc::clone(&self.missed) }
@@ -52,7 +52,7 @@ impl<T> Clone for Sender<T> {
 }
 
 impl<T> Inbox<T> {
-    /// Waits until there is one, or until nobody can send any more.
+    /// Waits until there is one, or until all senders are gone.
     ///
     /// # Cancel safety
     /// Losing a `select!` loses nothing.
@@ -72,7 +72,7 @@ impl<T> Inbox<T> {
         self.missed.swap(0, Ordering::Relaxed)
     }
 
-    /// Whether there is nothing, and nobody can send any more.
+    /// Whether there is none, and all senders are gone.
     pub fn is_over(&self) -> bool {
         self.first.is_none() && self.receiver.is_closed() && self.receiver.is_empty()
     }

@@ -1,4 +1,4 @@
-//! Knows who watches which peer of the servers.
+//! Which session watches which peer of the servers.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -16,14 +16,14 @@ use super::peer::Peer;
 use super::raw_client::RawClient;
 use super::watcher::{Observation, Watcher};
 
-/// Knows who watches which peer.
+/// Which session watches which peer.
 #[derive(Debug, Default)]
 pub struct Observer {
-    // Looked at first: with nobody watching, an observation costs this one load.
+    // Checked first, so that with nobody watching an observation costs one load.
     watched: AtomicUsize,
     watchers: RwLock<HashMap<Peer, Arc<Watcher>>>,
     departed: Departed,
-    /// Who watches raw clients.
+    /// Which sessions watch raw clients.
     pub feed: Arc<RawFeed>,
 }
 
@@ -35,13 +35,13 @@ pub struct Registration {
 }
 
 impl Observer {
-    /// Nobody watches anybody yet; `feed` says who may watch raw clients.
+    /// Without watchers; `feed` says who may watch raw clients.
     #[must_use]
     pub fn new(feed: Feed) -> Self {
         Self { feed: Arc::new(RawFeed::new(feed)), ..Self::default() }
     }
 
-    /// From now on, what the server of a protocol sees of `address` goes to `inbox`.
+    /// From now on, what the protocol's server sees of `address` goes to `inbox`.
     #[must_use]
     pub fn register(
         self: &Arc<Self>,
@@ -72,7 +72,7 @@ impl Observer {
         watchers.get(&peer).cloned()
     }
 
-    /// Whose connection the TCP server has accepted.
+    /// Who has connected to the TCP server.
     #[must_use]
     pub fn caller(&self, peer: SocketAddr) -> Caller {
         let peer = Peer::new(Protocol::Tcp, peer);
@@ -85,7 +85,8 @@ impl Observer {
         }
     }
 
-    /// Who sent a datagram that is not a leg's, if anybody watches and it was none a moment ago either.
+    /// The sender of a datagram that is not from a leg, nor from one that has just ended; only if somebody
+    /// watches raw clients.
     #[must_use]
     pub fn raw_sender(&self, peer: SocketAddr) -> Option<RawClient> {
         if !self.feed.is_watched() {
@@ -100,7 +101,7 @@ impl Observer {
 impl Drop for Registration {
     fn drop(&mut self) {
         let observer = &self.observer;
-        // First: in between, what is still under way would be a stranger's.
+        // First, so that nothing of the leg's can seem to come from a raw client in between.
         observer.departed.add(self.peer, Instant::now());
         let mut watchers = observer.watchers.write().unwrap_or_else(PoisonError::into_inner);
         if watchers.remove(&self.peer).is_some() {

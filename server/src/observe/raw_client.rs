@@ -1,7 +1,7 @@
-//! A raw client, whoever talks to a server without a leg, as a server knows it.
+//! A raw client: any client of a server that is not a leg.
 //!
-//! A server looks at one number before it reports anything. Only when somebody watches does it look up
-//! who, and only when somebody watches this address is there anything made to report.
+//! Reports cost little when nobody watches: one load. If somebody watches, the watchers of this address are
+//! looked up, and only if there are any a sighting is made.
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What a server can see of a raw client, and what of it may be shown to whom.
+//! What a server can see of a raw client, and who may see its bytes.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
@@ -45,7 +45,7 @@ pub enum RawEvent {
         /// Its bytes.
         payload: Payload,
     },
-    /// A datagram came, and is going to be answered.
+    /// A datagram came, and will be answered.
     Datagram(Payload),
     /// The system took the reply to it.
     DatagramReply(Payload),
@@ -60,18 +60,18 @@ pub enum RawEvent {
 pub struct Payload {
     /// How many.
     pub bytes: usize,
-    /// The first of them, if they may be shown to anybody.
+    /// The first of them, if any session may see them.
     pub shown: Option<Box<[u8]>>,
 }
 
-/// Whether a session of one address may see what a raw client of another says: on the server's own
-/// machine only. Elsewhere one address can be many people, behind NAT or a container's proxy.
+/// Whether a session of one address may see the bytes of a raw client of another. Only if both are on the
+/// server's own machine: elsewhere one address can be many people, behind NAT or a container's proxy.
 #[must_use]
 pub fn may_show_bytes(client: IpAddr, session: Option<IpAddr>) -> bool {
     client.is_loopback() && session.is_some_and(|session| session.is_loopback())
 }
 
-/// Bytes of a client, with the first `most` of them if there can be a session that may see them.
+/// Bytes of a client: their number, and the first `most` of them if any session may see them.
 pub(super) fn payload(client: IpAddr, bytes: &[u8], most: usize) -> Payload {
     let shown = client.is_loopback().then(|| bytes[..bytes.len().min(most)].into());
     Payload { bytes: bytes.len(), shown }

@@ -61,7 +61,7 @@ impl Watcher {
         Self { datagrams: AtomicU64::new(0), inbox }
     }
 
-    /// Hands an observation on, or counts it as missed; never waits.
+    /// Reports an observation, or counts it as missed; never waits.
     pub fn report(&self, event: Event) {
         self.inbox.send(Observation { at: Instant::now(), event });
     }

@@ -1,4 +1,4 @@
-//! The log: lines on standard error that cannot hold up the server, and cannot speak to a terminal.
+//! The log: lines on standard error. It never holds up the server, and it escapes control characters.
 
 use std::io::{self, Write, stderr};
 use std::panic;
@@ -14,8 +14,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::config::LogFormat;
 
-/// Lines that wait to be written, while whoever reads standard error does not. One more is lost, and
-/// counted.
+/// Lines that may wait while nobody reads standard error. One more is lost, and counted.
 const WAITING_LINES: usize = 4_096;
 /// How long the end of the process waits for them.
 const END_PATIENCE: Duration = Duration::from_secs(1);
@@ -24,12 +23,12 @@ const END_PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Log {
     lines: Arc<Lines>,
-    /// Comes to its end when all lines are written.
+    /// Closed when all lines are written.
     written: Receiver<()>,
 }
 
-/// Takes lines for a thread of its own to write: whoever logs must not wait for a pipe that nobody
-/// reads.
+/// Hands lines to a thread of its own that writes them, because writing to a pipe that nobody reads would
+/// block.
 #[derive(Debug)]
 struct Lines {
     /// A line, or nothing at the end.
@@ -37,14 +36,14 @@ struct Lines {
     lost: AtomicUsize,
 }
 
-/// Logs what is at least as important as `level`; panics too.
+/// Logs everything at `level` and above, and panics.
 #[must_use]
 pub fn start(level: LevelFilter, format: LogFormat) -> Log {
     let (waiting, lines) = sync_channel::<Option<String>>(WAITING_LINES);
     let (writing, written) = channel();
     thread::spawn(move || {
         while let Ok(Some(line)) = lines.recv() {
-            // Nothing can be said about a standard error that takes nothing.
+            // If standard error is closed, there is nowhere to report it.
             let _written = stderr().write_all(line.as_bytes());
         }
         drop(writing);
@@ -75,14 +74,14 @@ impl Log {
 
 impl Drop for Log {
     fn drop(&mut self) {
-        // Where there is no room for the end, nobody reads.
+        // Without room for the end nobody reads, and it would be waited for in vain.
         if self.lines.waiting.try_send(None).is_ok() {
             let _end = self.written.recv_timeout(END_PATIENCE);
         }
     }
 }
 
-/// Lines without anything that moves what stands around it. What strangers sent may be in them.
+/// Lines with control characters escaped: what strangers sent may be in them.
 impl Write for &Lines {
     /// Takes a whole line, as the subscriber writes it.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
@@ -97,7 +96,7 @@ impl Write for &Lines {
     }
 }
 
-/// The same with `\u` and four digits for what is hidden, as JSON has it (RFC 8259, section 7).
+/// The same line with hidden characters as `\u` and four digits, as in JSON (RFC 8259, section 7).
 fn escape(line: &[u8]) -> String {
     let line = String::from_utf8_lossy(line);
     let text = line.strip_suffix('\n').unwrap_or(&line);

@@ -1,7 +1,6 @@
-//! What is measured while the server runs, in Prometheus' text format.
+//! The meters of the server, in Prometheus' text format.
 //!
-//! Each measure is named and explained here alone. Without [`start`] nobody looks, and measuring costs
-//! next to nothing.
+//! Every meter is named and described here. Without [`start`] they cost next to nothing.
 
 use std::fmt;
 
@@ -29,20 +28,20 @@ const TASKS: &str = "streamgram_tasks";
 const TCP_REPLIES_TOTAL: &str = "streamgram_tcp_replies_total";
 const WATCHING: &str = "streamgram_watching";
 
-/// Upper bounds of the buckets of round trips, in seconds: from loopback to a bad path by satellite.
+/// Upper bounds of the buckets of round trips, in seconds: from loopback to a bad satellite link.
 const ROUND_TRIP_BUCKETS: [f64; 14] = [
     0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0,
 ];
 
-/// Everything that is measured, from [`start`] on.
+/// The recorder of all meters.
 pub struct Meters {
     recorder: PrometheusHandle,
 }
 
-/// Begins to measure; once in a process.
+/// Starts the meters; once in a process.
 ///
 /// # Errors
-/// It has begun already.
+/// They are started already.
 pub fn start() -> Result<Meters, BuildError> {
     let recorder = PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Full(ROUND_TRIP.into()), &ROUND_TRIP_BUCKETS)?
@@ -62,7 +61,7 @@ pub fn start() -> Result<Meters, BuildError> {
     describe_gauge!(TASKS, "tasks of the runtime that are alive");
     describe_counter!(TCP_REPLIES_TOTAL, "reads of the TCP server that were answered");
     describe_gauge!(WATCHING, "sessions that watch raw clients");
-    // What has not happened yet is 0 and not absent.
+    // So that a meter is 0 and not absent before something happens.
     gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     for one in [SESSIONS, LABS, EVENTS_WAITING, WATCHING] {
         gauge!(one).set(0.0);
@@ -87,8 +86,8 @@ pub fn start() -> Result<Meters, BuildError> {
 }
 
 impl Meters {
-    /// All measures as they are now, in the text format of Prometheus, version 0.0.4; `refused` says how
-    /// often each reason has occurred. Needs a runtime.
+    /// All meters as they are now, in the text format of Prometheus, version 0.0.4. `refused` is the count of
+    /// each reason. Needs a runtime.
     #[must_use]
     pub fn text(&self, refused: impl IntoIterator<Item = (&'static str, u64)>) -> String {
         for (reason, count) in refused {
@@ -109,19 +108,19 @@ impl fmt::Debug for Meters {
     }
 }
 
-/// What connections are made to.
+/// What a connection is made to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Surface {
     /// The page, its API and its WebSockets.
     Http,
     /// The TCP timestamp server.
     Tcp,
-    /// What is for the operator alone.
+    /// The operator's own listener.
     Admin,
 }
 
 impl Surface {
-    /// Its name for people.
+    /// Its name in a sentence.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -140,7 +139,7 @@ impl Surface {
     }
 }
 
-/// One of something, for as long as this lives.
+/// Counts one of something until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Present(Gauge);
 

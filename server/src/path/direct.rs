@@ -29,8 +29,8 @@ pub fn bind_tcp(target: SocketAddr) -> io::Result<TcpSocket> {
     Ok(socket)
 }
 
-/// A UDP socket connected to its server. Connected, so that a closed port is heard of: ICMP port
-/// unreachable then fails the next call (RFC 1122, section 4.1.3.3).
+/// A UDP socket that is connected to its server, so that a closed port is noticed: ICMP port unreachable
+/// then fails the next call (RFC 1122, section 4.1.3.3).
 ///
 /// # Errors
 /// What the system says, for example that there are no descriptors or ports left.
@@ -40,18 +40,18 @@ pub async fn connect_udp(target: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
-/// The servers are on this machine, so what reaches them can also be left from.
+/// The servers are on this machine, so their address is also one of our own.
 fn local(target: SocketAddr) -> SocketAddr {
     SocketAddr::new(target.ip(), 0)
 }
 
-/// Sends FIN. It is one system call and never waits; if the connection has broken, the next read tells.
+/// Sends FIN. It is one system call that never waits. If the connection has broken, the next read fails.
 pub(super) fn shut_down(stream: &mut TcpStream) {
     let mut context = Context::from_waker(Waker::noop());
     let _done = Pin::new(stream).poll_shutdown(&mut context);
 }
 
-/// Makes the end of the socket an RST instead of a FIN: a linger time of zero does (socket(7)).
+/// Makes closing the socket send RST instead of FIN, by a linger time of zero (socket(7)).
 pub(super) fn reset_when_closed(stream: &TcpStream) {
     if let Err(error) = stream.set_zero_linger() {
         tracing::debug!(%error, "a connection is closed instead of reset");
@@ -60,7 +60,7 @@ pub(super) fn reset_when_closed(stream: &TcpStream) {
 
 /// A datagram from a connected socket, if one has come; a refusal is an error.
 pub(super) fn receive(socket: &UdpSocket) -> io::Result<Option<Vec<u8>>> {
-    // A refusal alone is no reason for `try_recv` to look at the socket.
+    // If there is only a refusal, `try_recv` does not look at the socket.
     let error = socket.try_io(Interest::ERROR, || {
         let error = socket.take_error()?;
         error.ok_or_else(|| io::ErrorKind::WouldBlock.into())
@@ -75,11 +75,11 @@ pub(super) fn receive(socket: &UdpSocket) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-/// What `receive` has put into a buffer.
+/// The bytes that `receive` puts into a buffer.
 fn received(receive: impl FnOnce(&mut [u8]) -> io::Result<usize>) -> io::Result<Vec<u8>> {
     thread_local! {
-        // A turn asks many times in vain: a buffer of its own each time would have to be cleared, and
-        // one for each leg would stay with it while it is idle.
+        // A new buffer for each call would have to be cleared, also when there is nothing to read. A buffer
+        // for each leg would take memory while it is idle.
         static BUFFER: RefCell<[u8; READ_BYTES]> = const { RefCell::new([0; READ_BYTES]) };
     }
     BUFFER.with_borrow_mut(|buffer| receive(buffer).map(|bytes| buffer[..bytes].to_vec()))
@@ -132,14 +132,14 @@ impl DirectTcp {
             State::Open(stream) => {
                 let read = Interest::READABLE;
                 let interest = if writes { read | Interest::WRITABLE } else { read };
-                // What `ready` fails with, the next read fails with too, and there it is handled.
+                // If `ready` fails, the next read fails too, which is handled there.
                 let _ready = stream.ready(interest).await;
             }
             State::Ended => pending().await,
         }
     }
 
-    /// Takes note of the end of the handshake, or reads.
+    /// Completes the handshake, or reads.
     pub fn turn(&mut self) -> TcpTurn {
         match std::mem::replace(&mut self.state, State::Ended) {
             State::Connected(Ok(Handshake { stream, took })) => {
@@ -163,7 +163,7 @@ impl DirectTcp {
         }
     }
 
-    /// Writes what the socket takes; 0 if it takes nothing now.
+    /// Writes as much as the socket has room for.
     ///
     /// # Errors
     /// The connection has broken.
@@ -201,8 +201,8 @@ impl DirectTcp {
 }
 
 fn read(stream: &mut TcpStream) -> TcpTurn {
-    // Unlike `try_read` this remembers of a short read that there is no more, so that the next turn need not
-    // ask the system in vain. Whom to wake, `ready` tells.
+    // Unlike `try_read` this remembers after a short read that there is no more, which saves the next turn a
+    // system call. The waker does nothing: `ready` registers the real one.
     let mut context = Context::from_waker(Waker::noop());
     let read = received(|buffer| {
         let mut place = ReadBuf::new(buffer);
@@ -258,7 +258,7 @@ impl DirectUdp {
             interest |= Interest::WRITABLE;
         }
         if self.socket.ready(interest).await.is_err() {
-            // Only a runtime that is shutting down fails here; there is nothing left to wait for.
+            // This fails only if the runtime is shutting down; there is nothing left to wait for.
             pending().await
         }
     }
@@ -269,7 +269,7 @@ impl DirectUdp {
             Ok(None) => UdpTurn::Idle,
             Ok(Some(bytes)) => UdpTurn::Reply { bytes, line: None, at: Instant::now() },
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => UdpTurn::Refused,
-            // Such an error is about a datagram that is gone; its line will have no reply.
+            // The error is about a datagram that is lost; its line will have no reply.
             Err(_) => UdpTurn::More,
         }
     }
@@ -277,7 +277,7 @@ impl DirectUdp {
     /// Sends one datagram.
     ///
     /// # Errors
-    /// There is no room now, an earlier datagram was refused, or what else the system says.
+    /// There is no room now, an earlier datagram was refused, or the system reports something else.
     pub fn send(&self, bytes: &[u8]) -> io::Result<usize> {
         self.socket.try_send(bytes)
     }

@@ -1,4 +1,4 @@
-//! What a path's turn came to: the first thing that its leg must know.
+//! The result of a path's turn: the first thing that its leg must know.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use streamgram_lab::Packet;
 use streamgram_protocol::{Cause, Line};
 
-/// What a connection's turn came to.
+/// The result of a connection's turn.
 #[derive(Debug)]
 pub enum TcpTurn {
     /// The handshake is done.
@@ -16,7 +16,7 @@ pub enum TcpTurn {
         /// How long it took.
         took: Duration,
     },
-    /// So many bytes of the server have reached the gateway; they wait to be
+    /// So many bytes from the server are at the gateway, and wait to be
     /// [passed on](super::emulated::EmulatedTcp::pass_on).
     AtGateway(usize),
     /// Bytes of the stream of replies.
@@ -30,7 +30,7 @@ pub enum TcpTurn {
     Ended {
         /// Why.
         cause: Cause,
-        /// The system's word, where it has one.
+        /// The system's error, if there was one.
         error: Option<io::Error>,
     },
     /// There is more to do at once.
@@ -39,7 +39,7 @@ pub enum TcpTurn {
     Idle,
 }
 
-/// What a socket's turn came to.
+/// The result of a socket's turn.
 #[derive(Debug)]
 pub enum UdpTurn {
     /// A datagram.
@@ -75,6 +75,6 @@ pub struct Piece {
 pub struct Recording {
     /// In the order in which they were sent.
     pub packets: Vec<Packet>,
-    /// From when on their times count.
+    /// The moment from which their times count.
     pub began: Instant,
 }

@@ -18,10 +18,10 @@ pub(super) struct Inherited {
     pub(super) udp: Option<UdpSocket>,
 }
 
-/// A socket that cannot be used.
+/// A socket that was handed over and cannot be used.
 #[derive(Debug, Error)]
 pub enum BadSocket {
-    /// Its name is none of ours.
+    /// Its name is not known.
     #[error("socket {index} of LISTEN_FDS has the name {name:?}; http, tcp and udp are known")]
     Name {
         /// Which one, from 0.

@@ -1,4 +1,4 @@
-//! Every socket that is listened on: handed over by a service manager, or bound here. All or none.
+//! The sockets of all listeners: handed over by a service manager, or bound here. All of them or none.
 
 use std::io;
 use std::net::SocketAddr;
@@ -24,10 +24,10 @@ pub(super) struct Sockets {
 /// Why there is nothing to listen on.
 #[derive(Debug, Error)]
 pub enum BindError {
-    /// An address that cannot be had.
+    /// An address that could not be bound.
     #[error("cannot listen on {surface} {address}: {cause}")]
     Address {
-        /// What was to listen there.
+        /// Which listener.
         surface: &'static str,
         /// The address.
         address: SocketAddr,
@@ -43,7 +43,7 @@ impl Sockets {
     /// Takes the sockets that were handed over, and binds the other addresses.
     ///
     /// # Errors
-    /// The first socket or address that cannot be had; then none is.
+    /// The first socket or address that fails; then nothing listens.
     pub(super) async fn bind(config: &Serve) -> Result<Self, BindError> {
         let failed = |surface, address| move |cause| BindError::Address { surface, address, cause };
         let inherited = inherited()?;

@@ -1,8 +1,7 @@
-//! How much of what the flags allow there are descriptors for.
+//! Fits the limits of the flags to the number of files that the process may open.
 //!
-//! At the limit of open files nothing works any more, not even to say so. So the limits are lowered
-//! until they fit below it, each surface with a share of its own: what one is flooded with the others
-//! do not miss.
+//! At that limit nothing works any more, not even an error message. So the limits are lowered until all of
+//! them together fit. Each surface has a share of its own, so a flood on one takes nothing from the others.
 
 use tracing::info;
 
@@ -22,7 +21,7 @@ pub(crate) struct Capacity {
 }
 
 impl Capacity {
-    /// What the flags say, or less if the process may open no more than `files`.
+    /// The limits of the flags, or lower ones if the process may open only `files` files.
     pub(crate) fn within(files: usize, config: &Serve) -> Self {
         let mut this = Self {
             http: config.http_limits.clone(),
@@ -50,7 +49,7 @@ impl Capacity {
     }
 }
 
-/// Whether it was higher.
+/// Lowers a limit to its share; whether it was higher.
 fn lower(limit: &mut usize, share: usize) -> bool {
     let is_lowered = *limit > share;
     *limit = (*limit).min(share);

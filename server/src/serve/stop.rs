@@ -1,4 +1,4 @@
-//! How serving ends: because somebody asked for it, or because a listener could not go on.
+//! How the server ends: because it is told to stop, or because a listener fails.
 
 use std::io;
 use std::time::Duration;
@@ -12,13 +12,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::warn;
 
-/// How long everything that is open may take to end after a stop; then it is cut off.
+/// How long connections and sessions may take to end after a stop. Then they are cut off.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
 
-/// Why the server ended although nobody asked it to.
+/// Why the server ended without being told to.
 #[derive(Debug, Error)]
 pub enum RunError {
-    /// One of the three serves nobody any more.
+    /// One of the three listeners failed.
     #[error("the {surface} listener has ended: {cause}")]
     Listener {
         /// Which one.
@@ -26,7 +26,7 @@ pub enum RunError {
         /// What the system says, or that it panicked.
         cause: io::Error,
     },
-    /// There can be no measures.
+    /// The recorder of the meters could not be started.
     #[error("cannot measure: {0}")]
     Meters(#[from] BuildError),
 }
@@ -44,8 +44,8 @@ impl Serving {
     }
 }
 
-/// Waits for `stop`, or for the end of a listener. Then everything that is still `running` is told to
-/// stop, and is waited for.
+/// Waits for `stop`, or for the end of a listener. Then it stops everything that is still `running`, and
+/// waits for that.
 pub(super) async fn until_stopped(
     serving: [Serving; 3],
     stop: CancellationToken,

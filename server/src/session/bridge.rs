@@ -12,19 +12,19 @@ use crate::observe::Observer;
 /// What all sessions share.
 #[derive(Debug, Clone)]
 pub struct Bridge {
-    /// Where legs lead.
+    /// The servers that legs connect to.
     pub targets: Targets,
     /// What a session may do.
     pub limits: Limits,
-    /// How fast.
+    /// How fast it may do it.
     pub rates: WebSocketLimits,
-    /// Who watches whom.
+    /// To register legs, and to watch raw clients.
     pub(crate) observer: Arc<Observer>,
     /// A permit for every emulated path that may still be opened.
     pub(crate) labs: Arc<Semaphore>,
 }
 
-/// Where the legs lead; fixed at start, no message of a client names an address.
+/// The servers that legs connect to. They are fixed at the start: no message of a client names an address.
 #[derive(Debug, Clone, Copy)]
 pub struct Targets {
     /// The TCP timestamp server.

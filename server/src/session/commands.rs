@@ -1,4 +1,4 @@
-//! What a client asked of its session, carried out or refused with a reason.
+//! Carries out what a client asks for, or reports why it cannot.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -17,11 +17,11 @@ use crate::observe::Unwatchable;
 use crate::path::Route;
 use crate::path::emulated::Permit;
 
-/// What a client asked for, or what was wrong with it.
+/// A message of the client, or why it is not one.
 pub type Command = Result<ClientMessage, Invalid>;
 
 impl State {
-    /// Carries a command out, or reports why it cannot be.
+    /// Carries a command out, or reports why it cannot.
     pub(super) async fn apply(&mut self, command: Command) {
         let command = match command {
             Ok(command) => command,
@@ -79,10 +79,10 @@ impl State {
         })
     }
 
-    /// The right to one more emulated path.
+    /// A permit for one more emulated path.
     fn permit(&mut self, protocol: Protocol) -> Result<Permit, Problem> {
         if protocol == Protocol::Tcp {
-            // One path for each protocol: that of the connection before ends here.
+            // A session has one emulated path per protocol: what is left of the one before ends.
             self.ended.iter_mut().for_each(EndedLeg::cut_off);
         }
         let permit = Arc::clone(&self.bridge.labs).try_acquire_owned();
@@ -148,7 +148,7 @@ impl State {
         })
     }
 
-    /// Each leg takes the send or refuses it, on its own.
+    /// Each leg accepts or refuses the send on its own.
     fn send(&mut self, send: &Send) {
         for &protocol in send.to.protocols() {
             if let Err(problem) = self.send_to(protocol, send) {
@@ -159,26 +159,24 @@ impl State {
     }
 
     fn send_to(&mut self, protocol: Protocol, send: &Send) -> Result<(), Problem> {
-        let emulated = self.udp.as_ref().is_some_and(|leg| leg.is_emulated());
         let bursts = match protocol {
             Protocol::Tcp => {
-                self.tcp.as_mut().filter(|leg| leg.is_open()).map(|leg| &mut leg.bursts)
+                let leg = self.tcp.as_mut().filter(|leg| leg.is_open());
+                let leg = leg.ok_or_else(|| not_open(protocol))?;
+                if send.line(1).is_ok_and(|line| line.is_empty()) {
+                    let detail = "an empty line has no bytes, so over TCP there is nothing to send";
+                    return Err(problem(Code::Empty, protocol, detail.into()));
+                }
+                &mut leg.bursts
             }
-            Protocol::Udp => self.udp.as_mut().map(|leg| &mut leg.bursts),
+            Protocol::Udp => {
+                let leg = self.udp.as_mut().ok_or_else(|| not_open(protocol))?;
+                if leg.is_emulated() {
+                    check_emulated_datagram(send)?;
+                }
+                &mut leg.bursts
+            }
         };
-        let bursts = bursts.ok_or_else(|| not_open(protocol))?;
-        let longest = send.line(send.count).map_or(0, |line| line.len());
-        if protocol == Protocol::Udp && emulated && longest > MAX_EMULATED_DATAGRAM {
-            let detail = format!(
-                "line is {longest} bytes, the limit of an emulated path is {MAX_EMULATED_DATAGRAM}"
-            );
-            return Err(problem(Code::OverLimit, protocol, detail));
-        }
-        let empty = send.line(1).is_ok_and(|line| line.is_empty());
-        if empty && protocol == Protocol::Tcp {
-            let detail = "an empty line has no bytes, so over TCP there is nothing to send".into();
-            return Err(problem(Code::Empty, protocol, detail));
-        }
         let limit = self.bridge.limits.sends_in_progress;
         if bursts.len() >= limit {
             let name = protocol.name();
@@ -208,6 +206,17 @@ impl State {
     fn complain(&mut self, problem: Problem) {
         self.outbox.push(Instant::now(), None, Event::Error(problem));
     }
+}
+
+fn check_emulated_datagram(send: &Send) -> Result<(), Problem> {
+    let longest = send.line(send.count).map_or(0, |line| line.len());
+    if longest > MAX_EMULATED_DATAGRAM {
+        let detail = format!(
+            "line is {longest} bytes, the limit of an emulated path is {MAX_EMULATED_DATAGRAM}"
+        );
+        return Err(problem(Code::OverLimit, Protocol::Udp, detail));
+    }
+    Ok(())
 }
 
 fn problem(code: Code, protocol: Protocol, detail: String) -> Problem {

@@ -1,10 +1,11 @@
-//! Events on their way to the client, bounded by what they weigh.
+//! Events that wait for the client, bounded by their size.
 //!
-//! While the outbox is full the session reads no commands and no TCP bytes and sends no lines, so a
-//! slow client slows its own session. What is under way already (datagrams, observations) is still
-//! taken, so that times stay true; that is bounded by what was sent before.
+//! While the outbox is full, the session reads no commands and no TCP bytes, and sends no lines. So a slow
+//! client slows down its own session. Datagrams and observations are still received, so that their times
+//! are right; their number is bounded by what was sent before.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::time::{Duration, Instant};
 
 use metrics::Gauge;
@@ -12,15 +13,18 @@ use streamgram_protocol::{Data, Event, LegId, ServerMessage};
 
 use crate::operate::meters;
 
-/// Bytes of events, roughly, at which the session stops making more.
+/// Bytes of events, roughly, at which the outbox is full.
 const FULL_BYTES: usize = 256 * 1024;
-/// Bytes of events, roughly, at which no more of raw clients is added: the rest is for the session's own
-/// legs, which raw clients can so not hold up.
+/// Bytes of events, roughly, at which events of raw clients are left out. The rest is for the session's own
+/// legs, so that raw clients cannot hold them up.
 const ENOUGH_FOR_RAW_BYTES: usize = FULL_BYTES / 2;
-/// Bytes of events, roughly, from which on a frame takes no more: what waits longer leaves in the next.
+/// Bytes of events, roughly, in one frame; the others go into the next.
 const FRAME_BYTES: usize = 16 * 1024;
-/// What an event weighs without its payload.
+/// Size of an event without its payload, roughly.
 const EVENT_BYTES: usize = 128;
+
+/// Room for the events that follow from one line.
+const EVENTS_OF_A_LINE: usize = 5;
 
 /// Events that wait for the client.
 #[derive(Debug)]
@@ -41,10 +45,14 @@ impl Outbox {
         }
     }
 
-    /// Adds something that happened to a leg, or to the session as a whole.
+    /// Adds an event of a leg, or of the session as a whole.
     pub(crate) fn push(&mut self, at: Instant, leg: impl Into<Option<LegId>>, event: Event) {
-        self.bytes += weight(&event);
+        self.bytes += size(&event);
         self.waiting_of_all.increment(1.0);
+        if self.waiting.is_empty() {
+            // One allocation for the events of a line.
+            self.waiting.reserve(EVENTS_OF_A_LINE);
+        }
         self.waiting.push_back(ServerMessage { at_us: self.at_us(at), leg: leg.into(), event });
     }
 
@@ -58,26 +66,22 @@ impl Outbox {
         micros(at.saturating_duration_since(self.started))
     }
 
-    pub(crate) fn pop(&mut self) -> Option<ServerMessage> {
-        let message = self.waiting.pop_front()?;
-        self.bytes -= weight(&message.event);
-        self.waiting_of_all.decrement(1.0);
-        if self.waiting.is_empty() {
-            // Room for a burst of a thousand lines would otherwise stay with an idle session.
-            self.waiting = VecDeque::new();
-        }
-        Some(message)
-    }
-
     /// The oldest events, up to [`FRAME_BYTES`] and at least one, if there are any.
     pub(crate) fn next_frame(&mut self) -> Vec<ServerMessage> {
-        let left = self.bytes.saturating_sub(FRAME_BYTES);
         let mut frame = Vec::new();
+        if self.bytes <= FRAME_BYTES {
+            // The usual case. Moves no event, and frees the room of the outbox with the frame.
+            self.bytes = 0;
+            frame = mem::take(&mut self.waiting).into();
+        }
+        let left = self.bytes.saturating_sub(FRAME_BYTES);
         while self.bytes > left
-            && let Some(message) = self.pop()
+            && let Some(message) = self.waiting.pop_front()
         {
+            self.bytes -= size(&message.event);
             frame.push(message);
         }
+        self.waiting_of_all.decrement(count(frame.len()));
         frame
     }
 
@@ -97,13 +101,16 @@ impl Outbox {
 
 impl Drop for Outbox {
     fn drop(&mut self) {
-        // As many as fit into the outbox, so the number is exact.
-        let left = u32::try_from(self.waiting.len()).unwrap_or(u32::MAX);
-        self.waiting_of_all.decrement(f64::from(left));
+        self.waiting_of_all.decrement(count(self.waiting.len()));
     }
 }
 
-fn weight(event: &Event) -> usize {
+/// So few events fit into an outbox that the number is exact.
+fn count(events: usize) -> f64 {
+    f64::from(u32::try_from(events).unwrap_or(u32::MAX))
+}
+
+fn size(event: &Event) -> usize {
     match event {
         Event::Reply { bytes, .. } => EVENT_BYTES + bytes,
         Event::Packet(packet) => EVENT_BYTES + packet.hex.len(),
@@ -115,9 +122,9 @@ fn weight(event: &Event) -> usize {
     }
 }
 
-/// The bytes of a reply, as text where they are.
+/// The bytes of a reply: as text if they are UTF-8, else as hex.
 pub(crate) fn data(reply: Vec<u8>) -> Data {
-    // Without a copy in the usual case.
+    // Text is not copied.
     String::from_utf8(reply).map_or_else(|error| Data::from_bytes(error.as_bytes()), Data::Text)
 }
 

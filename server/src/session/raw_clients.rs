@@ -1,5 +1,5 @@
-//! The raw clients that a session watches: each with a number, what the servers saw of them as events,
-//! and a count of what is left out.
+//! The raw clients that a session watches. Each gets a number, sightings of it become events, and what is
+//! left out is counted.
 
 use std::collections::HashMap;
 use std::future::pending;
@@ -14,42 +14,42 @@ use crate::observe::{
     Payload, RawEvent, RawFeed, Sighting, Subscription, Unwatchable, may_show_bytes,
 };
 
-/// How often the count of what was left out is reported at most.
+/// Between two reports of how much was left out.
 const MISSED_EVERY: Duration = Duration::from_secs(1);
 /// Sightings that are reported before the session looks at everything else again.
 const SIGHTINGS_PER_TURN: usize = 64;
-/// How long a connection must have been silent before another client may take its place. Its end may have
-/// been among what was missed; if it is still open and speaks again, it is a new client.
+/// How long a connection must be silent before a new client may replace it. Its end may have been missed. If
+/// it is still open and sends again, it counts as a new client.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// What a session watches, and what it knows of it.
+/// What a session knows of the raw clients that it watches.
 #[derive(Debug)]
 pub(crate) struct RawClients {
     /// The session's address, where it is known.
     session: Option<IpAddr>,
     subscription: Option<Subscription>,
     clients: HashMap<Key, Client>,
-    /// Clients that have had a number.
+    /// How many clients have got a number.
     numbered: u64,
     missed: u64,
     missed_reported: Option<Instant>,
 }
 
-/// What makes a sighting one of a client.
+/// Identifies a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Key {
-    /// A TCP connection has a number of the server's.
+    /// A TCP connection, by the server's number.
     Connection(u64),
-    /// A UDP peer is an address.
+    /// A UDP peer, by its address.
     Peer(SocketAddr),
 }
 
 #[derive(Debug)]
 struct Client {
     number: u64,
-    /// When it was seen last.
+    /// When it was last seen.
     seen: Instant,
-    /// Its datagrams that were reported.
+    /// How many of its datagrams were reported.
     datagrams: u64,
     /// The server's number of the last.
     last_datagram: Option<u64>,
@@ -78,7 +78,7 @@ impl RawClients {
         Ok(())
     }
 
-    /// Watches no longer, and forgets everybody: their ends would not be seen.
+    /// Watches no longer, and forgets all clients, because their ends will not be seen.
     pub(crate) fn unwatch(&mut self, now: Instant, outbox: &mut Outbox) {
         while let Some(sighting) = self.next() {
             self.report(&sighting, outbox);
@@ -100,7 +100,7 @@ impl RawClients {
         }
     }
 
-    /// Reports what was seen, and leaves out what there is no room for; true if there is more.
+    /// Reports sightings, or leaves them out if there is no room; true if there are more.
     pub(crate) fn turn(&mut self, now: Instant, outbox: &mut Outbox) -> bool {
         let mut reported = 0;
         while reported < SIGHTINGS_PER_TURN
@@ -129,7 +129,7 @@ impl RawClients {
         }
     }
 
-    /// Reports how many sightings were left out since the last time, if it is time.
+    /// Reports how many sightings were left out, if that is due.
     fn report_missed(&mut self, now: Instant, outbox: &mut Outbox) {
         if self.missed_due(outbox).is_some_and(|due| now >= due) {
             let count = std::mem::take(&mut self.missed);
@@ -138,13 +138,13 @@ impl RawClients {
         }
     }
 
-    /// When that is, if there is something to report and room for it.
+    /// When the next such report is due, if there is something to report and room for it.
     pub(crate) fn missed_due(&self, outbox: &Outbox) -> Option<Instant> {
         let due = self.missed_reported.map_or(outbox.started(), |last| last + MISSED_EVERY);
         (self.missed > 0 && outbox.has_room_for_raw()).then_some(due)
     }
 
-    /// A sighting with the client's number; none, if there is no number to be had.
+    /// The event of a sighting; none, if there is no room for another client or its datagram was missed.
     fn raw(&mut self, sighting: &Sighting) -> Option<Raw> {
         let Sighting { at, protocol, peer, id, ref event } = *sighting;
         let key = match protocol {
@@ -177,7 +177,7 @@ impl RawClients {
                 RawObservation::Datagram { number, bytes, kept, data: data(payload) }
             }
             RawEvent::DatagramReply(ref payload) => {
-                // Else its datagram was missed, and the reply would seem to answer another.
+                // Else the datagram was missed, and this would seem to be the reply to another one.
                 if client.last_datagram != Some(id) {
                     return None;
                 }
@@ -195,7 +195,7 @@ impl RawClients {
         Client { number: self.numbered, seen: now, datagrams: 0, last_datagram: None }
     }
 
-    /// A client, with a new number if it is not known; none, if there is no room for it.
+    /// A client, with a new number if it is not known yet; none, if there is no room for another.
     fn known(&mut self, key: Key, now: Instant) -> Option<&mut Client> {
         if !self.clients.contains_key(&key) {
             if self.clients.len() >= RAW_CLIENTS {
@@ -210,8 +210,7 @@ impl RawClients {
         Some(client)
     }
 
-    /// Who gives its place to a new client: of the UDP peers, and the connections that may have ended, who
-    /// was silent the longest.
+    /// The client that was silent the longest, of those that a new one may replace.
     fn longest_silent(&self, now: Instant) -> Option<Key> {
         let may_go = self.clients.iter().filter(|(key, client)| match key {
             Key::Peer(_) => true,
@@ -221,7 +220,7 @@ impl RawClients {
     }
 }
 
-/// The bytes of a client that a session may see.
+/// The bytes of a payload, if the session may see them.
 fn shown_to(session: Option<IpAddr>, client: IpAddr, payload: &Payload) -> Option<Data> {
     let bytes = payload.shown.as_ref().filter(|_| may_show_bytes(client, session))?;
     Some(Data::from_bytes(bytes))
@@ -259,7 +258,7 @@ mod tests {
         /// What is reported of it: the client's number and what was seen.
         fn report(&mut self, sighting: &Sighting) -> Option<(u64, RawObservation)> {
             self.clients.report(sighting, &mut self.outbox);
-            std::iter::from_fn(|| self.outbox.pop()).find_map(|message| match message.event {
+            self.outbox.next_frame().into_iter().find_map(|message| match message.event {
                 Event::Raw(raw) => Some((raw.client, raw.observation)),
                 _ => None,
             })
@@ -372,7 +371,7 @@ mod tests {
             watching.clients.missed += 2;
             let now = now + Duration::from_millis(after_ms);
             watching.clients.report_missed(now, &mut watching.outbox);
-            watching.outbox.pop().map(|message| message.event)
+            watching.outbox.next_frame().pop().map(|message| message.event)
         };
         assert_eq!(reported_at(0), Some(Event::RawMissed { count: 2 }));
         assert_eq!(reported_at(999), None);
@@ -414,11 +413,13 @@ mod tests {
         // A flood leaves room for what the session's own legs have to tell.
         assert!(!watching.outbox.is_full() && !watching.outbox.has_room_for_raw());
         let mut count = |outbox: &mut Outbox| {
-            for message in std::iter::from_fn(|| outbox.pop()) {
-                match message.event {
-                    Event::Raw(_) => reported += 1,
-                    Event::RawMissed { count } => missed += count,
-                    other => unreachable!("{other:?}"),
+            while !outbox.is_empty() {
+                for message in outbox.next_frame() {
+                    match message.event {
+                        Event::Raw(_) => reported += 1,
+                        Event::RawMissed { count } => missed += count,
+                        other => unreachable!("{other:?}"),
+                    }
                 }
             }
         };
@@ -437,7 +438,7 @@ mod tests {
         let client = observer.caller("127.0.0.1:7".parse().unwrap());
         client.accepted();
         watching.clients.unwatch(Instant::now(), &mut watching.outbox);
-        assert!(watching.outbox.pop().is_some(), "what had happened before is reported");
+        assert_eq!(watching.outbox.next_frame().len(), 1, "what had happened before is reported");
         client.closed(Cause::PeerClosed);
         assert!(watching.clients.next().is_none() && watching.clients.clients.is_empty());
         watching.clients.watch(&observer.feed).unwrap();

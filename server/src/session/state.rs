@@ -1,4 +1,4 @@
-//! Everything that a session owns, and what it does with it when it is not waiting.
+//! What a session owns: its legs, its outbox, its raw clients. And what it does with them without waiting.
 
 use std::net::IpAddr;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -18,7 +18,7 @@ const LEGS_AT_ONCE_MIN: u32 = 10;
 /// How many seconds' worth of lines a session may send at once.
 const LINES_AT_ONCE_S: u32 = 10;
 
-/// Both legs, what is left of those before them, and the raw clients that the session watches.
+/// Both legs, legs that have ended, the raw clients that are watched, and the outbox.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) bridge: Bridge,
@@ -31,7 +31,7 @@ pub(super) struct State {
     pub(super) tcp: Option<Box<TcpLeg>>,
     pub(super) udp: Option<Box<UdpLeg>>,
     pub(super) ended: Vec<EndedLeg>,
-    /// Since the session asked for it.
+    /// None until the session watches for the first time.
     pub(super) raw_clients: Option<Box<RawClients>>,
 }
 
@@ -63,7 +63,7 @@ impl State {
         let more = self.turn_tcp(now);
         let more = self.turn_udp() || more;
         let Self { raw_clients, outbox, .. } = self;
-        // Last of all: the session's own legs come first.
+        // The session's own legs come first.
         raw_clients.as_mut().is_some_and(|clients| clients.turn(now, outbox)) || more
     }
 
@@ -83,7 +83,7 @@ impl State {
         })
     }
 
-    /// When something is to be done although nothing happens.
+    /// When there is something to do even if nothing happens.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         let has_room = !self.outbox.is_full();
         let (tcp, udp) = (self.tcp.as_ref(), self.udp.as_ref());

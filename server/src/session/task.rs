@@ -1,9 +1,8 @@
-//! One client's session: a single task that owns both legs.
+//! The task of a session.
 //!
-//! It waits for the first thing that happens anywhere, then does everything that can be done without
-//! waiting, in a fixed order, and waits again. It knows nothing of WebSockets: a client is a stream of
-//! commands, and a sink that takes as many events at once as there are. When the commands end or the
-//! sink breaks, the session ends, and with it its legs.
+//! It waits for the first thing that happens, then does everything that can be done without waiting, in a
+//! fixed order, and waits again. A client is a stream of commands and a sink for events. When the commands
+//! end or the sink fails, the session ends, and its legs with it.
 
 use std::future::{pending, poll_fn};
 use std::net::IpAddr;
@@ -21,36 +20,35 @@ use super::leg::ended::EndedLeg;
 use super::outbox::Outbox;
 use super::state::State;
 
-/// Turns that everybody else has while events are collected.
+/// How often the session yields to collect events.
 const COLLECTING_TURNS: usize = 3;
 
 /// A session before it runs.
 #[derive(Debug)]
 pub struct Session {
     state: State,
-    /// The client has taken events that it has not passed on yet.
+    /// The sink has events that are not flushed yet.
     unflushed: bool,
 }
 
 /// What the session waited for.
 enum Woken {
     Command(Command),
-    /// Something is ready, a line is due, a reply is overdue, or the client has taken every event: the
-    /// next turn finds out.
+    /// Something is ready, something is due, or the client has all events: the next turn finds out which.
     Turn,
-    /// The client says no more, or takes no more.
+    /// The commands have ended, or the sink has failed.
     ClientGone,
 }
 
 impl Session {
-    /// A session without legs, of a client at this address; without one no raw client is its own. `lan`
-    /// is where others can open the page, as far as that client may know.
+    /// A session without legs. `client` is the client's address, if it is known to be its own; without it
+    /// no raw client counts as its own. `lan` is where others can open the page, if the client may know.
     #[must_use]
     pub fn new(bridge: Bridge, client: Option<IpAddr>, lan: Option<String>) -> Self {
         Self { state: State::new(bridge, client, lan), unflushed: false }
     }
 
-    /// Serves the client until its commands end or it can take no more events.
+    /// Serves the client until its commands end or its sink fails.
     pub async fn run(
         mut self,
         client: &mut (impl Stream<Item = Command> + Sink<Vec<ServerMessage>> + Unpin),
@@ -67,9 +65,9 @@ impl Session {
 
     /// Does what can be done without waiting; true if there is more of it.
     ///
-    /// What a line brings about (the server's read, the reply, the answer) follows within microseconds.
-    /// So while a line is not answered, everybody else has a few turns before its events are handed to
-    /// the client, and they leave in one write in place of three.
+    /// The consequences of a line (the server's read, the reply, the answer) follow within microseconds. So
+    /// while a line is not answered, the session yields a few times before it sends its events. Then all of
+    /// them leave in one write instead of three.
     async fn turns(&mut self) -> bool {
         let mut more = self.state.turn();
         for _ in 0..COLLECTING_TURNS {
@@ -83,7 +81,7 @@ impl Session {
         more
     }
 
-    /// Waits for the first thing that happens; every arm can lose without losing anything.
+    /// Waits for the first thing that happens. Every arm is cancel-safe.
     async fn wait(
         &mut self,
         more: bool,
@@ -91,8 +89,8 @@ impl Session {
     ) -> Woken {
         let Self { state, unflushed } = self;
         let full = state.outbox.is_full();
-        // Nearly always the client takes everything at once, and then only a full outbox has kept the
-        // turn before from anything.
+        // Nearly always the client takes all events at once. Then there is nothing new to do, unless the
+        // outbox was full, which the last turn had to stop at.
         match poll_immediate(poll_fn(|cx| send(cx, client, &mut state.outbox, unflushed))).await {
             Some(Ok(())) if full => return Woken::Turn,
             Some(Ok(())) | None => {}
@@ -126,8 +124,7 @@ impl Session {
     }
 }
 
-/// Hands events to the client in frames, as fast as it takes them. Ready once it has all of them, or
-/// can take no more.
+/// Sends events to the client, in frames. Ready when it has all of them, or its sink has failed.
 fn send<Client: Sink<Vec<ServerMessage>> + Unpin>(
     cx: &mut Context<'_>,
     client: &mut Client,

@@ -1,9 +1,9 @@
-//! The terminal clients, `streamgram tcp` and `streamgram udp`: the article's clients, but what
-//! arrives is shown when it arrives.
+//! The terminal clients, `streamgram tcp` and `streamgram udp`. They work as the article's clients, but show
+//! what arrives when it arrives.
 //!
-//! A line goes out as typed, without a newline. An empty line or the end of the input ends the client,
-//! after the replies that are still owed, within a second. Input and socket each have a thread that
-//! only reads; everything is decided and shown here, in one place.
+//! A line is sent as typed, without a newline. An empty line or the end of the input ends the client, after
+//! the owed replies, within a second. Two threads read, one the input and one the socket; this one decides
+//! and shows.
 
 use std::io::{self, ErrorKind, Write};
 use std::net::{Shutdown, TcpStream, UdpSocket};
@@ -46,7 +46,7 @@ pub fn tcp(server: &str) -> anyhow::Result<()> {
             Event::Line(line) => (&stream).write_all(&line).context("the connection broke")?,
             Event::InputEnded if closed => break,
             Event::InputEnded => {
-                // FIN; the server still answers what it has, then ends its side too.
+                // FIN. The server still answers what it has received, then sends FIN too.
                 stream.shutdown(Shutdown::Write)?;
                 ending = Some(Instant::now() + OWED_PATIENCE);
             }
@@ -58,7 +58,7 @@ pub fn tcp(server: &str) -> anyhow::Result<()> {
                 if !screen.is_terminal() {
                     break;
                 }
-                // A prompt that is open owns the terminal; the next line ends it.
+                // The prompt owns the terminal until the next line.
                 note("press Enter to end");
             }
             Event::Failed(error) => return Err(error).context("the connection broke"),
@@ -70,7 +70,7 @@ pub fn tcp(server: &str) -> anyhow::Result<()> {
 /// Talks to a UDP timestamp server.
 ///
 /// # Errors
-/// The address is not one, or a datagram cannot be sent.
+/// The address is wrong, or a datagram cannot be sent.
 pub fn udp(server: &str) -> anyhow::Result<()> {
     let socket = connected(server).with_context(|| format!("cannot reach {server}"))?;
     let (events, inbox) = sync_channel(WAITING_EVENTS);
@@ -102,7 +102,7 @@ pub fn udp(server: &str) -> anyhow::Result<()> {
                 note(&format!("refused: nobody listens on {server}"));
             }
             Some(Event::Failed(error)) => return Err(error).context("the socket failed"),
-            // UDP has no end of a connection to hear of.
+            // UDP has no connection that could be closed.
             Some(Event::PeerClosed) => {}
         }
     }
@@ -131,7 +131,7 @@ fn send(socket: &UdpSocket, line: &[u8]) -> anyhow::Result<()> {
     }
     let mut outcome = socket.send(line);
     if matches!(&outcome, Err(error) if error.kind() == ErrorKind::ConnectionRefused) {
-        // The refusal of an earlier datagram; this one has not been sent yet.
+        // An earlier datagram was refused; this one has not been sent yet.
         outcome = socket.send(line);
     }
     outcome.map(drop).context("a datagram could not be sent")

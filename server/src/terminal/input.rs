@@ -34,13 +34,13 @@ impl Input {
         }
     }
 
-    /// Passes lines on until an empty one, the end of the input, or the end of whoever listens.
+    /// Passes lines on until an empty one, the end of the input, or the end of the receiver.
     pub(super) fn read(self, events: &SyncSender<Event>) {
         match self {
             Self::Terminal(mut editor) => read_terminal(&mut editor, events),
             Self::Pipe => read_pipe(stdin().lock(), events),
         }
-        // Whoever listened may have ended first.
+        // The receiver may have ended first.
         let _told = events.send(Event::InputEnded);
     }
 }
@@ -50,7 +50,7 @@ fn read_terminal(editor: &mut DefaultEditor, events: &SyncSender<Event>) {
         match editor.readline(PROMPT) {
             Ok(line) if line.is_empty() => return,
             Ok(line) => {
-                // A line that is not remembered is sent all the same.
+                // The line is sent even if it cannot be added to the history.
                 let _remembered = editor.add_history_entry(&line);
                 if events.send(Event::Line(line.into_bytes())).is_err() {
                     return;

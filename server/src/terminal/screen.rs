@@ -25,8 +25,8 @@ impl Screen {
     }
 }
 
-/// Says something that is not a reply.
+/// Shows something that is not a reply.
 pub(super) fn note(text: &str) {
-    // Nothing can be said about a standard error that is closed.
+    // If standard error is closed, there is nowhere to show it.
     let _said = writeln!(stderr(), "streamgram: {text}");
 }

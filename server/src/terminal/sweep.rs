@@ -1,20 +1,19 @@
 //! `streamgram sweep`: the lab's sweep in a terminal, as a table or as CSV.
 //!
-//! A row is printed when it is there. How far the sweep is goes to standard error, if somebody watches.
+//! Rows are printed as they come. Progress goes to standard error, if that is a terminal.
 
 use std::io::{self, ErrorKind, IsTerminal, Write, stderr, stdout};
 
 use streamgram_lab::sweep::{Figure, Kind, LINES, Row, Setting, Sweep, Unit};
 
-/// Characters of the column of losses, and of each of the others.
+/// Width of the column of losses, and of each other column.
 const LOSS_WIDTH: usize = 7;
 const WIDTH: usize = 15;
 
 /// Runs a sweep and prints it.
 ///
 /// # Errors
-/// The setting is not allowed, or standard output takes no more for another reason than that its reader
-/// has gone, which ends the sweep in order.
+/// The setting is not allowed, or standard output fails. If only its reader is gone, that is no error.
 pub fn run(setting: Setting, csv: bool) -> anyhow::Result<()> {
     let sweep = Sweep::new(setting)?;
     match print(sweep, csv) {
@@ -42,12 +41,12 @@ fn print(sweep: Sweep, csv: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// Wipes out how far the sweep is: carriage return, and ECMA-48's "erase in line".
+/// Wipes out the progress: carriage return, and ECMA-48's "erase in line".
 fn clear() -> io::Result<()> {
     write!(stderr(), "\r\x1b[K")
 }
 
-/// What is run, and the heads of the columns.
+/// What is run, and the titles of the columns.
 fn head(setting: &Setting) -> String {
     let Setting { kind, rtt_ms, mss, seed, runs, .. } = setting;
     let what = match kind {
@@ -65,7 +64,7 @@ fn line(row: &Row) -> String {
     format!("{loss:>LOSS_WIDTH$}{}", figures.collect::<String>())
 }
 
-/// A figure as people read it.
+/// A figure for people.
 fn text(figure: &Figure) -> String {
     let Some(value) = figure.value else { return "–".to_owned() };
     match figure.column.unit {

@@ -1,7 +1,7 @@
 //! The text of a timestamp: C's `ctime` without its newline, in local time, always in English.
 //!
-//! The text is made once a second, not once a reply. chrono looks again at the machine's time zone
-//! when its last look is more than a second old, so a change shows within two seconds.
+//! The text is made once a second, not for every reply. chrono checks the machine's time zone at most once
+//! a second, so a change shows within two seconds.
 
 use std::fmt;
 use std::io::Write as _;
@@ -14,15 +14,15 @@ use streamgram_protocol::CTIME_LEN;
 /// `Mon Nov 23 05:52:57 2026`
 pub type Ctime = [u8; CTIME_LEN];
 
-/// One day inside the years 0000 and 9999, so that no time zone moves a second out of the years
-/// that four digits can show.
+/// The limits are a day away from the years 0000 and 9999, so that in every time zone a year has four
+/// digits.
 const FIRST_SECOND: i64 = -62_167_219_200 + 86_400;
 const LAST_SECOND: i64 = 253_402_300_799 - 86_400;
 
 /// Tells the time as text.
 pub struct Clock {
     now: fn() -> SystemTime,
-    // Held for the copy of 24 bytes, and once a second for making them.
+    // Locked to copy 24 bytes, and once a second to make them.
     latest: Mutex<Text>,
 }
 
@@ -65,7 +65,7 @@ impl fmt::Debug for Clock {
     }
 }
 
-/// Seconds since 1970, rounded down, also before it.
+/// Seconds since 1970, rounded down; negative before it.
 fn seconds(time: SystemTime) -> i64 {
     match time.duration_since(UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),

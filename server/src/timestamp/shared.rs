@@ -11,8 +11,8 @@ use crate::observe::Observer;
 pub struct Shared {
     /// Tells the time.
     pub clock: Arc<Clock>,
-    /// Is told what they saw.
+    /// To report what they see.
     pub observer: Arc<Observer>,
-    /// Is told what they refused.
+    /// To count what they refuse.
     pub refusals: Arc<Refusals>,
 }

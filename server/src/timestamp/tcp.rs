@@ -1,7 +1,7 @@
 //! The TCP timestamp server: what one read returns is answered with `[ctime] ` and the same bytes.
 //!
-//! It neither waits for a newline nor adds one: a read is a read. A half-closed client still gets its
-//! reply, then FIN. Whatever a client does ends its own connection and no other.
+//! It does not wait for a newline and adds none. A client that has sent FIN still gets its reply, then FIN.
+//! Nothing that a client does ends more than its own connection.
 
 use std::io;
 use std::net::SocketAddr;
@@ -26,9 +26,8 @@ use crate::observe::{Caller, cause_of};
 use crate::operate::meters::{self, Surface};
 use crate::timestamp::clock::Clock;
 
-/// How long a connection is read after our FIN, for the peer's. Closing it over bytes that nobody has
-/// read would reset it, and the reset could overtake replies that are still under way (RFC 9293,
-/// section 3.10.4).
+/// How long a connection is still read after our FIN, until the peer's FIN. Closing it with unread bytes
+/// would send RST, which could destroy replies that are still on their way (RFC 9293, section 3.10.4).
 const LINGER: Duration = Duration::from_secs(2);
 
 /// Answers clients until `stop`; returns when the last connection has ended.
@@ -47,7 +46,7 @@ pub async fn serve(
     let patience = Patience::of(&limits);
     while let Some((stream, peer)) = entrance.accept().await? {
         let caller = shared.observer.caller(peer);
-        // A leg is as old as its session wants it to be.
+        // How long a leg stays open is its session's decision.
         let (visitor, patience) = match caller {
             Caller::Leg(_) => (Visitor::Leg, Patience::ENDLESS),
             Caller::Raw(_) | Caller::Departed => (Visitor::Client, patience),
@@ -64,7 +63,7 @@ pub async fn serve(
     Ok(())
 }
 
-/// How long a client may take.
+/// How long a client may be idle, may take to read, and may stay.
 #[derive(Debug, Clone, Copy)]
 struct Patience {
     idle: Duration,
@@ -88,12 +87,12 @@ impl Patience {
         }
     }
 
-    /// When a client that came at `came` and was `heard` last has to go.
+    /// When a client that connected at `came` and was last `heard` has to go.
     fn deadline(&self, came: Instant, heard: Instant) -> Instant {
         (came + self.lifetime).min(heard + self.idle)
     }
 
-    /// Why it has to go by `now`, if it has.
+    /// Why it has to go at `now`, if it has to.
     fn over(&self, came: Instant, heard: Instant, now: Instant) -> Option<End> {
         if now >= came + self.lifetime {
             Some(End::Old)
@@ -135,22 +134,22 @@ impl Client {
             shared.refusals.count(refusal, Instant::now(), format_args!("TCP client {peer}"));
         }
         if refusal == Some(Refusal::TcpUnread) {
-            // After an ordinary end the kernel would keep what nobody reads, for minutes.
+            // Else the kernel would keep the unread replies for minutes.
             if let Err(error) = stream.set_zero_linger() {
                 debug!(%peer, %error, "the linger time could not be set");
             }
         } else {
-            // Whether the peer ends too is its own affair.
+            // Whether the peer sends FIN too does not matter.
             let _ended = timeout(LINGER, until_fin(stream)).await;
         }
     }
 }
 
-/// Answers one client until it has sent its FIN, until it has to go, or until [`LAST_WORDS`] after
-/// `stop`. Then all replies and a FIN are on their way, unless it read nothing.
+/// Answers one client until it sends FIN, has to go, or [`LAST_WORDS`] after `stop`. Then it sends FIN
+/// after the last reply, unless the client read nothing.
 ///
 /// # Errors
-/// What ended the connection instead.
+/// The connection has broken.
 async fn answer(
     mut stream: impl AsyncRead + AsyncWrite + Unpin,
     clock: &Clock,
@@ -158,7 +157,7 @@ async fn answer(
     mut patience: Patience,
     stop: &CancellationToken,
 ) -> io::Result<End> {
-    // The stamp's place is in front of the place that is read into: one read, one write, no copy.
+    // The read goes behind the place of the stamp: one read, one write, no copy.
     let mut reply = [0; STAMP_LEN + READ_BYTES];
     reply[0] = b'[';
     reply[STAMP_LEN - 2..STAMP_LEN].copy_from_slice(b"] ");
@@ -166,7 +165,7 @@ async fn answer(
     let replies = meters::tcp_replies();
     let came = Instant::now();
     let (mut heard, mut stopping) = (came, false);
-    // Made once and not for every read: they are asked only when there is nothing to read.
+    // Made once and not for every read. They are polled only when there is nothing to read.
     let mut stopped = pin!(stop.cancelled());
     let mut alarm = pin!(sleep_until(patience.deadline(came, heard).into()));
     let end = loop {
@@ -194,7 +193,7 @@ async fn answer(
         caller.read(number, offset, &reply[STAMP_LEN..STAMP_LEN + bytes]);
         reply[1..=CTIME_LEN].copy_from_slice(&clock.ctime());
         let mut writing = pin!(stream.write_all(&reply[..STAMP_LEN + bytes]));
-        // A timer is made only for a client that does not read.
+        // Only a client that does not read needs a timer.
         match poll_immediate(writing.as_mut()).await {
             Some(written) => written?,
             None => match timeout(patience.write, writing).await {
@@ -206,7 +205,7 @@ async fn answer(
         number += 1;
         offset += bytes as u64;
         replies.increment(1);
-        // The alarm alone would not do: who always has more to read never lets it ring.
+        // The alarm is not polled while there is always more to read.
         if let Some(end) = patience.over(came, heard, heard) {
             break end;
         }
@@ -215,24 +214,24 @@ async fn answer(
     Ok(if stopping && end == End::Old { End::Stopped } else { end })
 }
 
-/// Reads on, for nothing but the end.
+/// Reads until FIN, and throws away what it reads.
 async fn until_fin(mut stream: impl AsyncRead + Unpin) {
     let mut nobody_looks_at_it = [0; READ_BYTES];
     while let Ok(1..) = stream.read(&mut nobody_looks_at_it).await {}
 }
 
-/// How a connection came to its end in good order.
+/// How a connection that did not break came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
-    /// The client had sent all it wanted to.
+    /// The client has sent FIN.
     Finished,
-    /// It had sent nothing for too long.
+    /// It sent nothing for too long.
     Idle,
-    /// It had stayed for too long.
+    /// It stayed for too long.
     Old,
-    /// It had read none of its replies for too long.
+    /// It read none of its replies for too long.
     Unread,
-    /// The server was told to stop.
+    /// The server stops.
     Stopped,
 }
 

@@ -1,9 +1,9 @@
 //! The UDP timestamp server: every datagram, an empty one too, is answered with ctime alone.
 //!
-//! No brackets and no echo, as in the article; which datagram a reply belongs to, the reply does not
-//! say. No error that a datagram or its sender can cause ends the loop. Datagrams that nobody can have
-//! meant, and those above a rate, are counted and not answered: a server that answers strangers
-//! without asking is somebody's reflector.
+//! There are no brackets and no echo, as in the article: a reply does not say which datagram it answers.
+//! No error that a datagram or its sender can cause ends the loop. Datagrams with a source that must be
+//! forged, and datagrams above a rate, are counted and not answered: otherwise the server could be used to
+//! flood others (reflection).
 
 pub mod rates;
 pub mod sources;
@@ -28,14 +28,14 @@ use crate::guard::refusals::Refusal;
 use crate::observe::RawClient;
 use crate::operate::meters;
 
-/// Room for the largest datagram that UDP's length field allows (RFC 768), so that its true length
-/// is known, and not only what a `recv(1024)` would keep of it.
+/// Room for the largest datagram that UDP's length field allows (RFC 768), so that its full length is
+/// known, and not only what a `recv(1024)` would keep.
 const BUFFER_BYTES: usize = 65_535;
-/// How long a reply may wait for room in the socket's buffer; then it is dropped. A neighbour that
-/// does not answer ARP could hold up everybody else.
+/// How long a reply may wait for room in the socket's buffer. Then it is dropped: a neighbour that does
+/// not answer ARP could hold up everybody else.
 const SEND_PATIENCE: Duration = Duration::from_millis(100);
-/// How long the server waits after it could not receive: an error that stays would otherwise take all
-/// of a processor.
+/// How long the server waits after an error. An error that does not go away would otherwise take a whole
+/// processor.
 const RECEIVE_PAUSE: Duration = Duration::from_millis(20);
 
 /// Answers datagrams until `stop`.
@@ -52,11 +52,11 @@ pub async fn serve(
     let rates = Rates::new(&limits, Instant::now());
     let mut server = Server { socket, own, shared, rates, answered: meters::datagrams() };
     let mut buffer = vec![0; BUFFER_BYTES];
-    // Made once and not for every datagram: it is asked only when there is nothing to receive.
+    // Made once and not for every datagram. It is polled only when there is nothing to receive.
     let mut stopped = pin!(stop.cancelled());
     while !stop.is_cancelled() {
-        // Receiving and answering take no future while there is something to receive: that would be a
-        // quarter of all the instructions of a reply.
+        // While there is something to receive, no future is made: that would be a quarter of all the
+        // instructions of a reply.
         match server.socket.try_recv_from(&mut buffer) {
             Ok((bytes, peer)) => {
                 if let Some(unsent) = server.answer(&buffer[..bytes], peer) {
@@ -92,17 +92,17 @@ struct Server {
 struct Reply {
     text: Ctime,
     peer: SocketAddr,
-    /// Who sent it, if anybody watches.
+    /// The client, if a session watches it.
     raw: Option<RawClient>,
 }
 
 impl Server {
-    /// Answers a datagram, unless it must not be; returns the reply if there is no room for it yet.
+    /// Answers a datagram, unless it is refused. Returns the reply if there is no room for it yet.
     fn answer(&mut self, payload: &[u8], peer: SocketAddr) -> Option<Reply> {
         let Shared { clock, observer, refusals } = &self.shared;
         let mut raw = None;
         if let Some(watcher) = observer.watcher_of(Protocol::Udp, peer) {
-            // A leg of the bridge: it never answers, and its session limits it.
+            // A leg: it answers nothing, and its session limits it.
             watcher.datagram(payload.len(), payload.len().min(READ_BYTES));
         } else {
             raw = observer.raw_sender(peer);
@@ -128,7 +128,7 @@ impl Server {
         None
     }
 
-    /// Sends a reply once there is room for it. Only here is a timer made.
+    /// Sends a reply once there is room for it. Only this takes a timer.
     async fn wait_to_send(&self, reply: Reply) {
         let sent = timeout(SEND_PATIENCE, self.socket.send_to(&reply.text, reply.peer)).await;
         self.sent(sent.unwrap_or_else(|elapsed| Err(elapsed.into())), &reply);
@@ -153,8 +153,8 @@ impl Server {
     }
 }
 
-/// Windows tells here that an earlier reply met a closed port (WSAECONNRESET, 10054); the datagram
-/// after it may be there already.
+/// On Windows, receiving also fails if an earlier reply met a closed port (WSAECONNRESET, 10054). The next
+/// datagram may be there already.
 fn is_of_a_reply(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused)
 }

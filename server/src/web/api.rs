@@ -1,4 +1,4 @@
-//! What programs ask for: facts about the server, and whether it serves.
+//! Answers for programs: facts about the server, and whether it is ready.
 
 use axum::Json;
 use axum::extract::{Extension, State};
@@ -17,7 +17,7 @@ pub(super) struct Info {
     #[serde(flatten)]
     addresses: Addresses,
     limits: Limits,
-    /// Where others can open the page; told to this machine alone.
+    /// Where others can open the page; only for requests from this machine.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     lan: Vec<String>,
 }
@@ -36,12 +36,12 @@ pub(super) async fn refused(State(web): State<Web>) -> Response {
     Json(&*web.refusals).into_response()
 }
 
-/// The process lives: should a listener end, it would end as well.
+/// The process is alive. If a listener failed, the process would end.
 pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Whether somebody new would be served.
+/// Whether a new session would be served.
 pub(super) async fn readyz(State(web): State<Web>) -> (StatusCode, &'static str) {
     if web.stop.is_cancelled() {
         (StatusCode::SERVICE_UNAVAILABLE, "stopping\n")

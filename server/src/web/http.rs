@@ -1,4 +1,4 @@
-//! HTTP connections: how they are served, and who asks for what.
+//! HTTP connections, the clients behind them, and the hosts that they ask for.
 
 pub(crate) mod client_address;
 mod connection;

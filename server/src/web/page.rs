@@ -1,4 +1,4 @@
-//! The page, and under which addresses others can open it.
+//! The page, and the addresses at which others can open it.
 
 pub(crate) mod assets;
 pub(crate) mod lan;

@@ -1,4 +1,4 @@
-//! What every request may need.
+//! What handlers of requests share.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -13,18 +13,18 @@ use crate::guard::admission::Admission;
 use crate::guard::refusals::Refusals;
 use crate::session::Bridge;
 
-/// What every request may need.
+/// What handlers of requests share.
 #[derive(Debug, Clone)]
 pub struct Web {
     /// The addresses that everything listens on.
     pub addresses: Addresses,
     /// What sessions share.
     pub bridge: Bridge,
-    /// Who may ask.
+    /// Which requests are served.
     pub http_limits: Arc<HttpLimits>,
     /// How many sessions there may be.
     pub sessions: Admission,
-    /// Is told what was refused.
+    /// Counts what is refused.
     pub refusals: Arc<Refusals>,
     /// Ends every session.
     pub stop: CancellationToken,
@@ -41,7 +41,7 @@ pub struct Addresses {
     pub tcp: SocketAddr,
     /// The UDP timestamp server.
     pub udp: SocketAddr,
-    /// What is for the operator alone, if it was asked for.
+    /// The operator's listener, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub admin: Option<SocketAddr>,
 }

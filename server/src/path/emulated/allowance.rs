@@ -1,4 +1,4 @@
-//! What one emulated path may cost: packets within a second, and a life.
+//! What one emulated path may cost: packets per second, and a lifetime.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub(super) struct Allowance {
     packets: u32,
 }
 
-/// A limit that a lab has passed; it ends its leg.
+/// A limit that a lab has exceeded; it ends its leg.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Overrun {
     /// More packets within a second than `lab_packets_per_s`.
@@ -60,7 +60,7 @@ impl Allowance {
         Ok(())
     }
 
-    /// When the life ends.
+    /// When the lifetime ends.
     pub(super) fn ends_at(&self) -> Micros {
         Micros::from(self.lifetime_s) * SECOND
     }

@@ -1,4 +1,4 @@
-//! A lab that is kept level with the clock, and within its allowance.
+//! A lab that keeps up with the clock, within its allowance.
 
 use std::time::{Duration, Instant};
 
@@ -50,18 +50,18 @@ impl<H: Host> Paced<H> {
         self.began + self.lived()
     }
 
-    /// When the lab has something to do, its end included.
+    /// When the lab has something to do; the end of its lifetime counts too.
     pub(super) fn due(&self) -> Instant {
         let due = self.lab.next().unwrap_or(Micros::MAX).min(self.allowance.ends_at());
         self.began + Duration::from_micros(due)
     }
 
-    /// Whether the lab has nothing to do before a moment has passed.
+    /// Whether the lab has nothing to do until after a moment.
     pub(super) fn is_idle_at(&self, now: Instant) -> bool {
         self.lab.next().is_none_or(|due| due > self.at(now))
     }
 
-    /// Takes one step towards the clock; true if the lab is level with it.
+    /// Makes one step; true if the lab has caught up with the clock.
     ///
     /// # Errors
     /// The lab has used up its allowance.

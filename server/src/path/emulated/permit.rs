@@ -1,10 +1,10 @@
-//! The right to one emulated path.
+//! The permit for one emulated path.
 
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::operate::meters::Present;
 
-/// The right to one emulated path, of all that the server may have.
+/// Counts one emulated path of all that the server may have, until it is dropped.
 #[derive(Debug)]
 pub struct Permit {
     _permit: OwnedSemaphorePermit,

@@ -1,5 +1,5 @@
-//! What lies behind the gateway of an emulated connection: a kernel socket to the real server, which is
-//! connected once the lab's own handshake is done.
+//! The server's side of an emulated connection: a kernel socket from the gateway to the real server. It
+//! connects when the handshake in the lab is done.
 
 use std::future::{Future, pending};
 use std::io;
@@ -40,17 +40,17 @@ impl ServerSide {
             (false, true) => Interest::WRITABLE,
             (false, false) => return pending().await,
         };
-        // What `ready` fails with, the next read fails with too, and there it is handled.
+        // If `ready` fails, the next read fails too, which is handled there.
         let _ready = stream.ready(interest).await;
     }
 
-    /// Dials when the lab's handshake is done, and takes note when the server has answered.
+    /// Connects when the lab's handshake is done; whether anything changed.
     pub(super) fn advance(&mut self, state: State, target: SocketAddr) -> bool {
         let open = !matches!(state, State::Connecting | State::Reset | State::TimedOut);
         match std::mem::replace(self, Self::Gone) {
             Self::Bound(socket) if open => *self = Self::Dialing(Box::pin(socket.connect(target))),
             Self::Dialed(Ok(stream)) => {
-                // A reply of two chunks would wait for a delayed ACK; without the option it just does.
+                // Else a reply of two chunks would wait for a delayed ACK. If the option fails, it waits.
                 let _set = stream.set_nodelay(true);
                 *self = Self::Open(stream);
             }
@@ -67,7 +67,7 @@ impl ServerSide {
         if bytes.is_empty() {
             return false;
         }
-        // A connection that has broken is noticed by the next read.
+        // If the connection has broken, the next read fails.
         let written = stream.try_write(bytes).unwrap_or(0);
         bytes.drain(..written);
         written > 0

@@ -1,5 +1,5 @@
-//! TCP over an emulated link. The lab's gateway ends the connection and goes on over a kernel socket:
-//! bytes, FIN and RST pass through in both directions.
+//! TCP over an emulated link. The emulated connection ends at the lab's gateway. The gateway passes bytes,
+//! FIN and RST on to a kernel socket, and back.
 
 use std::fmt;
 use std::io;
@@ -29,9 +29,9 @@ pub struct EmulatedTcp {
     give_up_ms: u32,
     opened: bool,
     server: ServerSide,
-    /// From the client, not yet taken by the kernel.
+    /// From the client; the kernel had no room for it yet.
     to_server: Vec<u8>,
-    /// From the server, not yet taken by the lab; its lines are not known yet.
+    /// From the server; not yet passed on, because the lines that it answers are not known yet.
     from_server: Vec<u8>,
     _permit: Permit,
 }
@@ -77,7 +77,7 @@ impl EmulatedTcp {
         }
     }
 
-    /// Lets the lab catch up with the clock, until there is something to tell.
+    /// Lets the lab catch up with the clock, until there is something that the leg must know.
     pub fn turn(&mut self, now: Instant) -> TcpTurn {
         for _ in 0..STEPS_PER_TURN {
             let level = match self.paced.step(now) {
@@ -95,7 +95,7 @@ impl EmulatedTcp {
         TcpTurn::More
     }
 
-    /// Goes on without a leg, so that FIN and RST arrive; true while there is something to wait for.
+    /// Goes on after the leg's end, so that FIN and RST arrive; true while there is something to wait for.
     pub fn linger(&mut self, now: Instant) -> bool {
         loop {
             match self.turn(now) {
@@ -114,7 +114,7 @@ impl EmulatedTcp {
         }
     }
 
-    /// Whether both ends know of the end, or the client does and nothing is under way to the gateway.
+    /// Whether both ends know of the end, or the client does and nothing is on its way to the gateway.
     fn is_over(&self) -> bool {
         let over = |end| {
             matches!(self.paced.lab.state(end), State::Closed | State::Reset | State::TimedOut)
@@ -122,7 +122,7 @@ impl EmulatedTcp {
         over(End::Client) && (over(End::Gateway) || self.paced.lab.next().is_none())
     }
 
-    /// What the client's end, or the leg, must hear of.
+    /// What the leg must know.
     fn news(&mut self) -> Option<TcpTurn> {
         let at = self.paced.now();
         let state = self.paced.lab.state(End::Client);
@@ -152,8 +152,8 @@ impl EmulatedTcp {
         io::Error::other(format!("nothing was acknowledged for {ms} ms, the limit of the path"))
     }
 
-    /// Moves what can be moved between the gateway and the server; whether anything was. What the server
-    /// says now reaches a lab that is level with the clock, else it would come before its time.
+    /// Moves bytes between the gateway and the server; whether there were any. Bytes from the server enter
+    /// the lab only when it has caught up with the clock, else they would arrive too early.
     fn exchange(&mut self, level: bool) -> bool {
         let state = self.paced.lab.state(End::Gateway);
         let mut moved = false;
@@ -196,7 +196,7 @@ impl EmulatedTcp {
         }
     }
 
-    /// Passes replies on to the client, piece by piece in their order; how many bytes there was room for.
+    /// Passes replies on to the client, piece by piece; how many bytes there was room for.
     pub fn pass_on(&mut self, pieces: &[Piece]) -> usize {
         let mut passed = 0;
         for &Piece { bytes, line } in pieces {
@@ -211,12 +211,12 @@ impl EmulatedTcp {
         passed
     }
 
-    /// Hands bytes of a line over for sending; how many there was room for.
+    /// Sends bytes of a line; how many there was room for.
     pub fn write(&mut self, bytes: &[u8], line: Line, now: Instant) -> usize {
         self.paced.lab.write(self.paced.at(now), End::Client, bytes, Some(line))
     }
 
-    /// Sends FIN behind what was written.
+    /// Sends FIN after everything that was written.
     pub fn close(&mut self, now: Instant) {
         self.paced.lab.close(self.paced.at(now), End::Client);
     }
@@ -231,7 +231,7 @@ impl EmulatedTcp {
         self.paced.lab.set_nodelay(self.paced.at(now), on);
     }
 
-    /// Turns the knobs of the link that can be turned under way.
+    /// Changes the link, except for what is fixed when a path opens.
     pub fn set_link(&mut self, link: &Link) {
         self.paced.lab.set_link(link);
     }

@@ -1,5 +1,5 @@
-//! UDP over an emulated link. The lab's gateway hands datagrams to the server one at a time, so it
-//! knows which of them a reply answers.
+//! UDP over an emulated link. The lab's gateway hands datagrams to the server one at a time, so it knows
+//! which datagram a reply answers.
 
 use std::collections::VecDeque;
 use std::io;
@@ -20,8 +20,7 @@ use crate::path::turn::{Recording, UdpTurn};
 
 /// How long the gateway waits for the server's reply before it hands over the next datagram.
 const SERVER_PATIENCE: Duration = Duration::from_secs(1);
-/// Datagrams of which it is remembered which line they are; one that arrives after so many others has
-/// none.
+/// Datagrams whose line is remembered. For one that arrives after so many later ones it is not known.
 const REMEMBERED: usize = 1_024;
 
 /// A socket whose client end is in a lab.
@@ -31,7 +30,7 @@ pub struct EmulatedUdp {
     server: UdpSocket,
     /// What the server sees as its peer.
     pub(crate) local: SocketAddr,
-    /// The datagram that the server has been handed and not answered yet.
+    /// The datagram that the server has, and has not answered yet.
     awaited: Option<Awaited>,
     /// The lines of the client's datagrams, and of the replies.
     lines: Numbered,
@@ -92,7 +91,7 @@ impl EmulatedUdp {
         }
     }
 
-    /// Lets the lab catch up with the clock, until there is something to tell.
+    /// Lets the lab catch up with the clock, until there is something that the leg must know.
     pub fn turn(&mut self, now: Instant) -> UdpTurn {
         for _ in 0..STEPS_PER_TURN {
             let level = match self.paced.step(now) {
@@ -104,7 +103,7 @@ impl EmulatedUdp {
                 Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
                     return UdpTurn::Refused;
                 }
-                // Whatever it was, this datagram has no reply.
+                // The error is about this datagram, which will have no reply.
                 Err(_) => true,
             };
             if let Some(datagram) = self.paced.lab.receive(End::Client) {
@@ -118,8 +117,8 @@ impl EmulatedUdp {
         UdpTurn::More
     }
 
-    /// Moves what can be moved between the gateway and the server; whether anything was. What the server
-    /// says now reaches a lab that is level with the clock, else it would come before its time.
+    /// Moves datagrams between the gateway and the server; whether there were any. A reply enters the lab
+    /// only when it has caught up with the clock, else it would arrive too early.
     fn exchange(&mut self, now: Instant, level: bool) -> io::Result<bool> {
         if let Some(Awaited { line, since }) = self.awaited {
             if !level {
@@ -144,7 +143,7 @@ impl EmulatedUdp {
         Ok(true)
     }
 
-    /// Hands a datagram over for sending.
+    /// Sends a datagram.
     ///
     /// # Errors
     /// It is too long, or too many wait.
@@ -154,7 +153,7 @@ impl EmulatedUdp {
         Ok(())
     }
 
-    /// Turns the knobs of the link that can be turned under way.
+    /// Changes the link, except for what is fixed when a path opens.
     pub fn set_link(&mut self, link: &Link) {
         self.paced.lab.set_link(link);
     }

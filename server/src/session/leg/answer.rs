@@ -1,4 +1,4 @@
-//! What becomes of a line: it is answered, or it is not.
+//! The outcome of a line: it is answered, or it is not.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use streamgram_protocol::{Event, Line, Unanswered};
 
 use crate::session::outbox::micros;
 
-/// A line that has found its reply.
+/// A line that is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Answer {
     pub(super) line: Line,
@@ -27,7 +27,7 @@ impl Answer {
     }
 }
 
-/// A line that has none.
+/// A line that is not answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Silence {
     pub(super) line: Line,

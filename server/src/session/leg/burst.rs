@@ -6,7 +6,7 @@ use streamgram_protocol::{Data, Event, LegId, Line, Send};
 
 use crate::session::outbox::Outbox;
 
-/// The bursts of one leg, in the order in which they were asked for.
+/// The bursts of one leg, in the order in which they came.
 #[derive(Debug)]
 pub(crate) struct Bursts {
     leg: LegId,
@@ -32,7 +32,7 @@ pub(super) struct DueLine {
     pub(super) last: Option<Finished>,
 }
 
-/// A send that has nothing left to send.
+/// A send that is done, or was stopped.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Finished {
     pub(super) id: u64,
@@ -82,10 +82,10 @@ impl Bursts {
         }
         burst.sent += 1;
         let line = Line { send: burst.id, number: burst.sent };
-        // The session has checked the data when the send came.
+        // The data was checked when the send came.
         let bytes = burst.data.line(line.number).ok()?.into_owned();
         if !burst.interval.is_zero() {
-            // Never sooner than the interval after the line before, however late that one was.
+            // Counted from this line, however late it was.
             burst.due = now + burst.interval;
         }
         let last = (burst.sent == burst.count).then(|| self.bursts.remove(at).finished());
@@ -99,7 +99,7 @@ impl Bursts {
         }
     }
 
-    /// Ends every send. `cut` is a line that was due and has not gone out.
+    /// Ends every send. `cut` is a line that has not gone out completely.
     pub(super) fn stop_all(&mut self, cut: Option<DueLine>, outbox: &mut Outbox) {
         let mut finished: Vec<_> = self.bursts.drain(..).map(|burst| burst.finished()).collect();
         if let Some(DueLine { line, last, .. }) = cut {
@@ -130,7 +130,7 @@ mod tests {
     }
 
     fn reported(outbox: &mut Outbox) -> Option<Event> {
-        outbox.pop().map(|message| message.event)
+        outbox.next_frame().pop().map(|message| message.event)
     }
 
     #[test]

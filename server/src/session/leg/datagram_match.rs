@@ -1,8 +1,8 @@
-//! Which of UDP's replies belongs to which line.
+//! Which UDP reply belongs to which line.
 //!
-//! A reply is the time alone, so nothing in it says. But the server answers a leg's datagrams in the
-//! order in which it observed them: the k-th reply belongs to the k-th observed datagram, unless a
-//! reply was lost on the way. When counts show that, an answer is one of several, and says so.
+//! A reply is only a timestamp and does not say what it answers. But the server answers a leg's datagrams
+//! in the order in which it observed them. So the k-th reply belongs to the k-th observed datagram, unless a
+//! reply was lost. When the counts show that one was, an answer is not certain, and says so.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -11,15 +11,15 @@ use streamgram_protocol::Line;
 
 use super::answer::{Answer, Silence};
 
-/// Lines without a reply that are remembered in case one comes late; older ones are forgotten, and a
-/// reply to them is shown without its line.
+/// Lines that were given up and are remembered in case a reply comes late. Older ones are forgotten, and a
+/// reply to one has no line.
 const REMEMBERED_LINES: usize = 1_000;
 
 /// The datagrams of one leg that are not answered yet.
 #[derive(Debug)]
 pub(super) struct DatagramMatch {
     patience: Duration,
-    /// The path knows which reply answers which line: nothing has to be concluded from counts.
+    /// The path knows which reply answers which line, so nothing has to be concluded from counts.
     exact: bool,
     lines: VecDeque<SentLine>,
     answered: u64,
@@ -30,7 +30,7 @@ struct SentLine {
     line: Line,
     sent: Instant,
     bytes: usize,
-    /// The server has reported it.
+    /// The server has observed it.
     observed: bool,
     /// It has been reported as unanswered.
     given_up: bool,
@@ -56,8 +56,8 @@ impl DatagramMatch {
         });
     }
 
-    /// The server took a datagram of this length. Loopback keeps the order, so it is the first that
-    /// it could be.
+    /// The server observed a datagram of this length. Loopback keeps the order, so it is the first line that
+    /// it can be.
     pub(super) fn observed(&mut self, bytes: usize) {
         let could_be = |line: &&mut SentLine| !line.observed && line.bytes == bytes;
         let line = self.lines.iter_mut().filter(|line| !line.given_up).find(could_be);
@@ -70,7 +70,7 @@ impl DatagramMatch {
         }
     }
 
-    /// A reply came; whose, if anybody waits for one.
+    /// A reply came; the line that it answers, if one waits.
     pub(super) fn replied(&mut self) -> Option<Answer> {
         let first = |observed: bool, given_up: bool| {
             self.lines
@@ -82,26 +82,26 @@ impl DatagramMatch {
             .or_else(|| first(false, false))
             .or_else(|| first(false, true))?;
         let answered = self.lines.remove(at)?;
-        // Another line that the server saw and that was given up: this reply could be its, late.
+        // If another line was observed and given up, this reply could be a late one to it.
         let rival = self.lines.iter().any(|other| other.observed && other.given_up);
         self.answered += 1;
         let SentLine { line, sent, observed, given_up, .. } = answered;
         Some(Answer { line, sent, late: given_up, certain: observed && !rival })
     }
 
-    /// A reply to this line came; nothing, if it is the reply's copy.
+    /// A reply to this line came; none, if it is a duplicate of the reply.
     pub(super) fn replied_to(&mut self, line: Line) -> Option<Answer> {
         let at = self.lines.iter().position(|sent| sent.line == line)?;
         let SentLine { line, sent, given_up, .. } = self.lines.remove(at)?;
         Some(Answer { line, sent, late: given_up, certain: true })
     }
 
-    /// When the next line's patience ends.
+    /// When the next line has to be given up.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         self.lines.iter().find(|line| !line.given_up).map(|line| line.sent + self.patience)
     }
 
-    /// Gives up the lines whose patience has ended; they are remembered for a late reply.
+    /// Gives up the lines that have waited too long. They are remembered for a late reply.
     pub(super) fn give_up(&mut self, now: Instant) -> Vec<Silence> {
         let patience = self.patience;
         let silences = self.give_up_if(|line| line.sent + patience <= now);
@@ -115,7 +115,7 @@ impl DatagramMatch {
         silences
     }
 
-    /// Nobody listens there, or the leg has ended: nothing that is under way will be answered.
+    /// The server refused, or the leg has ended: no line will be answered.
     pub(super) fn end(&mut self) -> Vec<Silence> {
         let silences = self.give_up_if(|_| true);
         self.lines.clear();
@@ -128,7 +128,7 @@ impl DatagramMatch {
         hopeless
             .map(|sent| {
                 sent.given_up = true;
-                // A reply that came since this line went out may have been this line's own.
+                // A reply that came after this line went out may have been the reply to it.
                 let certain = exact || sent.answered_before == answered;
                 Silence { line: sent.line, certain }
             })

@@ -1,5 +1,5 @@
-//! A leg that has ended, while something of it is still on its way: what the servers saw of it, and of
-//! an emulated connection FIN or RST.
+//! A leg that has ended, while something of it is still on its way: observations of the server, and FIN or
+//! RST of an emulated connection.
 
 use std::future::pending;
 use std::io;
@@ -12,11 +12,11 @@ use super::packets::Packets;
 use crate::path::emulated::EmulatedTcp;
 use crate::session::outbox::Outbox;
 
-/// How a leg comes to its end.
+/// Why a leg ends.
 #[derive(Debug)]
 pub(crate) struct Ending {
     pub(crate) cause: Cause,
-    /// The system's word, where it has one.
+    /// The system's error, if there was one.
     pub(crate) error: Option<io::Error>,
 }
 
@@ -33,8 +33,7 @@ pub(crate) struct EndedLeg {
     leaving: Option<Leaving>,
 }
 
-/// An emulated connection whose FIN or RST has to cross the link, be seen by the server, and be reported
-/// as packets.
+/// An emulated connection whose FIN or RST is still on the link.
 #[derive(Debug)]
 pub(super) struct Leaving {
     path: Box<EmulatedTcp>,
@@ -47,12 +46,12 @@ impl EndedLeg {
         Self { observations, leaving }
     }
 
-    /// Cuts off what is under way on an emulated path.
+    /// Ends what is left of an emulated connection.
     pub(crate) fn cut_off(&mut self) {
         self.leaving = None;
     }
 
-    /// Waits until a turn would do something; without `room` for packets a path has to wait.
+    /// Waits until a turn would do something. Without `room` for packets an emulated connection waits.
     ///
     /// # Cancel safety
     /// Losing a `select!` loses nothing.
@@ -82,7 +81,7 @@ impl EndedLeg {
 }
 
 impl Leaving {
-    /// Ends a connection; nothing, if there is nothing left to send.
+    /// Ends a connection; none, if there is nothing left to send.
     pub(super) fn new(
         mut path: Box<EmulatedTcp>,
         cause: Cause,

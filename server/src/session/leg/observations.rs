@@ -1,4 +1,4 @@
-//! What the servers see of one leg.
+//! What its server sees of one leg.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,8 +10,8 @@ use crate::observe::inbox::{self, Inbox};
 use crate::observe::{self, Observation, Observer, Registration, WAITING_OBSERVATIONS};
 use crate::session::outbox::Outbox;
 
-/// The observations of a leg. Until it has ended its address is registered; what the servers saw before
-/// that may still be on its way afterwards.
+/// The observations of a leg. Its address is registered until the leg ends. Observations from before that can
+/// still come afterwards.
 #[derive(Debug)]
 pub(super) struct Observations {
     leg: LegId,
@@ -20,19 +20,19 @@ pub(super) struct Observations {
 }
 
 impl Observations {
-    /// Of a leg with this address, from now on.
+    /// Registers the address of a leg.
     pub(super) fn of(leg: LegId, address: SocketAddr, observer: &Arc<Observer>) -> Self {
         let (sender, inbox) = inbox::channel(WAITING_OBSERVATIONS);
         let registration = Some(observer.register(leg.protocol, address, sender));
         Self { leg, inbox, registration }
     }
 
-    /// The leg has ended: what comes from its address from now on is not its own.
+    /// Withdraws the registration: the leg has ended.
     pub(super) fn withdraw(&mut self) {
         self.registration = None;
     }
 
-    /// Waits until there is one, or until there can be none any more.
+    /// Waits until there is one, or until there will be none any more.
     ///
     /// # Cancel safety
     /// Losing a `select!` loses nothing.
@@ -40,7 +40,7 @@ impl Observations {
         self.inbox.ready().await;
     }
 
-    /// Hands the next one on to the client, if there is one, and returns what it says.
+    /// The next one, if there is one. It is also reported to the client.
     pub(super) fn next(&mut self, outbox: &mut Outbox) -> Option<observe::Event> {
         let Some(Observation { at, event }) = self.inbox.try_recv() else {
             let count = self.inbox.missed();
@@ -63,7 +63,7 @@ impl Observations {
         Some(event)
     }
 
-    /// Whether all are handed on, and there can be none any more.
+    /// Whether there is none, and there will be none any more.
     pub(super) fn is_over(&self) -> bool {
         self.inbox.is_over()
     }

@@ -1,4 +1,4 @@
-//! The packets of an emulated path as events: up to a limit, and a count of those beyond it.
+//! Reports the packets of an emulated path: as events up to a limit, then as a count.
 
 use std::time::{Duration, Instant};
 
@@ -8,14 +8,14 @@ use streamgram_protocol::{Data, Event, LegId, Packet};
 use crate::path::Recording;
 use crate::session::outbox::Outbox;
 
-/// How often the count of packets that were left out is reported at most.
+/// Between two reports of how many packets were left out.
 const MISSED_EVERY: Duration = Duration::from_secs(1);
 
 /// Reports the packets of one leg.
 #[derive(Debug)]
 pub(super) struct Packets {
     leg: LegId,
-    /// How many more are reported.
+    /// How many more are reported as events.
     left: u64,
     missed: u64,
     missed_reported: Option<Instant>,
@@ -55,7 +55,7 @@ impl Packets {
         }
     }
 
-    /// Reports how many packets were left out since the last time.
+    /// Reports how many packets were left out, if there were any.
     pub(super) fn report_missed(&mut self, now: Instant, outbox: &mut Outbox) {
         let count = std::mem::take(&mut self.missed);
         if count > 0 {

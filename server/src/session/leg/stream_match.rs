@@ -1,9 +1,9 @@
-//! Which bytes of TCP's replies belong to which line.
+//! Which bytes of the TCP replies belong to which line.
 //!
-//! The server puts a stamp in front of what each of its reads returned. Where the stamps stand is
-//! known from the server's own account of its reads, not from looking for brackets in the bytes,
-//! which anybody can type: the reply to byte `e` of the stream, in read `k`, ends at
-//! `e + STAMP_LEN * (k + 1)` of the stream of replies.
+//! The server puts a stamp in front of the bytes of each of its reads. Where the stamps are is known from
+//! the server's observations of its reads. Searching for brackets would not be safe, because anybody can
+//! type them. The reply to byte `e` of the stream, in read `k`, ends at `e + STAMP_LEN * (k + 1)` of the
+//! stream of replies.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -68,8 +68,8 @@ impl StreamMatch {
         answers
     }
 
-    /// Which lines the bytes of the stream of replies from `from` to `to` belong to, in their order. A stamp
-    /// belongs to the line behind it; every line is forgotten once its reply has ended.
+    /// Which lines the bytes `from` to `to` of the stream of replies belong to, in their order. A stamp
+    /// belongs to the line after it. A line is forgotten when its reply has ended.
     pub(super) fn pieces(&mut self, from: u64, to: u64) -> Vec<Piece> {
         let mut pieces = Vec::new();
         let mut at = from;
@@ -88,16 +88,15 @@ impl StreamMatch {
         pieces
     }
 
-    /// Where the reply to the first line ends; nothing as long as the server has not reported the read
-    /// that took the line's last byte.
+    /// Where the reply to the first line ends; none, until the read of the line's last byte is observed.
     fn coverage(&mut self) -> Option<Coverage> {
         let line = self.lines.front()?;
         while self.reads.front().is_some_and(|read| read.end < line.end) {
             self.reads.pop_front();
         }
         let read = self.reads.front()?;
-        // Without an account of that read, the line is answered at the latest when everything in
-        // front of the next known read has come.
+        // If the observation of that read was missed, the line is answered at the latest when everything
+        // before the next observed read has come.
         let is_missed = read.offset >= line.end;
         let end = if is_missed {
             read.offset + STAMP_LEN as u64 * read.number
@@ -107,7 +106,7 @@ impl StreamMatch {
         Some(Coverage { end, certain: !is_missed })
     }
 
-    /// The connection has ended: nothing more will be answered.
+    /// The connection has ended: no line will be answered.
     pub(super) fn end(&mut self) -> Vec<Silence> {
         self.lines.drain(..).map(|sent| Silence { line: sent.line, certain: true }).collect()
     }

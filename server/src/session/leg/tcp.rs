@@ -1,6 +1,6 @@
 //! One TCP connection of a session to the TCP timestamp server.
 //!
-//! Nothing here waits but [`TcpLeg::ready`]; a turn does what can be done now.
+//! Only [`TcpLeg::ready`] waits; a turn does what can be done now.
 
 use std::io;
 use std::net::SocketAddr;
@@ -35,7 +35,7 @@ pub(crate) struct TcpLeg {
     written: u64,
     received: u64,
     matching: StreamMatch,
-    /// Of an emulated path: what has come as far as its gateway.
+    /// The same for replies that have come as far as the gateway of an emulated path.
     at_gateway: Option<StreamMatch>,
     passed_on: u64,
     observations: Observations,
@@ -50,7 +50,7 @@ enum Stage {
     HalfClosed,
 }
 
-/// A line of which the path has some bytes, perhaps none.
+/// A line that is being written.
 #[derive(Debug)]
 struct Writing {
     due: DueLine,
@@ -101,13 +101,12 @@ impl TcpLeg {
         self.stage == Stage::Open
     }
 
-    /// When the next line is due; not while one waits for the path to have room for it.
+    /// When the next line is due; none, while a line waits for room on the path.
     pub(crate) fn next_due(&self) -> Option<Instant> {
         self.bursts.next_due().filter(|_| self.is_open() && self.writing.is_none())
     }
 
-    /// Waits until a turn would do something; without `room` for the events that come of it, nothing is
-    /// read and nothing is sent.
+    /// Waits until a turn would do something. Without `room` for more events, nothing is read or sent.
     ///
     /// # Cancel safety
     /// Losing a `select!` loses nothing.
@@ -118,8 +117,8 @@ impl TcpLeg {
         }
     }
 
-    /// Does what can be done without waiting: reads, sends what is due, and reports all of it. True if
-    /// there is more to do at once.
+    /// Does what can be done without waiting: reads, sends what is due, and reports it. True if there is
+    /// more to do at once.
     ///
     /// # Errors
     /// The connection has ended.
@@ -133,7 +132,7 @@ impl TcpLeg {
             if let Some(recording) = self.path.drain_packets() {
                 self.packets.report(recording, now, outbox);
             }
-            // After a reply was read and before it is looked at: the server reported its read first.
+            // Between reading a reply and matching it: the server reported its own read before it replied.
             self.observe(outbox);
             match turn {
                 TcpTurn::Opened { at, took } => self.opened(at, took, outbox),
@@ -184,7 +183,7 @@ impl TcpLeg {
         }
     }
 
-    /// Says to an emulated path which lines the replies at its gateway answer, and lets them pass.
+    /// Passes replies on from the gateway of an emulated path, with the lines that they answer.
     fn pass_on(&mut self, bytes: usize) {
         let (TcpPath::Emulated(path), Some(at_gateway)) = (&mut self.path, &mut self.at_gateway)
         else {
@@ -194,7 +193,7 @@ impl TcpLeg {
         self.passed_on += path.pass_on(&pieces) as u64;
     }
 
-    /// Sends what is due, as far as the path has room; true if more could go at once.
+    /// Sends what is due while the path has room; true if more could go at once.
     ///
     /// # Errors
     /// The connection has broken.
@@ -216,7 +215,7 @@ impl TcpLeg {
             };
             let is_out = writing.go_on(&mut self.path, now);
             if !matches!(is_out, Ok(true)) {
-                // Also when the connection has broken: its end reports that this line did not go out.
+                // Kept even if the connection has broken: its end reports that this line did not go out.
                 self.writing = Some(writing);
                 return is_out;
             }
@@ -246,7 +245,7 @@ impl TcpLeg {
         }
     }
 
-    /// Turns TCP_NODELAY.
+    /// Switches TCP_NODELAY.
     ///
     /// # Errors
     /// What the system says.
@@ -258,7 +257,7 @@ impl TcpLeg {
         Ok(())
     }
 
-    /// Turns the knobs of an emulated path; whether it is one.
+    /// Changes the link of an emulated path; whether it is one.
     pub(crate) fn set_link(&mut self, link: &Link, outbox: &mut Outbox) -> bool {
         let TcpPath::Emulated(path) = &mut self.path else { return false };
         path.set_link(link);
@@ -275,8 +274,8 @@ impl TcpLeg {
         outbox.push(now, self.id, Event::HalfClosed {});
     }
 
-    /// Ends the connection and reports what stays unanswered. An emulated path has packets under way
-    /// and goes on for a while.
+    /// Ends the connection and reports the lines that stay unanswered. An emulated connection goes on until
+    /// its FIN or RST has arrived.
     pub(crate) fn end(mut self, Ending { cause, error }: Ending, outbox: &mut Outbox) -> EndedLeg {
         let now = Instant::now();
         self.stop_sending(outbox);

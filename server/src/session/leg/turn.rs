@@ -1,6 +1,6 @@
-//! How much one leg may do before the session looks at everything else again.
+//! How much one leg may do in a turn, before the session goes on to everything else.
 
-/// Times that a leg looks for what has come.
+/// How often it reads.
 pub(super) const STEPS_PER_TURN: usize = 64;
-/// Lines that it sends.
+/// How many lines it sends.
 pub(super) const LINES_PER_TURN: usize = 64;

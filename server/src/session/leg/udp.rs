@@ -76,13 +76,12 @@ impl UdpLeg {
         Ok(leg)
     }
 
-    /// When the next line is due; not while one waits for the path to have room for it.
+    /// When the next line is due; none, while a line waits for room on the path.
     pub(crate) fn next_due(&self) -> Option<Instant> {
         self.bursts.next_due().filter(|_| self.waiting.is_none())
     }
 
-    /// Waits until a turn would do something; without `room` for the events that come of it, nothing is
-    /// sent.
+    /// Waits until a turn would do something. Without `room` for more events, nothing is sent.
     ///
     /// # Cancel safety
     /// Losing a `select!` loses nothing.
@@ -94,7 +93,7 @@ impl UdpLeg {
     }
 
     /// Does what can be done without waiting: receives, gives up what has waited too long, sends what is
-    /// due, and reports all of it. True if there is more to do at once.
+    /// due, and reports it. True if there is more to do at once.
     ///
     /// # Errors
     /// The path has ended.
@@ -105,7 +104,7 @@ impl UdpLeg {
             if let Some(recording) = self.path.drain_packets() {
                 self.packets.report(recording, now, outbox);
             }
-            // After a reply was received and before it is looked at: the server reported its datagram first.
+            // Between receiving a reply and matching it: the server reported the datagram before it replied.
             self.observe(outbox);
             match turn {
                 UdpTurn::Reply { bytes, line, at } => self.replied(bytes, line, at, outbox),
@@ -131,7 +130,7 @@ impl UdpLeg {
         }
     }
 
-    /// Sends what is due, as far as the path has room; true if more could go at once.
+    /// Sends what is due while the path has room; true if more could go at once.
     fn send(&mut self, outbox: &mut Outbox) -> bool {
         for _ in 0..LINES_PER_TURN {
             if outbox.is_full() {
@@ -143,7 +142,7 @@ impl UdpLeg {
             };
             let mut outcome = self.path.send(&due.bytes, due.line, now);
             if is_refusal(&outcome) {
-                // The refusal of an earlier datagram: this one has not been sent yet.
+                // An earlier datagram was refused; this one has not been sent yet.
                 self.refused(outbox);
                 outcome = self.path.send(&due.bytes, due.line, now);
             }
@@ -204,7 +203,7 @@ impl UdpLeg {
         self.path.kind() == Path::Emulated
     }
 
-    /// Turns the knobs of an emulated path; whether it is one.
+    /// Changes the link of an emulated path; whether it is one.
     pub(crate) fn set_link(&mut self, link: &Link, outbox: &mut Outbox) -> bool {
         let UdpPath::Emulated(path) = &mut self.path else { return false };
         path.set_link(link);
@@ -217,19 +216,19 @@ impl UdpLeg {
         self.next_deadline().is_some()
     }
 
-    /// When the next datagram is to be reported as unanswered.
+    /// When the next line has to be given up.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         self.matching.next_deadline()
     }
 
-    /// Reports the datagrams that have waited too long.
+    /// Reports the lines that have waited too long.
     fn give_up(&mut self, now: Instant, outbox: &mut Outbox) {
         for silence in self.matching.give_up(now) {
             outbox.push(now, self.id, silence.event(Unanswered::TimedOut));
         }
     }
 
-    /// Closes the socket and reports what stays unanswered.
+    /// Closes the socket and reports the lines that stay unanswered.
     pub(crate) fn end(mut self, Ending { cause, error }: Ending, outbox: &mut Outbox) -> EndedLeg {
         let now = Instant::now();
         self.bursts.stop_all(self.waiting.take(), outbox);

@@ -1,7 +1,7 @@
-//! How often a source is answered: by address, by network, and all together.
+//! How often datagrams are answered: of one address, of one network, and in total.
 //!
-//! A datagram's source can be forged; whoever is behind it then gets our answers unasked. What one
-//! address can be made to get is bounded, and so is what all can.
+//! The source of a datagram can be forged. Then somebody gets replies without having asked. These limits
+//! bound how much one address can get, and how much all together can.
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::{IpAddr, Ipv4Addr};
@@ -12,11 +12,11 @@ use crate::guard::admission::site;
 use crate::guard::rate::Rate;
 use crate::guard::refusals::Refusal;
 
-/// How many seconds' worth of its rate a source may use at once.
+/// How many seconds' worth of its rate a source may spend at once.
 const AT_ONCE_S: u32 = 2;
-/// Sources that a table remembers, in sets of [`WAYS`]. One more takes the place of one who has paid
-/// for everything, whom to forget changes nothing; if there is none in its set, it shares the place
-/// of the one who will have paid first, so that a flood of sources has no more than its table.
+/// Sources that a table remembers, in sets of [`WAYS`]. One more takes the place of a source that has
+/// nothing left to pay, which can be forgotten. If there is none in its set, it shares the place of the one
+/// that will have paid first. So a flood from many sources gets no more replies than the table has places.
 const SETS: usize = 2_048;
 const WAYS: usize = 4;
 
@@ -28,10 +28,10 @@ pub struct Rates {
     all: Rate,
 }
 
-/// A rate for each of many sources, in a place of fixed size.
+/// A rate for each of many sources, in a fixed amount of memory.
 #[derive(Debug)]
 struct Table {
-    /// That of a source which has spent nothing yet.
+    /// The rate of a source that has spent nothing yet.
     unspent: Rate,
     hash: RandomState,
     sets: Box<[[Place; WAYS]]>,
@@ -44,7 +44,7 @@ struct Place {
 }
 
 impl Rates {
-    /// Nothing spent yet.
+    /// Rates of which nothing is spent yet.
     #[must_use]
     pub fn new(limits: &UdpLimits, now: Instant) -> Self {
         let rate = |per_second: u32| {
@@ -57,10 +57,10 @@ impl Rates {
         }
     }
 
-    /// Pays for an answer to `address` at `now`; or why there is none.
+    /// Spends one reply to `address` at `now`; or why there is none.
     ///
-    /// Who is refused for its own rate takes nothing from the others. Loopback addresses cannot be
-    /// somebody else's: for them there is the rate of all alone.
+    /// A source that is refused for its own rate takes nothing from the others. A loopback address cannot be
+    /// forged from elsewhere: for it there is only the rate of all.
     pub fn refusal(&mut self, address: IpAddr, now: Instant) -> Option<Refusal> {
         let address = address.to_canonical();
         if !address.is_loopback() {
@@ -85,10 +85,10 @@ impl Table {
     }
 
     fn spend(&mut self, source: IpAddr, now: Instant) -> bool {
-        // The hash has a key of its own, so nobody can choose whose place to share.
+        // The hash has a random key, so nobody can choose whose place to share.
         let hash = self.hash.hash_one(source);
         let set = &mut self.sets[usize::try_from(hash % SETS as u64).unwrap_or_default()];
-        // A place of its own comes first, then the one that is paid for first.
+        // The source's own place, else the one that is paid for first.
         let first = set.iter_mut().min_by_key(|p| (p.source != Some(source), p.rate.paid()));
         let Some(place) = first else { return false };
         if place.source != Some(source) && place.rate.paid() <= now {

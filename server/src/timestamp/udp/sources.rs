@@ -1,5 +1,5 @@
-//! Who may be answered at all: nobody whose address can only have been forged, or whose service would
-//! answer our answer.
+//! Which sources may be answered: no address that must be forged, and no service that would answer our
+//! reply.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -7,10 +7,10 @@ use streamgram_protocol::CTIME_LEN;
 
 use crate::guard::refusals::Refusal;
 
-/// Ports below are services' (RFC 6335): echo, daytime, chargen, DNS, NTP, SNMP. No client sends from
-/// one, and many would answer.
+/// Ports below this belong to services (RFC 6335): echo, daytime, chargen, DNS, NTP, SNMP. No client sends
+/// from one, and many services would answer.
 const FIRST_CLIENT_PORT: u16 = 1_024;
-/// Services above that answer whatever comes and are used to flood others: SSDP, NFS, WS-Discovery,
+/// Services on higher ports that answer anything and are used to flood others: SSDP, NFS, WS-Discovery,
 /// SIP, multicast DNS, CoAP, memcached.
 const SERVICE_PORTS: [u16; 7] = [1_900, 2_049, 3_702, 5_060, 5_353, 5_683, 11_211];
 
@@ -21,9 +21,9 @@ const MONTHS: [&[u8]; 12] = [
 
 /// Why a datagram from `peer` to the server at `own` is not answered, if it is not.
 ///
-/// The list is that of `dg_badinput` in OpenBSD's inetd, and what is known to be used for reflection
-/// (US-CERT TA14-017A). The broadcast address of a network cannot be told without its mask: the
-/// system refuses to send there.
+/// The list is from `dg_badinput` in OpenBSD's inetd and from what is known to be used for reflection
+/// (US-CERT TA14-017A). The broadcast address of a network cannot be recognised without its mask, but the
+/// system refuses to send to it.
 #[must_use]
 pub fn refusal(peer: SocketAddr, own: SocketAddr, payload: &[u8]) -> Option<Refusal> {
     let (address, port) = (peer.ip().to_canonical(), peer.port());
@@ -45,20 +45,20 @@ fn is_one_machine(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => {
             let [first, ..] = address.octets();
-            // "This network", multicast, and what is reserved with the broadcast address at its end.
+            // Not "this network", not multicast, not the reserved range that ends with broadcast.
             first != 0 && first < 224
         }
         IpAddr::V6(address) => !address.is_unspecified() && !address.is_multicast(),
     }
 }
 
-/// Whether a sender at our port can be this server. One that listens on every address cannot tell
-/// which are its own, so no address may send from its port.
+/// Whether a sender with our port can be this server. A server that listens on every address does not
+/// know which are its own, so then no address may send from its port.
 fn may_be_own(address: IpAddr, own: IpAddr) -> bool {
     own.is_unspecified() || address == own || own.is_loopback() && address.is_loopback()
 }
 
-/// Whether it is what a server like this one answers: two of them would never end.
+/// Whether it is a reply of a server like this one: two of them would answer each other for ever.
 fn is_reply(payload: &[u8]) -> bool {
     let text = payload.trim_ascii_end();
     let text = text.strip_suffix(b"\0").unwrap_or(text);

@@ -1,4 +1,4 @@
-//! Whose request it is, also behind a proxy.
+//! The address of the client of a request, also behind a proxy.
 
 use std::net::IpAddr;
 
@@ -6,15 +6,14 @@ use axum::http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-/// What a proxy adds, one way or another (RFC 7239; RFC 9110, section 7.6.3).
+/// Header fields that proxies add (RFC 7239; RFC 9110, section 7.6.3).
 const OF_A_PROXY: [HeaderName; 3] =
     [FORWARDED_FOR, HeaderName::from_static("forwarded"), HeaderName::from_static("via")];
 
 /// The address of the client behind `peer`.
 ///
-/// Every proxy adds whom it heard from at the end of `X-Forwarded-For`. So the list is read from
-/// there, for as long as the one who wrote is believed; what stands further in front anybody could
-/// have written.
+/// Every proxy adds the address of its own peer at the end of `X-Forwarded-For`. So the list is read from
+/// the end, as long as the proxy that wrote an entry is trusted. Earlier entries can be forged.
 pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
     let is_believed = |address: IpAddr| proxies.iter().any(|network| network.contains(&address));
     let lines: Vec<_> = headers.get_all(FORWARDED_FOR).into_iter().collect();
@@ -32,8 +31,8 @@ pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet
     client
 }
 
-/// The same address where it is the client's own. That of a proxy, one that is believed or not, is
-/// that of everybody behind it, and on this machine it is that of the machine itself.
+/// The same address, if it is the client's own. The address of a proxy, trusted or not, is shared by all
+/// clients behind it, and on this machine it would be a loopback address.
 pub(crate) fn own_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> Option<IpAddr> {
     let is_believed = |address: &IpAddr| proxies.iter().any(|network| network.contains(address));
     let was_passed_on = OF_A_PROXY.iter().any(|name| headers.contains_key(name));

@@ -1,4 +1,4 @@
-//! A connection that gives up a peer who reads nothing of what it is sent.
+//! A connection that gives up a peer that does not read.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -15,7 +15,7 @@ use tracing::debug;
 pub(crate) struct Connection {
     stream: TcpStream,
     patience: Duration,
-    /// Runs while a write waits.
+    /// Exists while a write waits.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
@@ -24,7 +24,7 @@ impl Connection {
         Self { stream, patience, stalled: None }
     }
 
-    /// What a write came to, unless it has waited for too long.
+    /// The result of a write, or an error if it has waited for too long.
     fn patiently(
         &mut self,
         cx: &mut Context<'_>,
@@ -37,7 +37,7 @@ impl Connection {
         let patience = self.patience;
         let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(patience)));
         ready!(stalled.as_mut().poll(cx));
-        // After an ordinary end the kernel would keep what nobody reads, for minutes.
+        // Else the kernel would keep the unread bytes for minutes.
         if let Err(error) = self.stream.set_zero_linger() {
             debug!(%error, "the linger time could not be set");
         }

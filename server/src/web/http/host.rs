@@ -1,7 +1,7 @@
-//! Which names this server answers to.
+//! The host names that this server answers to.
 //!
-//! Somebody's page can make its own name lead to this address after it was loaded (DNS rebinding); the
-//! browser then takes our answers for that page's own. The name in the request gives it away.
+//! A hostile page can point its own name to this address after it was loaded (DNS rebinding). Then the
+//! browser treats our responses as that page's own. The host in the request shows it.
 
 use std::net::IpAddr;
 use std::time::Instant;
@@ -20,9 +20,9 @@ use crate::web::state::Web;
 /// The longest name of DNS (RFC 1035, section 2.3.4), a colon and a port.
 const MAX_HOST_BYTES: usize = 255 + 6;
 
-/// Lets through what asks for a name of ours.
+/// Refuses requests for other hosts.
 ///
-/// Without a name at all HTTP/1.0 is served: it did not have to send one, and browsers always do.
+/// A request of HTTP/1.0 without a host is served: it need not have one, and browsers always send one.
 pub(crate) async fn check(State(web): State<Web>, request: Request, next: Next) -> Response {
     let refused = match authority(request.headers()) {
         Ok(Some(authority)) if is_ours(authority.host(), &web.http_limits.hosts) => None,
@@ -47,10 +47,10 @@ pub(crate) async fn check(State(web): State<Web>, request: Request, next: Next) 
     }
 }
 
-/// More than one host, or none that could be one.
+/// More than one host, or text that is not a host.
 pub(crate) struct NotAHost;
 
-/// The host and port that a request is for.
+/// The host and port of a request.
 pub(crate) fn authority(headers: &HeaderMap) -> Result<Option<Authority>, NotAHost> {
     let mut hosts = headers.get_all(HOST).into_iter();
     let Some(host) = hosts.next() else { return Ok(None) };
@@ -60,7 +60,7 @@ pub(crate) fn authority(headers: &HeaderMap) -> Result<Option<Authority>, NotAHo
     host_and_port(host.as_bytes()).map(Some)
 }
 
-/// A host and perhaps a port, and no user before them.
+/// A host, an optional port, and no user before them.
 pub(crate) fn host_and_port(text: &[u8]) -> Result<Authority, NotAHost> {
     let authority = Authority::try_from(text).map_err(|_invalid| NotAHost)?;
     let rest = authority.as_str().strip_prefix(authority.host()).ok_or(NotAHost)?;

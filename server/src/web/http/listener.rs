@@ -1,6 +1,6 @@
-//! HTTP connections: how they come in, how long they may take, and how they end.
+//! Serves HTTP connections, within time limits.
 //!
-//! axum's own loop waits for ever for a request that never comes.
+//! axum's own loop has no such limits: it waits for ever for a request that does not come.
 
 use std::error::Error;
 use std::io;
@@ -30,33 +30,33 @@ use crate::guard::admission::Admission;
 use crate::guard::refusals::{Refusal, Refusals};
 use crate::operate::meters::Surface;
 
-/// Bytes of a request's line and header fields. More are answered with 431.
+/// Bytes of a request's line and header fields. A longer one is answered with 431.
 const HEAD_BYTES: usize = 16 * 1024;
 /// Bytes that a connection buffers, each way.
 const BUFFER_BYTES: usize = 64 * 1024;
 
-/// Whom a request comes from.
+/// The connection of a request.
 #[derive(Debug, Clone)]
 pub(crate) struct Peer {
-    /// The other end of the connection, be it a proxy.
+    /// The other end, which may be a proxy.
     pub(crate) address: SocketAddr,
-    /// The connection's place: a session keeps it when the connection becomes its own.
+    /// Counts the connection. A session holds it after the upgrade.
     pub(crate) place: Arc<Place>,
 }
 
-/// How every connection is served.
+/// What every connection needs.
 #[derive(Clone)]
 struct Serving {
     router: Router,
     http: http1::Builder,
-    /// How long a peer may read nothing.
+    /// How long a peer may not read.
     patience: Duration,
     refusals: Arc<Refusals>,
     stop: CancellationToken,
 }
 
-/// Serves requests to a surface until `stop`, and then those that have begun; returns when the last connection that
-/// is not a session's has ended.
+/// Serves requests until `stop`, then finishes those that have begun. Returns when the last connection has
+/// ended; those of sessions do not count.
 ///
 /// # Errors
 /// The listener has ended; connections have not.
@@ -91,7 +91,7 @@ fn protocol(limits: &HttpLimits) -> http1::Builder {
         .header_read_timeout(Duration::from_secs(limits.http_header_s.into()))
         .max_header_size(HEAD_BYTES)
         .max_buf_size(BUFFER_BYTES)
-        // Whoever has said all and ends its side, as `nc -N` does, still gets its answer.
+        // A client that sends FIN after its request, as `nc -N` does, still gets the response.
         .half_close(true);
     http
 }
@@ -100,7 +100,7 @@ impl Serving {
     async fn connection(self, stream: TcpStream, peer: Peer) {
         let Self { router, http, patience, refusals, stop } = self;
         let address = peer.address;
-        // Events are small and every one is waited for.
+        // Events are small, and each should arrive at once.
         if let Err(error) = stream.set_nodelay(true) {
             debug!(%address, %error, "TCP_NODELAY could not be set");
         }
@@ -113,7 +113,7 @@ impl Serving {
         let mut connection = pin!(http.serve_connection(stream, service).with_upgrades());
         let stopped = async {
             stop.cancelled().await;
-            // hyper would close over a request that is on its way.
+            // Else hyper would close the connection although a request is on its way.
             sleep(LAST_WORDS).await;
         };
         let ended = tokio::select! {

@@ -1,7 +1,7 @@
-//! The page, out of the binary.
+//! The files of the page, embedded in the binary.
 //!
-//! `cargo xtask` builds it into `target/site`: every file with compressed siblings (`.br`, `.gz`), and
-//! all but the document under a name that contains a hash of its content.
+//! `cargo xtask` builds them into `target/site`. Every file has compressed siblings (`.br`, `.gz`). The name
+//! of every file but the document contains a hash of its content.
 
 use axum::http::header::{
     ACCEPT_ENCODING, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY,
@@ -11,9 +11,9 @@ use axum::response::{AppendHeaders, IntoResponse, Response};
 use rust_embed::Embed;
 
 const DOCUMENT: &str = "index.html";
-/// Names with a hash never change their content: a year, the longest that RFC 9111 speaks of.
+/// A file with a hash in its name never changes: cached for a year, the longest time in RFC 9111.
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
-/// The document must be asked for each time, or a new version would not be seen.
+/// The document is checked each time, or a new version would not be noticed.
 const ASK_FIRST: &str = "no-cache";
 
 const NO_PAGE: &str = "\
@@ -29,7 +29,7 @@ The TCP and UDP servers, /ws and /api/info work as they are.
 #[folder = "../target/site"]
 struct Site;
 
-/// What is not an API is a file of the page.
+/// Every other path is a file of the page.
 pub(crate) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     if method != Method::GET && method != Method::HEAD {
         let allowed = [(ALLOW, "GET, HEAD")];

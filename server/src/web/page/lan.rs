@@ -1,7 +1,7 @@
-//! Under which addresses other machines can open the page.
+//! The addresses at which other machines can open the page.
 //!
-//! Told only to a browser on this machine: it knows the page as `localhost`, and to strangers the
-//! addresses of a private network are no business.
+//! Only a browser on this machine gets them: it knows the page as `localhost`. Strangers should not learn
+//! the addresses of a private network.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 
@@ -11,11 +11,11 @@ use crate::web::http::client_address::client_address;
 use crate::web::http::listener::Peer;
 use crate::web::state::Web;
 
-/// An address of documentation (RFC 5737), outside of every network.
+/// An address for documentation (RFC 5737), which is in no network.
 const ELSEWHERE: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 1), 9);
 
-/// The page's addresses in the network as URLs, the likeliest first; none where it listens on loopback
-/// alone, or where somebody else asks.
+/// The page's addresses in the network as URLs, the likeliest first. None if it listens on loopback only,
+/// or if the request is not from this machine.
 pub(crate) fn addresses(web: &Web, peer: &Peer, headers: &HeaderMap) -> Vec<String> {
     let client = client_address(peer.address.ip(), headers, &web.http_limits.proxies);
     let listening = web.addresses.http;
@@ -27,7 +27,7 @@ pub(crate) fn addresses(web: &Web, peer: &Peer, headers: &HeaderMap) -> Vec<Stri
     ips.into_iter().map(|ip| format!("http://{}/", SocketAddr::new(ip, listening.port()))).collect()
 }
 
-/// The addresses of this machine's interfaces. A system that does not tell them has none for us.
+/// The addresses of this machine's interfaces; none if the system does not say.
 fn interfaces(listening: SocketAddr) -> Vec<IpAddr> {
     let there =
         if_addrs::get_if_addrs().unwrap_or_default().into_iter().map(|interface| interface.ip());
@@ -46,8 +46,8 @@ fn in_order(
     ips
 }
 
-/// Addresses of a link alone need the name of an interface behind them, which differs from machine to
-/// machine.
+/// Whether other machines can use an address. Link-local addresses need the name of an interface, which
+/// differs from machine to machine.
 fn is_for_others(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => !ip.is_loopback() && !ip.is_link_local() && !ip.is_unspecified(),
@@ -55,8 +55,8 @@ fn is_for_others(ip: IpAddr) -> bool {
     }
 }
 
-/// The address from which this machine talks to others: a container's bridge is not it. Nothing is
-/// sent for that, a UDP socket only looks up its route.
+/// The address that this machine uses to talk to others, which is not that of a container's bridge. Nothing
+/// is sent: a UDP socket only looks up its route.
 fn on_the_way_out() -> Option<IpAddr> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
     socket.connect(ELSEWHERE).ok()?;

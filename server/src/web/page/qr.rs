@@ -1,5 +1,5 @@
-//! A link to this page as a QR code (ISO/IEC 18004), for telephones in the room. It draws the page's own
-//! addresses with a scenario behind them, and nothing else: not everybody's pictures.
+//! A share link as a QR code (ISO/IEC 18004), for telephones in the room. Only the page's own addresses,
+//! with a scenario behind them, are drawn: nobody can make this server draw anything else.
 
 use std::fmt::Write as _;
 
@@ -19,7 +19,7 @@ use crate::web::state::Web;
 /// Modules that must be white around a code.
 const MARGIN: i32 = 4;
 
-/// `GET /api/qr.svg?http://192.0.2.7:8000/%23v1&text=…`: a link with its `#` as a percent code.
+/// `GET /api/qr.svg?http://192.0.2.7:8000/%23v1&text=…`: a share link with its `#` as a percent code.
 pub(crate) async fn draw(
     State(web): State<Web>,
     Extension(peer): Extension<Peer>,
@@ -52,7 +52,7 @@ pub(crate) async fn draw(
     }
 }
 
-/// Black on white in any colours of the page: not every reader takes the negative.
+/// Black on white whatever the colours of the page, because some readers cannot read the negative.
 fn svg(code: &QrCode) -> String {
     let size = code.size() + 2 * MARGIN;
     let mut path = String::new();

@@ -1,7 +1,7 @@
-//! Whose pages may open a session.
+//! Which pages may open a session.
 //!
-//! A WebSocket is not bound by the same-origin policy: any page that a person visits could open one to
-//! this server (RFC 6455, section 10.2). The browser says which page it was.
+//! The same-origin policy does not cover WebSockets: any page that somebody visits can open one to this
+//! server (RFC 6455, section 10.2). But the browser says which page it was.
 
 use axum::http::header::ORIGIN;
 use axum::http::uri::Authority;
@@ -10,8 +10,8 @@ use axum::http::{HeaderMap, HeaderValue};
 use crate::config::HttpLimits;
 use crate::web::http::host::{authority, host_and_port};
 
-/// Whether a request for a session comes from the page itself, from an origin that was allowed, or
-/// from no page at all.
+/// Whether a request for a session comes from the page itself, from an allowed origin, or from no page at
+/// all.
 pub(crate) fn is_allowed(headers: &HeaderMap, limits: &HttpLimits) -> bool {
     let mut origins = headers.get_all(ORIGIN).into_iter();
     let Some(origin) = origins.next() else { return !limits.require_origin };
@@ -22,8 +22,8 @@ pub(crate) fn is_allowed(headers: &HeaderMap, limits: &HttpLimits) -> bool {
         || is_own(origin, headers).unwrap_or(false)
 }
 
-/// Whether the origin has the host and port that the request is for. Its scheme may differ: a proxy
-/// that speaks TLS changes that.
+/// Whether the origin has the host and port of the request. The scheme may differ, behind a proxy that
+/// speaks TLS.
 fn is_own(origin: &HeaderValue, headers: &HeaderMap) -> Option<bool> {
     let (scheme, origin) = origin.to_str().ok()?.split_once("://")?;
     let default = match scheme {

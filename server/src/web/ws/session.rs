@@ -1,4 +1,4 @@
-//! A session over a WebSocket: who may have one, frames to commands, events to frames.
+//! Sessions over WebSockets: upgrades requests, turns frames into commands and events into frames.
 
 use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
@@ -29,9 +29,9 @@ use crate::web::http::listener::Peer;
 use crate::web::page::lan;
 use crate::web::state::Web;
 
-/// Seconds after which somebody for whom there was no room may ask again.
+/// Seconds after which a client may try again when there are too many sessions.
 const RETRY_AFTER_S: &str = "10";
-/// Bytes of events that may wait for a client to read: above the largest event by far.
+/// Bytes of events that may wait for the client to read; far more than the largest event.
 const UNREAD_BYTES: usize = 256 * 1024;
 
 /// Upgrades a request to a session. A client that does not offer the subprotocol is served too.
@@ -80,18 +80,18 @@ pub(crate) async fn upgrade(
     })
 }
 
-/// Who opens a session.
+/// The browser that opens a session.
 struct Visitor {
     /// The client's address.
     address: IpAddr,
-    /// The same, where it is the client's own and not a proxy's.
+    /// The same, if it is the client's own and not a proxy's.
     own: Option<IpAddr>,
     /// Where others can open the page.
     lan: Option<String>,
     _connection: Arc<Place>,
 }
 
-/// Told over the WebSocket, because a page would not see a status.
+/// A reason for the close frame, because a page cannot see the status of a response.
 fn address_full(web: &Web, address: IpAddr, limit: usize) -> CloseFrame {
     let detail = format!("{address} has {limit} sessions, the limit of an address is {limit}");
     web.refusals.count(Refusal::WsAddressFull, Instant::now(), &detail);
@@ -113,15 +113,15 @@ async fn serve(
     let _present = Present::session();
     let reason = {
         let session = Session::new(bridge, own, lan).run(&mut client);
-        // What is shared with other sessions is not left half done by a panic: locks are taken over. Pinned,
-        // because a future that is handed over to another has its place in both.
+        // A panic leaves nothing that sessions share half done: poisoned locks are used all the same. The
+        // future is pinned here because moved into another future it would take its memory twice.
         let running = pin!(AssertUnwindSafe(session).catch_unwind());
         close_reason(stop.run_until_cancelled(running).await, address, &refusals)
     };
     client.socket.close(reason).await;
 }
 
-/// What the peer is told of a session that ran to its end, panicked, or had to stop.
+/// The reason for the close frame after a session has ended, panicked, or was stopped.
 fn close_reason(
     ran: Option<thread::Result<()>>,
     client: IpAddr,
@@ -138,7 +138,7 @@ fn close_reason(
     }
 }
 
-/// A session's client: commands are what its frames say, and each frame to it takes several events.
+/// A session's client: a command for each frame from it, and several events in a frame to it.
 struct Client {
     socket: Socket,
     limits: Limits,

@@ -1,5 +1,5 @@
-//! A WebSocket on our terms: what may come in and how fast, whether anybody is there at all, and what
-//! the peer is told at the end (RFC 6455).
+//! A WebSocket with limits (RFC 6455): on sizes and rates, with pings that notice when the peer is gone, and
+//! with a reason in the close frame.
 
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -19,18 +19,18 @@ use crate::guard::rate::Rate;
 use crate::guard::refusals::{Refusal, Refusals};
 use crate::web::http::listener::is_unread;
 
-/// What a socket reads at a time. The library's default, 128 KiB, would stay with every idle session.
+/// The read buffer. The library's default, 128 KiB, would be allocated for every idle session.
 const READ_BUFFER_BYTES: usize = 2 * 1024;
-/// Messages are collected up to this size before they are written.
+/// Messages are buffered up to this size before they are written.
 const WRITE_BUFFER_BYTES: usize = 16 * 1024;
-/// How many seconds' worth of its rate a peer may use at once.
+/// How many seconds' worth of its rate a peer may spend at once.
 const AT_ONCE_S: u32 = 10;
-/// Pings without a word from the peer, after which nobody is there.
+/// Pings without anything from the peer, after which it is taken for gone.
 const PINGS: u8 = 3;
 /// How long a close frame may take to be sent.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
-/// How long the connection then stays: closing it over bytes that nobody has read would reset it, and
-/// the peer might never see why.
+/// How long the connection then stays open. Closing it with unread bytes would send RST, and the peer might
+/// not see the close frame.
 const CLOSE_LINGER: Duration = Duration::from_millis(300);
 
 /// What a peer may do.
@@ -38,9 +38,9 @@ const CLOSE_LINGER: Duration = Duration::from_millis(300);
 pub struct SocketLimits {
     /// Bytes of one message. A longer one ends the socket with close code 1009.
     pub message_bytes: usize,
-    /// Bytes that may wait for the peer to read; above the largest message to it by far.
+    /// Bytes that may wait for the peer to read; far more than the largest message to it.
     pub unread_bytes: usize,
-    /// How fast messages, how fast their bytes may come, and when a ping is due.
+    /// The rates of messages and of their bytes, and the time between pings.
     pub flags: WebSocketLimits,
 }
 
@@ -53,8 +53,8 @@ pub enum Frame {
     Binary(Bytes),
 }
 
-/// A WebSocket within limits, for one task: a stream of what the peer sends, and a sink of what it is
-/// sent. The stream ends with the socket, or with something that cannot be served.
+/// A WebSocket with limits: a stream of the peer's frames, and a sink for messages to it. The stream ends
+/// when the socket ends, or when the peer exceeds a limit or breaks the protocol.
 #[derive(Debug)]
 pub struct Socket {
     socket: WebSocket,
@@ -63,7 +63,7 @@ pub struct Socket {
     messages: Rate,
     bytes: Rate,
     pings: Interval,
-    /// Pings since the last word.
+    /// Pings since something was last received.
     unheard: u8,
     ping: Ping,
     refusals: Arc<Refusals>,
@@ -77,7 +77,7 @@ enum Ping {
     Unflushed,
 }
 
-/// An upgrade within the limits.
+/// Sets the limits that the library checks.
 pub fn limited(upgrade: WebSocketUpgrade, limits: &SocketLimits) -> WebSocketUpgrade {
     upgrade
         .max_message_size(limits.message_bytes)
@@ -93,7 +93,7 @@ pub fn reason(code: u16, reason: impl Into<Utf8Bytes>) -> CloseFrame {
 }
 
 impl Socket {
-    /// A socket whose peer has said nothing yet; `client` is whom the log names.
+    /// A socket that was just upgraded; `client` is for the log.
     #[must_use]
     pub fn new(
         socket: WebSocket,
@@ -122,18 +122,18 @@ impl Socket {
         }
     }
 
-    /// Ends the stream: the next message is none, and the peer is told why at the [end](Self::close).
+    /// Ends the stream. [`close`](Self::close) sends the reason.
     pub fn refuse(&mut self, refusal: Refusal, close: CloseFrame) {
         let detail = format_args!("WebSocket of {}: {}", self.client, close.reason);
         self.refusals.count(refusal, Instant::now(), detail);
         self.refusal = Some(close);
     }
 
-    /// Ends the socket, with what its peer is to be told, or with what it was refused for.
+    /// Closes the socket, with a reason or with that of [`refuse`](Self::refuse).
     pub async fn close(&mut self, reason: Option<CloseFrame>) {
         let Some(reason) = reason.or(self.refusal.take()) else { return };
         let closing = async {
-            // A pong that is owed would be sent after the close frame.
+            // Else an owed pong would be sent after the close frame.
             self.flush().await?;
             self.send(Message::Close(Some(reason))).await
         };
@@ -153,7 +153,7 @@ impl Socket {
             }
             self.ping = Ping::Due;
         }
-        // A socket that fails tells so when it is read.
+        // If the socket fails, reading from it fails too.
         if self.ping == Ping::Due && self.socket.poll_ready_unpin(cx).is_ready() {
             let _sent = self.socket.start_send_unpin(Message::Ping(Bytes::new()));
             self.ping = Ping::Unflushed;
@@ -163,7 +163,7 @@ impl Socket {
         }
     }
 
-    /// Pays for a message; refuses a peer that cannot.
+    /// Spends a message and its bytes; refuses a peer that is too fast.
     fn pay(&mut self, bytes: usize) {
         let now = Instant::now();
         let flags = &self.limits.flags;
@@ -178,7 +178,7 @@ impl Socket {
         }
     }
 
-    /// The same error, once it is counted if the peer does not read.
+    /// Returns the error, and counts it if the peer does not read.
     fn noted(&self, error: Error) -> Error {
         if is_unread(&error) {
             let detail = format_args!("WebSocket of {} reads nothing", self.client);
@@ -187,11 +187,11 @@ impl Socket {
         error
     }
 
-    /// What to tell a peer whose frames broke the rules; nothing, if it is gone.
+    /// Refuses a peer that broke the protocol, unless it is gone.
     fn broken(&mut self, error: Error) {
         use tungstenite::Error as Cause;
         use tungstenite::error::ProtocolError;
-        // Reading sends pongs.
+        // Reading also sends pongs, so it can fail because the peer does not read.
         let error = self.noted(error);
         let Ok(cause) = error.into_inner().downcast::<Cause>() else { return };
         let close = match *cause {
@@ -229,7 +229,7 @@ impl Stream for Socket {
                 Message::Binary(bytes) => (bytes.len(), Some(Frame::Binary(bytes))),
                 // Answered by the library.
                 Message::Ping(bytes) | Message::Pong(bytes) => (bytes.len(), None),
-                // Answered by the library too, when it is asked for what comes after: the end.
+                // Answered by the library with the next call, which then returns the end.
                 Message::Close(_) => continue,
             };
             self.pay(bytes);

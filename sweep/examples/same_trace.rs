@@ -1,6 +1,6 @@
 //! Whether this machine gives the trace that every machine gives: exits with 0 if it does.
 //!
-//! As wasm32 it needs no glue: `node lab/tests/same_trace.mjs FILE` calls its `main`.
+//! As wasm32 it needs no glue: `node same_trace.mjs FILE` calls its `main`.
 
 use std::process::ExitCode;
 

@@ -1,6 +1,0 @@
-// Runs examples/same_trace.rs, built for wasm32-unknown-unknown, and exits as it does:
-//   node lab/tests/same_trace.mjs target/wasm32-unknown-unknown/debug/examples/same_trace.wasm
-import { readFile } from "node:fs/promises";
-
-const { instance } = await WebAssembly.instantiate(await readFile(process.argv[2]), {});
-process.exitCode = instance.exports.main(0, 0);
