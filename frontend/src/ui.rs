@@ -5,6 +5,7 @@ pub(crate) mod clipboard;
 pub(crate) mod dialog;
 pub(crate) mod select;
 pub(crate) mod toggle_group;
+pub(crate) mod use_details;
 
 #[cfg(test)]
 pub(crate) mod tests {

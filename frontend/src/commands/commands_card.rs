@@ -50,20 +50,12 @@ pub(crate) fn CommandsCard(CommandsCardProps { hello, sends }: &CommandsCardProp
     let is_copied = copied.as_ref().is_some_and(|it| *it == (text.clone(), Copied::Done));
     let tools = Tool::ALL.map(|it| (it, it.name()));
     let protocols: Vec<_> = protocols.iter().map(|it| (*it, it.name())).collect();
-    let on_tool = {
-        let tool = tool.setter();
-        move |it| tool.set(it)
-    };
-    let on_protocol = {
-        let wanted = wanted.setter();
-        move |it| wanted.set(it)
-    };
     html! {
         <section class="commands card" aria-label={language.commands_title()}>
             <div class="commands-head">
                 <h2>{ language.commands_title() }</h2>
-                { toggle_group(language.commands_tool(), tools, *tool, on_tool) }
-                { toggle_group(language.commands_protocol(), protocols, protocol, on_protocol) }
+                { toggle_group(language.commands_tool(), tools, *tool, tool.setter()) }
+                { toggle_group(language.commands_protocol(), protocols, protocol, wanted.setter()) }
                 <button type="button" disabled={command.is_none()} {onclick}>{ language.commands_copy() }</button>
                 <small role="status">if is_copied { { language.commands_copied() } }</small>
             </div>

@@ -43,10 +43,6 @@ pub(crate) fn LinkCard(LinkCardProps { path, link, preset, on_wish }: &LinkCardP
     let paths =
         [(Path::Direct, language.path_direct()), (Path::Emulated, language.path_emulated())];
     let sides = Side::ALL.map(|side| (side, side.name(language)));
-    let on_side = {
-        let side = side.setter();
-        move |of| side.set(of)
-    };
     let hint = preset.map_or(language.link_hint(), |name| preset_text(language, name).1);
     html! {
         <section class="link card" aria-label={language.link()}>
@@ -66,7 +62,7 @@ pub(crate) fn LinkCard(LinkCardProps { path, link, preset, on_wish }: &LinkCardP
                 </div>
                 <details class="link-more">
                     <summary>{ language.link_more() }</summary>
-                    { toggle_group(language.directions(), sides, *side, on_side) }
+                    { toggle_group(language.directions(), sides, *side, side.setter()) }
                     { rules(language, link, on_wish) }
                     { next_open(language, link, on_wish) }
                 </details>

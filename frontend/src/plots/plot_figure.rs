@@ -12,6 +12,7 @@ use super::plot::{Axes, Outline, PARTS, Plot, Shape};
 use crate::browser::download;
 use crate::i18n::figures::count;
 use crate::i18n::language::{Language, use_language};
+use crate::ui::use_details::use_details;
 
 /// Rows of the table, the newest; the CSV has all.
 const SHOWN_ROWS: usize = 50;
@@ -33,12 +34,9 @@ pub(crate) struct PlotFigureProps {
 #[component]
 pub(crate) fn PlotFigure(PlotFigureProps { plot, csv }: &PlotFigureProps) -> Html {
     let language = use_language();
-    let (picture, open) = (use_node_ref(), use_state(|| false));
+    let picture = use_node_ref();
+    let (open, ontoggle) = use_details();
     let both = plot.axes();
-    let ontoggle = {
-        let open = open.setter();
-        move |event: Event| open.set(is_open(&event))
-    };
     let save_picture = {
         let (picture, name) = (picture.clone(), plot.name);
         move |_| {
@@ -78,16 +76,11 @@ pub(crate) fn PlotFigure(PlotFigureProps { plot, csv }: &PlotFigureProps) -> Htm
                 <button type="button" onclick={save_csv}>{ "CSV" }</button>
                 <details {ontoggle}>
                     <summary>{ language.plot_table() }</summary>
-                    if *open { { table(language, plot) } }
+                    if open { { table(language, plot) } }
                 </details>
             </div>
         </figure>
     }
-}
-
-/// Whether a `<details>` that was just opened or closed is open.
-pub(crate) fn is_open(event: &Event) -> bool {
-    event.target_unchecked_into::<Element>().has_attribute("open")
 }
 
 /// Parts of the drawing's width as percents of the picture's.

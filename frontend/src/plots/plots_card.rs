@@ -6,13 +6,14 @@ use streamgram_protocol::{Path, Protocol};
 use yew::prelude::*;
 
 use super::plot::{Axis, BOTH, Plot, Scale, Shape, binned, merged};
-use super::plot_figure::{PlotFigure, is_open};
+use super::plot_figure::PlotFigure;
 use super::repetition::{OnAgain, RUNS, Repetition, State, use_repetition};
 use crate::i18n::figures::{Noun, Unit, count, counted};
 use crate::i18n::language::{Language, use_language};
 use crate::session::page::Page;
 use crate::session::use_slowed::use_slowed;
 use crate::transcript::lane_card::LaneRequest;
+use crate::ui::use_details::use_details;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct PlotsCardProps {
@@ -25,12 +26,8 @@ pub(crate) struct PlotsCardProps {
 #[component]
 pub(crate) fn PlotsCard(PlotsCardProps { page, on_again, on_ask }: &PlotsCardProps) -> Html {
     let language = use_language();
-    let open = use_state(|| false);
+    let (open, ontoggle) = use_details();
     let repetition = use_repetition(page, on_again.clone());
-    let ontoggle = {
-        let open = open.setter();
-        move |event: Event| open.set(is_open(&event))
-    };
     let toggle = {
         let (repetition, page, on_ask) = (repetition.clone(), Rc::clone(page), on_ask.clone());
         move |_| match repetition.as_ref().filter(|it| it.is_running()) {
@@ -49,7 +46,7 @@ pub(crate) fn PlotsCard(PlotsCardProps { page, on_again, on_ask }: &PlotsCardPro
         <section class="plots card" aria-label={language.plots()}>
             <details {ontoggle}>
                 <summary><h2>{ language.plots() }</h2></summary>
-                if *open {
+                if open {
                     <div class="plots-figures">
                         <Figures page={Rc::clone(page)} />
                         <div>

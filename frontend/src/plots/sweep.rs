@@ -11,8 +11,7 @@ use super::plot::{Axis, BOTH, Plot, Row, SERIES, Scale, Series, Shape};
 use crate::i18n::figures::Unit;
 use crate::i18n::language::Language;
 
-/// Decimals of a loss in percent.
-const LOSS_DECIMALS: usize = 2;
+const LOSS_UNIT: Unit = Unit::HundredthsOfPercent;
 
 /// A sweep, under way or over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,47 +62,40 @@ impl Sweep {
 
     /// A plot for each unit that its columns have.
     pub(crate) fn plots(&self, language: Language) -> Vec<Plot> {
-        let bits = (language.sweep_goodput(), Unit::BitRate, Scale::Log, 0);
-        let share = (language.sweep_share(), Unit::ThousandthsOfPercent, Scale::Linear, 3);
-        let time = (language.sweep_time(), Unit::Microseconds, Scale::Log, 6);
-        let lines = (language.sweep_answered(), Unit::Thousandths, Scale::Linear, 3);
-        let whole = (language.sweep_complete(), Unit::ThousandthsOfPercent, Scale::Linear, 3);
-        let models = ["Reno", "Cubic", "Mathis", "PFTK"];
-        let times = [language.stat_median(), language.sweep_mean(), language.sweep_worst()];
-        let (udp, models, times) = (BOTH[1..].to_vec(), named(&models), named(&times));
-        let plot = |first: usize, series: Vec<Series>, (title, unit, scale, decimals), name| Plot {
+        let models = named(&["Reno", "Cubic", "Mathis", "PFTK"]);
+        let times = named(&[language.stat_median(), language.sweep_mean(), language.sweep_worst()]);
+        let udp = || BOTH[1..].to_vec();
+        let plot = |name, title, first, series: Vec<Series>, unit, scale| Plot {
             csv_header: "",
             name,
             title,
-            x: Axis {
-                label: language.sweep_loss(),
-                unit: Unit::HundredthsOfPercent,
-                scale: Scale::Steps,
-            },
+            x: Axis { label: language.sweep_loss(), unit: LOSS_UNIT, scale: Scale::Steps },
             y: Axis { label: "", unit, scale },
             shape: Shape::Lines,
-            rows: self.rows(first, series.len(), decimals),
+            rows: self.rows(first, series.len(), unit),
             series,
         };
+        let (percent, linear) = (Unit::ThousandthsOfPercent, Scale::Linear);
         match self.kind {
-            Kind::Goodput => {
-                vec![plot(1, models, bits, "goodput"), plot(5, udp, share, "delivered")]
-            }
+            Kind::Goodput => vec![
+                plot("goodput", language.sweep_goodput(), 1, models, Unit::BitRate, Scale::Log),
+                plot("delivered", language.sweep_share(), 5, udp(), percent, linear),
+            ],
             Kind::Exchange => vec![
-                plot(1, times, time, "time"),
-                plot(4, udp.clone(), lines, "answered"),
-                plot(5, udp, whole, "complete"),
+                plot("time", language.sweep_time(), 1, times, Unit::Microseconds, Scale::Log),
+                plot("answered", language.sweep_answered(), 4, udp(), Unit::Thousandths, linear),
+                plot("complete", language.sweep_complete(), 5, udp(), percent, linear),
             ],
         }
     }
 
     /// The rows of the CSV with so many cells from the first on.
-    fn rows(&self, first: usize, many: usize, decimals: usize) -> Vec<Row> {
+    fn rows(&self, first: usize, many: usize, unit: Unit) -> Vec<Row> {
         let row = |line: &str| {
-            let x = fixed(line.split(',').next()?, LOSS_DECIMALS)?;
+            let x = fixed(line.split(',').next()?, decimals(LOSS_UNIT))?;
             let mut cells = [None; SERIES];
             for (cell, text) in cells.iter_mut().zip(line.split(',').skip(first).take(many)) {
-                *cell = fixed(text, decimals);
+                *cell = fixed(text, decimals(unit));
             }
             Some(Row { x, cells })
         };
@@ -137,6 +129,16 @@ impl Reducible for Sweep {
 fn named(names: &[&'static str]) -> Vec<Series> {
     let styles = ["tcp", "second", "third", "fourth"];
     names.iter().zip(styles).map(|(name, style)| Series { name, style }).collect()
+}
+
+/// Decimals that the lab writes of seconds, percents and so on: this unit is the last of them.
+fn decimals(unit: Unit) -> usize {
+    match unit {
+        Unit::Whole | Unit::BitRate => 0,
+        Unit::HundredthsOfPercent => 2,
+        Unit::Thousandths | Unit::ThousandthsOfPercent => 3,
+        Unit::Microseconds => 6,
+    }
 }
 
 /// A number with a point as a whole number of its last decimal; none of what is no such number.

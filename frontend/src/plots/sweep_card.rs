@@ -6,12 +6,13 @@ use streamgram_lab::sweep::{Kind, Limit, MSS, RTT, SEED, Setting};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
-use super::plot_figure::{PlotFigure, is_open};
+use super::plot_figure::PlotFigure;
 use super::sweep::{State, Sweep};
 use super::use_sweep::{Request, use_sweep};
 use crate::i18n::figures::count;
 use crate::i18n::language::{Language, use_language};
 use crate::ui::toggle_group::toggle_group;
+use crate::ui::use_details::use_details;
 
 /// What can be chosen, and what it is called.
 fn fields(language: Language) -> [(Limit, &'static str); 3] {
@@ -22,16 +23,13 @@ fn fields(language: Language) -> [(Limit, &'static str); 3] {
 #[component]
 pub(crate) fn SweepCard() -> Html {
     let language = use_language();
-    let (open, kind) = (use_state(|| false), use_state(|| Kind::Goodput));
+    let (open, ontoggle) = use_details();
+    let kind = use_state(|| Kind::Goodput);
     let (sweep, start, cancel) = use_sweep();
     let typed = use_state(|| {
         let Setting { rtt_ms, mss, seed, .. } = Setting::new(Kind::Goodput);
         [rtt_ms, mss, seed].map(|number| number.to_string())
     });
-    let ontoggle = {
-        let open = open.setter();
-        move |event: Event| open.set(is_open(&event))
-    };
     let is_running = sweep.state == State::Running;
     let wrong = fields(language).into_iter().zip(&*typed);
     let wrong = wrong.filter_map(|((limit, _), text)| objection(language, &limit, text));
@@ -49,10 +47,6 @@ pub(crate) fn SweepCard() -> Html {
         }
     };
     let kinds = Kind::EVERY.map(|of| (of, kind_name(language, of)));
-    let on_kind = {
-        let kind = kind.setter();
-        move |of| kind.set(of)
-    };
     let field = |at: usize, limit: &Limit, label: &'static str| {
         let oninput = {
             let typed = typed.clone();
@@ -71,10 +65,10 @@ pub(crate) fn SweepCard() -> Html {
         <section class="sweep card" aria-label={language.sweep()}>
             <details {ontoggle}>
                 <summary><h2>{ language.sweep() }</h2></summary>
-                if *open {
+                if open {
                     <p class="hint">{ language.sweep_hint() }</p>
                     <form class="plots-repeat" {onsubmit} novalidate=true>
-                        { toggle_group(language.sweep(), kinds, *kind, on_kind) }
+                        { toggle_group(language.sweep(), kinds, *kind, kind.setter()) }
                         for (at, (limit, label)) in fields(language).iter().enumerate() {
                             { field(at, limit, label) }
                         }

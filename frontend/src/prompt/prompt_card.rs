@@ -48,10 +48,6 @@ pub(crate) fn PromptCard(props: &PromptCardProps) -> Html {
     });
     let line = use_node_ref();
     let history = use_mut_ref(History::stored);
-    let set = {
-        let draft = draft.setter();
-        Callback::from(move |next| draft.set(next))
-    };
     let edit = |change: fn(&mut Draft, String)| {
         let draft = draft.clone();
         Callback::from(move |event: InputEvent| {
@@ -88,9 +84,9 @@ pub(crate) fn PromptCard(props: &PromptCardProps) -> Html {
         }
     };
     let on_use = {
-        let (set, line) = (set.clone(), line.clone());
+        let (draft, line) = (draft.setter(), line.clone());
         Callback::from(move |saved: Draft| {
-            set.emit(saved);
+            draft.set(saved);
             if let Some(line) = line.cast::<HtmlTextAreaElement>() {
                 // Fails only where it cannot have the focus.
                 let _focused = line.focus();
@@ -165,7 +161,7 @@ pub(crate) fn PromptCard(props: &PromptCardProps) -> Html {
                 </small>
             </div>
             <PromptMore draft={(*draft).clone()} lines_at_once={lines_at_once(&props.limits)}
-                on_change={set} {on_use} {on_forget} />
+                on_change={draft.setter()} {on_use} {on_forget} />
             <p class="notice" role="alert">
                 if let Some(notice) = &props.notice {
                     { notice.text(language) }

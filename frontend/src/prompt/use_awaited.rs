@@ -63,7 +63,7 @@ pub(crate) fn use_awaited(
         }
         None => {}
     });
-    (awaited.is_some(), Callback::from(move |next| awaited.set(next)))
+    (awaited.is_some(), awaited.setter().into())
 }
 
 #[cfg(test)]
