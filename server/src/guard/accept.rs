@@ -110,7 +110,7 @@ impl Entrance {
                 Ok(Place { _admitted: admitted, _present: Present::connection(self.surface) })
             }
             Err(full) => {
-                let (refusal, limit) = self.refusal(full);
+                let (refusal, limit) = (self.refusal(full), full.limit());
                 let surface = self.surface.name();
                 let detail =
                     format_args!("{surface} client {peer}, the limit is {limit} connections");
@@ -120,14 +120,12 @@ impl Entrance {
         }
     }
 
-    fn refusal(&self, full: Full) -> (Refusal, usize) {
+    fn refusal(&self, full: Full) -> Refusal {
         match (self.surface, full) {
-            (Surface::Tcp, Full::All(limit)) => (Refusal::TcpFull, limit),
-            (Surface::Tcp, Full::Address(limit)) => (Refusal::TcpAddressFull, limit),
-            (Surface::Http | Surface::Admin, Full::All(limit)) => (Refusal::HttpFull, limit),
-            (Surface::Http | Surface::Admin, Full::Address(limit)) => {
-                (Refusal::HttpAddressFull, limit)
-            }
+            (Surface::Tcp, Full::All(_)) => Refusal::TcpFull,
+            (Surface::Tcp, Full::Address(_)) => Refusal::TcpAddressFull,
+            (Surface::Http | Surface::Admin, Full::All(_)) => Refusal::HttpFull,
+            (Surface::Http | Surface::Admin, Full::Address(_)) => Refusal::HttpAddressFull,
         }
     }
 

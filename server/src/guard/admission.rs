@@ -38,6 +38,14 @@ pub enum Full {
     Address(usize),
 }
 
+impl Full {
+    pub(super) fn limit(self) -> usize {
+        match self {
+            Self::All(limit) | Self::Address(limit) => limit,
+        }
+    }
+}
+
 impl Admission {
     /// Admits `limit` in total, and `limit_per_address` of one address.
     #[must_use]

@@ -66,7 +66,7 @@ pub(crate) async fn upgrade(
         flags: web.bridge.rates,
     };
     let upgrade = socket::limited(upgrade.protocols([SUBPROTOCOL]), &limits);
-    let visitor = Visitor {
+    let browser = Browser {
         address,
         own: own_address(peer.address.ip(), &headers, proxies),
         lan: lan::addresses(&web, &peer, &headers).into_iter().next(),
@@ -76,12 +76,12 @@ pub(crate) async fn upgrade(
         let sessions = web.running.clone();
         let socket = Socket::new(socket, address, limits, Arc::clone(&web.refusals));
         let client = Client { socket, limits: web.bridge.limits };
-        sessions.track_future(serve(client, visitor, web, place))
+        sessions.track_future(serve(client, browser, web, place))
     })
 }
 
 /// The browser that opens a session.
-struct Visitor {
+struct Browser {
     /// The client's address.
     address: IpAddr,
     /// The same, if it is the client's own and not a proxy's.
@@ -100,11 +100,11 @@ fn address_full(web: &Web, address: IpAddr, limit: usize) -> CloseFrame {
 
 async fn serve(
     mut client: Client,
-    visitor: Visitor,
+    browser: Browser,
     web: Web,
     place: Result<Admitted, CloseFrame>,
 ) {
-    let Visitor { address, own, lan, _connection } = visitor;
+    let Browser { address, own, lan, _connection } = browser;
     let Web { bridge, stop, refusals, .. } = web;
     let _place = match place {
         Ok(place) => place,
