@@ -1,6 +1,6 @@
 //! The fragments of links, which anybody can write.
 
-use streamgram_protocol::scenario::{MAX_FRAGMENT, MAX_QUOTE_CHARS, MAX_REMARKS, Remark};
+use streamgram_protocol::scenario::{MAX_FRAGMENT, MAX_QUOTE_CHARS, MAX_REMARKS, Mode, Remark};
 use streamgram_protocol::{Limits, Scenario};
 
 /// What a page reads from a link is within every limit and would be written so that it is read in the
@@ -20,7 +20,7 @@ pub fn scenario(input: &[u8]) {
     assert!(fragment.len() <= MAX_FRAGMENT);
     assert!((1..=limits.burst_lines).contains(&scenario.count));
     assert!(scenario.interval_ms <= limits.interval_ms);
-    let is_text = scenario.mode.word() == "text";
+    let is_text = scenario.mode == Mode::Text;
     assert!(!is_text || scenario.text.len() <= limits.line_bytes);
     if let Some(link) = &scenario.link {
         link.check().expect("knobs are clamped");
