@@ -108,7 +108,8 @@ impl Server {
         self.open_files()
     }
 
-    /// Memory of the process that is in RAM, in KiB.
+    /// Memory that the process holds in RAM, in KiB, without the pages of its own file: code that runs for the
+    /// first time brings those, no client does, and the kernel can drop them.
     ///
     /// # Panics
     /// The process is gone.
@@ -116,7 +117,7 @@ impl Server {
     pub fn resident_kib(&self) -> u32 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()));
         let status = status.expect("the process runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
         let kib = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
         kib.expect("the shape of proc(5)")
     }
