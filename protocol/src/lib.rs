@@ -24,8 +24,8 @@ pub use limits::{
     MAX_ID, RAW_BYTES, RAW_CLIENTS, READ_BYTES, STAMP_LEN, SUBPROTOCOL,
 };
 pub use link::{
-    Congestion, Impairment, Link, MAX_EMULATED_DATAGRAM, OutOfRange, Percent, Preset, PresetName,
-    Rule,
+    Congestion, Impairment, Knob, Link, MAX_EMULATED_DATAGRAM, OutOfRange, Percent, Preset,
+    PresetName, Rule,
 };
 pub use packet::{End, Flags, Header, Line, Packet, Verdict};
 pub use raw::{Feed, Raw, RawObservation};

@@ -3,6 +3,7 @@
 //! [`Link::check`] is the one place that knows what is allowed; a page asks it before it sends, the
 //! session asks it again.
 
+mod knob;
 mod percent;
 mod preset;
 mod rule;
@@ -10,6 +11,7 @@ mod rule;
 use std::fmt;
 use std::ops::RangeInclusive;
 
+pub use knob::Knob;
 pub use percent::Percent;
 pub use preset::{Preset, PresetName};
 pub use rule::Rule;

@@ -13,9 +13,10 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 pub use remark::{MAX_QUOTE_CHARS, MAX_REMARKS, Remark};
 pub use words::{Ending, Mode, View};
 
-use crate::link::{DELAY_MS, LIMIT, MTU, RATE_KBIT, RULES};
+use crate::link::{MTU, RULES};
 use crate::scenario::remark::{Remarks, quoted};
-use crate::{Impairment, Limits, Link, MAX_ID, Path, Percent, Target};
+use crate::text::digits;
+use crate::{Knob, Limits, Link, MAX_ID, Path, Target};
 
 /// Bytes of the longest fragment that is read; a longer one is refused as a whole. Browsers take far
 /// longer ones, chat programs do not.
@@ -25,8 +26,6 @@ pub const MAX_FRAGMENT: usize = 16 * 1024;
 pub const MAX_QR_LINK: usize = 800;
 /// Characters of the longest language tag that must be taken (RFC 5646, section 4.4.1).
 const MAX_LANGUAGE: usize = 35;
-/// Hundredths in a percentage of 100.
-const WHOLE: u64 = 10_000;
 
 /// What stands first in a fragment.
 const VERSION: &str = "v1";
@@ -74,38 +73,6 @@ impl Default for Scenario {
             link: None,
             language: None,
             view: View::default(),
-        }
-    }
-}
-
-/// A knob of one direction: its name in a link, its range, and where it stands.
-struct Knob {
-    name: &'static str,
-    range: RangeInclusive<u32>,
-    place: fn(&mut Impairment) -> Place<'_>,
-}
-
-enum Place<'a> {
-    Number(&'a mut u32),
-    Share(&'a mut Percent),
-}
-
-/// Their names are those of tc-netem, without units.
-const KNOBS: [Knob; 7] = [
-    Knob { name: "delay", range: DELAY_MS, place: |way| Place::Number(&mut way.delay_ms) },
-    Knob { name: "jitter", range: DELAY_MS, place: |way| Place::Number(&mut way.jitter_ms) },
-    Knob { name: "loss", range: 0..=0, place: |way| Place::Share(&mut way.loss) },
-    Knob { name: "duplicate", range: 0..=0, place: |way| Place::Share(&mut way.duplicate) },
-    Knob { name: "reorder", range: 0..=0, place: |way| Place::Share(&mut way.reorder) },
-    Knob { name: "rate", range: RATE_KBIT, place: |way| Place::Number(&mut way.rate_kbit) },
-    Knob { name: "limit", range: LIMIT, place: |way| Place::Number(&mut way.limit) },
-];
-
-impl Knob {
-    fn shown(&self, mut way: Impairment) -> String {
-        match (self.place)(&mut way) {
-            Place::Number(number) => number.to_string(),
-            Place::Share(share) => share.to_string(),
         }
     }
 }
@@ -173,14 +140,14 @@ impl Scenario {
 /// The knobs that are not as on a perfect link.
 fn add_link(link: &Link, add: &mut impl FnMut(&str, &str)) {
     let perfect = Link::default();
-    for knob in &KNOBS {
-        let [up, down, none] = [link.up, link.down, perfect.up].map(|way| knob.shown(way));
+    for knob in Knob::ALL {
+        let [up, down, none] = [link.up, link.down, perfect.up].map(|way| knob.text(knob.get(way)));
         if up == down && up != none {
-            add(knob.name, &up);
+            add(knob.name(), &up);
         } else {
             for (side, value) in [("up.", &up), ("down.", &down)] {
                 if *value != none {
-                    add(&format!("{side}{}", knob.name), value);
+                    add(&format!("{side}{}", knob.name()), value);
                 }
             }
         }
@@ -286,21 +253,13 @@ impl Reader {
             Some((side @ ("up" | "down"), plain)) => (side, plain),
             _ => ("", name),
         };
-        let knob = KNOBS.iter().find(|knob| knob.name == plain)?;
-        let is_share = matches!((knob.place)(&mut Impairment::default()), Place::Share(_));
-        let value = if is_share {
-            let shown = |hundredths: u64| percent(hundredths).to_string();
-            self.clamped(name, text, hundredths(text), 0..=WHOLE, shown)
-        } else {
-            self.number(name, text, knob.range.clone()).map(u64::from)
-        };
+        let knob: Knob = plain.parse().ok()?;
+        let value = knob.parse(text);
+        let value = self.clamped(name, text, value, knob.range(), |value| knob.text(value));
         let Some(value) = value else { return Some(false) };
         for (way, other) in [(&mut self.link.up, "down"), (&mut self.link.down, "up")] {
             if side != other {
-                match (knob.place)(way) {
-                    Place::Number(number) => *number = value.try_into().unwrap_or(u32::MAX),
-                    Place::Share(share) => *share = percent(value),
-                }
+                knob.set(way, value);
             }
         }
         Some(true)
@@ -324,20 +283,19 @@ impl Reader {
     }
 
     fn number(&mut self, name: &str, text: &str, range: RangeInclusive<u32>) -> Option<u32> {
-        let range = (*range.start()).into()..=(*range.end()).into();
-        let value = self.clamped(name, text, digits(text), range, |value| value.to_string());
-        value.and_then(|value| value.try_into().ok())
+        let value = digits(text).map(|value| value.try_into().unwrap_or(u32::MAX));
+        self.clamped(name, text, value, range, |value| value.to_string())
     }
 
     /// A number, moved into its range.
-    fn clamped(
+    fn clamped<N: Copy + Ord>(
         &mut self,
         name: &str,
         text: &str,
-        read: Option<u64>,
-        range: RangeInclusive<u64>,
-        shown: impl FnOnce(u64) -> String,
-    ) -> Option<u64> {
+        read: Option<N>,
+        range: RangeInclusive<N>,
+        shown: impl FnOnce(N) -> String,
+    ) -> Option<N> {
         let clamped = read?.clamp(*range.start(), *range.end());
         if read != Some(clamped) {
             self.remarks.add(|| Remark::Clamped {
@@ -370,27 +328,6 @@ fn set<T>(place: &mut T, value: Option<T>) -> bool {
 fn is_tag(text: &str) -> bool {
     (1..=MAX_LANGUAGE).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-}
-
-/// A whole number; one that is too large to hold is as large as can be.
-fn digits(text: &str) -> Option<u64> {
-    (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
-        .then(|| text.parse().unwrap_or(u64::MAX))
-}
-
-/// A percentage with up to two decimals, in hundredths.
-fn hundredths(text: &str) -> Option<u64> {
-    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
-    let part = match part.len() {
-        1 => digits(part)? * 10,
-        2 => digits(part)?,
-        _ => return None,
-    };
-    Some(digits(whole)?.saturating_mul(100).saturating_add(part))
-}
-
-fn percent(hundredths: u64) -> Percent {
-    Percent::hundredths(hundredths.try_into().unwrap_or(i32::MAX))
 }
 
 /// A name or a value without its percent codes.

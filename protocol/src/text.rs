@@ -35,6 +35,12 @@ pub fn printable(bytes: &[u8]) -> String {
     })
 }
 
+/// A whole number; one that is too large to hold is as large as can be.
+pub(crate) fn digits(text: &str) -> Option<u64> {
+    (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
+        .then(|| text.parse().unwrap_or(u64::MAX))
+}
+
 /// A text without its middle, if it has more than so many characters: a sentence begins with what it is
 /// about and ends with what was expected.
 pub(crate) fn shortened(text: &str, most: usize) -> String {

@@ -1,49 +1,9 @@
-//! The knobs of a link as a person turns them: names, units, steps of the sliders, and how a value is
-//! read. What is allowed is for [`Link::check`](streamgram_protocol::Link::check) to say.
+//! The knobs of a link as a person turns them: labels, units, and steps of the sliders. What is allowed is for
+//! [`Link::check`](streamgram_protocol::Link::check) to say.
 
-use streamgram_protocol::{Impairment, Link, Percent, PresetName, Rule};
+use streamgram_protocol::{Impairment, Knob, Link, PresetName, Rule};
 
 use crate::i18n::language::Language;
-
-/// A knob of one direction, by tc-netem's name. Values are whole numbers; of percentages, hundredths.
-pub(crate) struct Knob {
-    pub(crate) name: &'static str,
-    pub(crate) unit: Unit,
-    /// The name with its meaning, where the language is another.
-    pub(crate) label: fn(Language) -> &'static str,
-    pub(crate) get: fn(&Impairment) -> u32,
-    pub(crate) set: fn(&mut Impairment, u32),
-}
-
-/// What the values of a knob count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unit {
-    Ms,
-    Percent,
-    Kbit,
-    Packets,
-}
-
-impl Unit {
-    pub(crate) fn name(self, language: Language) -> &'static str {
-        match self {
-            Self::Ms => "ms",
-            Self::Percent => "%",
-            Self::Kbit => "kbit/s",
-            Self::Packets => language.unit_packets(),
-        }
-    }
-
-    /// Values that a slider stops at.
-    pub(crate) fn steps(self) -> &'static [u32] {
-        match self {
-            Self::Ms => MS,
-            Self::Percent => HUNDREDTHS,
-            Self::Kbit => KBIT,
-            Self::Packets => PACKETS,
-        }
-    }
-}
 
 const MS: &[u32] = &[0, 1, 2, 5, 10, 20, 50, 100, 150, 200, 300, 500, 1_000, 2_000, 5_000, 10_000];
 const HUNDREDTHS: &[u32] =
@@ -52,57 +12,42 @@ const KBIT: &[u32] =
     &[1, 8, 16, 32, 64, 128, 256, 512, 1_000, 2_000, 5_000, 10_000, 50_000, 100_000, 1_000_000];
 const PACKETS: &[u32] = &[1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
 
-pub(crate) const KNOBS: [Knob; 7] = [
-    Knob {
-        name: "delay",
-        unit: Unit::Ms,
-        label: Language::knob_delay,
-        get: |way| way.delay_ms,
-        set: |way, value| way.delay_ms = value,
-    },
-    Knob {
-        name: "jitter",
-        unit: Unit::Ms,
-        label: Language::knob_jitter,
-        get: |way| way.jitter_ms,
-        set: |way, value| way.jitter_ms = value,
-    },
-    Knob {
-        name: "loss",
-        unit: Unit::Percent,
-        label: Language::knob_loss,
-        get: |way| hundredths(way.loss),
-        set: |way, value| way.loss = percent(value),
-    },
-    Knob {
-        name: "duplicate",
-        unit: Unit::Percent,
-        label: Language::knob_duplicate,
-        get: |way| hundredths(way.duplicate),
-        set: |way, value| way.duplicate = percent(value),
-    },
-    Knob {
-        name: "reorder",
-        unit: Unit::Percent,
-        label: Language::knob_reorder,
-        get: |way| hundredths(way.reorder),
-        set: |way, value| way.reorder = percent(value),
-    },
-    Knob {
-        name: "rate",
-        unit: Unit::Kbit,
-        label: Language::knob_rate,
-        get: |way| way.rate_kbit,
-        set: |way, value| way.rate_kbit = value,
-    },
-    Knob {
-        name: "limit",
-        unit: Unit::Packets,
-        label: Language::knob_limit,
-        get: |way| way.limit,
-        set: |way, value| way.limit = value,
-    },
-];
+/// What a knob is called: its name, with its meaning where the language is another.
+pub(crate) fn knob_label(language: Language, knob: Knob) -> &'static str {
+    match knob {
+        Knob::Delay => language.knob_delay(),
+        Knob::Jitter => language.knob_jitter(),
+        Knob::Loss => language.knob_loss(),
+        Knob::Duplicate => language.knob_duplicate(),
+        Knob::Reorder => language.knob_reorder(),
+        Knob::Rate => language.knob_rate(),
+        Knob::Limit => language.knob_limit(),
+    }
+}
+
+pub(crate) fn knob_unit(language: Language, knob: Knob) -> &'static str {
+    match knob {
+        Knob::Delay | Knob::Jitter => "ms",
+        Knob::Loss | Knob::Duplicate | Knob::Reorder => "%",
+        Knob::Rate => "kbit/s",
+        Knob::Limit => language.unit_packets(),
+    }
+}
+
+/// Values that the slider of a knob stops at.
+pub(crate) fn steps(knob: Knob) -> &'static [u32] {
+    match knob {
+        Knob::Delay | Knob::Jitter => MS,
+        Knob::Loss | Knob::Duplicate | Knob::Reorder => HUNDREDTHS,
+        Knob::Rate => KBIT,
+        Knob::Limit => PACKETS,
+    }
+}
+
+/// The step that a value is nearest to from below.
+pub(crate) fn step(knob: Knob, value: u32) -> usize {
+    steps(knob).partition_point(|step| *step <= value).saturating_sub(1)
+}
 
 /// Which directions a knob turns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,58 +74,16 @@ impl Side {
     }
 
     /// The link with a knob turned.
-    pub(crate) fn turned(self, link: &Link, knob: &Knob, value: u32) -> Link {
+    pub(crate) fn turned(self, link: &Link, knob: Knob, value: u32) -> Link {
         let mut link = link.clone();
         if self != Self::Down {
-            (knob.set)(&mut link.up, value);
+            knob.set(&mut link.up, value);
         }
         if self != Self::Up {
-            (knob.set)(&mut link.down, value);
+            knob.set(&mut link.down, value);
         }
         link
     }
-}
-
-impl Knob {
-    /// A value as it stands in the number field.
-    pub(crate) fn shown(&self, value: u32) -> String {
-        let (whole, part) = (value / 100, value % 100);
-        match self.unit {
-            Unit::Percent if part == 0 => whole.to_string(),
-            Unit::Percent if part % 10 == 0 => format!("{whole}.{}", part / 10),
-            Unit::Percent => format!("{whole}.{part:02}"),
-            _ => value.to_string(),
-        }
-    }
-
-    /// What was typed; nothing, if it is no such number.
-    pub(crate) fn read(&self, typed: &str) -> Option<u32> {
-        let typed = typed.trim();
-        if self.unit != Unit::Percent {
-            return typed.parse().ok();
-        }
-        let (whole, part) = typed.split_once('.').unwrap_or((typed, ""));
-        let part: u32 = match part.len() {
-            0 => 0,
-            1 => part.parse::<u32>().ok()? * 10,
-            2 => part.parse().ok()?,
-            _ => return None,
-        };
-        whole.parse::<u32>().ok()?.checked_mul(100)?.checked_add(part)
-    }
-
-    /// The step of the slider that a value is nearest to from below.
-    pub(crate) fn step(&self, value: u32) -> usize {
-        self.unit.steps().partition_point(|step| *step <= value).saturating_sub(1)
-    }
-}
-
-fn hundredths(percent: Percent) -> u32 {
-    u32::try_from(percent.in_hundredths()).unwrap_or(0)
-}
-
-fn percent(hundredths: u32) -> Percent {
-    Percent::hundredths(i32::try_from(hundredths).unwrap_or(i32::MAX))
 }
 
 /// A rule in words.
@@ -216,35 +119,38 @@ pub(crate) fn preset_text(language: Language, name: PresetName) -> (&'static str
 
 #[cfg(test)]
 mod tests {
+    use streamgram_protocol::Percent;
+
     use super::*;
 
     #[test]
     fn what_is_shown_is_read_back() {
-        for knob in &KNOBS {
-            for value in knob.unit.steps().iter().copied().chain([1, 105, 9_999]) {
-                assert_eq!(knob.read(&knob.shown(value)), Some(value), "{}", knob.name);
+        for knob in Knob::ALL {
+            for value in steps(*knob).iter().copied().chain([1, 105, 9_999]) {
+                assert_eq!(knob.parse(&knob.text(value)), Some(value), "{knob:?}");
             }
         }
-        let loss = &KNOBS[2];
-        assert_eq!((loss.shown(250), loss.shown(105)), ("2.5".into(), "1.05".into()));
-        assert_eq!((loss.read("2.555"), loss.read("-1"), loss.read("x")), (None, None, None));
+        let loss = Knob::Loss;
+        assert_eq!((loss.text(250), loss.text(105)), ("2.5".into(), "1.05".into()));
+        assert_eq!((loss.parse("2.555"), loss.parse("-1"), loss.parse("x")), (None, None, None));
     }
 
     #[test]
     fn a_knob_turns_its_side_only() {
-        let link = Side::Up.turned(&Link::default(), &KNOBS[0], 20);
+        let link = Side::Up.turned(&Link::default(), Knob::Delay, 20);
         assert_eq!((link.up.delay_ms, link.down.delay_ms), (20, 0));
-        let link = Side::Both.turned(&link, &KNOBS[2], 250);
-        assert_eq!((link.up.loss, link.down.loss), (percent(250), percent(250)));
+        let link = Side::Both.turned(&link, Knob::Loss, 250);
+        let loss = Percent::hundredths(250);
+        assert_eq!((link.up.loss, link.down.loss), (loss, loss));
     }
 
     #[test]
     fn every_end_of_a_slider_is_allowed() {
-        for knob in &KNOBS {
-            for step in knob.unit.steps() {
-                let link = Side::Both.turned(&Link::default(), knob, *step);
-                assert_eq!(link.check(), Ok(()), "{} {step}", knob.name);
-                assert_eq!(knob.unit.steps()[knob.step(*step)], *step);
+        for &knob in Knob::ALL {
+            for value in steps(knob) {
+                let link = Side::Both.turned(&Link::default(), knob, *value);
+                assert_eq!(link.check(), Ok(()), "{knob:?} {value}");
+                assert_eq!(steps(knob)[step(knob, *value)], *value);
             }
         }
     }

@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use streamgram_protocol::{Congestion, Link, Path, Preset, PresetName, Rule, Scenario};
+use streamgram_protocol::{Congestion, Knob, Link, Path, Preset, PresetName, Rule, Scenario};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
-use super::knobs::{KNOBS, Knob, Side, preset_text, rule_text};
+use super::knobs::{Side, knob_label, knob_unit, preset_text, rule_text, step, steps};
 use crate::i18n::language::{Language, use_language};
 use crate::session::notice::Notice;
 use crate::ui::toggle_group::toggle_group;
@@ -56,8 +56,8 @@ pub(crate) fn LinkCard(LinkCardProps { path, link, preset, on_wish }: &LinkCardP
             if *path == Path::Emulated {
                 <p class="link-hint">{ hint }</p>
                 <div class="link-knobs">
-                    for knob in &KNOBS {
-                        { knob_row(language, knob, *side, link, on_wish) }
+                    for knob in Knob::ALL {
+                        { knob_row(language, *knob, *side, link, on_wish) }
                     }
                 </div>
                 <details class="link-more">
@@ -81,19 +81,19 @@ fn preset_button(language: Language, preset: Preset, on_wish: &Callback<Wish>) -
 /// A knob of one way of the link, as a slider and as a field for any value.
 fn knob_row(
     language: Language,
-    knob: &'static Knob,
+    knob: Knob,
     side: Side,
     link: &Rc<Link>,
     on_wish: &Callback<Wish>,
 ) -> Html {
-    let label = (knob.label)(language);
-    let unit = knob.unit.name(language);
-    let value = (knob.get)(side.of(link));
+    let label = knob_label(language, knob);
+    let unit = knob_unit(language, knob);
+    let value = knob.get(*side.of(link));
     let slide = {
         let link = Rc::clone(link);
         on_wish.reform(move |event: InputEvent| {
             let at = event.target_unchecked_into::<HtmlInputElement>().value().parse().unwrap_or(0);
-            let value = knob.unit.steps().get::<usize>(at).copied().unwrap_or_default();
+            let value = steps(knob).get::<usize>(at).copied().unwrap_or_default();
             Wish::Link(side.turned(&link, knob, value))
         })
     };
@@ -101,19 +101,19 @@ fn knob_row(
         let link = Rc::clone(link);
         on_wish.reform(move |event: Event| {
             let typed = event.target_unchecked_into::<HtmlInputElement>().value();
-            knob.read(&typed).map_or_else(
-                || Wish::Unreadable(Notice::NotANumber { knob: knob.name, typed: typed.clone() }),
+            knob.parse(typed.trim()).map_or_else(
+                || Wish::Unreadable(Notice::NotANumber { knob: knob.name(), typed: typed.clone() }),
                 |value| Wish::Link(side.turned(&link, knob, value)),
             )
         })
     };
     html! {
-        <div class="link-knob" key={knob.name}>
+        <div class="link-knob" key={knob.name()}>
             <span>{ label }</span>
-            <input type="range" min="0" max={(knob.unit.steps().len() - 1).to_string()} step="1"
-                value={knob.step(value).to_string()} aria-label={language.knob_slider(label)}
+            <input type="range" min="0" max={(steps(knob).len() - 1).to_string()} step="1"
+                value={step(knob, value).to_string()} aria-label={language.knob_slider(label)}
                 oninput={slide} />
-            <input type="text" inputmode="decimal" value={knob.shown(value)} onchange={typed}
+            <input type="text" inputmode="decimal" value={knob.text(value)} onchange={typed}
                 aria-label={language.knob_in(label, unit)} />
             <small>{ unit }</small>
         </div>

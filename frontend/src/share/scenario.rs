@@ -2,13 +2,13 @@
 
 use streamgram_protocol::scenario::{Ending, Mode, Remark, View};
 use streamgram_protocol::{
-    Congestion, Impairment, Limits, Link, Path, Scenario, Target, printable,
+    Congestion, Impairment, Knob, Limits, Link, Path, Scenario, Target, printable,
 };
 use yew::prelude::*;
 
 use crate::i18n::figures::{Noun, count, counted};
 use crate::i18n::language::Language;
-use crate::lab::knobs::{KNOBS, Side, rule_text};
+use crate::lab::knobs::{Side, knob_label, knob_unit, rule_text};
 use crate::prompt::draft::{Draft, ending_name, mode_name};
 use crate::ui::bytes::payload;
 
@@ -105,10 +105,10 @@ fn carried(language: Language, scenario: &Scenario) -> Vec<(&'static str, String
 fn knobs(language: Language, link: &Link) -> String {
     let (perfect, none) = (Link::default(), Impairment::default());
     let mut turned = vec![language.path_emulated().to_owned()];
-    for knob in &KNOBS {
-        let label = (knob.label)(language);
-        let unit = knob.unit.name(language);
-        let [up, down, none] = [link.up, link.down, none].map(|way| (knob.get)(&way));
+    for &knob in Knob::ALL {
+        let label = knob_label(language, knob);
+        let unit = knob_unit(language, knob);
+        let [up, down, none] = [link.up, link.down, none].map(|way| knob.get(way));
         let sides = if up == down {
             [(None, up), (None, none)]
         } else {
@@ -116,7 +116,7 @@ fn knobs(language: Language, link: &Link) -> String {
         };
         for (side, value) in sides.into_iter().filter(|(_, value)| *value != none) {
             let side = side.map_or(String::new(), |side| format!(" {}", side.name(language)));
-            turned.push(format!("{label}{side} {} {unit}", knob.shown(value)));
+            turned.push(format!("{label}{side} {} {unit}", knob.text(value)));
         }
     }
     turned.extend(link.rules.iter().map(|rule| rule_text(language, *rule)));

@@ -5,7 +5,8 @@ use proptest::sample::select;
 use strum::VariantArray as _;
 
 use super::*;
-use crate::{Congestion, Preset, Rule};
+use crate::link::{DELAY_MS, LIMIT, RATE_KBIT};
+use crate::{Congestion, Impairment, Percent, Preset, Rule};
 
 fn read(fragment: &str) -> (Scenario, Vec<Remark>) {
     let (scenario, remarks) = Scenario::decode(fragment, &Limits::default());
