@@ -89,6 +89,11 @@ impl Outbox {
         self.waiting.is_empty()
     }
 
+    /// Whether there are enough events for a whole frame.
+    pub(crate) fn fills_frame(&self) -> bool {
+        self.bytes >= FRAME_BYTES
+    }
+
     pub(crate) fn is_full(&self) -> bool {
         self.bytes >= FULL_BYTES
     }

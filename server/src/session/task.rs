@@ -34,7 +34,7 @@ pub struct Session {
 /// What the session waited for.
 enum Woken {
     Command(Command),
-    /// Something is ready, something is due, or the client has all events: the next turn finds out which.
+    /// Something is ready, something is due, or a frame is out: the next turn finds out which.
     Turn,
     /// The commands have ended, or the sink has failed.
     ClientGone,
@@ -72,7 +72,7 @@ impl Session {
         let mut more = self.state.turn();
         for _ in 0..COLLECTING_TURNS {
             let outbox = &self.state.outbox;
-            if outbox.is_empty() || outbox.is_full() || !self.state.awaits_reply() {
+            if outbox.is_empty() || outbox.fills_frame() || !self.state.awaits_reply() {
                 break;
             }
             yield_now().await;
@@ -88,19 +88,21 @@ impl Session {
         client: &mut (impl Stream<Item = Command> + Sink<Vec<ServerMessage>> + Unpin),
     ) -> Woken {
         let Self { state, unflushed } = self;
-        let full = state.outbox.is_full();
-        // Nearly always the client takes all events at once. Then there is nothing new to do, unless the
-        // outbox was full, which the last turn had to stop at.
-        match poll_immediate(poll_fn(|cx| send(cx, client, &mut state.outbox, unflushed))).await {
-            Some(Ok(())) if full => return Woken::Turn,
-            Some(Ok(())) | None => {}
-            Some(Err(_gone)) => return Woken::ClientGone,
+        let was_full = state.outbox.is_full();
+        let sent =
+            poll_immediate(poll_fn(|cx| send(cx, client, &mut state.outbox, unflushed))).await;
+        if let Some(Err(_gone)) = sent {
+            return Woken::ClientGone;
         }
+        // Nearly always the client takes a frame at once. Other tasks come before the next frame, and before
+        // the turn that a full outbox has kept from something.
+        let is_blocked = sent.is_none();
+        let more = more || !is_blocked && (was_full || !state.outbox.is_empty());
+        let full = state.outbox.is_full();
         let deadline = state.next_deadline();
         let State { outbox, tcp, udp, ended, raw_clients, .. } = state;
         let exchange = poll_fn(|cx| {
-            let has_events = *unflushed || !outbox.is_empty();
-            if has_events && let Poll::Ready(sent) = send(cx, client, outbox, unflushed) {
+            if is_blocked && let Poll::Ready(sent) = send(cx, client, outbox, unflushed) {
                 return Poll::Ready(sent.map_or(Woken::ClientGone, |()| Woken::Turn));
             }
             if full {
@@ -124,14 +126,14 @@ impl Session {
     }
 }
 
-/// Sends events to the client, in frames. Ready when it has all of them, or its sink has failed.
+/// Sends a frame of events to the client, if there are any. Ready when it is out, or the sink has failed.
 fn send<Client: Sink<Vec<ServerMessage>> + Unpin>(
     cx: &mut Context<'_>,
     client: &mut Client,
     outbox: &mut Outbox,
     unflushed: &mut bool,
 ) -> Poll<Result<(), Client::Error>> {
-    while !outbox.is_empty() {
+    if !*unflushed && !outbox.is_empty() {
         ready!(client.poll_ready_unpin(cx))?;
         client.start_send_unpin(outbox.next_frame())?;
         *unflushed = true;
