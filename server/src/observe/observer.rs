@@ -61,22 +61,18 @@ impl Observer {
     /// Who watches this peer, if anybody does.
     #[must_use]
     pub fn watcher_of(&self, protocol: Protocol, peer: SocketAddr) -> Option<Arc<Watcher>> {
-        self.watching(Peer::new(protocol, peer))
-    }
-
-    fn watching(&self, peer: Peer) -> Option<Arc<Watcher>> {
         if self.watched.load(Ordering::Acquire) == 0 {
             return None;
         }
         let watchers = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
-        watchers.get(&peer).cloned()
+        watchers.get(&Peer::new(protocol, peer)).cloned()
     }
 
     /// Who has connected to the TCP server.
     #[must_use]
     pub fn caller(&self, peer: SocketAddr) -> Caller {
         let peer = Peer::new(Protocol::Tcp, peer);
-        if let Some(watcher) = self.watching(peer) {
+        if let Some(watcher) = self.watcher_of(peer.protocol, peer.address) {
             Caller::Leg(watcher)
         } else if self.departed.contains(peer, Instant::now()) {
             Caller::Departed
