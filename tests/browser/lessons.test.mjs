@@ -158,7 +158,7 @@ test("closed lessons load nothing, and what does not come can be asked for again
   let asked = 0;
   const { page, close } = await visit("", {
     prepare: (page) =>
-      page.route(/lessons-.*\.txt$/, (route) => (++asked === 1 ? route.abort() : route.continue())),
+      page.route(/lessons-.*\.json$/, (route) => (++asked === 1 ? route.abort() : route.continue())),
   });
   await page.evaluate(() => (location.hash = ""));
   await page.reload();

@@ -124,7 +124,7 @@ fn assemble(glue: &Glue, sweep: &Glue) -> Result<()> {
     );
     let start = site.add_hashed("start", "js", start.into_bytes());
     let lessons = lessons::together(&machine::root().join(LESSONS))?;
-    let lessons = site.add_hashed(site::LESSONS, "txt", lessons.into_bytes());
+    let lessons = site.add_hashed(site::LESSONS, "json", lessons.into_bytes());
     let head = format!(
         "<meta name=\"lessons\" content=\"/{lessons}\">\n\
          <link rel=\"stylesheet\" href=\"/{style}\">\n\

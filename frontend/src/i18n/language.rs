@@ -36,8 +36,8 @@ impl Language {
         }
     }
 
-    /// The first part of its tag, by which lessons name it.
-    pub(crate) fn primary(self) -> &'static str {
+    /// The first part of its tag.
+    fn primary(self) -> &'static str {
         primary(self.tag())
     }
 

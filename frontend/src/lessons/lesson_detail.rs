@@ -1,6 +1,6 @@
 //! One lesson: the question, what may come of it, what did, and why.
 
-use streamgram_protocol::lesson::{Count, Entry, Figures, Key};
+use streamgram_protocol::lesson::{Count, Figures, Text};
 use streamgram_protocol::{Lesson, Limits, Protocol, Scenario};
 use yew::prelude::*;
 
@@ -38,7 +38,7 @@ pub(crate) fn lesson_detail(
 ) -> Html {
     html! {
         <section class="lesson" aria-labelledby="lesson-title" data-lesson={lesson.id.clone()}>
-            <h3 id="lesson-title">{ text(language, lesson, &Key::Title) }</h3>
+            <h3 id="lesson-title">{ text(language, &lesson.title).to_owned() }</h3>
             { question(language, lesson, progress, on_ask) }
             <div role="status">
                 { match standing {
@@ -54,8 +54,12 @@ pub(crate) fn lesson_detail(
     }
 }
 
-fn text(language: Language, lesson: &Lesson, key: &Key) -> String {
-    lesson.text(key, language.primary()).to_owned()
+/// A lesson's text in the page's language.
+pub(super) fn text(language: Language, text: &Text) -> &str {
+    match language {
+        Language::En => &text.en,
+        Language::Zh => &text.zh,
+    }
 }
 
 fn question(
@@ -68,12 +72,12 @@ fn question(
     html! {
         <>
             <fieldset>
-                <legend>{ text(language, lesson, &Key::Question) }</legend>
-                for (at, (entry, _)) in lesson.choices().enumerate() {
+                <legend>{ text(language, &lesson.question).to_owned() }</legend>
+                for (at, choice) in lesson.choices.iter().enumerate() {
                     <label class="lesson-choice">
                         <input type="radio" name="prediction" onchange={on_ask.reform(move |_| LessonRequest::Predict(at))}
                             checked={progress.is_some_and(|it| it.predicted == at)} />
-                        <span>{ entry.text(language.primary()).to_owned() }</span>
+                        <span>{ text(language, &choice.text).to_owned() }</span>
                     </label>
                 }
             </fieldset>
@@ -88,28 +92,25 @@ fn question(
 
 /// Why it is so, and what else to try: shown once a run has shown something, not before.
 fn explanation(language: Language, lesson: &Lesson, on_ask: &Callback<LessonRequest>) -> Html {
-    let own = |entry: &Entry| entry.text(language.primary()).to_owned();
     html! {
         <>
             <h4>{ language.lesson_why() }</h4>
             <p class="lesson-why">
-                for entry in lesson.entries.iter().filter(|entry| entry.key == Key::Why) {
-                    { own(entry) }{ " " }
+                for why in &lesson.why {
+                    { text(language, why).to_owned() }{ " " }
                 }
-                <a href={lesson.rfc.0.clone()} target="_blank" rel="noreferrer">{ &lesson.rfc.1 }</a>
+                <a href={lesson.rfc.url.clone()} target="_blank" rel="noreferrer">{ &lesson.rfc.name }</a>
             </p>
             <h4>{ language.lesson_change() }</h4>
             <ul class="lesson-changes">
-                for entry in &lesson.entries {
-                    if let Key::Change(scenario) = &entry.key {
-                        <li>
-                            { own(entry) }{ " " }
-                            <button type="button" onclick={
-                                let scenario = scenario.clone();
-                                on_ask.reform(move |_| LessonRequest::Try(scenario.clone()))
-                            }>{ language.lesson_try() }</button>
-                        </li>
-                    }
+                for change in &lesson.changes {
+                    <li>
+                        { text(language, &change.text).to_owned() }{ " " }
+                        <button type="button" onclick={
+                            let run = change.run.clone();
+                            on_ask.reform(move |_| LessonRequest::Try(run.clone()))
+                        }>{ language.lesson_try() }</button>
+                    </li>
                 }
             </ul>
         </>
@@ -134,24 +135,18 @@ fn outcome(
     progress: Option<&Progress>,
 ) -> Html {
     let shown = lesson.outcome(seen);
-    let text = |at: usize| {
-        let choice = lesson.choices().nth(at);
-        choice.map_or("", |(entry, _)| entry.text(language.primary()))
-    };
     let mut used: Vec<(Protocol, Count)> = Vec::new();
-    for (_, when) in lesson.choices() {
-        for figure in when.iter().flat_map(|it| it.figures()) {
-            if !used.contains(&figure) {
-                used.push(figure);
-            }
+    for figure in lesson.choices.iter().flat_map(|it| &it.when).flat_map(|it| it.figures()) {
+        if !used.contains(&figure) {
+            used.push(figure);
         }
     }
     let right = shown.map(|shown| progress.is_some_and(|it| it.predicted == shown));
     html! {
         <>
             <p class="lesson-outcome" data-right={right.map(|right| right.to_string())}>
-                { match shown {
-                    Some(at) => language.lesson_outcome(text(at)),
+                { match shown.and_then(|at| lesson.choices.get(at)) {
+                    Some(choice) => language.lesson_outcome(text(language, &choice.text)),
                     None => language.lesson_no_outcome().to_owned(),
                 } }
                 { " " }

@@ -3,12 +3,12 @@
 
 use std::rc::Rc;
 
-use streamgram_protocol::lesson::{Figures, Key};
+use streamgram_protocol::lesson::Figures;
 use streamgram_protocol::scenario::MAX_QUOTE_CHARS;
 use streamgram_protocol::{Lesson, Scenario, printable};
 use yew::prelude::*;
 
-use super::lesson_detail::{LessonRequest, Standing, lesson_detail};
+use super::lesson_detail::{LessonRequest, Standing, lesson_detail, text};
 use super::observed::figures;
 use super::progress::{self, Progress};
 use super::use_lessons::{Lessons, use_lessons};
@@ -196,7 +196,7 @@ fn list(
                 <li>
                     <a href={format!("#{LINK}{}", lesson.id)}
                         aria-current={(chosen == Some(lesson)).then_some("true")}>
-                        { lesson.text(&Key::Title, language.primary()).to_owned() }
+                        { text(language, &lesson.title).to_owned() }
                     </a>
                     { match progress_of(progress, lesson).and_then(Progress::is_right) {
                         Some(true) => html! { <small class="good">{ " ✓ " }{ language.lesson_right() }</small> },

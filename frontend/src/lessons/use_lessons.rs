@@ -30,7 +30,7 @@ pub(crate) fn use_lessons() -> (Lessons, Callback<()>) {
             let lessons = lessons.setter();
             spawn_local(async move {
                 let text = fetched().await.ok().and_then(|text| text.as_string());
-                let read = text.and_then(|text| Lesson::read_all(&text).ok());
+                let read = text.and_then(|text| serde_json::from_str(&text).ok());
                 lessons.set(read.map_or(Lessons::Failed, |read| Lessons::Loaded(Rc::new(read))));
             });
         })

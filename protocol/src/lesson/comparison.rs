@@ -2,11 +2,14 @@
 
 use std::cmp::Ordering;
 
-use super::figures::{Count, Figures, figure};
+use serde::Deserialize;
+
+use super::figures::{Count, Figures};
 use crate::Protocol;
 
 /// A comparison of two figures, or of one and a number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Comparison {
     left: Side,
     order: Ordering,
@@ -20,10 +23,18 @@ struct Side {
     figure: Option<(Protocol, Count)>,
 }
 
+impl TryFrom<String> for Comparison {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::read(&text).ok_or("expected a comparison, like tcp.reads < 2 * tcp.lines")
+    }
+}
+
 impl Comparison {
     /// Reads `LEFT < RIGHT`, `LEFT = RIGHT` or `LEFT > RIGHT`; a side is a number, a figure, or a number times
     /// a figure.
-    pub(super) fn read(text: &str) -> Option<Self> {
+    fn read(text: &str) -> Option<Self> {
         let orders = [('<', Ordering::Less), ('=', Ordering::Equal), ('>', Ordering::Greater)];
         let (left, order, right) = orders.into_iter().find_map(|(sign, order)| {
             let (left, right) = text.split_once(sign)?;
@@ -51,7 +62,10 @@ impl Side {
         };
         match name.parse() {
             Ok(number) if !text.contains('*') => Some(Self { times: number, figure: None }),
-            _ => Some(Self { times, figure: Some(figure(name)?) }),
+            _ => {
+                let (protocol, count) = name.split_once('.')?;
+                Some(Self { times, figure: Some((protocol.parse().ok()?, count.parse().ok()?)) })
+            }
         }
     }
 

@@ -2,12 +2,16 @@
 
 use std::collections::HashMap;
 
+use serde::Deserialize;
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use crate::Protocol;
 
 /// What is counted of one leg. A lesson calls it by its name in snake case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, EnumString, IntoStaticStr, VariantArray)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, EnumString, IntoStaticStr, VariantArray,
+)]
+#[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Count {
     /// Lines that were sent.
@@ -42,25 +46,18 @@ impl Count {
 }
 
 /// What was counted of both legs. Packets are visible on an emulated path only.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Figures(HashMap<(Protocol, Count), u64>);
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+pub struct Figures(HashMap<Protocol, HashMap<Count, u64>>);
 
 impl Figures {
     /// A figure, if it is known.
     #[must_use]
     pub fn get(&self, protocol: Protocol, count: Count) -> Option<u64> {
-        self.0.get(&(protocol, count)).copied()
+        self.0.get(&protocol)?.get(&count).copied()
     }
 
     /// Notes a figure.
     pub fn set(&mut self, protocol: Protocol, count: Count, value: u64) {
-        self.0.insert((protocol, count), value);
+        self.0.entry(protocol).or_default().insert(count, value);
     }
-}
-
-/// The figure of a name: `tcp.reads`.
-#[must_use]
-pub fn figure(name: &str) -> Option<(Protocol, Count)> {
-    let (protocol, word) = name.split_once('.')?;
-    Some((protocol.parse().ok()?, word.parse().ok()?))
 }

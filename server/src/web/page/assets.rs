@@ -78,7 +78,7 @@ fn content_type(path: &str) -> Option<&'static str> {
         "js" => "text/javascript; charset=utf-8",
         "wasm" => "application/wasm",
         "svg" => "image/svg+xml",
-        "txt" => "text/plain; charset=utf-8",
+        "json" => "application/json",
         _ => return None,
     })
 }
