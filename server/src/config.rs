@@ -4,11 +4,14 @@ mod defences;
 mod session;
 mod sweep;
 
+use std::env;
 use std::net::SocketAddr;
 use std::thread::available_parallelism;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
+use clap::builder::{PossibleValuesParser, Resettable, TypedValueParser};
+use clap::{
+    Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, value_parser,
+};
 pub use defences::{HttpLimits, TcpLimits, UdpLimits, WebSocketLimits};
 use session::{LabLimits, SessionLimits};
 use streamgram_protocol::{DEFAULT_HTTP, DEFAULT_TCP, DEFAULT_UDP, Feed, Limits};
@@ -108,6 +111,19 @@ pub enum LogFormat {
 }
 
 impl Cli {
+    /// Reads the command line and the environment. An empty variable is none, and variables are of serving:
+    /// the other commands do not look at them. Where it cannot be read, this says why and ends the process.
+    #[must_use]
+    pub fn read() -> Self {
+        let command = <Self as CommandFactory>::command();
+        let first = env::args_os().nth(1);
+        let is_named = first.is_some_and(|first| command.find_subcommand(first).is_some());
+        let command = command
+            .mut_args(|arg| if is_named { arg.env(Resettable::Reset) } else { without_empty(arg) })
+            .mut_subcommand("serve", |serve| serve.mut_args(without_empty));
+        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    }
+
     /// What was asked for.
     #[must_use]
     pub fn command(self) -> Command {
@@ -156,6 +172,12 @@ impl Serve {
     }
 }
 
+/// The same argument without its environment variable, if that is empty.
+fn without_empty(arg: Arg) -> Arg {
+    let is_empty = arg.get_env().and_then(env::var_os).is_some_and(|value| value.is_empty());
+    if is_empty { arg.env(Resettable::Reset) } else { arg }
+}
+
 fn feed() -> impl TypedValueParser<Value = Feed> {
     let names = Feed::VARIANTS.iter().map(|feed| feed.name());
     PossibleValuesParser::new(names).try_map(|name| name.parse())
@@ -171,8 +193,6 @@ fn collide(one: SocketAddr, other: SocketAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

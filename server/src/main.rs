@@ -3,17 +3,18 @@
 use std::io::{self, Write, stderr, stdout};
 use std::process::ExitCode;
 
-use clap::Parser;
+use anyhow::Context;
 use streamgram::Server;
 use streamgram::config::{Cli, Command, Serve};
 use streamgram::operate::logs;
+use streamgram::serve::process;
 use streamgram::terminal::{client, sweep};
 use tokio::runtime;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().command() {
+    let done = match Cli::read().command() {
         Command::Serve(config) => serve(*config),
         Command::Tcp { server } => client::tcp(&server),
         Command::Udp { server } => client::udp(&server),
@@ -32,24 +33,20 @@ fn main() -> ExitCode {
 fn serve(config: Serve) -> anyhow::Result<()> {
     config.validate()?;
     if config.check {
-        return Ok(writeln!(stdout(), "the configuration is valid")?);
+        return print("the configuration is valid");
     }
+    process::check(config.threads())?;
     let mut runtime = runtime::Builder::new_multi_thread();
     runtime.worker_threads(config.threads()).enable_all().build()?.block_on(run(config))
 }
 
 async fn run(config: Serve) -> anyhow::Result<()> {
     let log = logs::start(config.log, config.log_format);
-    // Every session with both legs takes four descriptors; the usual soft limit of 1,024 is for
-    // programs that use select(2).
-    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
-        warn!(%error, "the limit of open files could not be raised");
-    }
     // Before the addresses are printed: whoever reads them may send a signal at once.
     let asked_to_stop = asked_to_stop()?;
     let server = Server::bind(config).await?;
     let addresses = server.addresses();
-    writeln!(stdout(), "{}", serde_json::to_string(&addresses)?)?;
+    print(&serde_json::to_string(&addresses)?)?;
     info!("{addresses}");
 
     let stop = CancellationToken::new();
@@ -66,6 +63,11 @@ async fn run(config: Serve) -> anyhow::Result<()> {
         warn!(lines = log.lost(), "standard error did not take all of the log");
     }
     Ok(())
+}
+
+/// Prints a line for whoever started this.
+fn print(line: &str) -> anyhow::Result<()> {
+    writeln!(stdout(), "{line}").context("cannot write to standard output")
 }
 
 /// Ctrl-C or SIGTERM, from now on.

@@ -3,6 +3,7 @@
 mod activation;
 mod bind;
 mod capacity;
+pub mod process;
 mod stop;
 
 use std::io;
@@ -60,7 +61,7 @@ impl Server {
     pub async fn run(self, stop: CancellationToken) -> Result<(), RunError> {
         let Self { sockets: Sockets { http, tcp, udp, admin, addresses }, config } = self;
         let meters = admin.is_some().then(meters::start).transpose()?;
-        let room = Capacity::within(open_files(), &config);
+        let room = Capacity::within(process::open_files(), &config);
         let refusals = Arc::new(Refusals::default());
         let shared = Shared {
             clock: Arc::new(Clock::system()),
@@ -89,7 +90,7 @@ impl Server {
         let tcp = tcp::serve(tcp, shared.clone(), room.tcp, stop.clone());
         let (udp_limits, udp_stop) = (config.udp_limits, stop.clone());
         let udp = move || on_this_thread(udp, |udp| udp::serve(udp, shared, udp_limits, udp_stop));
-        let serving = [
+        let mut serving = vec![
             Serving { surface: "TCP", task: running.spawn(tcp) },
             Serving { surface: "UDP", task: running.spawn_blocking(udp) },
             Serving {
@@ -101,7 +102,8 @@ impl Server {
         let end = CancellationToken::new();
         let _until_the_end = end.clone().drop_guard();
         if let (Some(admin), Some(meters)) = (admin, meters) {
-            tokio::spawn(pages(Surface::Admin, admin, web::admin(web, meters), end));
+            let pages = pages(Surface::Admin, admin, web::admin(web, meters), end);
+            serving.push(Serving { surface: "admin", task: tokio::spawn(pages) });
         }
 
         stop::until_stopped(serving, stop, running).await
@@ -117,16 +119,6 @@ fn on_this_thread<Answering: Future<Output = io::Result<()>>>(
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let socket = socket.into_std()?;
     runtime.block_on(async { serve(UdpSocket::from_std(socket)?).await })
-}
-
-/// How many files the process may open.
-fn open_files() -> usize {
-    #[cfg(unix)]
-    let limit = rlimit::getrlimit(rlimit::Resource::NOFILE).map(|(soft, _hard)| soft);
-    // Windows knows no such limit.
-    #[cfg(not(unix))]
-    let limit = std::io::Result::Ok(u64::MAX);
-    limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
 }
 
 /// Where a socket that listens everywhere can be reached from this machine.

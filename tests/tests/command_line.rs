@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::Instant;
 
 use streamgram_protocol::{Event, Limits};
-use streamgram_tests::{Browser, SOON, Server, binary};
+use streamgram_tests::{Browser, SOON, Server, binary, raw_request, skip};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -162,6 +162,116 @@ fn the_version_is_that_of_the_package() {
     let output = run(&["--version"]);
     let expected = format!("streamgram {}\n", env!("CARGO_PKG_VERSION"));
     assert_eq!(String::from_utf8(output.stdout).unwrap(), expected);
+}
+
+/// What a shell starts after a command of its own, `ulimit -n 14` for example.
+#[cfg(unix)]
+fn run_after(command: &str, arguments: &[&str]) -> Output {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("{command}; exec \"$0\" \"$@\"")]).arg(binary());
+    shell.args(arguments).stdin(Stdio::null()).output().expect("a shell")
+}
+
+/// Ended with 1, one line, and nothing on standard output.
+fn failed(output: Output) -> String {
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(output.stdout.is_empty(), "{output:?}");
+    let said = String::from_utf8(output.stderr).expect("an error is text");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    said
+}
+
+#[cfg(unix)]
+#[test]
+fn too_few_files_are_said_before_anything_listens() {
+    for files in [14, 71] {
+        let said = failed(run_after(&format!("ulimit -n {files}"), &FREE));
+        assert!(said.contains(&format!("open files is {files}, at least 72")), "{said}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn threads_that_the_system_does_not_give_are_said() {
+    // The limit itself would not hold for root.
+    let strace = ["-f", "-qq", "-o", "/dev/null", "-e", "trace=clone,clone3"];
+    let fail = ["-e", "inject=clone,clone3:error=EAGAIN:when=3+"];
+    let mut command = Command::new("strace");
+    command.args(strace).args(fail).arg(binary()).args(FREE).args(["--threads", "4"]);
+    let output = match command.stdin(Stdio::null()).output() {
+        Ok(output) if !output.stderr.starts_with(b"strace: ") => output,
+        refused => return skip(&format!("threads cannot be refused here: {refused:?}")),
+    };
+    let said = failed(output);
+    assert!(said.contains("the 4 threads that --threads asks for, and two more: "), "{said}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_standard_output_that_takes_nothing_is_named() {
+    for flags in [&FREE[..], &["--check"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output =
+            Command::new(binary()).args(flags).args(["--log", "off"]).stdout(full).output();
+        let said = failed(output.unwrap());
+        assert!(said.contains("cannot write to standard output: No space left"), "{said}");
+    }
+}
+
+#[test]
+fn a_flag_that_could_never_match_is_refused_with_the_reason() {
+    for (flag, value, reason) in [
+        ("--host", "lab.example:8000", "scheme and port"),
+        ("--host", "http://lab.example", "scheme and port"),
+        ("--allow-origin", "class.example", "https://NAME"),
+        ("--allow-origin", "https://class.example/page", "https://NAME"),
+        ("--trusted-proxy", "proxy.example", "10.0.0.0/8"),
+    ] {
+        let output = run(&[flag, value, "--check"]);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!([flag, value, reason].iter().all(|it| said.contains(it)), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_is_served_however_the_flag_writes_it() {
+    let server = Server::start_with(&["--host=教室.Example."]);
+    for host in ["xn--wbtt9t.example", "XN--WBTT9T.EXAMPLE.:8000", "localhost.", "x.localhost:1"] {
+        let request = format!("GET /healthz HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+        assert_eq!(raw_request(server.http, request.as_bytes()).await.status, 200, "{host}");
+    }
+}
+
+#[test]
+fn an_empty_variable_is_none_and_a_switch_takes_1_and_true() {
+    let check = |name: &str, value: &str, command: &[&str]| {
+        Command::new(binary()).env(name, value).args(command).arg("--check").output().unwrap()
+    };
+    for command in [&[][..], &["serve"]] {
+        for name in
+            ["STREAMGRAM_ADMIN", "STREAMGRAM_HOST", "STREAMGRAM_HTTP", "STREAMGRAM_SESSIONS"]
+        {
+            let output = check(name, "", command);
+            assert!(output.status.success(), "{name}: {output:?}");
+        }
+        for value in ["1", "true", "0", "false", ""] {
+            let output = check("STREAMGRAM_REQUIRE_ORIGIN", value, command);
+            assert!(output.status.success(), "{value}: {output:?}");
+        }
+        let output = check("STREAMGRAM_HTTP", "bad", command);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+    }
+}
+
+#[test]
+fn a_client_does_not_look_at_the_variables_of_a_server() {
+    for command in [&["tcp", "127.0.0.1:1"][..], &["sweep", "--runs=1", "--loss=1"]] {
+        let mut client = Command::new(binary());
+        client.env("STREAMGRAM_HTTP", "bad").env("STREAMGRAM_SESSIONS", "-1").args(command);
+        let output = client.stdin(Stdio::null()).output().unwrap();
+        assert_ne!(output.status.code(), Some(2), "{output:?}");
+    }
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::OpenOptions;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
@@ -292,6 +292,26 @@ async fn a_leg_that_cannot_be_opened_says_so_and_opens_once_it_can() {
         is_served(&server).await;
     }))
     .await;
+}
+
+#[tokio::test]
+async fn a_listener_of_the_operator_that_dies_ends_the_process_and_is_named() {
+    let mut command = Command::new(binary());
+    command.arg("--admin=127.0.0.1:0").stderr(Stdio::piped());
+    let mut server = Server::spawn(command);
+    let Some(faults) = faults(&server, "accept4:error=EINVAL") else { return };
+    let _asks = TcpStream::connect(server.admin.unwrap()).await.unwrap();
+    let (status, mut stderr) = tokio::task::spawn_blocking(move || {
+        let status = server.wait();
+        (status, server.stderr().expect("a pipe"))
+    })
+    .await
+    .unwrap();
+    faults.stop().await;
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut stderr, &mut said).unwrap();
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(said.contains("the admin listener has ended"), "{said}");
 }
 
 #[tokio::test]

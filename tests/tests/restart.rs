@@ -97,15 +97,19 @@ fn a_socket_that_cannot_be_used_is_named() {
     let listener = || TcpListener::bind("127.0.0.1:0").unwrap().into();
     let datagrams = || StdUdpSocket::bind("127.0.0.1:0").unwrap().into();
     for (handed, named) in [
-        (("web", listener()), "socket 0 of LISTEN_FDS has the name \"web\""),
-        (("udp", listener()), "socket 0 of LISTEN_FDS, udp: "),
-        (("http", datagrams()), "socket 0 of LISTEN_FDS, http: "),
+        (vec![("web", listener())], "socket 0 of LISTEN_FDS has the name \"web\""),
+        (vec![("udp", listener())], "socket 0 of LISTEN_FDS, udp: "),
+        (vec![("udp", datagrams()), ("http", datagrams())], "socket 1 of LISTEN_FDS, http: "),
+        (
+            vec![("tcp", listener()), ("udp", datagrams()), ("tcp", listener())],
+            "socket 2 of LISTEN_FDS: there is another one with the name tcp",
+        ),
     ] {
-        let mut command = ServiceManager::with(vec![handed]).command(&[]);
+        let mut command = ServiceManager::with(handed).command(&[]);
         let output = command.stdout(Stdio::null()).output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{output:?}");
         let said = String::from_utf8(output.stderr).unwrap();
-        assert!(said.contains(named), "{said}");
+        assert!(said.contains(named) && said.lines().count() == 1, "{said}");
     }
 }
 

@@ -1,9 +1,13 @@
 //! The flags for limits on clients: of HTTP, WebSockets, TCP and UDP.
+//!
+//! A flag that could never match is refused with the reason: an operator would find out in class.
 
 use std::net::IpAddr;
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 use ipnet::IpNet;
+use url::{Host, Url};
 
 /// Who may ask for the page, and how many at a time.
 #[derive(Debug, Clone, Args)]
@@ -13,18 +17,15 @@ pub struct HttpLimits {
     ///
     /// A request for any other name is answered with 421: behind it may be somebody's page that
     /// made its own name lead here (DNS rebinding).
-    #[arg(long = "host", value_name = "NAME", env = "STREAMGRAM_HOST", value_delimiter = ',')]
+    #[arg(long = "host", value_name = "NAME", env = "STREAMGRAM_HOST", value_delimiter = ',',
+        value_parser = host)]
     pub hosts: Vec<String>,
     /// An origin, besides the page's own, whose pages may open a session; repeatable
-    #[arg(
-        long = "allow-origin",
-        value_name = "ORIGIN",
-        env = "STREAMGRAM_ALLOW_ORIGIN",
-        value_delimiter = ','
-    )]
+    #[arg(long = "allow-origin", value_name = "ORIGIN", env = "STREAMGRAM_ALLOW_ORIGIN",
+        value_delimiter = ',', value_parser = origin)]
     pub origins: Vec<String>,
     /// Refuse a WebSocket without an Origin header; browsers always send one
-    #[arg(long, env = "STREAMGRAM_REQUIRE_ORIGIN")]
+    #[arg(long, env = "STREAMGRAM_REQUIRE_ORIGIN", value_parser = BoolishValueParser::new())]
     pub require_origin: bool,
     /// A proxy, as ADDRESS/LENGTH, that is believed about its clients' addresses; repeatable
     #[arg(long = "trusted-proxy", value_name = "NETWORK", env = "STREAMGRAM_TRUSTED_PROXY",
@@ -172,8 +173,65 @@ pub struct UdpLimits {
     pub udp_per_s: u32,
 }
 
+/// A host name as a browser sends it: in lower case, other letters as Punycode (RFC 5891), without the dot of
+/// the root.
+fn host(text: &str) -> Result<String, &'static str> {
+    let host = Host::parse(text.strip_suffix('.').unwrap_or(text));
+    let host = host.ok().filter(|_| !text.contains('*'));
+    host.map(|host| host.to_string()).ok_or("write a name without wildcards, scheme and port")
+}
+
+/// An origin as a browser sends it (RFC 6454, section 6.2): `https://class.example`.
+fn origin(text: &str) -> Result<String, String> {
+    let expected = "write an origin as https://NAME or https://NAME:PORT";
+    let url: Url = text.parse().map_err(|error| format!("{error}, {expected}"))?;
+    let origin = url.origin();
+    let is_alone = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+    let is_anonymous = url.username().is_empty() && url.password().is_none();
+    if origin.is_tuple() && is_alone && is_anonymous {
+        Ok(origin.ascii_serialization())
+    } else {
+        Err(expected.into())
+    }
+}
+
 /// A network, or a single address.
 fn network(text: &str) -> Result<IpNet, String> {
     let alone = text.parse::<IpAddr>().map(IpNet::from);
     alone.or_else(|_| text.parse()).map_err(|error| format!("{error}, write it as 10.0.0.0/8"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_what_a_browser_sends() {
+        for (flag, sent) in [
+            ("Lab.Example", "lab.example"),
+            ("lab.example.", "lab.example"),
+            ("教室.example", "xn--wbtt9t.example"),
+            ("[::1]", "[::1]"),
+        ] {
+            assert_eq!(host(flag), Ok(sent.into()));
+        }
+        for never in ["a:8000", "http://a", "a/b", "a b", "*.example", ""] {
+            assert!(host(never).unwrap_err().contains("scheme and port"), "{never}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_what_a_browser_sends() {
+        for (flag, sent) in [
+            ("https://Class.example/", "https://class.example"),
+            ("https://class.example:443", "https://class.example"),
+            ("http://教室.example:8000", "http://xn--wbtt9t.example:8000"),
+        ] {
+            assert_eq!(origin(flag), Ok(sent.into()));
+        }
+        for never in ["https://x/path", "https://x?q", "https://me@x", "null", "*", "class.example"]
+        {
+            assert!(origin(never).unwrap_err().contains("https://NAME"), "{never}");
+        }
+    }
 }

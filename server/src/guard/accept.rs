@@ -26,6 +26,16 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 /// How long connections are still answered after a stop, so that everything that was sent before it is.
 pub const LAST_WORDS: Duration = Duration::from_millis(250);
 
+/// How long a peer may take nothing of what it is owed after a stop. Who reads gets all of it; to who does not,
+/// nothing can be delivered, and the stop does not wait.
+pub const LAST_READS: Duration = Duration::from_millis(500);
+
+/// Waits for `stop`, and then for as long again as `patience` says.
+pub async fn after(stop: &CancellationToken, patience: Duration) {
+    stop.cancelled().await;
+    sleep(patience).await;
+}
+
 /// A listener, its limits, and the connections that it has accepted.
 #[derive(Debug)]
 pub struct Entrance {

@@ -29,6 +29,14 @@ pub enum BadSocket {
         /// Its name in `LISTEN_FDNAMES`.
         name: String,
     },
+    /// There is another one with its name.
+    #[error("socket {index} of LISTEN_FDS: there is another one with the name {name}")]
+    Twice {
+        /// Which one, from 0.
+        index: usize,
+        /// Its name in `LISTEN_FDNAMES`.
+        name: String,
+    },
     /// It is of another kind than its name says.
     #[error("socket {index} of LISTEN_FDS, {name}: {cause}")]
     Kind {
@@ -44,7 +52,7 @@ pub enum BadSocket {
 /// Takes the sockets that were handed over, by the names that `FileDescriptorName=` gave them.
 ///
 /// # Errors
-/// One of them has another name, or is of another kind.
+/// One of them has another name or the same as another one, or is of another kind.
 pub(super) fn inherited() -> Result<Inherited, BadSocket> {
     let mut sockets = ListenFd::from_env();
     let names = env::var("LISTEN_FDNAMES").unwrap_or_default();
@@ -52,13 +60,22 @@ pub(super) fn inherited() -> Result<Inherited, BadSocket> {
     let mut inherited = Inherited::default();
     for index in 0..sockets.len() {
         let name = names.next().unwrap_or_default();
-        let taken = match name.as_str() {
-            "http" => sockets.take_tcp_listener(index).map(|socket| inherited.http = socket),
-            "tcp" => sockets.take_tcp_listener(index).map(|socket| inherited.tcp = socket),
-            "udp" => sockets.take_udp_socket(index).map(|socket| inherited.udp = socket),
+        let replaced = match name.as_str() {
+            "http" => sockets.take_tcp_listener(index).map(|it| replaces(&mut inherited.http, it)),
+            "tcp" => sockets.take_tcp_listener(index).map(|it| replaces(&mut inherited.tcp, it)),
+            "udp" => sockets.take_udp_socket(index).map(|it| replaces(&mut inherited.udp, it)),
             _ => return Err(BadSocket::Name { index, name }),
         };
-        taken.map_err(|cause| BadSocket::Kind { index, name, cause })?;
+        match replaced {
+            Ok(false) => {}
+            Ok(true) => return Err(BadSocket::Twice { index, name }),
+            Err(cause) => return Err(BadSocket::Kind { index, name, cause }),
+        }
     }
     Ok(inherited)
+}
+
+/// Puts a socket in its place; whether there was one.
+fn replaces<Socket>(place: &mut Option<Socket>, socket: Option<Socket>) -> bool {
+    std::mem::replace(place, socket).is_some()
 }

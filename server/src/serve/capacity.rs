@@ -9,6 +9,8 @@ use crate::config::{HttpLimits, Serve, TcpLimits, WebSocketLimits};
 
 /// Descriptors for everything that is not a client: listeners, logs, the runtime, libraries.
 const RESERVED: usize = 64;
+/// Files that the process must be allowed to open: with fewer it would listen and serve nobody.
+pub(super) const FEWEST_FILES: usize = RESERVED + 8;
 /// Descriptors of a session beside its WebSocket: two legs, and the TCP server's end of one.
 const LEGS: usize = 3;
 
@@ -29,7 +31,7 @@ impl Capacity {
             tcp: config.tcp_limits,
         };
         let Self { http, websocket, tcp } = &mut this;
-        let files = files.saturating_sub(RESERVED).max(8);
+        let files = files.max(FEWEST_FILES) - RESERVED;
         if http.http_connections + LEGS * websocket.sessions + tcp.tcp_connections > files {
             let shares = [
                 lower(&mut tcp.tcp_connections, files / 4),

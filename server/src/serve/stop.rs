@@ -18,7 +18,7 @@ const STOP_PATIENCE: Duration = Duration::from_secs(5);
 /// Why the server ended without being told to.
 #[derive(Debug, Error)]
 pub enum RunError {
-    /// One of the three listeners failed.
+    /// One of the listeners failed.
     #[error("the {surface} listener has ended: {cause}")]
     Listener {
         /// Which one.
@@ -47,14 +47,14 @@ impl Serving {
 /// Waits for `stop`, or for the end of a listener. Then it stops everything that is still `running`, and
 /// waits for that.
 pub(super) async fn until_stopped(
-    serving: [Serving; 3],
+    serving: Vec<Serving>,
     stop: CancellationToken,
     running: TaskTracker,
 ) -> Result<(), RunError> {
     let ended = tokio::select! {
         biased;
         () = stop.cancelled() => Ok(()),
-        ended = try_join_all(serving.map(Serving::until_it_ends)) => ended.map(drop),
+        ended = try_join_all(serving.into_iter().map(Serving::until_it_ends)) => ended.map(drop),
     };
     stop.cancel();
     running.close();

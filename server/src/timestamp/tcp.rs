@@ -13,13 +13,13 @@ use futures_util::future::poll_immediate;
 use streamgram_protocol::{CTIME_LEN, Cause, READ_BYTES, STAMP_LEN};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::shared::Shared;
 use crate::config::TcpLimits;
-use crate::guard::accept::{Entrance, LAST_WORDS, Place, Visitor};
+use crate::guard::accept::{Entrance, LAST_READS, LAST_WORDS, Place, Visitor, after};
 use crate::guard::admission::Admission;
 use crate::guard::refusals::Refusal;
 use crate::observe::{Caller, cause_of};
@@ -140,7 +140,11 @@ impl Client {
             }
         } else {
             // Whether the peer sends FIN too does not matter.
-            let _ended = timeout(LINGER, until_fin(stream)).await;
+            tokio::select! {
+                () = until_fin(stream) => {}
+                () = sleep(LINGER) => {}
+                () = after(&stop, LAST_WORDS) => {}
+            }
         }
     }
 }
@@ -196,10 +200,13 @@ async fn answer(
         // Only a client that does not read needs a timer.
         match poll_immediate(writing.as_mut()).await {
             Some(written) => written?,
-            None => match timeout(patience.write, writing).await {
-                Ok(written) => written?,
-                Err(_elapsed) => return Ok(End::Unread),
-            },
+            None => {
+                tokio::select! {
+                    written = writing => written?,
+                    () = sleep(patience.write) => return Ok(End::Unread),
+                    () = after(stop, LAST_READS) => return Ok(End::Unread),
+                }
+            }
         }
         caller.replied(number, offset, &reply[..STAMP_LEN + bytes]);
         number += 1;
@@ -247,6 +254,7 @@ fn cause(ended: &io::Result<End>) -> Cause {
 #[cfg(test)]
 mod tests {
     use tokio::io::{duplex, join, repeat, sink};
+    use tokio::time::timeout;
 
     use super::*;
 

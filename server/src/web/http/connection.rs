@@ -1,4 +1,4 @@
-//! A connection that gives up a peer that does not read.
+//! A connection that gives up a peer that does not read, and at a stop one that says nothing more.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -8,20 +8,29 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
+use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+use crate::guard::accept::{LAST_READS, LAST_WORDS};
+
 /// A TCP stream whose writes fail with `TimedOut` once they have waited for `patience`.
+///
+/// After `stop` they wait for [`LAST_READS`] at most, and reads end once they have waited for [`LAST_WORDS`]: a
+/// request that is never finished is owed no response.
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: TcpStream,
     patience: Duration,
+    stop: CancellationToken,
     /// Exists while a write waits.
     stalled: Option<Pin<Box<Sleep>>>,
+    /// Exists while a read waits after the stop.
+    silent: Option<Pin<Box<Sleep>>>,
 }
 
 impl Connection {
-    pub(crate) fn new(stream: TcpStream, patience: Duration) -> Self {
-        Self { stream, patience, stalled: None }
+    pub(crate) fn new(stream: TcpStream, patience: Duration, stop: CancellationToken) -> Self {
+        Self { stream, patience, stop, stalled: None, silent: None }
     }
 
     /// The result of a write, or an error if it has waited for too long.
@@ -33,6 +42,9 @@ impl Connection {
         if written.is_ready() {
             self.stalled = None;
             return written;
+        }
+        if self.stop.is_cancelled() && self.patience > LAST_READS {
+            (self.patience, self.stalled) = (LAST_READS, None);
         }
         let patience = self.patience;
         let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(patience)));
@@ -51,7 +63,14 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+        let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        if read.is_ready() {
+            self.silent = None;
+        } else if self.stop.is_cancelled() {
+            let silent = self.silent.get_or_insert_with(|| Box::pin(sleep(LAST_WORDS)));
+            return silent.as_mut().poll(cx).map(Ok);
+        }
+        read
     }
 }
 
@@ -99,7 +118,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (stream, _) = listener.accept().await.unwrap();
-        let mut connection = Connection::new(stream, Duration::from_millis(50));
+        let never = CancellationToken::new();
+        let mut connection = Connection::new(stream, Duration::from_millis(50), never);
         let megabytes = vec![0; 64 << 20];
         let error = connection.write_all(&megabytes).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);

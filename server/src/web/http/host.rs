@@ -68,10 +68,13 @@ pub(crate) fn host_and_port(text: &[u8]) -> Result<Authority, NotAHost> {
     (is_host && text.len() <= MAX_HOST_BYTES).then_some(authority).ok_or(NotAHost)
 }
 
+/// Whether a host is an address, a name of this machine itself (RFC 6761, section 6.3), or one of `names`.
 fn is_ours(host: &str, names: &[String]) -> bool {
     let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    let is = |name: &str| host.eq_ignore_ascii_case(name);
-    address.parse::<IpAddr>().is_ok() || is("localhost") || names.iter().any(|name| is(name))
+    // A dot at the end is the root of all names.
+    let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    let is_local = name == "localhost" || name.ends_with(".localhost");
+    address.parse::<IpAddr>().is_ok() || is_local || names.contains(&name)
 }
 
 #[cfg(test)]
@@ -89,10 +92,11 @@ mod tests {
 
     #[test]
     fn addresses_localhost_and_names_that_were_given_are_ours() {
-        for host in ["127.0.0.1:8000", "[::1]:8000", "192.0.2.7", "localhost", "LocalHost:1"] {
+        let addresses = ["127.0.0.1:8000", "[::1]:8000", "192.0.2.7"];
+        let names = ["localhost", "LocalHost:1", "localhost.", "x.localhost", "Lab.Example.:8000"];
+        for host in addresses.into_iter().chain(names) {
             assert!(is_served(host), "{host}");
         }
-        assert!(is_served("Lab.Example:8000"));
     }
 
     #[test]
@@ -101,6 +105,8 @@ mod tests {
             "rebind.example",
             "lab.example.evil",
             "localhost.evil",
+            "evillocalhost",
+            "lab.example..",
             "127.0.0.1.evil",
             "[::1].evil",
             "",

@@ -18,14 +18,13 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 use tracing::debug;
 
 use super::connection::Connection;
 use crate::config::HttpLimits;
-use crate::guard::accept::{Entrance, LAST_WORDS, Place, Visitor};
+use crate::guard::accept::{Entrance, LAST_WORDS, Place, Visitor, after};
 use crate::guard::admission::Admission;
 use crate::guard::refusals::{Refusal, Refusals};
 use crate::operate::meters::Surface;
@@ -109,16 +108,12 @@ impl Serving {
             request.extensions_mut().insert(peer.clone());
             router.clone().call(request)
         });
-        let stream = TokioIo::new(Connection::new(stream, patience));
+        let stream = TokioIo::new(Connection::new(stream, patience, stop.clone()));
         let mut connection = pin!(http.serve_connection(stream, service).with_upgrades());
-        let stopped = async {
-            stop.cancelled().await;
-            // Else hyper would close the connection although a request is on its way.
-            sleep(LAST_WORDS).await;
-        };
         let ended = tokio::select! {
             ended = &mut connection => ended,
-            () = stopped => {
+            // At once hyper would close the connection although a request is on its way.
+            () = after(&stop, LAST_WORDS) => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
