@@ -6,10 +6,10 @@
 //! flood others (reflection).
 
 pub mod rates;
+mod socket;
 pub mod sources;
 
 use std::io::{self, ErrorKind};
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use self::rates::Rates;
+use self::socket::{Batch, Ends, Socket};
 use super::clock::Ctime;
 use super::shared::Shared;
 use crate::config::UdpLimits;
@@ -28,9 +29,6 @@ use crate::guard::refusals::Refusal;
 use crate::observe::RawClient;
 use crate::operate::meters;
 
-/// Room for the largest datagram that UDP's length field allows (RFC 768), so that its full length is
-/// known, and not only what a `recv(1024)` would keep.
-const BUFFER_BYTES: usize = 65_535;
 /// How long a reply may wait for room in the socket's buffer. Then it is dropped: a neighbour that does
 /// not answer ARP could hold up everybody else.
 const SEND_PATIENCE: Duration = Duration::from_millis(100);
@@ -41,26 +39,28 @@ const RECEIVE_PAUSE: Duration = Duration::from_millis(20);
 /// Answers datagrams until `stop`.
 ///
 /// # Errors
-/// The socket has no address, or its runtime is shutting down.
+/// The socket cannot be used, or its runtime is shutting down.
 pub async fn serve(
     socket: UdpSocket,
     shared: Shared,
     limits: UdpLimits,
     stop: CancellationToken,
 ) -> io::Result<()> {
-    let own = socket.local_addr()?;
+    let socket = Socket::new(socket)?;
     let rates = Rates::new(&limits, Instant::now());
-    let mut server = Server { socket, own, shared, rates, answered: meters::datagrams() };
-    let mut buffer = vec![0; BUFFER_BYTES];
+    let mut server = Server { socket, shared, rates, answered: meters::datagrams() };
+    let mut batch = Batch::new();
     // Made once and not for every datagram. It is polled only when there is nothing to receive.
     let mut stopped = pin!(stop.cancelled());
     while !stop.is_cancelled() {
         // While there is something to receive, no future is made: that would be a quarter of all the
         // instructions of a reply.
-        match server.socket.try_recv_from(&mut buffer) {
-            Ok((bytes, peer)) => {
-                if let Some(unsent) = server.answer(&buffer[..bytes], peer) {
-                    server.wait_to_send(unsent).await;
+        match server.socket.try_receive(&mut batch) {
+            Ok(datagrams) => {
+                for (payload, ends) in datagrams {
+                    if let Some(unsent) = server.answer(payload, ends) {
+                        server.wait_to_send(unsent).await;
+                    }
                 }
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
@@ -81,8 +81,7 @@ pub async fn serve(
 }
 
 struct Server {
-    socket: UdpSocket,
-    own: SocketAddr,
+    socket: Socket,
     shared: Shared,
     rates: Rates,
     answered: Counter,
@@ -91,14 +90,15 @@ struct Server {
 /// What a datagram is answered with.
 struct Reply {
     text: Ctime,
-    peer: SocketAddr,
+    ends: Ends,
     /// The client, if a session watches it.
     raw: Option<RawClient>,
 }
 
 impl Server {
     /// Answers a datagram, unless it is refused. Returns the reply if there is no room for it yet.
-    fn answer(&mut self, payload: &[u8], peer: SocketAddr) -> Option<Reply> {
+    fn answer(&mut self, payload: &[u8], ends: Ends) -> Option<Reply> {
+        let Ends { peer, .. } = ends;
         let Shared { clock, observer, refusals } = &self.shared;
         let mut raw = None;
         if let Some(watcher) = observer.watcher_of(Protocol::Udp, peer) {
@@ -107,7 +107,7 @@ impl Server {
         } else {
             raw = observer.raw_sender(peer);
             let now = Instant::now();
-            let refusal = sources::refusal(peer, self.own, payload)
+            let refusal = sources::refusal(peer, self.socket.own, payload)
                 .or_else(|| self.rates.refusal(peer.ip(), now));
             if let Some(refusal) = refusal {
                 if let Some(raw) = raw {
@@ -120,8 +120,8 @@ impl Server {
                 raw.datagram(payload);
             }
         }
-        let reply = Reply { text: clock.ctime(), peer, raw };
-        match self.socket.try_send_to(&reply.text, peer) {
+        let reply = Reply { text: clock.ctime(), ends, raw };
+        match self.socket.try_send(&reply.text, ends) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Some(reply),
             sent => self.sent(sent, &reply),
         }
@@ -130,13 +130,13 @@ impl Server {
 
     /// Sends a reply once there is room for it. Only this takes a timer.
     async fn wait_to_send(&self, reply: Reply) {
-        let sent = timeout(SEND_PATIENCE, self.socket.send_to(&reply.text, reply.peer)).await;
+        let sent = timeout(SEND_PATIENCE, self.socket.send(&reply.text, reply.ends)).await;
         self.sent(sent.unwrap_or_else(|elapsed| Err(elapsed.into())), &reply);
     }
 
-    fn sent(&self, sent: io::Result<usize>, Reply { text, peer, raw }: &Reply) {
+    fn sent(&self, sent: io::Result<()>, Reply { text, ends, raw }: &Reply) {
         match sent {
-            Ok(_bytes) => {
+            Ok(()) => {
                 if let Some(raw) = raw {
                     raw.datagram_replied(text);
                 }
@@ -146,7 +146,7 @@ impl Server {
                 if let Some(raw) = raw {
                     raw.refused(Refusal::UdpSend);
                 }
-                let detail = format_args!("{peer}: {error}");
+                let detail = format_args!("{}: {error}", ends.peer);
                 self.shared.refusals.count(Refusal::UdpSend, Instant::now(), detail);
             }
         }
