@@ -185,10 +185,13 @@ fn feed() -> impl TypedValueParser<Value = Feed> {
 
 /// Whether only one of two addresses can be bound. Port 0 is a different port each time.
 fn collide(one: SocketAddr, other: SocketAddr) -> bool {
-    let [ip, also] = [one.ip(), other.ip()];
+    // `[::]` is every address of IPv4 too.
+    let covers = |wide: SocketAddr, other: SocketAddr| {
+        wide.ip().is_unspecified() && (wide.is_ipv6() || other.is_ipv4())
+    };
     one.port() != 0
         && one.port() == other.port()
-        && (ip == also || ip.is_unspecified() || also.is_unspecified())
+        && (one == other || covers(one, other) || covers(other, one))
 }
 
 #[cfg(test)]
@@ -222,6 +225,13 @@ mod tests {
         assert_eq!(validate(["--tcp=127.0.0.1:0", udp, "--admin=127.0.0.1:0"]), Ok(()));
         let tcp_too = validate(["--tcp=127.0.0.1:1", udp, admin]);
         assert_eq!(tcp_too, same("--http 127.0.0.1:1", "--tcp 127.0.0.1:1"));
+        assert_eq!(validate([tcp, udp, "--admin=[::1]:2"]), Ok(()));
+        assert_eq!(validate(["--tcp=[::1]:9", udp, "--admin=0.0.0.0:9"]), Ok(()));
+        assert_eq!(validate(["--tcp=[fe80::1%1]:9", udp, "--admin=[fe80::1%2]:9"]), Ok(()));
+        let v6_too = validate(["--tcp=[::1]:9", udp, "--admin=[::]:9"]);
+        assert_eq!(v6_too, same("--tcp [::1]:9", "--admin [::]:9"));
+        let v4_too = validate(["--tcp=[::]:9", udp, "--admin=127.0.0.1:9"]);
+        assert_eq!(v4_too, same("--tcp [::]:9", "--admin 127.0.0.1:9"));
         let admin_too = validate([tcp, udp, "--admin=0.0.0.0:2"]);
         assert_eq!(admin_too, same("--tcp 127.0.0.1:2", "--admin 0.0.0.0:2"));
     }

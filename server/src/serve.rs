@@ -7,7 +7,6 @@ pub mod process;
 mod stop;
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
 pub use activation::BadSocket;
@@ -68,7 +67,7 @@ impl Server {
             observer: Arc::new(Observer::new(config.feed)),
             refusals: Arc::clone(&refusals),
         };
-        let targets = Targets { tcp: reachable(addresses.tcp), udp: reachable(addresses.udp) };
+        let targets = Targets::of(addresses.tcp, addresses.udp);
         let observer = Arc::clone(&shared.observer);
         let running = TaskTracker::new();
         let web = Web {
@@ -119,14 +118,4 @@ fn on_this_thread<Answering: Future<Output = io::Result<()>>>(
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let socket = socket.into_std()?;
     runtime.block_on(async { serve(UdpSocket::from_std(socket)?).await })
-}
-
-/// Where a socket that listens everywhere can be reached from this machine.
-fn reachable(address: SocketAddr) -> SocketAddr {
-    let ip = match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, address.port())
 }

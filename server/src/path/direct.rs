@@ -40,9 +40,11 @@ pub async fn connect_udp(target: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket)
 }
 
-/// The servers are on this machine, so their address is also one of our own.
-fn local(target: SocketAddr) -> SocketAddr {
-    SocketAddr::new(target.ip(), 0)
+/// The servers are on this machine, so their address is also one of our own. A link-local one keeps its
+/// zone, without which it is no address (RFC 4007, section 6).
+fn local(mut target: SocketAddr) -> SocketAddr {
+    target.set_port(0);
+    target
 }
 
 /// Sends FIN. It is one system call that never waits. If the connection has broken, the next read fails.

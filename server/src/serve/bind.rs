@@ -3,12 +3,16 @@
 use std::io;
 use std::net::SocketAddr;
 
+use socket2::{Domain, Socket, Type};
 use thiserror::Error;
 use tokio::net::{TcpListener, UdpSocket};
 
 use super::activation::{BadSocket, inherited};
 use crate::config::Serve;
 use crate::web::Addresses;
+
+/// Connections that wait to be accepted; with more, a client tries again after a second.
+const BACKLOG: i32 = 1_024;
 
 /// Bound sockets, not yet served.
 #[derive(Debug)]
@@ -47,16 +51,16 @@ impl Sockets {
     pub(super) async fn bind(config: &Serve) -> Result<Self, BindError> {
         let failed = |surface, address| move |cause| BindError::Address { surface, address, cause };
         let inherited = inherited()?;
-        let http = listener(inherited.http, config.http).await;
+        let http = listener(inherited.http, config.http);
         let http = http.map_err(failed("HTTP", config.http))?;
-        let tcp = listener(inherited.tcp, config.tcp).await;
+        let tcp = listener(inherited.tcp, config.tcp);
         let tcp = tcp.map_err(failed("TCP", config.tcp))?;
-        let udp = socket(inherited.udp, config.udp).await;
+        let udp = socket(inherited.udp, config.udp);
         let udp = udp.map_err(failed("UDP", config.udp))?;
         let (admin, admin_address) = match config.admin {
             Some(address) => {
                 let failed = failed("admin", address);
-                let admin = TcpListener::bind(address).await.map_err(failed)?;
+                let admin = listener(None, address).map_err(failed)?;
                 let address = admin.local_addr().map_err(failed)?;
                 (Some(admin), Some(address))
             }
@@ -72,20 +76,41 @@ impl Sockets {
     }
 }
 
-async fn listener(
+fn listener(
     inherited: Option<std::net::TcpListener>,
     address: SocketAddr,
 ) -> io::Result<TcpListener> {
-    let Some(listener) = inherited else { return TcpListener::bind(address).await };
+    let listener = match inherited {
+        Some(listener) => listener,
+        None => {
+            let socket = bound(Type::STREAM, address)?;
+            socket.listen(BACKLOG)?;
+            socket.into()
+        }
+    };
     listener.set_nonblocking(true)?;
     TcpListener::from_std(listener)
 }
 
-async fn socket(
-    inherited: Option<std::net::UdpSocket>,
-    address: SocketAddr,
-) -> io::Result<UdpSocket> {
-    let Some(socket) = inherited else { return UdpSocket::bind(address).await };
+fn socket(inherited: Option<std::net::UdpSocket>, address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = match inherited {
+        Some(socket) => socket,
+        None => bound(Type::DGRAM, address)?.into(),
+    };
     socket.set_nonblocking(true)?;
     UdpSocket::from_std(socket)
+}
+
+/// A socket of an address. `[::]` is every address of IPv4 too, whatever the system's default is.
+fn bound(kind: Type, address: SocketAddr) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), kind, None)?;
+    if address.is_ipv6() && address.ip().is_unspecified() {
+        socket.set_only_v6(false)?;
+    }
+    // Else connections that have just ended would keep the port. Windows has another meaning for it.
+    if cfg!(unix) && kind == Type::STREAM {
+        socket.set_reuse_address(true)?;
+    }
+    socket.bind(&address.into())?;
+    Ok(socket)
 }

@@ -1,6 +1,6 @@
 //! What all sessions share.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 
 use streamgram_protocol::Limits;
@@ -31,6 +31,30 @@ pub struct Targets {
     pub tcp: SocketAddr,
     /// The UDP timestamp server.
     pub udp: SocketAddr,
+}
+
+impl Targets {
+    /// The servers that listen at these addresses.
+    #[must_use]
+    pub fn of(tcp: SocketAddr, udp: SocketAddr) -> Self {
+        Self { tcp: reachable(tcp), udp: reachable(udp) }
+    }
+}
+
+/// Where a server is reached from its own machine. One that listens on every address of IPv6 listens on those
+/// of IPv4 too, which are what is left on a machine that has switched IPv6 off.
+#[must_use]
+pub fn reachable(mut listening: SocketAddr) -> SocketAddr {
+    if listening.ip().is_unspecified() {
+        let has_v6 = || UdpSocket::bind((Ipv6Addr::LOCALHOST, 0)).is_ok();
+        let is_v6 = listening.is_ipv6() && has_v6();
+        listening.set_ip(if is_v6 {
+            Ipv6Addr::LOCALHOST.into()
+        } else {
+            Ipv4Addr::LOCALHOST.into()
+        });
+    }
+    listening
 }
 
 impl Bridge {

@@ -137,7 +137,7 @@ impl State {
             return Ok(());
         }
         let raw_clients =
-            self.raw_clients.get_or_insert_with(|| Box::new(RawClients::new(self.client)));
+            self.raw_clients.get_or_insert_with(|| Box::new(RawClients::new(self.machine)));
         raw_clients.watch(&self.bridge.observer.feed).map_err(|unwatchable| {
             let code = match unwatchable {
                 Unwatchable::Off => Code::FeedOff,

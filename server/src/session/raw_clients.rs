@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::future::pending;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use streamgram_protocol::{Data, Event, Protocol, RAW_CLIENTS, READ_BYTES, Raw, R
 
 use super::outbox::Outbox;
 use crate::observe::{
-    Payload, RawEvent, RawFeed, Sighting, Subscription, Unwatchable, may_show_bytes,
+    Machine, Payload, RawEvent, RawFeed, Sighting, Subscription, Unwatchable, may_show_bytes,
 };
 
 /// Between two reports of how much was left out.
@@ -25,8 +25,8 @@ const SILENCE: Duration = Duration::from_secs(60);
 /// What a session knows of the raw clients that it watches.
 #[derive(Debug)]
 pub(crate) struct RawClients {
-    /// The session's address, where it is known.
-    session: Option<IpAddr>,
+    /// Where the session comes from, if that is known.
+    session: Option<Machine>,
     subscription: Option<Subscription>,
     clients: HashMap<Key, Client>,
     /// How many clients have got a number.
@@ -56,7 +56,7 @@ struct Client {
 }
 
 impl RawClients {
-    pub(crate) fn new(session: Option<IpAddr>) -> Self {
+    pub(crate) fn new(session: Option<Machine>) -> Self {
         Self {
             session,
             subscription: None,
@@ -146,13 +146,13 @@ impl RawClients {
 
     /// The event of a sighting; none, if there is no room for another client or its datagram was missed.
     fn raw(&mut self, sighting: &Sighting) -> Option<Raw> {
-        let Sighting { at, protocol, peer, id, ref event } = *sighting;
+        let Sighting { at, protocol, peer, machine, id, ref event } = *sighting;
         let key = match protocol {
             Protocol::Tcp => Key::Connection(id),
             Protocol::Udp => Key::Peer(peer),
         };
         let session = self.session;
-        let data = |payload| shown_to(session, peer.ip(), payload);
+        let data = |payload| shown_to(session, machine, payload);
         let mut ended;
         let client = match (key, event) {
             (Key::Connection(_), RawEvent::Refused(_) | RawEvent::Closed(_)) => {
@@ -221,7 +221,7 @@ impl RawClients {
 }
 
 /// The bytes of a payload, if the session may see them.
-fn shown_to(session: Option<IpAddr>, client: IpAddr, payload: &Payload) -> Option<Data> {
+fn shown_to(session: Option<Machine>, client: Machine, payload: &Payload) -> Option<Data> {
     let bytes = payload.shown.as_ref().filter(|_| may_show_bytes(client, session))?;
     Some(Data::from_bytes(bytes))
 }
@@ -250,8 +250,8 @@ mod tests {
     }
 
     impl Watching {
-        fn from(session: &str) -> Self {
-            let (clients, now) = (RawClients::new(Some(session.parse().unwrap())), Instant::now());
+        fn from(session: Machine) -> Self {
+            let (clients, now) = (RawClients::new(Some(session)), Instant::now());
             Self { clients, outbox: Outbox::new(now), now }
         }
 
@@ -267,7 +267,7 @@ mod tests {
         /// Something that is seen now of a client at a port.
         fn sighting(&self, protocol: Protocol, port: u16, id: u64, event: RawEvent) -> Sighting {
             let peer = ([127, 0, 0, 1], port).into();
-            Sighting { at: self.now, protocol, peer, id, event }
+            Sighting { at: self.now, protocol, peer, machine: Machine::Loopback, id, event }
         }
 
         fn tcp(&mut self, port: u16, id: u64, event: RawEvent) -> Option<(u64, RawObservation)> {
@@ -286,7 +286,7 @@ mod tests {
 
     #[test]
     fn a_connection_is_a_client_and_a_udp_peer_stays_one() {
-        let mut watching = Watching::from("127.0.0.1");
+        let mut watching = Watching::from(Machine::Loopback);
         let closed = || RawEvent::Closed(Cause::PeerClosed);
         let number = |reported: Option<(u64, RawObservation)>| reported.unwrap().0;
         assert_eq!(number(watching.tcp(7, 1, RawEvent::Accepted)), 1);
@@ -301,7 +301,7 @@ mod tests {
 
     #[test]
     fn a_reply_has_the_number_of_its_datagram_or_is_missed() {
-        let mut watching = Watching::from("127.0.0.1");
+        let mut watching = Watching::from(Machine::Loopback);
         let (datagram, reply) =
             (|| RawEvent::Datagram(payload(b"x")), || RawEvent::DatagramReply(payload(b"now")));
         for (id, expected) in [(40, 0), (50, 1)] {
@@ -324,7 +324,7 @@ mod tests {
 
     #[test]
     fn bytes_are_left_out_for_a_session_from_elsewhere() {
-        let mut watching = Watching::from("192.0.2.1");
+        let mut watching = Watching::from(Machine::At([192, 0, 2, 1].into()));
         let (_, seen) = watching.tcp(7, 1, read(b"secret")).unwrap();
         assert_eq!(seen, RawObservation::Read { number: 0, offset: 0, bytes: 6, data: None });
         let (_, seen) = watching.udp(7, 1, RawEvent::Datagram(payload(&[0; 1_500]))).unwrap();
@@ -336,7 +336,7 @@ mod tests {
 
     #[test]
     fn one_client_too_many_takes_the_place_of_the_udp_peer_silent_the_longest() {
-        let mut watching = Watching::from("127.0.0.1");
+        let mut watching = Watching::from(Machine::Loopback);
         for port in 1..=1_024 {
             watching.now += Duration::from_millis(1);
             assert_eq!(watching.number_of_udp(port), Some(port.into()));
@@ -352,7 +352,7 @@ mod tests {
 
     #[test]
     fn open_connections_are_not_forgotten_for_a_new_client() {
-        let mut watching = Watching::from("127.0.0.1");
+        let mut watching = Watching::from(Machine::Loopback);
         for id in 0..1_024 {
             assert!(watching.tcp(7, id, RawEvent::Accepted).is_some());
         }
@@ -365,7 +365,7 @@ mod tests {
 
     #[test]
     fn what_is_missed_is_reported_once_a_second() {
-        let mut watching = Watching::from("127.0.0.1");
+        let mut watching = Watching::from(Machine::Loopback);
         let now = Instant::now();
         let mut reported_at = |after_ms: u64| {
             watching.clients.missed += 2;
@@ -383,7 +383,7 @@ mod tests {
 
     #[test]
     fn a_connection_silent_for_a_minute_may_have_ended_and_gives_its_place_to_a_new_client() {
-        let mut watching = Watching::from("127.0.0.1");
+        let mut watching = Watching::from(Machine::Loopback);
         for id in 0..1_024 {
             watching.tcp(7, id, RawEvent::Accepted);
         }
@@ -402,7 +402,7 @@ mod tests {
 
     #[test]
     fn a_slow_client_learns_how_much_it_has_missed() {
-        let mut watching = Watching::from("127.0.0.1");
+        let mut watching = Watching::from(Machine::Loopback);
         let (mut reported, mut missed) = (0, 0);
         for id in 0..1_000 {
             let payload = payload(&[b'x'; 1_024]);
@@ -433,9 +433,9 @@ mod tests {
     #[test]
     fn who_watches_no_longer_has_forgotten_everybody() {
         let observer = Observer::new(Feed::Own);
-        let mut watching = Watching::from("127.0.0.1");
+        let mut watching = Watching::from(Machine::Loopback);
         watching.clients.watch(&observer.feed).unwrap();
-        let client = observer.caller("127.0.0.1:7".parse().unwrap());
+        let client = observer.caller("127.0.0.1:7".parse().unwrap(), [127, 0, 0, 1].into());
         client.accepted();
         watching.clients.unwatch(Instant::now(), &mut watching.outbox);
         assert_eq!(watching.outbox.next_frame().len(), 1, "what had happened before is reported");

@@ -1,6 +1,5 @@
 //! What a session owns: its legs, its outbox, its raw clients. And what it does with them without waiting.
 
-use std::net::IpAddr;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use streamgram_protocol::{Event, Feed, Hello};
@@ -11,7 +10,9 @@ use super::leg::tcp::TcpLeg;
 use super::leg::udp::UdpLeg;
 use super::outbox::Outbox;
 use super::raw_clients::RawClients;
+use super::reachable::Reachable;
 use crate::guard::rate::Rate;
+use crate::observe::Machine;
 
 /// How many minutes' worth of legs a session may open at once.
 const LEGS_AT_ONCE_MIN: u32 = 10;
@@ -22,8 +23,8 @@ const LINES_AT_ONCE_S: u32 = 10;
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) bridge: Bridge,
-    /// The client's address, where it is known.
-    pub(super) client: Option<IpAddr>,
+    /// Where the client comes from, if that is known.
+    pub(super) machine: Option<Machine>,
     pub(super) outbox: Outbox,
     pub(super) legs_opened: u32,
     pub(super) leg_rate: Rate,
@@ -36,15 +37,15 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(bridge: Bridge, client: Option<IpAddr>, lan: Option<String>) -> Self {
+    pub(super) fn new(bridge: Bridge, machine: Option<Machine>, reachable: Reachable) -> Self {
         let now = Instant::now();
         let mut outbox = Outbox::new(now);
         let (legs, lines) = (bridge.rates.legs_per_min, bridge.rates.lines_per_s);
-        let feed = bridge.observer.feed.choice_for(client);
-        outbox.push(now, None, Event::Hello(hello(&bridge, feed, lan)));
+        let feed = bridge.observer.feed.choice_for(machine);
+        outbox.push(now, None, Event::Hello(hello(&bridge, feed, reachable)));
         Self {
             bridge,
-            client,
+            machine,
             outbox,
             legs_opened: 0,
             leg_rate: Rate::per_minute(legs, legs.saturating_mul(LEGS_AT_ONCE_MIN), now),
@@ -115,14 +116,14 @@ impl State {
     }
 }
 
-fn hello(bridge: &Bridge, feed: Feed, lan: Option<String>) -> Hello {
+fn hello(bridge: &Bridge, feed: Feed, Reachable { tcp, udp, lan }: Reachable) -> Hello {
     #[expect(clippy::disallowed_methods, reason = "the page shows it")]
     let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Hello {
         version: env!("CARGO_PKG_VERSION").into(),
         wall_ms: u64::try_from(wall.as_millis()).unwrap_or(u64::MAX),
-        tcp: bridge.targets.tcp.to_string(),
-        udp: bridge.targets.udp.to_string(),
+        tcp,
+        udp,
         feed,
         lan,
         limits: bridge.limits,

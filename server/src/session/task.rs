@@ -5,7 +5,6 @@
 //! end or the sink fails, the session ends, and its legs with it.
 
 use std::future::{pending, poll_fn};
-use std::net::IpAddr;
 use std::task::{Context, Poll, ready};
 
 use futures_util::future::{OptionFuture, poll_immediate, select_all};
@@ -18,7 +17,9 @@ use super::bridge::Bridge;
 use super::commands::Command;
 use super::leg::ended::EndedLeg;
 use super::outbox::Outbox;
+use super::reachable::Reachable;
 use super::state::State;
+use crate::observe::Machine;
 
 /// How often the session yields to collect events.
 const COLLECTING_TURNS: usize = 3;
@@ -41,11 +42,11 @@ enum Woken {
 }
 
 impl Session {
-    /// A session without legs. `client` is the client's address, if it is known to be its own; without it
-    /// no raw client counts as its own. `lan` is where others can open the page, if the client may know.
+    /// A session without legs. `machine` is where its client comes from, if that is known; if it is not, no
+    /// raw client counts as the client's own.
     #[must_use]
-    pub fn new(bridge: Bridge, client: Option<IpAddr>, lan: Option<String>) -> Self {
-        Self { state: State::new(bridge, client, lan), unflushed: false }
+    pub fn new(bridge: Bridge, machine: Option<Machine>, reachable: Reachable) -> Self {
+        Self { state: State::new(bridge, machine, reachable), unflushed: false }
     }
 
     /// Serves the client until its commands end or its sink fails.

@@ -4,7 +4,7 @@
 //! Nothing that a client does ends more than its own connection.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -45,7 +45,9 @@ pub async fn serve(
     let entrance = Entrance::new(Surface::Tcp, listener, admission, refusals, stop.clone());
     let patience = Patience::of(&limits);
     while let Some((stream, peer)) = entrance.accept().await? {
-        let caller = shared.observer.caller(peer);
+        // Without an address of our own the connection has broken already.
+        let local = stream.local_addr().map_or(Ipv4Addr::UNSPECIFIED.into(), |local| local.ip());
+        let caller = shared.observer.caller(peer, local);
         // How long a leg stays open is its session's decision.
         let (visitor, patience) = match caller {
             Caller::Leg(_) => (Visitor::Leg, Patience::ENDLESS),

@@ -98,14 +98,14 @@ struct Reply {
 impl Server {
     /// Answers a datagram, unless it is refused. Returns the reply if there is no room for it yet.
     fn answer(&mut self, payload: &[u8], ends: Ends) -> Option<Reply> {
-        let Ends { peer, .. } = ends;
+        let Ends { peer, local } = ends;
         let Shared { clock, observer, refusals } = &self.shared;
         let mut raw = None;
         if let Some(watcher) = observer.watcher_of(Protocol::Udp, peer) {
             // A leg: it answers nothing, and its session limits it.
             watcher.datagram(payload.len(), payload.len().min(READ_BYTES));
         } else {
-            raw = observer.raw_sender(peer);
+            raw = observer.raw_sender(peer, local);
             let now = Instant::now();
             let refusal = sources::refusal(peer, self.socket.own, payload)
                 .or_else(|| self.rates.refusal(peer.ip(), now));

@@ -1,35 +1,40 @@
 //! Answers for programs: facts about the server, and whether it is ready.
 
 use axum::Json;
-use axum::extract::{Extension, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use streamgram_protocol::Limits;
 
-use super::http::listener::Peer;
+use super::http::visitor::Visitor;
 use super::page::lan;
-use super::state::{Addresses, Web};
+use super::page::shown::{page, shown};
+use super::state::Web;
 
 #[derive(Serialize)]
 pub(super) struct Info {
     version: &'static str,
-    #[serde(flatten)]
-    addresses: Addresses,
+    /// Where this visitor reaches the page and the two servers.
+    http: String,
+    tcp: String,
+    udp: String,
     limits: Limits,
     /// Where others can open the page; only for requests from this machine.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     lan: Vec<String>,
 }
 
-pub(super) async fn info(
-    State(web): State<Web>,
-    Extension(peer): Extension<Peer>,
-    headers: HeaderMap,
-) -> Json<Info> {
-    let lan = lan::addresses(&web, &peer, &headers);
+pub(super) async fn info(State(web): State<Web>, visitor: Visitor) -> Json<Info> {
     let Web { addresses, bridge, .. } = web;
-    Json(Info { version: env!("CARGO_PKG_VERSION"), addresses, limits: bridge.limits, lan })
+    Json(Info {
+        version: env!("CARGO_PKG_VERSION"),
+        http: page(addresses.http, &visitor),
+        tcp: shown(addresses.tcp, &visitor),
+        udp: shown(addresses.udp, &visitor),
+        limits: bridge.limits,
+        lan: lan::addresses(addresses.http, &visitor),
+    })
 }
 
 pub(super) async fn refused(State(web): State<Web>) -> Response {

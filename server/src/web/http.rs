@@ -5,3 +5,4 @@ mod connection;
 pub(crate) mod headers;
 pub(crate) mod host;
 pub mod listener;
+pub(crate) mod visitor;

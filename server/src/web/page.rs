@@ -3,3 +3,4 @@
 pub(crate) mod assets;
 pub(crate) mod lan;
 pub(crate) mod qr;
+pub(crate) mod shown;

@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::HttpLimits;
 use crate::guard::admission::Admission;
 use crate::guard::refusals::Refusals;
-use crate::session::Bridge;
+use crate::session::{Bridge, reachable};
 
 /// What handlers of requests share.
 #[derive(Debug, Clone)]
@@ -49,6 +49,6 @@ pub struct Addresses {
 impl fmt::Display for Addresses {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { http, tcp, udp, .. } = self;
-        write!(f, "open http://{http}/ · TCP {tcp} · UDP {udp}")
+        write!(f, "open http://{}/ · TCP {tcp} · UDP {udp}", reachable(*http))
     }
 }

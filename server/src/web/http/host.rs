@@ -9,7 +9,7 @@ use std::time::Instant;
 use axum::extract::{Request, State};
 use axum::http::header::HOST;
 use axum::http::uri::Authority;
-use axum::http::{HeaderMap, StatusCode, Version};
+use axum::http::{HeaderMap, StatusCode, Uri, Version};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use streamgram_protocol::printable;
@@ -24,19 +24,19 @@ const MAX_HOST_BYTES: usize = 255 + 6;
 ///
 /// A request of HTTP/1.0 without a host is served: it need not have one, and browsers always send one.
 pub(crate) async fn check(State(web): State<Web>, request: Request, next: Next) -> Response {
-    let refused = match authority(request.headers()) {
-        Ok(Some(authority)) if is_ours(authority.host(), &web.http_limits.hosts) => None,
-        Ok(None) if request.version() == Version::HTTP_10 => None,
-        Ok(Some(authority)) => {
+    let headers = request.headers();
+    let is_complete = request.version() == Version::HTTP_10 || headers.contains_key(HOST);
+    let refused = match authority(request.uri(), headers).ok().filter(|_| is_complete) {
+        Some(None) => None,
+        Some(Some(authority)) if is_ours(authority.host(), &web.http_limits.hosts) => None,
+        Some(Some(authority)) => {
             let detail = format!(
                 "this server does not answer to {}; if it is to, start it with --host NAME\n",
                 printable(authority.host().as_bytes())
             );
             Some((StatusCode::MISDIRECTED_REQUEST, detail))
         }
-        Ok(None) | Err(_) => {
-            Some((StatusCode::BAD_REQUEST, "one Host header with a host is needed\n".into()))
-        }
+        None => Some((StatusCode::BAD_REQUEST, "one Host header with a host is needed\n".into())),
     };
     match refused {
         None => next.run(request).await,
@@ -50,14 +50,17 @@ pub(crate) async fn check(State(web): State<Web>, request: Request, next: Next) 
 /// More than one host, or text that is not a host.
 pub(crate) struct NotAHost;
 
-/// The host and port of a request.
-pub(crate) fn authority(headers: &HeaderMap) -> Result<Option<Authority>, NotAHost> {
+/// The host and port of a request. If its target names one, that decides, and not the header (RFC 9112, section
+/// 3.2.2).
+pub(crate) fn authority(uri: &Uri, headers: &HeaderMap) -> Result<Option<Authority>, NotAHost> {
     let mut hosts = headers.get_all(HOST).into_iter();
-    let Some(host) = hosts.next() else { return Ok(None) };
-    if hosts.next().is_some() {
+    let (host, another) = (hosts.next(), hosts.next());
+    if another.is_some() {
         return Err(NotAHost);
     }
-    host_and_port(host.as_bytes()).map(Some)
+    let host = host.map(|host| host_and_port(host.as_bytes())).transpose()?;
+    let target = uri.authority().map(|target| host_and_port(target.as_str().as_bytes()));
+    Ok(target.transpose()?.or(host))
 }
 
 /// A host, an optional port, and no user before them.
@@ -68,13 +71,25 @@ pub(crate) fn host_and_port(text: &[u8]) -> Result<Authority, NotAHost> {
     (is_host && text.len() <= MAX_HOST_BYTES).then_some(authority).ok_or(NotAHost)
 }
 
-/// Whether a host is an address, a name of this machine itself (RFC 6761, section 6.3), or one of `names`.
 fn is_ours(host: &str, names: &[String]) -> bool {
-    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    // A dot at the end is the root of all names.
-    let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
-    let is_local = name == "localhost" || name.ends_with(".localhost");
-    address.parse::<IpAddr>().is_ok() || is_local || names.contains(&name)
+    address(host).is_some() || is_localhost(host) || names.contains(&plain(host))
+}
+
+/// The address that a host is, if it is not a name.
+pub(crate) fn address(host: &str) -> Option<IpAddr> {
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    bare.unwrap_or(host).parse().ok()
+}
+
+/// Whether a name is one of everybody's own machine (RFC 6761, section 6.3).
+pub(crate) fn is_localhost(host: &str) -> bool {
+    let name = plain(host);
+    name == "localhost" || name.ends_with(".localhost")
+}
+
+/// A name as it is compared. A dot at the end is the root of all names.
+fn plain(host: &str) -> String {
+    host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
 }
 
 #[cfg(test)]
@@ -87,7 +102,8 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append(HOST, HeaderValue::from_bytes(host.as_bytes()).unwrap());
         let names = ["lab.example".to_owned()];
-        authority(&headers).is_ok_and(|host| host.is_some_and(|host| is_ours(host.host(), &names)))
+        authority(&Uri::default(), &headers)
+            .is_ok_and(|host| host.is_some_and(|host| is_ours(host.host(), &names)))
     }
 
     #[test]

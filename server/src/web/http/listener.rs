@@ -5,7 +5,7 @@
 use std::error::Error;
 use std::io;
 use std::iter::successors;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -39,6 +39,8 @@ const BUFFER_BYTES: usize = 64 * 1024;
 pub(crate) struct Peer {
     /// The other end, which may be a proxy.
     pub(crate) address: SocketAddr,
+    /// The address of ours that the connection ends at.
+    pub(crate) local: IpAddr,
     /// Counts the connection. A session holds it after the upgrade.
     pub(crate) place: Arc<Place>,
 }
@@ -76,7 +78,9 @@ pub async fn serve(
         let is_proxy = limits.proxies.iter().any(|network| network.contains(&ip));
         let visitor = if is_proxy { Visitor::Proxy } else { Visitor::Client };
         if let Ok(place) = entrance.admit(address, visitor) {
-            let peer = Peer { address, place: Arc::new(place) };
+            // Else it has broken already.
+            let Ok(local) = stream.local_addr() else { continue };
+            let peer = Peer { address, local: local.ip().to_canonical(), place: Arc::new(place) };
             entrance.serve(serving.clone().connection(stream, peer));
         }
     }

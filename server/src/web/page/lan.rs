@@ -1,25 +1,22 @@
 //! The addresses at which other machines can open the page.
 //!
-//! Only a browser on this machine gets them: it knows the page as `localhost`. Strangers should not learn
-//! the addresses of a private network.
+//! Only a browser on this machine gets them that knows the page by a loopback address. Strangers should not
+//! learn the addresses of a private network.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 
-use axum::http::HeaderMap;
-
-use crate::web::http::client_address::client_address;
-use crate::web::http::listener::Peer;
-use crate::web::state::Web;
+use crate::observe::Machine;
+use crate::web::http::visitor::{Visitor, Way};
 
 /// An address for documentation (RFC 5737), which is in no network.
 const ELSEWHERE: (Ipv4Addr, u16) = (Ipv4Addr::new(192, 0, 2, 1), 9);
 
 /// The page's addresses in the network as URLs, the likeliest first. None if it listens on loopback only,
-/// or if the request is not from this machine.
-pub(crate) fn addresses(web: &Web, peer: &Peer, headers: &HeaderMap) -> Vec<String> {
-    let client = client_address(peer.address.ip(), headers, &web.http_limits.proxies);
-    let listening = web.addresses.http;
-    if !client.is_loopback() || listening.ip().is_loopback() {
+/// or if the visitor is not on this machine.
+pub(crate) fn addresses(listening: SocketAddr, visitor: &Visitor) -> Vec<String> {
+    let is_here = visitor.machine == Some(Machine::Loopback);
+    let knows_no_better = matches!(visitor.way(), Way::Address(address) if address.is_loopback());
+    if !is_here || !knows_no_better || listening.ip().is_loopback() {
         return Vec::new();
     }
     let ips =
@@ -28,7 +25,7 @@ pub(crate) fn addresses(web: &Web, peer: &Peer, headers: &HeaderMap) -> Vec<Stri
 }
 
 /// The addresses of this machine's interfaces; none if the system does not say.
-fn interfaces(listening: SocketAddr) -> Vec<IpAddr> {
+pub(super) fn interfaces(listening: SocketAddr) -> Vec<IpAddr> {
     let there =
         if_addrs::get_if_addrs().unwrap_or_default().into_iter().map(|interface| interface.ip());
     in_order(there, listening.is_ipv6(), on_the_way_out())

@@ -3,17 +3,16 @@
 
 use std::fmt::Write as _;
 
-use axum::extract::{Extension, RawQuery, State};
+use axum::extract::{RawQuery, State};
+use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use qrcodegen::{QrCode, QrCodeEcc};
 use streamgram_protocol::Scenario;
 use streamgram_protocol::scenario::MAX_QR_LINK;
 
 use super::lan;
-use crate::web::http::host;
-use crate::web::http::listener::Peer;
+use crate::web::http::visitor::Visitor;
 use crate::web::state::Web;
 
 /// Modules that must be white around a code.
@@ -22,9 +21,8 @@ const MARGIN: i32 = 4;
 /// `GET /api/qr.svg?http://192.0.2.7:8000/%23v1&text=…`: a share link with its `#` as a percent code.
 pub(crate) async fn draw(
     State(web): State<Web>,
-    Extension(peer): Extension<Peer>,
+    visitor: Visitor,
     RawQuery(query): RawQuery,
-    headers: HeaderMap,
 ) -> Response {
     let query = query.unwrap_or_default();
     if query.len() > MAX_QR_LINK + 2 {
@@ -32,11 +30,12 @@ pub(crate) async fn draw(
         return (StatusCode::URI_TOO_LONG, detail).into_response();
     }
     let (address, fragment) = query.split_once("%23").unwrap_or((&query, ""));
-    let asked_for = host::authority(&headers).ok().flatten();
-    let is_own = asked_for.is_some_and(|host| {
-        ["http", "https"].iter().any(|scheme| format!("{scheme}://{host}/") == address)
+    let host = visitor.host.as_ref().map_or("", |host| host.as_str());
+    let is_own = ["http://", "https://"].iter().any(|scheme| {
+        let path = address.strip_prefix(scheme).and_then(|rest| rest.strip_prefix(host));
+        !host.is_empty() && path.is_some_and(is_folder)
     });
-    if !is_own && !lan::addresses(&web, &peer, &headers).iter().any(|own| own == address) {
+    if !is_own && !lan::addresses(web.addresses.http, &visitor).iter().any(|own| own == address) {
         return (StatusCode::NOT_FOUND, "that is no address of this page\n").into_response();
     }
     let link = match Scenario::decode(fragment, &web.bridge.limits) {
@@ -50,6 +49,12 @@ pub(crate) async fn draw(
         }
         Err(too_long) => (StatusCode::URI_TOO_LONG, format!("{too_long}\n")).into_response(),
     }
+}
+
+/// Whether it can be the path of the page: `/`, or a folder in which a proxy shows it.
+fn is_folder(path: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
+    path.starts_with('/') && path.ends_with('/') && path.bytes().all(is_plain)
 }
 
 /// Black on white whatever the colours of the page, because some readers cannot read the negative.

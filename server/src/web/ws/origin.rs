@@ -8,47 +8,47 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue};
 
 use crate::config::HttpLimits;
-use crate::web::http::host::{authority, host_and_port};
+use crate::web::http::host::host_and_port;
 
-/// Whether a request for a session comes from the page itself, from an allowed origin, or from no page at
-/// all.
-pub(crate) fn is_allowed(headers: &HeaderMap, limits: &HttpLimits) -> bool {
+/// Whether a request to `host` for a session comes from the page itself, from an allowed origin, or from no
+/// page at all.
+pub(crate) fn is_allowed(
+    headers: &HeaderMap,
+    host: Option<&Authority>,
+    limits: &HttpLimits,
+) -> bool {
     let mut origins = headers.get_all(ORIGIN).into_iter();
     let Some(origin) = origins.next() else { return !limits.require_origin };
     if origins.next().is_some() {
         return false;
     }
     limits.origins.iter().any(|allowed| origin.as_bytes().eq_ignore_ascii_case(allowed.as_bytes()))
-        || is_own(origin, headers).unwrap_or(false)
+        || host.and_then(|host| is_own(origin, host)).unwrap_or(false)
 }
 
 /// Whether the origin has the host and port of the request. The scheme may differ, behind a proxy that
 /// speaks TLS.
-fn is_own(origin: &HeaderValue, headers: &HeaderMap) -> Option<bool> {
+fn is_own(origin: &HeaderValue, host: &Authority) -> Option<bool> {
     let (scheme, origin) = origin.to_str().ok()?.split_once("://")?;
     let default = match scheme {
         "http" => 80,
         "https" => 443,
         _ => return None,
     };
-    let host = authority(headers).ok()??;
     let port = |authority: &Authority| authority.port_u16().unwrap_or(default);
     let origin = host_and_port(origin.as_bytes()).ok()?;
-    Some(origin.host().eq_ignore_ascii_case(host.host()) && port(&origin) == port(&host))
+    Some(origin.host().eq_ignore_ascii_case(host.host()) && port(&origin) == port(host))
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::http::header::HOST;
-
     use super::*;
 
     fn is_served(origin: &'static str, host: &'static str) -> bool {
         let limits = HttpLimits { origins: vec!["https://class.example".into()], ..limits() };
         let mut headers = HeaderMap::new();
-        headers.append(HOST, HeaderValue::from_static(host));
         headers.append(ORIGIN, HeaderValue::from_static(origin));
-        is_allowed(&headers, &limits)
+        is_allowed(&headers, host.parse().ok().as_ref(), &limits)
     }
 
     fn limits() -> HttpLimits {
@@ -90,6 +90,6 @@ mod tests {
     fn no_origin_is_no_page_unless_one_is_required() {
         let strict = HttpLimits { require_origin: true, ..limits() };
         let nothing = HeaderMap::new();
-        assert!(is_allowed(&nothing, &limits()) && !is_allowed(&nothing, &strict));
+        assert!(is_allowed(&nothing, None, &limits()) && !is_allowed(&nothing, None, &strict));
     }
 }

@@ -22,12 +22,14 @@ use super::socket::{self, Frame, Socket, SocketLimits, reason};
 use crate::guard::accept::Place;
 use crate::guard::admission::{Admitted, Full};
 use crate::guard::refusals::{Refusal, Refusals};
+use crate::observe::Machine;
 use crate::operate::meters::Present;
-use crate::session::{Command, Session};
-use crate::web::http::client_address::{client_address, own_address};
+use crate::session::{Command, Reachable, Session};
 use crate::web::http::listener::Peer;
+use crate::web::http::visitor::Visitor;
 use crate::web::page::lan;
-use crate::web::state::Web;
+use crate::web::page::shown::shown;
+use crate::web::state::{Addresses, Web};
 
 /// Seconds after which a client may try again when there are too many sessions.
 const RETRY_AFTER_S: &str = "10";
@@ -37,19 +39,19 @@ const UNREAD_BYTES: usize = 256 * 1024;
 /// Upgrades a request to a session. A client that does not offer the subprotocol is served too.
 pub(crate) async fn upgrade(
     State(web): State<Web>,
-    Extension(peer): Extension<Peer>,
+    Extension(Peer { place: connection, .. }): Extension<Peer>,
+    visitor: Visitor,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let now = Instant::now();
-    if !origin::is_allowed(&headers, &web.http_limits) {
+    if !origin::is_allowed(&headers, visitor.host.as_ref(), &web.http_limits) {
         let detail =
             "a page of another origin may not open a session; --allow-origin would let it\n";
         web.refusals.count(Refusal::WsOrigin, now, detail.trim_end());
         return (StatusCode::FORBIDDEN, detail).into_response();
     }
-    let proxies = &web.http_limits.proxies;
-    let address = client_address(peer.address.ip(), &headers, proxies);
+    let address = visitor.address;
     let place = match web.sessions.admit(address) {
         Err(Full::All(limit)) => {
             let detail = format!("there are {limit} sessions, the limit is {limit}\n");
@@ -66,12 +68,13 @@ pub(crate) async fn upgrade(
         flags: web.bridge.rates,
     };
     let upgrade = socket::limited(upgrade.protocols([SUBPROTOCOL]), &limits);
-    let browser = Browser {
-        address,
-        own: own_address(peer.address.ip(), &headers, proxies),
-        lan: lan::addresses(&web, &peer, &headers).into_iter().next(),
-        _connection: peer.place,
+    let Addresses { http, tcp, udp, .. } = web.addresses;
+    let reachable = Reachable {
+        tcp: shown(tcp, &visitor),
+        udp: shown(udp, &visitor),
+        lan: lan::addresses(http, &visitor).into_iter().next(),
     };
+    let browser = Browser { address, machine: visitor.machine, reachable, _connection: connection };
     upgrade.on_upgrade(move |socket| {
         let sessions = web.running.clone();
         let socket = Socket::new(socket, address, limits, Arc::clone(&web.refusals));
@@ -84,10 +87,10 @@ pub(crate) async fn upgrade(
 struct Browser {
     /// The client's address.
     address: IpAddr,
-    /// The same, if it is the client's own and not a proxy's.
-    own: Option<IpAddr>,
-    /// Where others can open the page.
-    lan: Option<String>,
+    /// Where it comes from, if no proxy hides that.
+    machine: Option<Machine>,
+    /// The addresses that it is told.
+    reachable: Reachable,
     _connection: Arc<Place>,
 }
 
@@ -104,7 +107,7 @@ async fn serve(
     web: Web,
     place: Result<Admitted, CloseFrame>,
 ) {
-    let Browser { address, own, lan, _connection } = browser;
+    let Browser { address, machine, reachable, _connection } = browser;
     let Web { bridge, stop, refusals, .. } = web;
     let _place = match place {
         Ok(place) => place,
@@ -112,7 +115,7 @@ async fn serve(
     };
     let _present = Present::session();
     let reason = {
-        let session = Session::new(bridge, own, lan).run(&mut client);
+        let session = Session::new(bridge, machine, reachable).run(&mut client);
         // A panic leaves nothing that sessions share half done: poisoned locks are used all the same. The
         // future is pinned here because moved into another future it would take its memory twice.
         let running = pin!(AssertUnwindSafe(session).catch_unwind());
