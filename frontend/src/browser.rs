@@ -1,5 +1,6 @@
 //! APIs of the browser that no crate wraps.
 
+pub(crate) mod address;
 pub(crate) mod clipboard;
 pub(crate) mod download;
 pub(crate) mod storage;

@@ -112,26 +112,27 @@ fn assemble(glue: &Glue, sweep: &Glue) -> Result<()> {
     let script = site.add_hashed(NAME, "js", glue.script.clone().into_bytes());
     let worker = fs::read_to_string(folder.join("sweep.js"))?;
     let sweep = add_sweep(&mut site, &worker, sweep)?;
+    // Every address is relative: a proxy may show the page in a folder of its own.
     // A module of its own: a page without inline scripts can forbid them. A worker's address is one of
     // the things that Trusted Types guard; the one policy that the server allows knows this address only.
     let start = format!(
         "import start from './{script}';\n\
-         const sweep = '/{sweep}';\n\
+         const sweep = new URL('./{sweep}', import.meta.url).href;\n\
          const policy = self.trustedTypes?.createPolicy('sweep', {{ createScriptURL: () => sweep }});\n\
          self.sweepWorker = () => \
          new Worker(policy?.createScriptURL('') ?? sweep, {{ type: 'module' }});\n\
-         start({{ module_or_path: '/{wasm}' }});\n"
+         start({{ module_or_path: new URL('./{wasm}', import.meta.url) }});\n"
     );
     let start = site.add_hashed("start", "js", start.into_bytes());
     let lessons = lessons::together(&machine::root().join(LESSONS))?;
     let lessons = site.add_hashed(site::LESSONS, "json", lessons.into_bytes());
     let head = format!(
-        "<meta name=\"lessons\" content=\"/{lessons}\">\n\
-         <link rel=\"stylesheet\" href=\"/{style}\">\n\
-         <link rel=\"icon\" type=\"image/svg+xml\" href=\"/{icon}\">\n\
-         <link rel=\"modulepreload\" href=\"/{script}\">\n\
-         <link rel=\"preload\" as=\"fetch\" type=\"application/wasm\" href=\"/{wasm}\" crossorigin>\n\
-         <script type=\"module\" src=\"/{start}\"></script>"
+        "<meta name=\"lessons\" content=\"{lessons}\">\n\
+         <link rel=\"stylesheet\" href=\"{style}\">\n\
+         <link rel=\"icon\" type=\"image/svg+xml\" href=\"{icon}\">\n\
+         <link rel=\"modulepreload\" href=\"{script}\">\n\
+         <link rel=\"preload\" as=\"fetch\" type=\"application/wasm\" href=\"{wasm}\" crossorigin>\n\
+         <script type=\"module\" src=\"{start}\"></script>"
     );
     site.add("index.html", document.with_head(&head).into_bytes());
     site.write()

@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     fn address() -> Address {
-        Address::of("127.0.0.1:25677", "localhost").unwrap()
+        Address::of("127.0.0.1:25677").unwrap()
     }
 
     fn send(data: Data, count: u32, interval_ms: u32) -> Rc<Send> {

@@ -32,12 +32,10 @@ pub(crate) fn CommandsCard(CommandsCardProps { hello, sends }: &CommandsCardProp
     let Some(protocol) = protocol.or_else(|| protocols.first().copied()) else {
         return html! {};
     };
-    let listens = match protocol {
+    let address = Address::of(match protocol {
         Protocol::Tcp => &hello.tcp,
         Protocol::Udp => &hello.udp,
-    };
-    let host = web_sys::window().and_then(|window| window.location().hostname().ok());
-    let address = Address::of(listens, &host.unwrap_or_default());
+    });
     let command = address.and_then(|address| tool.command(protocol, &address, sends));
     let text = command.as_ref().map(|command| command.text.clone()).unwrap_or_default();
     let onclick = {

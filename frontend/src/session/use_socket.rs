@@ -20,6 +20,7 @@ use yew::prelude::*;
 
 use super::notice::Notice;
 use super::page::Action;
+use crate::browser::address::own_address;
 
 /// Pause before the first new attempt; every further one doubles it.
 const FIRST_PAUSE_MS: u32 = 500;
@@ -211,11 +212,9 @@ fn frame_takes(waiting: usize) -> usize {
     waiting.min(FRAME_MESSAGES.max(waiting / 2))
 }
 
-/// `ws://` or `wss://`, as the page came.
+/// `ws://` or `wss://`, as the page came, beside it.
 fn url() -> Option<String> {
-    let location = web_sys::window()?.location();
-    let scheme = if location.protocol().ok()? == "https:" { "wss" } else { "ws" };
-    Some(format!("{scheme}://{}/ws", location.host().ok()?))
+    Some(format!("{}ws", own_address()?.replacen("http", "ws", 1)))
 }
 
 #[expect(

@@ -2,14 +2,10 @@
 
 use web_sys::{Location, window};
 
+use crate::browser::address::own_address;
+
 fn location() -> Option<Location> {
     window().map(|window| window.location())
-}
-
-/// The page's own address, without its fragment.
-pub(crate) fn own_address() -> String {
-    let origin = location().and_then(|location| location.origin().ok());
-    format!("{}/", origin.unwrap_or_default())
 }
 
 /// The page's port, as an address of the server would have it.
@@ -22,7 +18,7 @@ pub(crate) fn port() -> String {
 /// reached by others at all.
 pub(crate) fn address_for_others(lan: Option<&str>) -> Option<String> {
     let host = location()?.hostname().ok()?;
-    if is_loopback(&host) { lan.map(str::to_owned) } else { Some(own_address()) }
+    if is_loopback(&host) { lan.map(str::to_owned) } else { own_address() }
 }
 
 /// Whether a host is this machine, whoever asks.

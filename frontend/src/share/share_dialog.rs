@@ -7,8 +7,9 @@ use streamgram_protocol::scenario::{MAX_FRAGMENT, MAX_QR_LINK, View};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
-use super::address::{address_for_others, own_address, port};
+use super::address::{address_for_others, port};
 use super::scenario::carried_list;
+use crate::browser::address::own_address;
 use crate::browser::clipboard::Copied;
 use crate::i18n::figures::{Noun, counted};
 use crate::i18n::language::{ELEMENT, Language, use_language, with_element};
@@ -44,7 +45,7 @@ pub(crate) fn ShareDialog(props: &ShareDialogProps) -> Html {
         Rc::new(Scenario { view: chosen.view, language: language_tag, ..(**scenario).clone() });
     let fragment = scenario.encode();
     let for_others = address_for_others(lan.as_deref());
-    let address = for_others.clone().unwrap_or_else(own_address);
+    let address = for_others.clone().or_else(own_address).unwrap_or_default();
     let link = format!("{address}#{fragment}");
     let oncopy = {
         let (clipboard, link, state) = (use_clipboard(), link.clone(), state.setter());
@@ -118,7 +119,7 @@ fn qr(language: Language, address: Option<String>, fragment: &str) -> Html {
     let behind = if whole { format!("%23{fragment}") } else { String::new() };
     html! {
         <>
-            <img src={format!("/api/qr.svg?{address}{behind}")} width="264" height="264"
+            <img src={format!("api/qr.svg?{address}{behind}")} width="264" height="264"
                 alt={language.share_qr(&address)} />
             <code>{ address }</code>
             if !whole { <p>{ language.share_qr_page() }</p> }
