@@ -5,6 +5,7 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::process::Command;
 
+use quinn_udp::{Transmit, UdpSockRef, UdpSocketState};
 use serde_json::Value;
 use streamgram_protocol::{Event, Hello, Raw, RawObservation};
 use streamgram_tests::{Browser, PATIENCE, Server, is_ctime, is_inside, raw_request, skip};
@@ -103,6 +104,28 @@ async fn a_datagram_is_answered_from_the_address_that_it_was_sent_to() {
     let server = Server::start_on(ALL, &[]);
     for address in ["127.0.0.1", "127.0.0.2", "::1"] {
         assert!(udp_answers(at(address, server.udp)).await, "{address}");
+    }
+}
+
+#[tokio::test]
+async fn datagrams_that_the_system_hands_over_together_are_answered_one_by_one() {
+    let server = Server::start_on(ALL_V4, &[]);
+    let client = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let state = UdpSocketState::new(UdpSockRef::from(&client)).unwrap();
+    // Three datagrams of 5, 5 and 3 bytes in one call, which loopback leaves together (UDP_SEGMENT, udp(7)).
+    let together = Transmit {
+        destination: at("127.0.0.1", server.udp),
+        ecn: None,
+        contents: b"aaaaabbbbbccc",
+        segment_size: Some(5),
+        src_ip: None,
+    };
+    state.try_send(UdpSockRef::from(&client), &together).unwrap();
+    client.send_to(b"", at("127.0.0.1", server.udp)).await.unwrap();
+    for _ in 0..4 {
+        let mut reply = [0; 256];
+        let bytes = timeout(PATIENCE, client.recv(&mut reply)).await.expect("in time").unwrap();
+        assert!(is_ctime(&reply[..bytes]), "{bytes} bytes");
     }
 }
 
