@@ -41,7 +41,7 @@ pub enum Command {
         #[arg(default_value = DEFAULT_TCP)]
         server: String,
     },
-    /// Talk to a UDP timestamp server: every line is a datagram
+    /// Talk to a UDP timestamp server: every line is a datagram. The status is 1 if nobody listens
     Udp {
         /// Where it listens, as HOST:PORT
         #[arg(default_value = DEFAULT_UDP)]

@@ -22,6 +22,7 @@ pub mod serve;
 pub mod session;
 pub mod terminal;
 pub mod timestamp;
+mod udp_error;
 pub mod web;
 
 pub use serve::{BindError, Server};

@@ -15,13 +15,13 @@ use tracing::{info, warn};
 
 fn main() -> ExitCode {
     let done = match Cli::read().command() {
-        Command::Serve(config) => serve(*config),
-        Command::Tcp { server } => client::tcp(&server),
+        Command::Serve(config) => serve(*config).map(|()| ExitCode::SUCCESS),
+        Command::Tcp { server } => client::tcp(&server).map(|()| ExitCode::SUCCESS),
         Command::Udp { server } => client::udp(&server),
-        Command::Sweep(flags) => sweep::run(flags.setting(), flags.csv),
+        Command::Sweep(flags) => sweep::run(flags.setting(), flags.csv).map(|()| ExitCode::SUCCESS),
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(status) => status,
         Err(error) => {
             // If standard error is closed, there is nowhere to report it.
             let _said = writeln!(stderr(), "streamgram: {error:#}");

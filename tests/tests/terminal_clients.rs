@@ -8,6 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use streamgram_protocol::STAMP_LEN;
+#[cfg(target_os = "linux")]
+use streamgram_tests::skip;
 use streamgram_tests::{PATIENCE, Server, binary, is_ctime, is_stamped};
 
 /// A terminal client whose input and output are pipes.
@@ -27,8 +29,11 @@ struct End {
 
 impl Client {
     fn start(protocol: &str, server: SocketAddr) -> Self {
-        let mut process = Command::new(binary())
-            .args([protocol, &server.to_string()])
+        Self::spawn(Command::new(binary()).args([protocol, &server.to_string()]))
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        let mut process = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -165,8 +170,138 @@ fn a_udp_server_that_is_not_there_is_noted_and_the_client_goes_on() {
     let note = said.recv_timeout(PATIENCE).unwrap();
     assert!(note.contains("refused"), "{note}");
     client.input = None;
-    assert_eq!(client.process.wait().unwrap().code(), Some(0));
+    assert_eq!(client.process.wait().unwrap().code(), Some(1));
     assert_eq!(client.output.iter().count(), 0);
+}
+
+#[test]
+fn a_udp_server_that_does_not_answer_is_no_refusal() {
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut client = Client::start("udp", silent.local_addr().unwrap());
+    client.type_in(b"hello\n");
+    let end = client.end(true);
+    assert_eq!(end.status.code(), Some(0));
+    assert!(end.errors.contains("1 without a reply"), "{}", end.errors);
+}
+
+/// A name with two addresses, IPv6 first, in a view of the system of its own.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_udp_server_is_found_at_whichever_address_of_a_name_it_listens() {
+    const NAME_BOTH: &str = r#"
+printf '::1 both\n127.0.0.1 both\n' > "$HOSTS" && mount --bind "$HOSTS" /etc/hosts && exec "$@"
+"#;
+    let hosts = format!("{}/{}.hosts", env!("CARGO_TARGET_TMPDIR"), std::process::id());
+    let inside = |program: &[&str]| {
+        let mut command = Command::new("unshare");
+        command.args(["-rm", "sh", "-c", NAME_BOTH, "sh"]).args(program).env("HOSTS", &hosts);
+        command
+    };
+    let tried = inside(&["getent", "ahosts", "both"]).output();
+    let can = tried.as_ref().is_ok_and(|tried| tried.stdout.starts_with(b"::1"));
+    if !can {
+        skip(&format!("a name cannot be given two addresses here: {tried:?}"));
+        return;
+    }
+    for (listens, other) in [("127.0.0.1:0", "[::1]"), ("[::1]:0", "127.0.0.1")] {
+        let server = UdpSocket::bind(listens).unwrap();
+        let port = server.local_addr().unwrap().port();
+        // Nobody else takes the port at the other address meanwhile.
+        let held = UdpSocket::bind(format!("{other}:{port}")).unwrap();
+        held.connect(held.local_addr().unwrap()).unwrap();
+        thread::spawn(move || {
+            let mut line = [0; 64];
+            while let Ok((bytes, client)) = server.recv_from(&mut line) {
+                server.send_to(&line[..bytes], client).unwrap();
+            }
+        });
+        let binary = binary();
+        let mut client = inside(&[binary.to_str().unwrap(), "udp", &format!("both:{port}")]);
+        let client = client.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut client = client.spawn().unwrap();
+        client.stdin.take().unwrap().write_all(b"one\ntwo\n").unwrap();
+        let end = client.wait_with_output().unwrap();
+        let shown = String::from_utf8(end.stdout).unwrap();
+        let errors = String::from_utf8(end.stderr).unwrap();
+        assert_eq!((shown.as_str(), errors.as_str()), ("one\ntwo\n", ""), "at {listens}");
+        assert!(end.status.success());
+    }
+    std::fs::remove_file(hosts).unwrap();
+}
+
+/// As on macOS, where a datagram above `net.inet.udp.maxdgram` is refused.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_datagram_above_the_systems_limit_is_told_with_its_size_and_the_next_line_goes_out() {
+    let server = Server::start();
+    let program = std::env::var_os("STRACE").unwrap_or("strace".into());
+    let run = |client: &[&str]| {
+        let inject = "inject=sendto:error=EMSGSIZE:when=1";
+        let mut command = Command::new(&program);
+        command.args(["-f", "-qq", "-e", "trace=sendto", "-e", inject, "-o", "/dev/null"]);
+        command.args(client);
+        command
+    };
+    let tried = run(&["true"]).output();
+    if !tried.as_ref().is_ok_and(|tried| tried.status.success()) {
+        skip(&format!("a datagram cannot be refused here: {tried:?}"));
+        return;
+    }
+    let binary = binary();
+    let udp = server.udp.to_string();
+    let mut client = Client::spawn(&mut run(&[binary.to_str().unwrap(), "udp", &udp]));
+    client.type_in(b"too long\nhello\n");
+    let end = client.end(true);
+    let words = "datagram is 8 bytes, above this system's limit";
+    assert!(end.errors.contains(words) && end.errors.lines().count() == 1, "{}", end.errors);
+    assert_eq!((end.output.len(), end.status.code()), (1, Some(0)));
+}
+
+#[test]
+fn fifty_million_bytes_are_echoed_while_they_are_written() {
+    const BYTES: usize = 50_000_000;
+    let server = Server::start();
+    let mut client = Client::start("tcp", server.tcp);
+    let mut input = client.input.take().unwrap();
+    let writing = thread::spawn(move || {
+        let line = vec![b'x'; 1 << 20];
+        let mut left = BYTES;
+        while left > 0 {
+            let bytes = left.min(line.len());
+            input.write_all(&line[..bytes]).unwrap();
+            left -= bytes;
+        }
+    });
+    let mut echoed = 0;
+    // A stamp has no x in it.
+    while echoed < BYTES {
+        echoed += client.line().bytes().filter(|byte| *byte == b'x').count();
+    }
+    writing.join().unwrap();
+    let end = client.end(true);
+    assert_eq!((echoed, end.status.code(), end.errors.as_str()), (BYTES, Some(0), ""));
+}
+
+#[test]
+fn a_client_does_not_read_the_servers_variables() {
+    let server = Server::start();
+    for (protocol, address) in [("tcp", server.tcp), ("udp", server.udp)] {
+        let mut command = Command::new(binary());
+        command.args([protocol, &address.to_string()]).env("STREAMGRAM_HTTP", "bad");
+        let mut client = Client::spawn(&mut command);
+        client.type_in(b"hello\n");
+        let end = client.end(true);
+        assert!(end.status.success(), "{protocol}: {}", end.errors);
+        assert_eq!(end.output.len(), 1, "{protocol}");
+    }
+    for command in ["serve", "sweep"] {
+        let mut run = Command::new(binary());
+        let run = run.args([command, "--help"]).env("STREAMGRAM_HTTP", "bad").output().unwrap();
+        assert!(run.status.success(), "{command}");
+    }
+    let mut serve = Command::new(binary());
+    let serve = serve.args(["serve", "--check"]).env("STREAMGRAM_HTTP", "bad").output().unwrap();
+    assert_eq!(serve.status.code(), Some(2), "the server reads them");
 }
 
 #[test]

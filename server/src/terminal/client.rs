@@ -2,11 +2,14 @@
 //! what arrives when it arrives.
 //!
 //! A line is sent as typed, without a newline. An empty line or the end of the input ends the client, after
-//! the owed replies, within a second. Two threads read, one the input and one the socket; this one decides
-//! and shows.
+//! the owed replies, at most a second after the last of them. Other threads read the input and the sockets;
+//! the one of the input also writes to TCP, which can take as long as the server does. This one decides and
+//! shows.
 
 use std::io::{self, ErrorKind, Write};
-use std::net::{Shutdown, TcpStream, UdpSocket};
+use std::mem;
+use std::net::{Shutdown, TcpStream, ToSocketAddrs, UdpSocket};
+use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,11 +20,14 @@ use streamgram_protocol::MAX_DATAGRAM;
 use super::event::Event;
 use super::input::Input;
 use super::screen::note;
+use crate::udp_error;
 
-/// How long the client waits for owed replies after the last line.
+/// How long the client waits for owed replies after the last line, and after each reply.
 const OWED_PATIENCE: Duration = Duration::from_secs(1);
 /// Events that wait to be shown; the threads that read wait when there are more.
 const WAITING_EVENTS: usize = 64;
+/// Lines that are sent again to the next address of a server if nobody listens at the first. More are not.
+const LINES_AGAIN: usize = 64;
 
 /// Talks to a TCP timestamp server.
 ///
@@ -35,22 +41,24 @@ pub fn tcp(server: &str) -> anyhow::Result<()> {
     let mut input = Input::new()?;
     let mut screen = input.screen()?;
     let (mut reading, replies) = (stream.try_clone()?, events.clone());
-    thread::spawn(move || read(&replies, |buffer| io::Read::read(&mut reading, buffer), true));
-    thread::spawn(move || input.read(&events));
+    thread::spawn(move || read_stream(&mut reading, &replies));
+    let writing = stream.try_clone()?;
+    thread::spawn(move || write_stream(input, &writing, &events));
 
     let mut closed = false;
     let mut ending = None;
     while let Some(event) = next(&inbox, ending) {
         match event {
-            Event::Line(_) if closed => break,
-            Event::Line(line) => (&stream).write_all(&line).context("the connection broke")?,
-            Event::InputEnded if closed => break,
+            Event::Sent | Event::InputEnded | Event::Failed(_) if closed => break,
             Event::InputEnded => {
                 // FIN. The server still answers what it has received, then sends FIN too.
                 stream.shutdown(Shutdown::Write)?;
                 ending = Some(Instant::now() + OWED_PATIENCE);
             }
-            Event::Reply(bytes) => screen.show(&bytes)?,
+            Event::Reply(bytes) => {
+                screen.show(&bytes)?;
+                ending = ending.map(|_| Instant::now() + OWED_PATIENCE);
+            }
             Event::PeerClosed if ending.is_some() => break,
             Event::PeerClosed => {
                 closed = true;
@@ -62,79 +70,185 @@ pub fn tcp(server: &str) -> anyhow::Result<()> {
                 note("press Enter to end");
             }
             Event::Failed(error) => return Err(error).context("the connection broke"),
+            // Refusals and lines to be sent are UDP's.
+            Event::Sent | Event::Line(_) | Event::Refused(_) => {}
         }
     }
     Ok(())
 }
 
-/// Talks to a UDP timestamp server.
+/// Writes each line as it is typed. Replies are read meanwhile: a server that waits until they are read
+/// reads no more itself.
+fn write_stream(input: Input, mut stream: &TcpStream, events: &SyncSender<Event>) {
+    input.read(|line| match stream.write_all(&line) {
+        Ok(()) => events.send(Event::Sent).is_ok(),
+        Err(error) => {
+            // The client may have ended first, here and below.
+            let _told = events.send(Event::Failed(error));
+            false
+        }
+    });
+    let _told = events.send(Event::InputEnded);
+}
+
+/// Passes on what arrives until it ends.
+fn read_stream(stream: &mut impl io::Read, events: &SyncSender<Event>) {
+    let mut buffer = vec![0; MAX_DATAGRAM];
+    loop {
+        let event = match stream.read(&mut buffer) {
+            Ok(0) => Event::PeerClosed,
+            Ok(bytes) => Event::Reply(buffer[..bytes].to_vec()),
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => Event::Failed(error),
+        };
+        let ended = matches!(event, Event::PeerClosed | Event::Failed(_));
+        if events.send(event).is_err() || ended {
+            return;
+        }
+    }
+}
+
+/// Talks to a UDP timestamp server. The status is 1 if nobody listens there.
 ///
 /// # Errors
 /// The address is wrong, or a datagram cannot be sent.
-pub fn udp(server: &str) -> anyhow::Result<()> {
-    let socket = connected(server).with_context(|| format!("cannot reach {server}"))?;
+pub fn udp(server: &str) -> anyhow::Result<ExitCode> {
+    let sockets = connected(server).with_context(|| format!("cannot reach {server}"))?;
     let (events, inbox) = sync_channel(WAITING_EVENTS);
     let mut input = Input::new()?;
     let mut screen = input.screen()?;
-    let (reading, replies) = (socket.try_clone()?, events.clone());
-    thread::spawn(move || read(&replies, |buffer| reading.recv(buffer), false));
-    thread::spawn(move || input.read(&events));
+    for (place, socket) in sockets.iter().enumerate() {
+        let (socket, events) = (socket.try_clone()?, events.clone());
+        thread::spawn(move || read_datagrams(&socket, place, &events));
+    }
+    thread::spawn(move || {
+        input.read(|line| events.send(Event::Line(line)).is_ok());
+        // The client may have ended first.
+        let _told = events.send(Event::InputEnded);
+    });
 
-    let mut owed = 0_u32;
+    let mut peer = Peer::new(server, sockets);
     let mut ending = None;
-    while ending.is_none() || owed > 0 {
+    while ending.is_none() || peer.owed > 0 {
         match next(&inbox, ending) {
             None => {
-                note(&format!("{owed} without a reply"));
+                note(&format!("{} without a reply", peer.owed));
                 break;
             }
-            Some(Event::Line(line)) => {
-                send(&socket, &line)?;
-                owed += 1;
-            }
+            Some(Event::Line(line)) => peer.send(line)?,
             Some(Event::InputEnded) => ending = Some(Instant::now() + OWED_PATIENCE),
             Some(Event::Reply(bytes)) => {
-                owed = owed.saturating_sub(1);
+                peer.replied();
                 screen.show(&bytes)?;
+                ending = ending.map(|_| Instant::now() + OWED_PATIENCE);
             }
-            Some(Event::Failed(error)) if error.kind() == ErrorKind::ConnectionRefused => {
-                owed = owed.saturating_sub(1);
-                note(&format!("refused: nobody listens on {server}"));
-            }
+            Some(Event::Refused(place)) if place == peer.place => peer.refused()?,
+            // A refusal of an address that was left already.
+            Some(Event::Refused(_)) => {}
             Some(Event::Failed(error)) => return Err(error).context("the socket failed"),
-            // UDP has no connection that could be closed.
-            Some(Event::PeerClosed) => {}
+            // UDP has no connection that could be closed, and its lines are sent here.
+            Some(Event::PeerClosed | Event::Sent) => {}
         }
     }
-    Ok(())
+    Ok(if peer.was_refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
-/// A socket of the family that the address needs.
-fn connected(server: &str) -> io::Result<UdpSocket> {
-    let mut outcome = Err(ErrorKind::AddrNotAvailable.into());
-    for address in std::net::ToSocketAddrs::to_socket_addrs(server)? {
+/// A UDP server, at the first of its addresses where somebody listens.
+struct Peer<'a> {
+    server: &'a str,
+    /// One for each address.
+    sockets: Vec<UdpSocket>,
+    place: usize,
+    /// How many addresses have refused since the last reply.
+    refusals: usize,
+    /// What was sent since then.
+    lines: Vec<Vec<u8>>,
+    owed: u32,
+    was_refused: bool,
+}
+
+impl<'a> Peer<'a> {
+    fn new(server: &'a str, sockets: Vec<UdpSocket>) -> Self {
+        let (place, refusals, owed) = (0, 0, 0);
+        Self { server, sockets, place, refusals, lines: Vec::new(), owed, was_refused: false }
+    }
+
+    fn send(&mut self, line: Vec<u8>) -> anyhow::Result<()> {
+        let length = line.len();
+        if length > MAX_DATAGRAM {
+            note(&format!("line is {length} bytes, the limit is {MAX_DATAGRAM}"));
+            return Ok(());
+        }
+        loop {
+            match self.sockets[self.place].send(&line) {
+                Ok(_bytes) => break,
+                // An earlier datagram was refused; this one has not been sent yet.
+                Err(error) if udp_error::is_refusal(&error) => self.refused()?,
+                Err(error) if udp_error::is_too_long(&error) => {
+                    note(&udp_error::explained(error, length).to_string());
+                    return Ok(());
+                }
+                Err(error) => return Err(error).context("a datagram could not be sent"),
+            }
+        }
+        self.owed += 1;
+        if self.lines.len() < LINES_AGAIN {
+            self.lines.push(line);
+        }
+        Ok(())
+    }
+
+    fn replied(&mut self) {
+        self.owed = self.owed.saturating_sub(1);
+        self.refusals = 0;
+        self.lines.clear();
+    }
+
+    /// Nobody listens at this address. The next one gets the lines, if there is one that has not refused.
+    fn refused(&mut self) -> anyhow::Result<()> {
+        let lines = mem::take(&mut self.lines);
+        self.owed = 0;
+        self.place = (self.place + 1) % self.sockets.len();
+        self.refusals += 1;
+        if self.refusals < self.sockets.len() {
+            return lines.into_iter().try_for_each(|line| self.send(line));
+        }
+        self.refusals = 0;
+        self.was_refused = true;
+        note(&format!("refused: nobody listens on {}", self.server));
+        Ok(())
+    }
+}
+
+/// A socket for each address of a server.
+fn connected(server: &str) -> io::Result<Vec<UdpSocket>> {
+    let mut sockets = Vec::new();
+    let mut failed = ErrorKind::AddrNotAvailable.into();
+    for address in server.to_socket_addrs()? {
         let local = if address.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
-        outcome =
-            UdpSocket::bind(local).and_then(|socket| socket.connect(address).map(|()| socket));
-        if outcome.is_ok() {
-            break;
+        match UdpSocket::bind(local).and_then(|socket| socket.connect(address).map(|()| socket)) {
+            Ok(socket) => sockets.push(socket),
+            Err(error) => failed = error,
         }
     }
-    outcome
+    if sockets.is_empty() { Err(failed) } else { Ok(sockets) }
 }
 
-fn send(socket: &UdpSocket, line: &[u8]) -> anyhow::Result<()> {
-    let length = line.len();
-    if length > MAX_DATAGRAM {
-        note(&format!("line is {length} bytes, the limit is {MAX_DATAGRAM}"));
-        return Ok(());
+/// Passes on what arrives from the address at a place.
+fn read_datagrams(socket: &UdpSocket, place: usize, events: &SyncSender<Event>) {
+    let mut buffer = vec![0; MAX_DATAGRAM];
+    loop {
+        let event = match socket.recv(&mut buffer) {
+            Ok(bytes) => Event::Reply(buffer[..bytes].to_vec()),
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) if udp_error::is_refusal(&error) => Event::Refused(place),
+            Err(error) => Event::Failed(error),
+        };
+        let ended = matches!(event, Event::Failed(_));
+        if events.send(event).is_err() || ended {
+            return;
+        }
     }
-    let mut outcome = socket.send(line);
-    if matches!(&outcome, Err(error) if error.kind() == ErrorKind::ConnectionRefused) {
-        // An earlier datagram was refused; this one has not been sent yet.
-        outcome = socket.send(line);
-    }
-    outcome.map(drop).context("a datagram could not be sent")
 }
 
 /// The next event; none once `ending` has passed.
@@ -143,29 +257,4 @@ fn next(inbox: &Receiver<Event>, ending: Option<Instant>) -> Option<Event> {
         return inbox.recv().ok();
     };
     inbox.recv_timeout(ending.saturating_duration_since(Instant::now())).ok()
-}
-
-/// Passes on what arrives until it ends; a stream ends with a read of nothing.
-fn read(
-    events: &SyncSender<Event>,
-    mut receive: impl FnMut(&mut [u8]) -> io::Result<usize>,
-    is_stream: bool,
-) {
-    let mut buffer = vec![0; MAX_DATAGRAM];
-    loop {
-        let event = match receive(&mut buffer) {
-            Ok(0) if is_stream => Event::PeerClosed,
-            Ok(bytes) => Event::Reply(buffer[..bytes].to_vec()),
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) => Event::Failed(error),
-        };
-        let ended = match &event {
-            Event::PeerClosed => true,
-            Event::Failed(error) => is_stream || error.kind() != ErrorKind::ConnectionRefused,
-            _ => false,
-        };
-        if events.send(event).is_err() || ended {
-            return;
-        }
-    }
 }

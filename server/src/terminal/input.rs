@@ -1,11 +1,9 @@
 //! Where lines come from: a terminal with editing and history, or a pipe.
 
 use std::io::{BufRead, IsTerminal, stdin};
-use std::sync::mpsc::SyncSender;
 
 use rustyline::DefaultEditor;
 
-use super::event::Event;
 use super::screen::Screen;
 
 const PROMPT: &str = "> ";
@@ -34,25 +32,23 @@ impl Input {
         }
     }
 
-    /// Passes lines on until an empty one, the end of the input, or the end of the receiver.
-    pub(super) fn read(self, events: &SyncSender<Event>) {
+    /// Passes lines on until an empty one, the end of the input, or one that is not taken.
+    pub(super) fn read(self, take: impl FnMut(Vec<u8>) -> bool) {
         match self {
-            Self::Terminal(mut editor) => read_terminal(&mut editor, events),
-            Self::Pipe => read_pipe(stdin().lock(), events),
+            Self::Terminal(mut editor) => read_terminal(&mut editor, take),
+            Self::Pipe => read_pipe(stdin().lock(), take),
         }
-        // The receiver may have ended first.
-        let _told = events.send(Event::InputEnded);
     }
 }
 
-fn read_terminal(editor: &mut DefaultEditor, events: &SyncSender<Event>) {
+fn read_terminal(editor: &mut DefaultEditor, mut take: impl FnMut(Vec<u8>) -> bool) {
     loop {
         match editor.readline(PROMPT) {
             Ok(line) if line.is_empty() => return,
             Ok(line) => {
                 // The line is sent even if it cannot be added to the history.
                 let _remembered = editor.add_history_entry(&line);
-                if events.send(Event::Line(line.into_bytes())).is_err() {
+                if !take(line.into_bytes()) {
                     return;
                 }
             }
@@ -61,7 +57,7 @@ fn read_terminal(editor: &mut DefaultEditor, events: &SyncSender<Event>) {
     }
 }
 
-fn read_pipe(mut lines: impl BufRead, events: &SyncSender<Event>) {
+fn read_pipe(mut lines: impl BufRead, mut take: impl FnMut(Vec<u8>) -> bool) {
     loop {
         let mut line = Vec::new();
         if lines.read_until(b'\n', &mut line).is_err() {
@@ -73,7 +69,7 @@ fn read_pipe(mut lines: impl BufRead, events: &SyncSender<Event>) {
                 line.pop();
             }
         }
-        if line.is_empty() || events.send(Event::Line(line)).is_err() {
+        if line.is_empty() || !take(line) {
             return;
         }
     }
