@@ -24,4 +24,4 @@ pub use machine::Machine;
 pub use observer::{Observer, Registration};
 pub use raw_client::RawClient;
 pub use sighting::{Payload, RawEvent, Sighting, may_show_bytes};
-pub use watcher::{Event, Observation, WAITING_OBSERVATIONS, Watcher};
+pub use watcher::{Datagram, Event, Observation, WAITING_OBSERVATIONS, Watcher, digest};

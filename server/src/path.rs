@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use streamgram_lab::BadDatagram;
 use streamgram_protocol::{Limits, Line, Link, Path};
-pub use turn::{Piece, Recording, TcpTurn, UdpTurn};
+pub use turn::{Answers, Piece, Recording, TcpTurn, UdpTurn};
 
 use self::direct::{DirectTcp, DirectUdp};
 use self::emulated::{EmulatedTcp, EmulatedUdp, Permit};

@@ -6,13 +6,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_channel::mpsc::{Receiver, Sender, channel};
 use futures_util::stream::iter;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use streamgram::config::WebSocketLimits;
-use streamgram::observe::Observer;
+use streamgram::observe::{self, Observer, WAITING_OBSERVATIONS};
 use streamgram::session::{Bridge, Command, Reachable, Session, Targets};
 use streamgram_protocol::{
     Cause, ClientMessage, Event, Limits, Protocol, ServerMessage, Unanswered,
@@ -31,6 +31,8 @@ struct Client {
     commands: Sender<Command>,
     events: Receiver<ServerMessage>,
     limits: Limits,
+    /// To which the targets report, if they do.
+    observer: Arc<Observer>,
     session: JoinHandle<()>,
 }
 
@@ -75,11 +77,12 @@ impl Client {
         let told = told.with_flat_map(|frame: Vec<_>| iter(frame).map(Ok));
         let mut client = Channels { commands: taken, events: told };
         let rates = WebSocketLimits::default();
-        let bridge = Bridge::new(targets, limits, rates, Arc::new(Observer::default()));
+        let observer = Arc::new(Observer::default());
+        let bridge = Bridge::new(targets, limits, rates, Arc::clone(&observer));
         let (tcp, udp) = (targets.tcp.to_string(), targets.udp.to_string());
         let session = Session::new(bridge, None, Reachable { tcp, udp, lan: None });
         let session = tokio::spawn(async move { session.run(&mut client).await });
-        Self { commands, events, limits, session }
+        Self { commands, events, limits, observer, session }
     }
 
     async fn say(&mut self, json: &str) {
@@ -458,4 +461,65 @@ async fn a_client_that_takes_no_events_is_not_listened_to() {
     }
     client.say(r#"{"open":{"protocol":"udp"}}"#).await;
     client.until(|event| matches!(event, Event::Opened { .. })).await;
+}
+
+/// A target that answers each byte by itself, and reports that to the session before it can look.
+async fn echo_bytes(client: &Client, connection: &mut TcpStream, from: usize, bytes: usize) {
+    let leg = connection.peer_addr().expect("it is connected");
+    let watcher = client.observer.watcher_of(Protocol::Tcp, leg).expect("the leg is registered");
+    connection.read_exact(&mut vec![0; bytes]).await.expect("the bytes come");
+    for at in (from..from + bytes).map(|at| at as u64) {
+        watcher.report(observe::Event::Read { number: at, offset: at, bytes: 1 });
+    }
+    let replies = "[Mon Nov 23 05:52:57 2026] x".repeat(bytes);
+    connection.write_all(replies.as_bytes()).await.expect("the leg reads");
+}
+
+#[tokio::test]
+async fn after_reads_were_missed_no_tcp_answer_is_certain_until_all_is_answered() {
+    let target = tcp_target().await;
+    let (mut client, mut connection) = connected(&target).await;
+    let mut certain = Vec::new();
+    let (mut from, many) = (0, WAITING_OBSERVATIONS + 100);
+    for (id, bytes) in [(1, many), (2, 1)] {
+        let line = "x".repeat(bytes);
+        client.say(&format!(r#"{{"send":{{"id":{id},"to":"tcp","text":"{line}"}}}}"#)).await;
+        client.until(|event| matches!(event, Event::Finished { .. })).await;
+        echo_bytes(&client, &mut connection, from, bytes).await;
+        from += bytes;
+        let answered = client.until(|event| matches!(event, Event::Answered { .. })).await;
+        if let Event::Answered { id, certain: is_certain, .. } = answered.event {
+            certain.push((id, is_certain));
+        }
+    }
+    assert_eq!(certain, [(1, false), (2, true)]);
+}
+
+#[tokio::test]
+async fn after_datagrams_were_missed_no_udp_answer_is_certain_until_the_next_is_told_of() {
+    let target = udp_target().await;
+    let udp = target.local_addr().unwrap();
+    let mut client = Client::start(Targets { tcp: udp, udp }, Limits::default());
+    client.open("udp").await;
+    let mut certain = Vec::new();
+    for id in 1..=3_u64 {
+        client.say(&format!(r#"{{"send":{{"id":{id},"to":"udp","text":"{id}"}}}}"#)).await;
+        let mut line = [0; 9];
+        let (bytes, leg) = target.recv_from(&mut line).await.unwrap();
+        let watcher = client.observer.watcher_of(Protocol::Udp, leg).expect("it is registered");
+        let fill = |observations| {
+            (0..observations).for_each(|_| watcher.report(observe::Event::Accepted));
+        };
+        // What is told of the second is among what the session misses.
+        fill(if id == 2 { WAITING_OBSERVATIONS } else { 0 });
+        watcher.datagram(Instant::now(), &line[..bytes], bytes, None);
+        fill(usize::from(id == 2));
+        target.send_to(b"now", leg).await.unwrap();
+        watcher.datagram_replied();
+        let answered = client.until(|event| matches!(event, Event::Answered { .. })).await;
+        if let Event::Answered { id, certain: is_certain, .. } = answered.event {
+            certain.push((id, is_certain));
+        }
+    }
+    assert_eq!(certain, [(1, true), (2, false), (3, true)]);
 }

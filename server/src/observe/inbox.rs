@@ -1,14 +1,17 @@
-//! A bounded channel whose sender never waits: what does not fit is dropped and counted.
+//! A bounded channel whose sender never waits: what does not fit is dropped and counted. The latest always
+//! fits, in place of the one before it, so that a gap has an end.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 
 /// The sending end.
 #[derive(Debug)]
 pub struct Sender<T> {
     sender: mpsc::Sender<T>,
+    latest: Arc<Mutex<Option<T>>>,
     missed: Arc<AtomicU64>,
 }
 
@@ -18,23 +21,34 @@ pub struct Inbox<T> {
     receiver: mpsc::Receiver<T>,
     /// What [`Inbox::ready`] has received.
     first: Option<T>,
+    /// What came when there was no room; what comes after it takes its place.
+    latest: Arc<Mutex<Option<T>>>,
     missed: Arc<AtomicU64>,
 }
 
-/// Both ends; `capacity` may wait, one more is dropped and counted.
+/// Both ends; `capacity` may wait, at least two. One more takes the place of the latest, which is counted.
 #[must_use]
 pub fn channel<T>(capacity: usize) -> (Sender<T>, Inbox<T>) {
-    let (sender, receiver) = mpsc::channel(capacity);
-    let missed = Arc::new(AtomicU64::new(0));
-    let sender = Sender { sender, missed: Arc::clone(&missed) };
-    (sender, Inbox { receiver, first: None, missed })
+    let (sender, receiver) = mpsc::channel(capacity.saturating_sub(1).max(1));
+    let (latest, missed) = (Arc::default(), Arc::default());
+    let inbox =
+        Inbox { receiver, first: None, latest: Arc::clone(&latest), missed: Arc::clone(&missed) };
+    (Sender { sender, latest, missed }, inbox)
+}
+
+fn locked<T>(latest: &Mutex<Option<T>>) -> MutexGuard<'_, Option<T>> {
+    latest.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<T> Sender<T> {
-    /// Sends one, or counts it as missed.
+    /// Sends one, or counts the one before it as missed.
     pub fn send(&self, one: T) {
-        if self.sender.try_send(one).is_err() {
+        let mut latest = locked(&self.latest);
+        if latest.is_some() {
+            *latest = Some(one);
             self.missed.fetch_add(1, Ordering::Relaxed);
+        } else {
+            *latest = self.sender.try_send(one).err().map(TrySendError::into_inner);
         }
     }
 
@@ -47,7 +61,8 @@ impl<T> Sender<T> {
 // A derived one would need `T: Clone`.
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
-        Self { sender: self.sender.clone(), missed: Arc::clone(&self.missed) }
+        let (latest, missed) = (Arc::clone(&self.latest), Arc::clone(&self.missed));
+        Self { sender: self.sender.clone(), latest, missed }
     }
 }
 
@@ -64,7 +79,12 @@ impl<T> Inbox<T> {
 
     /// The next one, if it is there already.
     pub fn try_recv(&mut self) -> Option<T> {
-        self.first.take().or_else(|| self.receiver.try_recv().ok())
+        let first = self.first.take().or_else(|| self.receiver.try_recv().ok());
+        first.or_else(|| {
+            let mut latest = locked(&self.latest);
+            // Again: now nobody sends in between.
+            self.receiver.try_recv().ok().or_else(|| latest.take())
+        })
     }
 
     /// How many were dropped since the last call.
@@ -74,7 +94,8 @@ impl<T> Inbox<T> {
 
     /// Whether there is none, and all senders are gone.
     pub fn is_over(&self) -> bool {
-        self.first.is_none() && self.receiver.is_closed() && self.receiver.is_empty()
+        let is_empty = self.first.is_none() && self.receiver.is_empty();
+        is_empty && self.receiver.is_closed() && locked(&self.latest).is_none()
     }
 }
 
@@ -83,13 +104,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_does_not_fit_is_counted() {
+    fn what_does_not_fit_is_counted_and_the_latest_fits() {
         let (sender, mut inbox) = channel(4);
         for one in 0..7 {
             sender.send(one);
         }
         assert_eq!((inbox.missed(), inbox.missed()), (3, 0));
-        assert_eq!(std::iter::from_fn(|| inbox.try_recv()).collect::<Vec<_>>(), [0, 1, 2, 3]);
+        assert_eq!(std::iter::from_fn(|| inbox.try_recv()).collect::<Vec<_>>(), [0, 1, 2, 6]);
+        sender.send(7);
+        assert_eq!((inbox.try_recv(), inbox.try_recv()), (Some(7), None));
     }
 
     #[tokio::test]

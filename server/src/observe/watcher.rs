@@ -1,5 +1,6 @@
 //! Who watches a leg, and what a server can see of it.
 
+use std::hash::{DefaultHasher, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
@@ -34,14 +35,7 @@ pub enum Event {
         bytes: usize,
     },
     /// A datagram came.
-    Datagram {
-        /// Which datagram of this peer, from 0.
-        number: u64,
-        /// Its length.
-        bytes: usize,
-        /// What a `recv(1024)` keeps of it.
-        kept: usize,
-    },
+    Datagram(Datagram),
     /// The connection ended.
     Closed {
         /// How, as the server saw it.
@@ -49,26 +43,69 @@ pub enum Event {
     },
 }
 
+/// A datagram of a leg, and how far its server had come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Datagram {
+    /// Which datagram of this peer, from 0.
+    pub number: u64,
+    /// Its length.
+    pub bytes: usize,
+    /// What a `recv(1024)` keeps of it.
+    pub kept: usize,
+    /// Its [`digest`].
+    pub digest: u64,
+    /// How many datagrams of this peer had been answered before it.
+    pub replies: u64,
+    /// When the server last found its socket empty: everything that had come before was taken.
+    pub drained: Option<Instant>,
+}
+
+/// Tells payloads apart: those with different digests are different.
+#[must_use]
+pub fn digest(payload: &[u8]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(payload);
+    hasher.finish()
+}
+
 /// Where the observations of one leg go.
 #[derive(Debug)]
 pub struct Watcher {
     datagrams: AtomicU64,
+    replies: AtomicU64,
     inbox: Sender<Observation>,
 }
 
 impl Watcher {
     pub(super) fn new(inbox: Sender<Observation>) -> Self {
-        Self { datagrams: AtomicU64::new(0), inbox }
+        Self { datagrams: AtomicU64::new(0), replies: AtomicU64::new(0), inbox }
     }
 
     /// Reports an observation, or counts it as missed; never waits.
     pub fn report(&self, event: Event) {
-        self.inbox.send(Observation { at: Instant::now(), event });
+        self.report_at(Instant::now(), event);
     }
 
-    /// Reports one more datagram of `bytes` bytes.
-    pub fn datagram(&self, bytes: usize, kept: usize) {
-        let number = self.datagrams.fetch_add(1, Ordering::Relaxed);
-        self.report(Event::Datagram { number, bytes, kept });
+    fn report_at(&self, at: Instant, event: Event) {
+        self.inbox.send(Observation { at, event });
+    }
+
+    /// Reports one more datagram, which came `at` a time. A `recv(1024)` keeps `kept` bytes of it. The server
+    /// had last found its socket empty at `drained`.
+    pub fn datagram(&self, at: Instant, payload: &[u8], kept: usize, drained: Option<Instant>) {
+        let datagram = Datagram {
+            number: self.datagrams.fetch_add(1, Ordering::Relaxed),
+            bytes: payload.len(),
+            kept,
+            digest: digest(payload),
+            replies: self.replies.load(Ordering::Relaxed),
+            drained,
+        };
+        self.report_at(at, Event::Datagram(datagram));
+    }
+
+    /// The system took the reply to the latest datagram. The next report says so.
+    pub fn datagram_replied(&self) {
+        self.replies.fetch_add(1, Ordering::Relaxed);
     }
 }

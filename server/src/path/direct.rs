@@ -15,6 +15,7 @@ use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 
 use super::turn::{TcpTurn, UdpTurn};
 use crate::observe::cause_of;
+use crate::udp_error;
 
 /// Bytes that are read at a time; more come with the next read.
 const READ_BYTES: usize = 4 * 1024;
@@ -269,8 +270,8 @@ impl DirectUdp {
     pub fn turn(&self) -> UdpTurn {
         match receive(&self.socket) {
             Ok(None) => UdpTurn::Idle,
-            Ok(Some(bytes)) => UdpTurn::Reply { bytes, line: None, at: Instant::now() },
-            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => UdpTurn::Refused,
+            Ok(Some(bytes)) => UdpTurn::FromServer { bytes, at: Instant::now() },
+            Err(error) if udp_error::is_refusal(&error) => UdpTurn::Refused,
             // The error is about a datagram that is lost; its line will have no reply.
             Err(_) => UdpTurn::More,
         }

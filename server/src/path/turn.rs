@@ -42,12 +42,28 @@ pub enum TcpTurn {
 /// The result of a socket's turn.
 #[derive(Debug)]
 pub enum UdpTurn {
-    /// A datagram.
+    /// A datagram is at the gateway of an emulated path, and waits to be
+    /// [handed over](super::emulated::EmulatedUdp::hand_over).
+    ToServer {
+        /// Its payload.
+        bytes: Vec<u8>,
+        /// Its line, where it is known.
+        line: Option<Line>,
+    },
+    /// A datagram from the server. On an emulated path it is at the gateway, and waits to be
+    /// [passed on](super::emulated::EmulatedUdp::pass_on).
+    FromServer {
+        /// Its payload.
+        bytes: Vec<u8>,
+        /// When it came.
+        at: Instant,
+    },
+    /// A reply came over an emulated link.
     Reply {
         /// Its payload.
         bytes: Vec<u8>,
-        /// The line that it answers, where the path knows.
-        line: Option<Line>,
+        /// The line that it answers.
+        answers: Answers,
         /// When it came.
         at: Instant,
     },
@@ -59,6 +75,15 @@ pub enum UdpTurn {
     More,
     /// There is nothing to do now.
     Idle,
+}
+
+/// The line that a reply over UDP answers; by default nothing is known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Answers {
+    /// The line; none, if it is forgotten.
+    pub line: Option<Line>,
+    /// Whether that is certain.
+    pub certain: bool,
 }
 
 /// Bytes of a reply, and the line that they answer.

@@ -6,6 +6,7 @@ mod datagram_match;
 pub(super) mod ended;
 mod observations;
 mod packets;
+mod reply_order;
 mod stream_match;
 pub(super) mod tcp;
 mod turn;

@@ -11,6 +11,7 @@ pub mod sources;
 
 use std::io::{self, ErrorKind};
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use metrics::Counter;
@@ -26,8 +27,9 @@ use super::clock::Ctime;
 use super::shared::Shared;
 use crate::config::UdpLimits;
 use crate::guard::refusals::Refusal;
-use crate::observe::RawClient;
+use crate::observe::{RawClient, Watcher};
 use crate::operate::meters;
+use crate::udp_error::is_refusal;
 
 /// How long a reply may wait for room in the socket's buffer. Then it is dropped: a neighbour that does
 /// not answer ARP could hold up everybody else.
@@ -48,7 +50,8 @@ pub async fn serve(
 ) -> io::Result<()> {
     let socket = Socket::new(socket)?;
     let rates = Rates::new(&limits, Instant::now());
-    let mut server = Server { socket, shared, rates, answered: meters::datagrams() };
+    let (looked, drained, answered) = (None, None, meters::datagrams());
+    let mut server = Server { socket, shared, rates, looked, drained, answered };
     let mut batch = Batch::new();
     // Made once and not for every datagram. It is polled only when there is nothing to receive.
     let mut stopped = pin!(stop.cancelled());
@@ -64,13 +67,16 @@ pub async fn serve(
                 }
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                server.drained = server.looked;
                 tokio::select! {
                     biased;
                     ready = server.socket.readable() => ready?,
                     () = &mut stopped => break,
                 }
+                server.looked = Some(Instant::now());
             }
-            Err(error) if is_of_a_reply(&error) => debug!(%error, "a reply was refused"),
+            // It is about an earlier reply; the next datagram may be there already.
+            Err(error) if is_refusal(&error) => debug!(%error, "a reply was refused"),
             Err(error) => {
                 server.shared.refusals.count(Refusal::UdpReceive, Instant::now(), &error);
                 sleep(RECEIVE_PAUSE).await;
@@ -84,6 +90,10 @@ struct Server {
     socket: Socket,
     shared: Shared,
     rates: Rates,
+    /// A moment before the latest look into the socket, and before that which found it empty. At the start
+    /// tokio says that it is empty without a look.
+    looked: Option<Instant>,
+    drained: Option<Instant>,
     answered: Counter,
 }
 
@@ -91,6 +101,8 @@ struct Server {
 struct Reply {
     text: Ctime,
     ends: Ends,
+    /// The session of the leg that it goes to.
+    leg: Option<Arc<Watcher>>,
     /// The client, if a session watches it.
     raw: Option<RawClient>,
 }
@@ -100,13 +112,15 @@ impl Server {
     fn answer(&mut self, payload: &[u8], ends: Ends) -> Option<Reply> {
         let Ends { peer, local } = ends;
         let Shared { clock, observer, refusals } = &self.shared;
+        let now = Instant::now();
+        self.looked = Some(now);
         let mut raw = None;
-        if let Some(watcher) = observer.watcher_of(Protocol::Udp, peer) {
-            // A leg: it answers nothing, and its session limits it.
-            watcher.datagram(payload.len(), payload.len().min(READ_BYTES));
+        let leg = observer.watcher_of(Protocol::Udp, peer);
+        if let Some(leg) = &leg {
+            // It answers nothing, and its session limits it.
+            leg.datagram(now, payload, payload.len().min(READ_BYTES), self.drained);
         } else {
             raw = observer.raw_sender(peer, local);
-            let now = Instant::now();
             let refusal = sources::refusal(peer, self.socket.own, payload)
                 .or_else(|| self.rates.refusal(peer.ip(), now));
             if let Some(refusal) = refusal {
@@ -120,7 +134,7 @@ impl Server {
                 raw.datagram(payload);
             }
         }
-        let reply = Reply { text: clock.ctime(), ends, raw };
+        let reply = Reply { text: clock.ctime(), ends, leg, raw };
         match self.socket.try_send(&reply.text, ends) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Some(reply),
             sent => self.sent(sent, &reply),
@@ -134,9 +148,12 @@ impl Server {
         self.sent(sent.unwrap_or_else(|elapsed| Err(elapsed.into())), &reply);
     }
 
-    fn sent(&self, sent: io::Result<()>, Reply { text, ends, raw }: &Reply) {
+    fn sent(&self, sent: io::Result<()>, Reply { text, ends, leg, raw }: &Reply) {
         match sent {
             Ok(()) => {
+                if let Some(leg) = leg {
+                    leg.datagram_replied();
+                }
                 if let Some(raw) = raw {
                     raw.datagram_replied(text);
                 }
@@ -151,10 +168,4 @@ impl Server {
             }
         }
     }
-}
-
-/// On Windows, receiving also fails if an earlier reply met a closed port (WSAECONNRESET, 10054). The next
-/// datagram may be there already.
-fn is_of_a_reply(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused)
 }

@@ -1,5 +1,5 @@
-//! UDP over an emulated link. The lab's gateway hands datagrams to the server one at a time, so it knows
-//! which datagram a reply answers.
+//! UDP over an emulated link. The lab's gateway hands datagrams to the server one at a time. The leg knows
+//! which of them a reply answers, even if it comes after its time.
 
 use std::collections::VecDeque;
 use std::io;
@@ -16,7 +16,8 @@ use super::allowance::Overrun;
 use super::paced::{Paced, STEPS_PER_TURN};
 use super::permit::Permit;
 use crate::path::direct;
-use crate::path::turn::{Recording, UdpTurn};
+use crate::path::turn::{Answers, Recording, UdpTurn};
+use crate::udp_error;
 
 /// How long the gateway waits for the server's reply before it hands over the next datagram.
 const SERVER_PATIENCE: Duration = Duration::from_secs(1);
@@ -30,9 +31,9 @@ pub struct EmulatedUdp {
     server: UdpSocket,
     /// What the server sees as its peer.
     pub(crate) local: SocketAddr,
-    /// The datagram that the server has, and has not answered yet.
+    /// The datagram whose reply the gateway waits for.
     awaited: Option<Awaited>,
-    /// The lines of the client's datagrams, and of the replies.
+    /// The lines of the client's datagrams, and those that the replies answer.
     lines: Numbered,
     replies: Numbered,
     _permit: Permit,
@@ -49,7 +50,7 @@ struct Awaited {
 #[derive(Debug, Default)]
 struct Numbered {
     first: u64,
-    lines: VecDeque<Option<Line>>,
+    lines: VecDeque<Answers>,
 }
 
 impl EmulatedUdp {
@@ -81,11 +82,9 @@ impl EmulatedUdp {
     /// Losing a `select!` loses nothing.
     pub async fn ready(&self) {
         let due = self.paced.due();
-        let Some(Awaited { since, .. }) = self.awaited else {
-            return sleep_until(due.into()).await;
-        };
+        let due = self.awaited.map_or(due, |awaited| due.min(awaited.until()));
         tokio::select! {
-            () = sleep_until(due.min(since + SERVER_PATIENCE).into()) => {}
+            () = sleep_until(due.into()) => {}
             // A refusal alone does not make a socket readable.
             _ready = self.server.ready(Interest::READABLE | Interest::ERROR) => {}
         }
@@ -98,49 +97,63 @@ impl EmulatedUdp {
                 Ok(level) => level,
                 Err(overrun) => return over(overrun),
             };
-            let moved = match self.exchange(now, level) {
-                Ok(moved) => moved,
-                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                    return UdpTurn::Refused;
-                }
-                // The error is about this datagram, which will have no reply.
-                Err(_) => true,
-            };
-            if let Some(datagram) = self.paced.lab.receive(End::Client) {
-                let line = self.replies.line(datagram.number);
-                return UdpTurn::Reply { bytes: datagram.bytes, line, at: self.paced.now() };
+            if let Some(turn) = self.at_gateway(now, level) {
+                return turn;
             }
-            if level && !moved {
+            if let Some(datagram) = self.paced.lab.receive(End::Client) {
+                let answers = self.replies.line(datagram.number);
+                return UdpTurn::Reply { bytes: datagram.bytes, answers, at: self.paced.now() };
+            }
+            if level {
                 return UdpTurn::Idle;
             }
         }
         UdpTurn::More
     }
 
-    /// Moves datagrams between the gateway and the server; whether there were any. A reply enters the lab
-    /// only when it has caught up with the clock, else it would arrive too early.
-    fn exchange(&mut self, now: Instant, level: bool) -> io::Result<bool> {
-        if let Some(Awaited { line, since }) = self.awaited {
-            if !level {
-                return Ok(false);
+    /// What has come to the gateway, from either side. A reply is read only when the lab has caught up with
+    /// the clock, else it would arrive too early.
+    fn at_gateway(&mut self, now: Instant, level: bool) -> Option<UdpTurn> {
+        if level {
+            match direct::receive(&self.server) {
+                Ok(Some(bytes)) => {
+                    return Some(UdpTurn::FromServer { bytes, at: self.paced.now() });
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    self.awaited = None;
+                    return Some(failed(&error));
+                }
             }
-            let Some(reply) = direct::receive(&self.server).inspect_err(|_| self.awaited = None)?
-            else {
-                let overdue = now.saturating_duration_since(since) >= SERVER_PATIENCE;
-                self.awaited = self.awaited.filter(|_| !overdue);
-                return Ok(overdue);
-            };
-            self.awaited = None;
-            if let Ok(number) = self.paced.lab.send(self.paced.reached, End::Gateway, &reply, line)
-            {
-                self.replies.remember(number, line);
-            }
-            return Ok(true);
         }
-        let Some(datagram) = self.paced.lab.receive(End::Gateway) else { return Ok(false) };
-        self.server.try_send(&datagram.bytes)?;
-        self.awaited = Some(Awaited { line: self.lines.line(datagram.number), since: now });
-        Ok(true)
+        self.awaited = self.awaited.filter(|awaited| now < awaited.until());
+        if self.awaited.is_some() {
+            return None;
+        }
+        let datagram = self.paced.lab.receive(End::Gateway)?;
+        let Answers { line, .. } = self.lines.line(datagram.number);
+        Some(UdpTurn::ToServer { bytes: datagram.bytes, line })
+    }
+
+    /// Hands a datagram to the server.
+    ///
+    /// # Errors
+    /// An earlier datagram was refused, or the system reports something else: this one is lost.
+    pub fn hand_over(&mut self, bytes: &[u8], line: Option<Line>, now: Instant) -> io::Result<()> {
+        self.server.try_send(bytes)?;
+        self.awaited = Some(Awaited { line, since: now });
+        Ok(())
+    }
+
+    /// Passes a reply of the server on to the client. One that comes after its time does not end the wait
+    /// for the next.
+    pub fn pass_on(&mut self, bytes: &[u8], answers: Answers) {
+        let Answers { line, .. } = answers;
+        self.awaited = self.awaited.filter(|awaited| line.is_some() && awaited.line != line);
+        // A reply for which the link has no room is lost.
+        if let Ok(number) = self.paced.lab.send(self.paced.reached, End::Gateway, bytes, line) {
+            self.replies.remember(number, answers);
+        }
     }
 
     /// Sends a datagram.
@@ -149,7 +162,7 @@ impl EmulatedUdp {
     /// It is too long, or too many wait.
     pub fn send(&mut self, bytes: &[u8], line: Line, now: Instant) -> Result<(), BadDatagram> {
         let number = self.paced.lab.send(self.paced.at(now), End::Client, bytes, Some(line))?;
-        self.lines.remember(number, Some(line));
+        self.lines.remember(number, Answers { line: Some(line), certain: true });
         Ok(())
     }
 
@@ -168,8 +181,19 @@ fn over(overrun: Overrun) -> UdpTurn {
     UdpTurn::Ended(io::Error::other(overrun.to_string()))
 }
 
+/// An error of the gateway's socket. If it is no refusal, it is about one datagram, which will have no reply.
+fn failed(error: &io::Error) -> UdpTurn {
+    if udp_error::is_refusal(error) { UdpTurn::Refused } else { UdpTurn::More }
+}
+
+impl Awaited {
+    fn until(&self) -> Instant {
+        self.since + SERVER_PATIENCE
+    }
+}
+
 impl Numbered {
-    fn remember(&mut self, number: u64, line: Option<Line>) {
+    fn remember(&mut self, number: u64, line: Answers) {
         self.lines.push_back(line);
         if self.lines.len() > REMEMBERED {
             self.lines.pop_front();
@@ -177,9 +201,9 @@ impl Numbered {
         self.first = number + 1 - self.lines.len() as u64;
     }
 
-    fn line(&self, number: u64) -> Option<Line> {
-        let at = usize::try_from(number.checked_sub(self.first)?).ok()?;
-        self.lines.get(at).copied().flatten()
+    fn line(&self, number: u64) -> Answers {
+        let at = number.checked_sub(self.first).and_then(|at| usize::try_from(at).ok());
+        at.and_then(|at| self.lines.get(at)).copied().unwrap_or_default()
     }
 }
 
@@ -189,14 +213,14 @@ mod tests {
 
     #[test]
     fn a_line_is_remembered_while_it_may_still_arrive() {
-        let line = |number| Some(Line { send: 1, number });
+        let line = |number| Answers { line: Some(Line { send: 1, number }), certain: true };
         let mut lines = Numbered::default();
         for number in 0..2_000_u32 {
             lines.remember(number.into(), line(number));
         }
         assert_eq!(lines.line(1_999), line(1_999));
         assert_eq!(lines.line(2_000 - REMEMBERED as u64), line(2_000 - 1_024));
-        assert_eq!(lines.line(0), None);
-        assert_eq!(lines.line(2_000), None);
+        assert_eq!(lines.line(0), Answers::default());
+        assert_eq!(lines.line(2_000), Answers::default());
     }
 }

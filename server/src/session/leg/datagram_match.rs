@@ -1,8 +1,4 @@
-//! Which UDP reply belongs to which line.
-//!
-//! A reply is only a timestamp and does not say what it answers. But the server answers a leg's datagrams
-//! in the order in which it observed them. So the k-th reply belongs to the k-th observed datagram, unless a
-//! reply was lost. When the counts show that one was, an answer is not certain, and says so.
+//! Which lines over UDP are answered, late, or not at all.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -10,90 +6,48 @@ use std::time::{Duration, Instant};
 use streamgram_protocol::Line;
 
 use super::answer::{Answer, Silence};
+use super::reply_order::Owner;
 
 /// Lines that were given up and are remembered in case a reply comes late. Older ones are forgotten, and a
 /// reply to one has no line.
 const REMEMBERED_LINES: usize = 1_000;
 
-/// The datagrams of one leg that are not answered yet.
+/// The lines of one leg that are not answered yet.
 #[derive(Debug)]
 pub(super) struct DatagramMatch {
     patience: Duration,
-    /// The path knows which reply answers which line, so nothing has to be concluded from counts.
-    exact: bool,
     lines: VecDeque<SentLine>,
-    answered: u64,
+    /// Replies whose line was not certain.
+    doubts: u64,
 }
 
 #[derive(Debug)]
 struct SentLine {
     line: Line,
     sent: Instant,
-    bytes: usize,
-    /// The server has observed it.
-    observed: bool,
     /// It has been reported as unanswered.
     given_up: bool,
-    /// How many answers there had been when it was sent.
-    answered_before: u64,
+    /// How many doubts there had been when it was sent.
+    doubts_before: u64,
 }
 
 impl DatagramMatch {
-    /// `patience`: how long a reply may take before its line is reported. `exact`: replies come with
-    /// their line.
-    pub(super) fn new(patience: Duration, exact: bool) -> Self {
-        Self { patience, exact, lines: VecDeque::new(), answered: 0 }
+    /// `patience`: how long a reply may take before its line is reported.
+    pub(super) fn new(patience: Duration) -> Self {
+        Self { patience, lines: VecDeque::new(), doubts: 0 }
     }
 
-    pub(super) fn sent(&mut self, line: Line, sent: Instant, bytes: usize) {
-        self.lines.push_back(SentLine {
-            line,
-            sent,
-            bytes,
-            observed: false,
-            given_up: false,
-            answered_before: self.answered,
-        });
+    pub(super) fn sent(&mut self, line: Line, sent: Instant) {
+        let doubts_before = self.doubts;
+        self.lines.push_back(SentLine { line, sent, given_up: false, doubts_before });
     }
 
-    /// The server observed a datagram of this length. Loopback keeps the order, so it is the first line that
-    /// it can be.
-    pub(super) fn observed(&mut self, bytes: usize) {
-        let could_be = |line: &&mut SentLine| !line.observed && line.bytes == bytes;
-        let line = self.lines.iter_mut().filter(|line| !line.given_up).find(could_be);
-        let line = match line {
-            Some(line) => Some(line),
-            None => self.lines.iter_mut().find(could_be),
-        };
-        if let Some(line) = line {
-            line.observed = true;
-        }
-    }
-
-    /// A reply came; the line that it answers, if one waits.
-    pub(super) fn replied(&mut self) -> Option<Answer> {
-        let first = |observed: bool, given_up: bool| {
-            self.lines
-                .iter()
-                .position(|line| line.observed == observed && line.given_up == given_up)
-        };
-        let at = first(true, false)
-            .or_else(|| first(true, true))
-            .or_else(|| first(false, false))
-            .or_else(|| first(false, true))?;
-        let answered = self.lines.remove(at)?;
-        // If another line was observed and given up, this reply could be a late one to it.
-        let rival = self.lines.iter().any(|other| other.observed && other.given_up);
-        self.answered += 1;
-        let SentLine { line, sent, observed, given_up, .. } = answered;
-        Some(Answer { line, sent, late: given_up, certain: observed && !rival })
-    }
-
-    /// A reply to this line came; none, if it is a duplicate of the reply.
-    pub(super) fn replied_to(&mut self, line: Line) -> Option<Answer> {
-        let at = self.lines.iter().position(|sent| sent.line == line)?;
+    /// A reply to a line came; none, if it is a copy of the reply, or the line is forgotten.
+    pub(super) fn replied(&mut self, owner: &Owner) -> Option<Answer> {
+        self.doubts += u64::from(!owner.certain);
+        let at = self.lines.iter().position(|sent| Some(sent.line) == owner.line)?;
         let SentLine { line, sent, given_up, .. } = self.lines.remove(at)?;
-        Some(Answer { line, sent, late: given_up, certain: true })
+        Some(Answer { line, sent, late: given_up, certain: owner.certain })
     }
 
     /// When the next line has to be given up.
@@ -123,14 +77,13 @@ impl DatagramMatch {
     }
 
     fn give_up_if(&mut self, hopeless: impl Fn(&SentLine) -> bool) -> Vec<Silence> {
-        let (answered, exact) = (self.answered, self.exact);
+        let doubts = self.doubts;
         let hopeless = self.lines.iter_mut().filter(|sent| !sent.given_up && hopeless(sent));
         hopeless
             .map(|sent| {
                 sent.given_up = true;
-                // A reply that came after this line went out may have been the reply to it.
-                let certain = exact || sent.answered_before == answered;
-                Silence { line: sent.line, certain }
+                // A reply in doubt that came after this line went out may have been the reply to it.
+                Silence { line: sent.line, certain: sent.doubts_before == doubts }
             })
             .collect()
     }
@@ -147,82 +100,40 @@ mod tests {
     }
 
     fn sent(lines: u32, now: Instant) -> DatagramMatch {
-        let mut datagrams = DatagramMatch::new(PATIENCE, false);
-        for number in 1..=lines {
-            datagrams.sent(line(1, number), now, 7);
-        }
+        let mut datagrams = DatagramMatch::new(PATIENCE);
+        (1..=lines).for_each(|number| datagrams.sent(line(1, number), now));
         datagrams
     }
 
-    fn answer(number: u32, sent: Instant, late: bool, certain: bool) -> Option<Answer> {
-        Some(Answer { line: line(1, number), sent, late, certain })
+    fn owner(number: u32, replied: Instant, certain: bool) -> Owner {
+        Owner { line: Some(line(1, number)), replied, certain }
     }
 
     #[test]
-    fn replies_follow_the_order_of_observation() {
+    fn a_line_is_answered_once_and_one_that_was_given_up_is_late() {
         let now = Instant::now();
         let mut datagrams = sent(2, now);
-        datagrams.observed(7);
-        datagrams.observed(7);
-        assert_eq!(datagrams.replied(), answer(1, now, false, true));
-        assert_eq!(datagrams.replied(), answer(2, now, false, true));
-        assert_eq!(datagrams.replied(), None);
-    }
-
-    #[test]
-    fn where_the_path_knows_the_line_copies_and_losses_are_certain() {
-        let now = Instant::now();
-        let mut datagrams = DatagramMatch::new(PATIENCE, true);
-        (1..=2).for_each(|number| datagrams.sent(line(1, number), now, 7));
-        assert_eq!(datagrams.replied_to(line(1, 2)), answer(2, now, false, true));
-        assert_eq!(datagrams.replied_to(line(1, 2)), None);
-        let silences = datagrams.give_up(now + PATIENCE);
-        assert_eq!(silences, [Silence { line: line(1, 1), certain: true }]);
-        assert_eq!(datagrams.replied_to(line(1, 1)), answer(1, now, true, true));
-    }
-
-    #[test]
-    fn a_datagram_that_the_server_never_saw_is_told_by_its_length() {
-        let now = Instant::now();
-        let mut datagrams = sent(1, now);
-        datagrams.sent(line(1, 2), now, 9);
-        datagrams.observed(9);
-        assert_eq!(datagrams.replied(), answer(2, now, false, true));
-        let silences = datagrams.give_up(now + PATIENCE);
-        assert_eq!((silences.len(), silences[0].line), (1, line(1, 1)));
-    }
-
-    #[test]
-    fn a_lost_reply_is_one_of_those_under_way_together() {
-        let now = Instant::now();
-        let mut datagrams = sent(2, now);
-        datagrams.observed(7);
-        datagrams.observed(7);
-        datagrams.replied();
+        let answer =
+            |number, late| Some(Answer { line: line(1, number), sent: now, late, certain: true });
+        assert_eq!(datagrams.replied(&owner(2, now, true)), answer(2, false));
+        assert_eq!(datagrams.replied(&owner(2, now, true)), None);
         assert_eq!(datagrams.next_deadline(), Some(now + PATIENCE));
         let silences = datagrams.give_up(now + PATIENCE);
-        assert_eq!(silences, [Silence { line: line(1, 2), certain: false }]);
-        assert_eq!(datagrams.next_deadline(), None);
-    }
-
-    #[test]
-    fn a_late_reply_finds_its_line_and_a_newer_one_is_uncertain() {
-        let now = Instant::now();
-        let mut datagrams = sent(1, now);
-        datagrams.observed(7);
-        let silences = datagrams.give_up(now + PATIENCE);
         assert_eq!(silences, [Silence { line: line(1, 1), certain: true }]);
-        datagrams.sent(line(2, 1), now + PATIENCE, 7);
-        datagrams.observed(7);
-        let newer = datagrams.replied().unwrap();
-        assert_eq!((newer.line, newer.late, newer.certain), (line(2, 1), false, false));
-        assert_eq!(datagrams.replied(), answer(1, now, true, true));
+        assert_eq!(datagrams.next_deadline(), None);
+        assert_eq!(datagrams.replied(&owner(1, now, true)), answer(1, true));
     }
 
     #[test]
-    fn without_the_servers_account_an_answer_is_uncertain() {
+    fn a_reply_in_doubt_makes_the_silence_of_what_was_under_way_uncertain() {
         let now = Instant::now();
-        assert_eq!(sent(1, now).replied(), answer(1, now, false, false));
+        let mut datagrams = sent(2, now);
+        let answer = datagrams.replied(&owner(1, now, false)).unwrap();
+        assert!(!answer.certain);
+        datagrams.sent(line(2, 1), now);
+        let silences = datagrams.give_up(now + PATIENCE);
+        let silence = |line, certain| Silence { line, certain };
+        assert_eq!(silences, [silence(line(1, 2), false), silence(line(2, 1), true)]);
     }
 
     #[test]
@@ -239,6 +150,9 @@ mod tests {
         let now = Instant::now();
         let mut datagrams = sent(3, now);
         assert_eq!(datagrams.end().len(), 3);
-        assert_eq!((datagrams.replied(), datagrams.next_deadline()), (None, None));
+        assert_eq!(
+            (datagrams.replied(&owner(1, now, true)), datagrams.next_deadline()),
+            (None, None)
+        );
     }
 }

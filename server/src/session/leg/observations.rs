@@ -7,7 +7,7 @@ use std::time::Instant;
 use streamgram_protocol::{Event, LegId};
 
 use crate::observe::inbox::{self, Inbox};
-use crate::observe::{self, Observation, Observer, Registration, WAITING_OBSERVATIONS};
+use crate::observe::{self, Datagram, Observation, Observer, Registration, WAITING_OBSERVATIONS};
 use crate::session::outbox::Outbox;
 
 /// The observations of a leg. Its address is registered until the leg ends. Observations from before that can
@@ -41,26 +41,27 @@ impl Observations {
     }
 
     /// The next one, if there is one. It is also reported to the client.
-    pub(super) fn next(&mut self, outbox: &mut Outbox) -> Option<observe::Event> {
-        let Some(Observation { at, event }) = self.inbox.try_recv() else {
+    pub(super) fn next(&mut self, outbox: &mut Outbox) -> Option<Observation> {
+        let Some(observation) = self.inbox.try_recv() else {
             let count = self.inbox.missed();
             if count > 0 {
                 outbox.push(Instant::now(), None, Event::Missed { count });
             }
             return None;
         };
-        let reported = match event {
+        let Observation { at, ref event } = observation;
+        let reported = match *event {
             observe::Event::Accepted => Event::ServerAccepted {},
             observe::Event::Read { number, offset, bytes } => {
                 Event::ServerRead { number, offset, bytes }
             }
-            observe::Event::Datagram { number, bytes, kept } => {
+            observe::Event::Datagram(Datagram { number, bytes, kept, .. }) => {
                 Event::ServerDatagram { number, bytes, kept }
             }
             observe::Event::Closed { cause } => Event::ServerClosed { cause },
         };
         outbox.push(at, self.leg, reported);
-        Some(event)
+        Some(observation)
     }
 
     /// Whether there is none, and there will be none any more.

@@ -3,7 +3,8 @@
 //! The server puts a stamp in front of the bytes of each of its reads. Where the stamps are is known from
 //! the server's observations of its reads. Searching for brackets would not be safe, because anybody can
 //! type them. The reply to byte `e` of the stream, in read `k`, ends at `e + STAMP_LEN * (k + 1)` of the
-//! stream of replies.
+//! stream of replies. After an observation was missed, no answer is certain, until the account of the
+//! server and the replies agree again and no line waits.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -18,6 +19,11 @@ use crate::path::Piece;
 pub(super) struct StreamMatch {
     lines: VecDeque<SentLine>,
     reads: VecDeque<Read>,
+    /// The number of the server's next read, and where the replies to all before it end.
+    next_read: u64,
+    replies_end: u64,
+    /// A read was missed.
+    incomplete: bool,
 }
 
 #[derive(Debug)]
@@ -35,13 +41,6 @@ struct Read {
     end: u64,
 }
 
-/// Where a line's reply ends in the stream of replies, and whether that is certain.
-#[derive(Debug)]
-struct Coverage {
-    end: u64,
-    certain: bool,
-}
-
 impl StreamMatch {
     /// Whether every line is answered.
     pub(super) fn is_empty(&self) -> bool {
@@ -53,30 +52,39 @@ impl StreamMatch {
     }
 
     pub(super) fn server_read(&mut self, number: u64, offset: u64, bytes: usize) {
-        self.reads.push_back(Read { number, offset, end: offset + bytes as u64 });
+        let end = offset + bytes as u64;
+        self.incomplete |= number != self.next_read;
+        self.next_read = number + 1;
+        self.replies_end = end + STAMP_LEN as u64 * self.next_read;
+        self.reads.push_back(Read { number, offset, end });
     }
 
     /// The lines that are answered once `received` bytes of replies have come.
     pub(super) fn received(&mut self, received: u64) -> Vec<Answer> {
+        // A read is observed before its reply comes.
+        self.incomplete |= received > self.replies_end;
         let mut answers = Vec::new();
-        while let Some(Coverage { end, certain }) = self.coverage()
+        while let Some(end) = self.coverage()
             && end <= received
             && let Some(SentLine { line, sent, .. }) = self.lines.pop_front()
         {
-            answers.push(Answer { line, sent, late: false, certain });
+            answers.push(Answer { line, sent, late: false, certain: !self.incomplete });
         }
+        self.incomplete &= !self.lines.is_empty() || received != self.replies_end;
         answers
     }
 
     /// Which lines the bytes `from` to `to` of the stream of replies belong to, in their order. A stamp
-    /// belongs to the line after it. A line is forgotten when its reply has ended.
+    /// belongs to the line after it. A line is forgotten when its reply has ended. Bytes of a read whose
+    /// observation was missed belong to no line.
     pub(super) fn pieces(&mut self, from: u64, to: u64) -> Vec<Piece> {
         let mut pieces = Vec::new();
         let mut at = from;
         while at < to {
-            let line = self.lines.front().map(|sent| sent.line);
+            let is_known = to <= self.replies_end;
+            let line = self.lines.front().map(|sent| sent.line).filter(|_| is_known);
             let end = match self.coverage() {
-                Some(Coverage { end, .. }) if end <= to => {
+                Some(end) if end <= to => {
                     self.lines.pop_front();
                     end.max(at)
                 }
@@ -89,7 +97,7 @@ impl StreamMatch {
     }
 
     /// Where the reply to the first line ends; none, until the read of the line's last byte is observed.
-    fn coverage(&mut self) -> Option<Coverage> {
+    fn coverage(&mut self) -> Option<u64> {
         let line = self.lines.front()?;
         while self.reads.front().is_some_and(|read| read.end < line.end) {
             self.reads.pop_front();
@@ -98,17 +106,17 @@ impl StreamMatch {
         // If the observation of that read was missed, the line is answered at the latest when everything
         // before the next observed read has come.
         let is_missed = read.offset >= line.end;
-        let end = if is_missed {
+        Some(if is_missed {
             read.offset + STAMP_LEN as u64 * read.number
         } else {
             line.end + STAMP_LEN as u64 * (read.number + 1)
-        };
-        Some(Coverage { end, certain: !is_missed })
+        })
     }
 
     /// The connection has ended: no line will be answered.
     pub(super) fn end(&mut self) -> Vec<Silence> {
-        self.lines.drain(..).map(|sent| Silence { line: sent.line, certain: true }).collect()
+        let certain = !self.incomplete;
+        self.lines.drain(..).map(|sent| Silence { line: sent.line, certain }).collect()
     }
 }
 
@@ -151,12 +159,37 @@ mod tests {
     }
 
     #[test]
-    fn a_read_that_was_missed_makes_its_lines_uncertain() {
+    fn a_read_that_was_missed_makes_lines_uncertain_until_all_is_answered() {
         let mut stream = five_lines_of_seven();
         stream.server_read(1, 14, 21);
-        let answers = stream.received(14 + 27);
-        assert_eq!((lines(&answers), answers[0].certain), (vec![1, 2], false));
-        assert_eq!(lines(&stream.received(35 + 54)), [3, 4, 5]);
+        let mut answers = stream.received(14 + 27);
+        assert_eq!(lines(&answers), [1, 2]);
+        answers.extend(stream.received(35 + 54));
+        assert_eq!(lines(&answers), [1, 2, 3, 4, 5]);
+        assert!(answers.iter().all(|answer| !answer.certain));
+        stream.sent(Line { send: 2, number: 1 }, Instant::now(), 42);
+        stream.server_read(2, 35, 7);
+        let answers = stream.received(42 + 81);
+        assert!(lines(&answers) == [1] && answers[0].certain);
+    }
+
+    #[test]
+    fn a_line_whose_first_read_was_missed_is_uncertain() {
+        let mut stream = StreamMatch::default();
+        stream.sent(Line { send: 1, number: 1 }, Instant::now(), 1_500);
+        stream.server_read(1, 1_024, 476);
+        let answers = stream.received(1_500 + 54);
+        assert!(lines(&answers) == [1] && !answers[0].certain);
+    }
+
+    #[test]
+    fn replies_to_reads_that_were_missed_leave_no_silence_certain() {
+        let mut stream = five_lines_of_seven();
+        stream.server_read(0, 0, 7);
+        assert_eq!(lines(&stream.received(35 + 54)), [1]);
+        let silences = stream.end();
+        assert_eq!(silences.len(), 4);
+        assert!(silences.iter().all(|silence| !silence.certain));
     }
 
     #[test]
@@ -168,6 +201,14 @@ mod tests {
         assert_eq!(stream.pieces(0, 34), [piece(34, 1)]);
         assert_eq!(stream.pieces(34, 64), [piece(30, 2)]);
         assert_eq!(stream.pieces(64, 89), [piece(4, 2), piece(7, 3), piece(7, 4), piece(7, 5)]);
+    }
+
+    #[test]
+    fn bytes_of_a_read_that_was_missed_have_no_line() {
+        let mut stream = five_lines_of_seven();
+        stream.server_read(0, 0, 7);
+        stream.pieces(0, 34);
+        assert_eq!(stream.pieces(34, 64), [Piece { bytes: 30, line: None }]);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::observations::Observations;
 use super::packets::Packets;
 use super::stream_match::StreamMatch;
 use super::turn::{LINES_PER_TURN, STEPS_PER_TURN};
-use crate::observe::{self, cause_of};
+use crate::observe::{Event as Seen, Observation, cause_of};
 use crate::operate::meters::{self, Present};
 use crate::path::{Route, TcpPath, TcpTurn};
 use crate::session::bridge::Bridge;
@@ -151,8 +151,8 @@ impl TcpLeg {
     }
 
     fn observe(&mut self, outbox: &mut Outbox) {
-        while let Some(event) = self.observations.next(outbox) {
-            if let observe::Event::Read { number, offset, bytes } = event {
+        while let Some(Observation { event, .. }) = self.observations.next(outbox) {
+            if let Seen::Read { number, offset, bytes } = event {
                 self.matching.server_read(number, offset, bytes);
                 if let Some(at_gateway) = &mut self.at_gateway {
                     at_gateway.server_read(number, offset, bytes);

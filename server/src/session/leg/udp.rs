@@ -12,12 +12,14 @@ use super::datagram_match::DatagramMatch;
 use super::ended::{EndedLeg, Ending};
 use super::observations::Observations;
 use super::packets::Packets;
+use super::reply_order::{Owner, ReplyOrder};
 use super::turn::{LINES_PER_TURN, STEPS_PER_TURN};
-use crate::observe;
+use crate::observe::{Event as Seen, Observation, digest};
 use crate::operate::meters::{self, Present};
-use crate::path::{Route, UdpPath, UdpTurn};
+use crate::path::{Answers, Route, UdpPath, UdpTurn};
 use crate::session::bridge::Bridge;
 use crate::session::outbox::{Outbox, data};
+use crate::udp_error;
 
 /// A socket and the datagrams that are under way.
 #[derive(Debug)]
@@ -32,6 +34,8 @@ pub(crate) struct UdpLeg {
     sent: u64,
     replies: u64,
     matching: DatagramMatch,
+    /// The datagrams of the socket at the server: the leg's own, or that of an emulated path's gateway.
+    order: ReplyOrder,
     observations: Observations,
     round_trips: Histogram,
     _present: Present,
@@ -59,7 +63,9 @@ impl UdpLeg {
             waiting: None,
             sent: 0,
             replies: 0,
-            matching: DatagramMatch::new(patience, path.kind() == Path::Emulated),
+            matching: DatagramMatch::new(patience),
+            // A reply at a gateway is passed on at once.
+            order: ReplyOrder::new(patience, path.kind() == Path::Direct),
             observations: Observations::of(id, path.local(), &bridge.observer),
             round_trips: meters::round_trips(id.protocol, path.kind()),
             _present: Present::leg(id.protocol, path.kind()),
@@ -107,13 +113,20 @@ impl UdpLeg {
             // Between receiving a reply and matching it: the server reported the datagram before it replied.
             self.observe(outbox);
             match turn {
-                UdpTurn::Reply { bytes, line, at } => self.replied(bytes, line, at, outbox),
+                UdpTurn::ToServer { bytes, line } => self.hand_over(&bytes, line, outbox),
+                UdpTurn::FromServer { bytes, at } => self.came_back(bytes, at, outbox),
+                UdpTurn::Reply { bytes, answers, at } => {
+                    self.received(bytes, at, outbox);
+                    let Answers { line, certain } = answers;
+                    self.replied(&Owner { line, replied: at, certain }, outbox);
+                }
                 UdpTurn::Refused => self.refused(outbox),
                 UdpTurn::Ended(error) => {
                     return Err(Ending { cause: Cause::Limit, error: Some(error) });
                 }
                 UdpTurn::More => {}
                 UdpTurn::Idle => {
+                    self.order.emptied(now);
                     self.give_up(now, outbox);
                     return Ok(self.send(outbox));
                 }
@@ -123,10 +136,43 @@ impl UdpLeg {
     }
 
     fn observe(&mut self, outbox: &mut Outbox) {
-        while let Some(event) = self.observations.next(outbox) {
-            if let observe::Event::Datagram { bytes, .. } = event {
-                self.matching.observed(bytes);
+        while let Some(Observation { at, event }) = self.observations.next(outbox) {
+            if let Seen::Datagram(datagram) = event {
+                for owner in self.order.observed(at, &datagram) {
+                    self.replied(&owner, outbox);
+                }
             }
+        }
+    }
+
+    /// Hands a datagram over from the gateway of an emulated path to the server.
+    fn hand_over(&mut self, bytes: &[u8], line: Option<Line>, outbox: &mut Outbox) {
+        let UdpPath::Emulated(path) = &mut self.path else { return };
+        let now = Instant::now();
+        let mut outcome = path.hand_over(bytes, line, now);
+        if is_refusal(&outcome) {
+            // An earlier datagram was refused; this one has not been sent yet.
+            self.refused(outbox);
+            let UdpPath::Emulated(path) = &mut self.path else { return };
+            outcome = path.hand_over(bytes, line, now);
+        }
+        // Any other error is about this datagram, which is lost.
+        if outcome.is_ok() {
+            self.order.sent(line, digest(bytes), [now, Instant::now()]);
+        }
+    }
+
+    /// A reply of the server has come to the leg, or to the gateway of an emulated path.
+    fn came_back(&mut self, bytes: Vec<u8>, at: Instant, outbox: &mut Outbox) {
+        let owner = self.order.replied(at);
+        if let UdpPath::Emulated(path) = &mut self.path {
+            let answers = owner.map(|Owner { line, certain, .. }| Answers { line, certain });
+            path.pass_on(&bytes, answers.unwrap_or_default());
+            return;
+        }
+        self.received(bytes, at, outbox);
+        if let Some(owner) = owner {
+            self.replied(&owner, outbox);
         }
     }
 
@@ -147,12 +193,12 @@ impl UdpLeg {
                 outcome = self.path.send(&due.bytes, due.line, now);
             }
             match outcome {
-                Ok(bytes) => self.went_out(due.line, bytes, now, outbox),
+                Ok(_bytes) => self.went_out(&due, now, outbox),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.waiting = Some(due);
                     return false;
                 }
-                Err(error) => outbox.push(now, None, self.unsent(due.line, &error)),
+                Err(error) => outbox.push(now, None, self.unsent(&due, error)),
             }
             if let Some(finished) = due.last {
                 outbox.push(Instant::now(), self.id, finished.event());
@@ -161,20 +207,25 @@ impl UdpLeg {
         true
     }
 
-    fn went_out(&mut self, line: Line, bytes: usize, started: Instant, outbox: &mut Outbox) {
+    fn went_out(&mut self, due: &DueLine, started: Instant, outbox: &mut Outbox) {
+        let (line, done) = (due.line, Instant::now());
         let sent = Event::Sent {
             id: line.send,
             line: line.number,
             offset: self.sent,
-            bytes,
-            done_us: outbox.at_us(Instant::now()),
+            bytes: due.bytes.len(),
+            done_us: outbox.at_us(done),
         };
         outbox.push(started, self.id, sent);
         self.sent += 1;
-        self.matching.sent(line, started, bytes);
+        self.matching.sent(line, started);
+        if self.path.kind() == Path::Direct {
+            self.order.sent(Some(line), digest(&due.bytes), [started, done]);
+        }
     }
 
-    fn unsent(&self, line: Line, error: &io::Error) -> Event {
+    fn unsent(&self, DueLine { line, bytes, .. }: &DueLine, error: io::Error) -> Event {
+        let error = udp_error::explained(error, bytes.len());
         Event::Error(Problem {
             code: Code::Io,
             detail: format!("line {} could not be sent: {error}", line.number),
@@ -185,17 +236,16 @@ impl UdpLeg {
         })
     }
 
-    fn replied(&mut self, reply: Vec<u8>, line: Option<Line>, at: Instant, outbox: &mut Outbox) {
+    fn received(&mut self, reply: Vec<u8>, at: Instant, outbox: &mut Outbox) {
         let (offset, bytes) = (self.replies, reply.len());
         self.replies += 1;
         outbox.push(at, self.id, Event::Reply { offset, bytes, data: data(reply) });
-        let answer = match self.path.kind() {
-            Path::Direct => self.matching.replied(),
-            Path::Emulated => line.and_then(|line| self.matching.replied_to(line)),
-        };
-        if let Some(answer) = answer {
-            self.round_trips.record(answer.round_trip(at));
-            outbox.push(at, self.id, answer.event(at));
+    }
+
+    fn replied(&mut self, owner: &Owner, outbox: &mut Outbox) {
+        if let Some(answer) = self.matching.replied(owner) {
+            self.round_trips.record(answer.round_trip(owner.replied));
+            outbox.push(owner.replied, self.id, answer.event(owner.replied));
         }
     }
 
@@ -223,6 +273,9 @@ impl UdpLeg {
 
     /// Reports the lines that have waited too long.
     fn give_up(&mut self, now: Instant, outbox: &mut Outbox) {
+        for owner in self.order.give_up(now) {
+            self.replied(&owner, outbox);
+        }
         for silence in self.matching.give_up(now) {
             outbox.push(now, self.id, silence.event(Unanswered::TimedOut));
         }
@@ -232,6 +285,9 @@ impl UdpLeg {
     pub(crate) fn end(mut self, Ending { cause, error }: Ending, outbox: &mut Outbox) -> EndedLeg {
         let now = Instant::now();
         self.bursts.stop_all(self.waiting.take(), outbox);
+        for owner in self.order.refused() {
+            self.replied(&owner, outbox);
+        }
         for silence in self.matching.end() {
             outbox.push(now, self.id, silence.event(Unanswered::Closed));
         }
@@ -244,6 +300,9 @@ impl UdpLeg {
     fn refused(&mut self, outbox: &mut Outbox) {
         let now = Instant::now();
         outbox.push(now, self.id, Event::Refused { peer: self.target.to_string() });
+        for owner in self.order.refused() {
+            self.replied(&owner, outbox);
+        }
         for silence in self.matching.end() {
             outbox.push(now, self.id, silence.event(Unanswered::Refused));
         }
@@ -251,5 +310,5 @@ impl UdpLeg {
 }
 
 fn is_refusal<T>(outcome: &io::Result<T>) -> bool {
-    matches!(outcome, Err(error) if error.kind() == io::ErrorKind::ConnectionRefused)
+    outcome.as_ref().is_err_and(udp_error::is_refusal)
 }
