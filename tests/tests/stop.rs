@@ -42,8 +42,8 @@ const QUICK: Duration = Duration::from_secs(4);
 async fn stops_quickly(mut server: Server) {
     let since = Instant::now();
     let pid = server.pid().to_string();
-    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-    let status = tokio::task::spawn_blocking(move || server.wait()).await.unwrap();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().expect("kill is there").success());
+    let status = tokio::task::spawn_blocking(move || server.wait()).await.expect("a thread");
     assert_eq!(status.code(), Some(0));
     assert!(since.elapsed() < QUICK, "{:?}", since.elapsed());
 }
@@ -98,8 +98,8 @@ async fn who_reads_gets_all_of_a_page_during_a_stop() {
 
 fn get_length(head: &[u8]) -> usize {
     let head = String::from_utf8_lossy(head).to_ascii_lowercase();
-    let (_, rest) = head.split_once("content-length: ").unwrap();
-    rest.lines().next().unwrap().parse().unwrap()
+    let (_, rest) = head.split_once("content-length: ").expect("a length");
+    rest.lines().next().and_then(|length| length.parse().ok()).expect("a number")
 }
 
 #[test]
