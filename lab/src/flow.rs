@@ -12,6 +12,9 @@ use crate::record::Mark;
 use crate::script::FirstCopy;
 use crate::shim::Kind;
 
+/// Room for spans that is kept when they are gone.
+const SPANS: usize = 64;
+
 /// What is known of a packet before the wire has seen it.
 #[derive(Debug)]
 pub(crate) struct Seen {
@@ -40,10 +43,15 @@ pub(crate) struct Flow {
 }
 
 impl Flow {
-    /// The end writes bytes of a line to its stream; no more than `unsent` may ever be sent from
-    /// here on, these included.
-    pub(crate) fn write(&mut self, bytes: usize, line: Option<Line>, buffer: usize) {
-        self.lines.write(bytes as u64, line, buffer as u64);
+    /// The end writes bytes of a line to its stream; `queued` are not acknowledged, these included. No
+    /// others will ever be sent from here on.
+    pub(crate) fn write(&mut self, bytes: usize, line: Option<Line>, queued: usize) {
+        self.lines.write(bytes as u64, line, queued as u64);
+    }
+
+    /// Bytes of memory that are taken.
+    pub(crate) fn held(&self) -> usize {
+        self.lines.spans.capacity() * size_of::<Span>()
     }
 
     /// Looks at a packet on its way out; `peer_isn` is the first sequence number of the other end.
@@ -162,7 +170,7 @@ struct Span {
 }
 
 impl Lines {
-    fn write(&mut self, bytes: u64, line: Option<Line>, buffer: u64) {
+    fn write(&mut self, bytes: u64, line: Option<Line>, queued: u64) {
         let start = self.written;
         let end = start + bytes;
         self.written = end;
@@ -170,9 +178,11 @@ impl Lines {
             Some(last) if last.line == line => last.end = end,
             _ => self.spans.push_back(Span { start, end, line, packets: 0 }),
         }
-        // What has left the buffer has been acknowledged.
-        while self.spans.front().is_some_and(|span| span.end + buffer < self.written) {
+        while self.spans.front().is_some_and(|span| span.end + queued < self.written) {
             self.spans.pop_front();
+        }
+        if self.spans.len() == 1 {
+            self.spans.shrink_to(SPANS);
         }
     }
 

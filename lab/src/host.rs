@@ -26,6 +26,8 @@ pub trait Host {
     fn egress(&mut self, now: Micros) -> Option<Outgoing>;
     /// When it has something to do without being asked: to be asked for after each packet.
     fn due(&mut self, now: Micros) -> Option<Micros>;
+    /// Bytes of memory that a host at rest does not take.
+    fn held(&self) -> usize;
 }
 
 /// A packet on its way out.

@@ -48,7 +48,6 @@ impl Default for Options {
 #[derive(Debug)]
 pub struct Lab<H> {
     link: Link,
-    buffer: usize,
     wire: Wire,
     script: Script,
     sides: [Side<H>; 2],
@@ -78,7 +77,6 @@ impl<H: Host> Lab<H> {
         };
         Self {
             link: link.clone(),
-            buffer: options.buffer,
             wire: Wire::new(link),
             script: Script::new(link),
             sides: End::BOTH.map(side),
@@ -137,6 +135,13 @@ impl<H: Host> Lab<H> {
     /// them one by one.
     pub fn drain_packets(&mut self) -> vec::Drain<'_, Packet> {
         self.packets.drain(..)
+    }
+
+    /// Bytes of memory that a lab at rest does not take: of packets under way and of what waits in queues.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        let sides = self.sides.iter().map(|side| side.host.held() + side.flow.held());
+        self.wire.held() + sides.sum::<usize>()
     }
 
     /// Hands a packet that nobody sent to a host.
@@ -221,8 +226,8 @@ impl Lab<Tcp> {
         let taken = self.sides[end as usize].host.write(bytes);
         // A full buffer must not stir: a driver that tries again after every step would never get on.
         if taken > 0 {
-            let buffer = self.buffer;
-            self.stir(now, end).flow.write(taken, line, buffer);
+            let side = self.stir(now, end);
+            side.flow.write(taken, line, side.host.queued());
             self.handed(now, end, line);
         }
         taken

@@ -14,6 +14,12 @@ use crate::dice::{Dice, Knob};
 /// 10,000 packets and 10 s could otherwise hold 90 MB.
 pub const BYTES_UNDER_WAY: usize = 320 * 1024;
 
+/// Bytes of memory that a packet under way takes besides its own and its place in the queue: the
+/// allocation's.
+const PACKET_BYTES: usize = 48;
+/// Places for packets under way that are kept when there are none.
+const PLACES: usize = 64;
+
 /// What becomes of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fate {
@@ -133,7 +139,18 @@ impl Wire {
         let way = &mut self.ways[parcel.from as usize];
         way.packets -= 1;
         way.bytes -= parcel.bytes.len();
+        if self.under_way.is_empty() {
+            self.under_way.shrink_to(PLACES);
+        }
         Some(parcel)
+    }
+
+    /// Bytes of memory that packets under way take. A duplicate shares the bytes of its original, and is
+    /// counted all the same.
+    pub(crate) fn held(&self) -> usize {
+        let places = self.under_way.capacity() * size_of::<Parcel>();
+        let packets = self.ways.iter().map(|way| way.bytes + way.packets as usize * PACKET_BYTES);
+        places + packets.sum::<usize>()
     }
 }
 

@@ -58,6 +58,11 @@ impl Fragments {
         }
     }
 
+    /// Bytes of fragments that wait.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     fn forget(&mut self, now: Micros) {
         while let Some(oldest) = self.waiting.front() {
             if self.bytes <= WAITING_BYTES && now < oldest.since + PATIENCE {

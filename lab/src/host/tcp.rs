@@ -110,6 +110,11 @@ impl Host for Tcp {
         let timers = [self.stack.due(now), self.patience.due()];
         timers.into_iter().flatten().min()
     }
+
+    /// Its buffers are there from the start.
+    fn held(&self) -> usize {
+        0
+    }
 }
 
 impl Tcp {
@@ -159,6 +164,11 @@ impl Tcp {
     pub(crate) fn write(&mut self, bytes: &[u8]) -> usize {
         // It refuses when the connection cannot send: then it has taken nothing.
         self.socket_mut().send_slice(bytes).unwrap_or(0)
+    }
+
+    /// Bytes that were written and are not acknowledged.
+    pub(crate) fn queued(&self) -> usize {
+        self.socket().send_queue()
     }
 
     pub(crate) fn free(&self) -> usize {

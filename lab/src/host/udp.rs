@@ -22,6 +22,11 @@ pub const QUEUE_BYTES: usize = 64 * 1024;
 /// Bytes of datagrams that wait to be received; one more is dropped, as a kernel would.
 pub const INBOX_BYTES: usize = 64 * 1024;
 
+/// Bytes of memory that a datagram in a queue takes besides its own: its place, and the allocation's.
+const DATAGRAM_BYTES: usize = 96;
+/// Places for datagrams that are kept when there are none.
+const PLACES: usize = 64;
+
 /// A datagram that has arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Datagram {
@@ -122,6 +127,9 @@ impl Host for Udp {
             }
             let (line, bytes) = self.waiting.pop_front()?;
             self.waiting_bytes -= bytes.len();
+            if self.waiting.is_empty() {
+                self.waiting.shrink_to(PLACES);
+            }
             let number = self.taken - self.waiting.len() as u64 - 1;
             self.current = OfDatagram { number, line, nth: 0 };
             // It fits: the buffer holds the largest datagram, and the one before has left it.
@@ -131,6 +139,13 @@ impl Host for Udp {
 
     fn due(&mut self, now: Micros) -> Option<Micros> {
         if self.waiting.is_empty() { self.stack.due(now) } else { Some(now) }
+    }
+
+    fn held(&self) -> usize {
+        let queues =
+            [(self.waiting.len(), self.waiting_bytes), (self.inbox.len(), self.inbox_bytes)];
+        let queues = queues.map(|(datagrams, bytes)| datagrams * DATAGRAM_BYTES + bytes);
+        queues.iter().sum::<usize>() + self.fragments.bytes()
     }
 }
 
@@ -151,6 +166,9 @@ impl Udp {
     pub(crate) fn receive(&mut self) -> Option<Datagram> {
         let datagram = self.inbox.pop_front()?;
         self.inbox_bytes -= datagram.bytes.len();
+        if self.inbox.is_empty() {
+            self.inbox.shrink_to(PLACES);
+        }
         Some(datagram)
     }
 }
