@@ -47,7 +47,8 @@ pub struct Limits {
     pub interval_ms: u32,
     /// Bursts that one leg works on at a time. One more is refused.
     pub sends_in_progress: usize,
-    /// Bytes of one WebSocket message. A longer one ends the session with close code 1009.
+    /// Bytes of one WebSocket message. A longer one ends the session with close code 1009. The default is
+    /// twice what the longest line takes as hex; as text, control characters take six bytes each.
     pub message_bytes: usize,
     /// Milliseconds after which a datagram without a reply is reported as `no_reply`; what comes
     /// afterwards is `late`.
@@ -74,7 +75,7 @@ impl Default for Limits {
             burst_lines: 1_000,
             interval_ms: 10_000,
             sends_in_progress: 16,
-            message_bytes: 448 * 1024,
+            message_bytes: 256 * 1024,
             no_reply_ms: 2_000,
             connect_ms: 5_000,
             labs: 512,

@@ -7,9 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Data, Feed, Limits, Packet, Path, Protocol, Raw};
 
-/// Bytes of a usual message: a guess, to reserve room for a frame at once.
-const USUAL_BYTES: usize = 160;
-
 /// An event and when it happened. The server's own observations carry the time at which the server
 /// made them, so `at_us` can be a little smaller than that of the message before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -304,20 +301,15 @@ impl ServerMessage {
         serde_json::to_string(self).expect("a message has no map")
     }
 
-    /// Several messages as the text of one frame.
+    /// Adds the message to a frame of messages, one a line.
     ///
     /// # Panics
-    /// Never, as above; and JSON is UTF-8.
-    #[must_use]
-    pub fn encode_frame(messages: &[Self]) -> String {
-        let mut frame = Vec::with_capacity(messages.len() * USUAL_BYTES);
-        for message in messages {
-            if !frame.is_empty() {
-                frame.push(b'\n');
-            }
-            serde_json::to_writer(&mut frame, message).expect("a message has no map");
+    /// Never, as above.
+    pub fn append_to(&self, frame: &mut Vec<u8>) {
+        if !frame.is_empty() {
+            frame.push(b'\n');
         }
-        String::from_utf8(frame).expect("JSON is UTF-8")
+        serde_json::to_writer(frame, self).expect("a message has no map");
     }
 
     /// Reads the messages of one text frame of a server. Within a message a line never ends.
@@ -360,7 +352,9 @@ mod tests {
         let reply = Event::Reply { offset: 0, bytes: 13, data };
         let messages =
             [message(Event::ServerAccepted {}), message(reply), message(Event::HalfClosed {})];
-        let frame = ServerMessage::encode_frame(&messages);
+        let mut frame = Vec::new();
+        messages.iter().for_each(|message| message.append_to(&mut frame));
+        let frame = String::from_utf8(frame).unwrap();
         assert_eq!(frame.lines().count(), 3, "{frame}");
         let read: Result<Vec<_>, _> = ServerMessage::decode_frame(&frame).collect();
         assert_eq!(read.unwrap(), messages);

@@ -13,6 +13,7 @@ use futures_util::{SinkExt, StreamExt};
 use streamgram::config::{Cli, Command, WebSocketLimits};
 use streamgram::guard::refusals::Refusals;
 use streamgram::operate::meters::Surface;
+use streamgram::web::http::connection::Received;
 use streamgram::web::http::listener;
 use streamgram::web::ws::socket::{Frame, Socket, SocketLimits, limited};
 use tokio::net::TcpListener;
@@ -49,7 +50,10 @@ async fn echo(upgrade: WebSocketUpgrade, refusals: Arc<Refusals>) -> axum::respo
     let limits =
         SocketLimits { message_bytes: MESSAGE_BYTES, unread_bytes: 2 * MESSAGE_BYTES, flags };
     limited(upgrade, &limits).on_upgrade(|socket| async {
-        let mut socket = Socket::new(socket, Ipv4Addr::LOCALHOST.into(), limits, refusals);
+        // Without its count of bytes the socket waits for ever for the end of a message.
+        let received = Received::default();
+        let mut socket =
+            Socket::new(socket, Ipv4Addr::LOCALHOST.into(), limits, received, refusals);
         while let Some(frame) = socket.next().await {
             let message = match frame {
                 Frame::Text(text) => Message::Text(text),

@@ -74,6 +74,10 @@ pub struct Serve {
     /// the machine's cores, at least one
     #[arg(long, value_name = "THREADS", env = "STREAMGRAM_THREADS", value_parser = value_parser!(u16).range(1..=1_024))]
     pub threads: Option<u16>,
+    /// Memory that the server may take, in MiB. By default, on Linux, what its control group or the machine
+    /// has; without a limit elsewhere. Sessions and connections are limited to what fits
+    #[arg(long, value_name = "MIB", env = "STREAMGRAM_MEMORY_MIB", value_parser = value_parser!(u64).range(64..=1 << 30))]
+    pub memory_mib: Option<u64>,
     /// Only check the flags and the environment: say whether they are valid, and end
     #[arg(long)]
     pub check: bool,

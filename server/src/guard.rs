@@ -2,5 +2,6 @@
 
 pub mod accept;
 pub mod admission;
+pub mod ports;
 pub mod rate;
 pub mod refusals;

@@ -87,6 +87,15 @@ impl TcpPath {
         }
     }
 
+    /// Bytes that it holds: packets, and what waits in queues.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        match self {
+            Self::Direct(_) => 0,
+            Self::Emulated(connection) => connection.held(),
+        }
+    }
+
     /// Waits until a turn would do something, or there is room to write if something waits for it.
     ///
     /// # Cancel safety
@@ -178,6 +187,15 @@ impl UdpPath {
         match self {
             Self::Direct(_) => Path::Direct,
             Self::Emulated(_) => Path::Emulated,
+        }
+    }
+
+    /// Bytes that it holds: packets, and what waits in queues.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        match self {
+            Self::Direct(_) => 0,
+            Self::Emulated(socket) => socket.held(),
         }
     }
 

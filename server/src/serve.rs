@@ -3,6 +3,7 @@
 mod activation;
 mod bind;
 mod capacity;
+mod memory;
 pub mod process;
 mod stop;
 
@@ -22,6 +23,7 @@ use self::capacity::Capacity;
 use self::stop::Serving;
 use crate::config::Serve;
 use crate::guard::admission::Admission;
+use crate::guard::ports::Ports;
 use crate::guard::refusals::Refusals;
 use crate::observe::Observer;
 use crate::operate::meters::{self, Surface};
@@ -60,7 +62,7 @@ impl Server {
     pub async fn run(self, stop: CancellationToken) -> Result<(), RunError> {
         let Self { sockets: Sockets { http, tcp, udp, admin, addresses }, config } = self;
         let meters = admin.is_some().then(meters::start).transpose()?;
-        let room = Capacity::within(process::open_files(), &config);
+        let room = Capacity::within(process::open_files(), memory(&config), &config);
         let refusals = Arc::new(Refusals::default());
         let shared = Shared {
             clock: Arc::new(Clock::system()),
@@ -70,9 +72,18 @@ impl Server {
         let targets = Targets::of(addresses.tcp, addresses.udp);
         let observer = Arc::clone(&shared.observer);
         let running = TaskTracker::new();
+        if let Some(meters) = &meters {
+            running.spawn(stop.clone().run_until_cancelled_owned(meters.upkeep()));
+        }
         let web = Web {
             addresses,
-            bridge: Bridge::new(targets, config.limits(), room.websocket, observer),
+            bridge: Bridge::new(
+                targets,
+                config.limits(),
+                room.websocket,
+                observer,
+                Ports::of_the_system(),
+            ),
             http_limits: Arc::new(room.http.clone()),
             sessions: Admission::new(room.websocket.sessions, room.websocket.sessions_per_address),
             refusals: Arc::clone(&refusals),
@@ -118,4 +129,11 @@ fn on_this_thread<Answering: Future<Output = io::Result<()>>>(
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let socket = socket.into_std()?;
     runtime.block_on(async { serve(UdpSocket::from_std(socket)?).await })
+}
+
+/// Bytes that the process may take: what a flag says, or what the system says.
+fn memory(config: &Serve) -> usize {
+    let asked = config.memory_mib.map(|mib| mib << 20);
+    let bytes = asked.or_else(memory::available).unwrap_or(u64::MAX);
+    usize::try_from(bytes).unwrap_or(usize::MAX)
 }

@@ -13,6 +13,7 @@ mod state;
 mod task;
 
 pub use bridge::{Bridge, Targets, reachable};
-pub use commands::Command;
+pub use commands::{Command, SENDS_BYTES};
+pub use outbox::{HELD_BYTES, UNREAD_BYTES};
 pub use reachable::Reachable;
 pub use task::Session;

@@ -1,11 +1,12 @@
 //! A WebSocket by hand, RFC 6455, for frames that no library would send.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::{Closed, PATIENCE};
 
@@ -35,8 +36,15 @@ impl RawSocket {
     /// The server does not upgrade.
     pub async fn connect_to(http: SocketAddr, path: &str, headers: &str) -> Self {
         let stream = TcpStream::connect(http).await.expect("the server listens");
+        Self::over(stream, &upgrade_request(http, path, headers)).await
+    }
+
+    /// Shakes hands over a connection.
+    ///
+    /// # Panics
+    /// The server does not upgrade.
+    pub async fn over(stream: TcpStream, request: &str) -> Self {
         let (mut reads, mut writes) = stream.into_split();
-        let request = upgrade_request(http, path, headers);
         writes.write_all(request.as_bytes()).await.expect("the server reads");
         let mut answer = Vec::new();
         while !answer.ends_with(b"\r\n\r\n") {
@@ -46,6 +54,19 @@ impl RawSocket {
         let answer = String::from_utf8_lossy(&answer).to_lowercase();
         assert!(answer.starts_with("http/1.1 101 "), "{answer}");
         Self { reads, writes, answer }
+    }
+
+    /// Writes bytes as they are, and then others again and again, until the server has had enough.
+    pub fn write_again(mut self, first: Vec<u8>, then: Vec<u8>, pause: Duration) -> Reading {
+        let writing = tokio::spawn(async move {
+            let mut bytes = &first;
+            while self.writes.write_all(bytes).await.is_ok() {
+                bytes = &then;
+                sleep(pause).await;
+            }
+            self.writes
+        });
+        Reading { reads: self.reads, _writing: writing }
     }
 
     /// Writes bytes as they are. A server that has had enough need not take them all.

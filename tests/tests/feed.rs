@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use streamgram::observe::feed::WATCHERS;
 use streamgram_protocol::{
     Cause, Code, Data, Event, Feed, Hello, Problem, Protocol, RAW_BYTES, RAW_CLIENTS, Raw,
     RawObservation, STAMP_LEN,
@@ -453,4 +454,38 @@ async fn a_session_that_does_not_read_misses_raw_clients_and_not_its_own_legs() 
     assert_eq!(told + missed, happened);
     assert!(missed > 0 && grown <= 1_024, "{missed} missed, {grown} KiB more");
     assert_eq!(session.count(|event| matches!(event, Event::Missed { .. })), 0);
+}
+
+#[tokio::test]
+async fn watchers_that_do_not_read_take_little_time_and_no_more_memory_than_is_promised() {
+    const PER_MS: u32 = 15;
+    const FOR: Duration = Duration::from_secs(3);
+    let server = Server::start_with(&["--http-write-s=60"]);
+    let witness = Witness::of(&server).await;
+    let mut watchers = Vec::new();
+    for _ in 0..WATCHERS {
+        watchers.push(watching(ELSEWHERE, &server).await);
+    }
+    let (before, spent) = (server.resident_kib(), server.processor_ms());
+    let to = server.udp;
+    // In a thread of its own, so that it holds up nobody on this side.
+    let flooding = tokio::task::spawn_blocking(move || {
+        let socket = std::net::UdpSocket::bind(ELSEWHERE).unwrap();
+        let since = Instant::now();
+        for ms in 0.. {
+            let at = Duration::from_millis(ms);
+            if at >= FOR {
+                break;
+            }
+            std::thread::sleep(at.saturating_sub(since.elapsed()));
+            // What the buffer of the system has no room for is lost.
+            (0..PER_MS).for_each(|_| drop(socket.send_to(b"x", to)));
+        }
+    });
+    flooding.await.unwrap();
+    let spent = server.processor_ms() - spent;
+    let each = server.resident_kib().saturating_sub(before) / u32::try_from(WATCHERS).unwrap();
+    println!("{each} KiB for each of {WATCHERS} watchers, {spent} ms");
+    assert!(each <= 1_536, "{each} KiB");
+    witness.was_served().await;
 }

@@ -209,8 +209,9 @@ async fn a_crowd_takes_no_descriptors_from_pages_and_sessions() {
     let mut browser = Browser::connect_both(server.http).await;
     let spent = server.processor_ms();
     let mut crowd = Vec::new();
-    for _ in 0..600 {
+    for _ in 0..300 {
         crowd.push(TcpStream::connect(server.tcp).await.unwrap());
+        crowd.push(stranger(server.tcp).await);
     }
     // TCP clients get a quarter of the 192 descriptors that are not reserved.
     server.has_refused("tcp_full", 600 - 48).await;
@@ -230,4 +231,21 @@ async fn a_crowd_takes_no_descriptors_from_pages_and_sessions() {
     while until_fin_or_reply(&mut TcpStream::connect(server.tcp).await.unwrap()).await == 0 {
         assert!(gone.elapsed() < SOON, "it recovers within a second");
     }
+}
+
+#[tokio::test]
+async fn with_few_descriptors_one_address_leaves_half_of_the_places_to_others() {
+    let server = with_files(256);
+    let mut crowd = Vec::new();
+    for _ in 0..100 {
+        crowd.push(stranger(server.http).await);
+    }
+    // Of the 192 descriptors that are not reserved HTTP gets three eighths, and one address half of those.
+    server.has_refused("http_address_full", 100 - 36).await;
+    assert_eq!(get(server.http, "/readyz").await.status, 200);
+    for _ in 0..100 {
+        crowd.push(stranger(server.tcp).await);
+    }
+    server.has_refused("tcp_address_full", 100 - 24).await;
+    ask(&mut TcpStream::connect(server.tcp).await.unwrap()).await;
 }

@@ -104,7 +104,7 @@ async fn an_operator_says_which_origins_besides() {
 
 #[tokio::test]
 async fn one_session_above_the_limit_is_told_to_come_again() {
-    let server = Server::start_with(&["--sessions=2"]);
+    let server = Server::start_with(&["--sessions=2", "--sessions-per-address=2"]);
     let mut first = Browser::connect_both(server.http).await;
     let second = Browser::connect(server.http).await;
     let (head, _connection) = asked(server.http, "").await;

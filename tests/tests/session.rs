@@ -1,7 +1,7 @@
 //! A session in process, with channels in place of a WebSocket and targets that misbehave.
 
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,10 +12,11 @@ use futures_channel::mpsc::{Receiver, Sender, channel};
 use futures_util::stream::iter;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use streamgram::config::WebSocketLimits;
+use streamgram::guard::ports::Ports;
 use streamgram::observe::{self, Observer, WAITING_OBSERVATIONS};
 use streamgram::session::{Bridge, Command, Reachable, Session, Targets};
 use streamgram_protocol::{
-    Cause, ClientMessage, Event, Limits, Protocol, ServerMessage, Unanswered,
+    Cause, ClientMessage, Code, Event, Limits, Protocol, ServerMessage, Unanswered,
 };
 use streamgram_tests::{PATIENCE, SOON};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -72,15 +73,24 @@ impl<Frame, Events: Sink<Frame> + Unpin> Sink<Frame> for Channels<Events> {
 
 impl Client {
     fn start(targets: Targets, limits: Limits) -> Self {
+        let (rates, ports) = (WebSocketLimits::default(), Ports::of_the_system());
+        let observer = Arc::<Observer>::default();
+        let bridge = Bridge::new(targets, limits, rates, Arc::clone(&observer), ports);
+        Self::start_from(targets.tcp.ip(), &bridge, observer)
+    }
+
+    fn start_from(address: IpAddr, bridge: &Bridge, observer: Arc<Observer>) -> Self {
         let (commands, taken) = channel(0);
         let (told, events) = channel(EVENTS_UNDER_WAY);
-        let told = told.with_flat_map(|frame: Vec<_>| iter(frame).map(Ok));
+        let told = told.with_flat_map(|frame: String| {
+            let messages = ServerMessage::decode_frame(&frame).map(Result::unwrap);
+            iter(messages.map(Ok).collect::<Vec<_>>())
+        });
         let mut client = Channels { commands: taken, events: told };
-        let rates = WebSocketLimits::default();
-        let observer = Arc::new(Observer::default());
-        let bridge = Bridge::new(targets, limits, rates, Arc::clone(&observer));
-        let (tcp, udp) = (targets.tcp.to_string(), targets.udp.to_string());
-        let session = Session::new(bridge, None, Reachable { tcp, udp, lan: None });
+        let limits = bridge.limits;
+        let (tcp, udp) = (bridge.targets.tcp.to_string(), bridge.targets.udp.to_string());
+        let reachable = Reachable { tcp, udp, lan: None };
+        let session = Session::new(bridge.clone(), address, None, reachable);
         let session = tokio::spawn(async move { session.run(&mut client).await });
         Self { commands, events, limits, observer, session }
     }
@@ -522,4 +532,32 @@ async fn after_datagrams_were_missed_no_udp_answer_is_certain_until_the_next_is_
         }
     }
     assert_eq!(certain, [(1, true), (2, false), (3, true)]);
+}
+
+#[tokio::test]
+async fn an_address_takes_a_quarter_of_the_ports_for_legs_that_come_and_go() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let tcp = listener.local_addr().unwrap();
+    let targets = Targets { tcp, udp: tcp };
+    let (rates, ports) = (WebSocketLimits::default(), Ports::new(16));
+    let bridge = Bridge::new(targets, Limits::default(), rates, Arc::default(), ports);
+    let start = |address| Client::start_from(address, &bridge, Arc::default());
+    let [one, other] = [[192, 0, 2, 1], [192, 0, 2, 2]].map(IpAddr::from);
+    // Two sessions, and the same address.
+    let mut sessions = [one, one].map(start);
+    for session in &mut sessions {
+        for _ in 0..2 {
+            session.open("tcp").await;
+            session.say(r#"{"close":{"protocol":"tcp"}}"#).await;
+            session.closed().await;
+        }
+    }
+    for session in &mut sessions {
+        session.say(r#"{"open":{"protocol":"tcp"}}"#).await;
+        let refused = session.until(|event| matches!(event, Event::Error(_))).await.event;
+        let Event::Error(problem) = refused else { unreachable!() };
+        assert_eq!(problem.code, Code::OverLimit);
+        assert!(problem.detail.starts_with("192.0.2.1 opened 4 TCP legs"), "{problem:?}");
+    }
+    start(other).open("tcp").await;
 }

@@ -49,28 +49,23 @@ pub struct HttpLimits {
     )]
     pub http_connections: usize,
     /// HTTP connections of one address (IPv6: of one /64) at a time, trusted proxies excepted; one
-    /// more is closed at once
-    #[arg(
-        long,
-        value_name = "CONNECTIONS",
-        env = "STREAMGRAM_HTTP_CONNECTIONS_PER_ADDRESS",
-        default_value_t = 4_096
-    )]
-    pub http_connections_per_address: usize,
+    /// more is closed at once; half of all by default
+    #[arg(long, value_name = "CONNECTIONS", env = "STREAMGRAM_HTTP_CONNECTIONS_PER_ADDRESS")]
+    pub http_connections_per_address: Option<usize>,
 }
 
 /// How many sessions there may be, and how fast each may ask.
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "Limits of WebSockets")]
 pub struct WebSocketLimits {
-    /// Sessions at a time; one more is answered with 503
+    /// Sessions at a time, fewer where the memory or the open files allow no more; one more is answered with 503
     #[arg(long, value_name = "SESSIONS", env = "STREAMGRAM_SESSIONS",
         default_value_t = Self::default().sessions)]
     pub sessions: usize,
-    /// Sessions of one address (IPv6: of one /64) at a time; one more is closed with code 1013
-    #[arg(long, value_name = "SESSIONS", env = "STREAMGRAM_SESSIONS_PER_ADDRESS",
-        default_value_t = Self::default().sessions_per_address)]
-    pub sessions_per_address: usize,
+    /// Sessions of one address (IPv6: of one /64) at a time; one more is closed with code 1013; half of
+    /// all by default
+    #[arg(long, value_name = "SESSIONS", env = "STREAMGRAM_SESSIONS_PER_ADDRESS")]
+    pub sessions_per_address: Option<usize>,
     /// Messages of a session per second, ten seconds' worth at once; one more ends it with close
     /// code 1008
     #[arg(long, value_name = "MESSAGES", env = "STREAMGRAM_MESSAGES_PER_S",
@@ -106,7 +101,7 @@ impl Default for WebSocketLimits {
     fn default() -> Self {
         Self {
             sessions: 4_096,
-            sessions_per_address: 2_048,
+            sessions_per_address: None,
             messages_per_s: 100,
             message_bytes_per_s: 1 << 20,
             legs_per_min: 60,
@@ -130,14 +125,10 @@ pub struct TcpLimits {
         default_value_t = 16_384
     )]
     pub tcp_connections: usize,
-    /// TCP clients of one address (IPv6: of one /64) at a time; one more is closed at once
-    #[arg(
-        long,
-        value_name = "CLIENTS",
-        env = "STREAMGRAM_TCP_CONNECTIONS_PER_ADDRESS",
-        default_value_t = 12_288
-    )]
-    pub tcp_connections_per_address: usize,
+    /// TCP clients of one address (IPv6: of one /64) at a time; one more is closed at once; half of all
+    /// by default
+    #[arg(long, value_name = "CLIENTS", env = "STREAMGRAM_TCP_CONNECTIONS_PER_ADDRESS")]
+    pub tcp_connections_per_address: Option<usize>,
     /// How long a TCP client may send nothing, in seconds; then it gets a FIN
     #[arg(long, value_name = "S", env = "STREAMGRAM_TCP_IDLE_S", default_value_t = 600,
         value_parser = clap::value_parser!(u32).range(1..))]

@@ -39,7 +39,9 @@ pub enum Full {
 }
 
 impl Full {
-    pub(super) fn limit(self) -> usize {
+    /// How many.
+    #[must_use]
+    pub fn limit(self) -> usize {
         match self {
             Self::All(limit) | Self::Address(limit) => limit,
         }
@@ -47,9 +49,11 @@ impl Full {
 }
 
 impl Admission {
-    /// Admits `limit` in total, and `limit_per_address` of one address.
+    /// Admits `limit` in total, and `per_address` of one address: half of all unless it is said, so that one
+    /// address never takes the places of all others.
     #[must_use]
-    pub fn new(limit: usize, limit_per_address: usize) -> Self {
+    pub fn new(limit: usize, per_address: Option<usize>) -> Self {
+        let limit_per_address = per_address.unwrap_or(limit.div_ceil(2)).min(limit);
         Self(Arc::new(Shared { limit, limit_per_address, inside: Mutex::default() }))
     }
 
@@ -126,7 +130,7 @@ mod tests {
 
     #[test]
     fn an_address_has_its_limit_and_all_have_theirs() {
-        let house = Admission::new(3, 2);
+        let house = Admission::new(3, Some(2));
         let (one, two) = (address("192.0.2.1"), address("192.0.2.2"));
         let first = house.admit(one).unwrap();
         let _second = house.admit(one).unwrap();
@@ -139,8 +143,18 @@ mod tests {
     }
 
     #[test]
+    fn one_address_leaves_half_of_all_places_to_others_unless_it_is_said() {
+        for (asked, expected) in [(None, 5), (Some(7), 7), (Some(100), 10)] {
+            let house = Admission::new(10, asked);
+            let admitted: Vec<_> =
+                (0..20).map_while(|_| house.admit(address("192.0.2.1")).ok()).collect();
+            assert_eq!(admitted.len(), expected, "{asked:?}");
+        }
+    }
+
+    #[test]
     fn a_proxy_has_the_limit_of_all() {
-        let house = Admission::new(3, 1);
+        let house = Admission::new(3, Some(1));
         let proxy = address("10.0.0.1");
         let _many = [0; 3].map(|_| house.admit_proxy(proxy).unwrap());
         assert_eq!(house.admit_proxy(proxy).unwrap_err(), Full::All(3));
@@ -148,7 +162,7 @@ mod tests {
 
     #[test]
     fn nothing_stays_of_those_who_left() {
-        let house = Admission::new(10, 10);
+        let house = Admission::new(10, Some(10));
         drop([1, 2, 3].map(|last| house.admit(IpAddr::from([192, 0, 2, last])).unwrap()));
         let inside = house.0.inside.lock().unwrap();
         assert_eq!((inside.all, inside.of.len()), (0, 0));
@@ -156,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_site_of_ipv6_is_one_address() {
-        let house = Admission::new(10, 1);
+        let house = Admission::new(10, Some(1));
         let _first = house.admit(address("2001:db8::1")).unwrap();
         assert_eq!(house.admit(address("2001:db8::2:1")).unwrap_err(), Full::Address(1));
         let _other_site = house.admit(address("2001:db8:0:1::1")).unwrap();

@@ -37,6 +37,8 @@ pub enum Refusal {
     WsBytes,
     /// A session whose frames broke the protocol, or could not be understood.
     WsProtocol,
+    /// A session that did not finish a message in time.
+    WsUnfinished,
     /// A session whose peer was silent for too long.
     WsSilent,
     /// A session that met a bug of the server.

@@ -90,7 +90,8 @@ impl RawFeed {
     /// It may not.
     pub fn watch(self: &Arc<Self>, session: Option<Machine>) -> Result<Subscription, Unwatchable> {
         let watched = self.watched_from(session).ok_or(Unwatchable::Off)?;
-        let (sender, sightings) = inbox::channel(WAITING_SIGHTINGS);
+        // The place that an inbox has for the latest is not used: a gap here needs no end.
+        let (sender, sightings) = inbox::channel(WAITING_SIGHTINGS + 1);
         let mut all = self.watchers.write().unwrap_or_else(PoisonError::into_inner);
         let before = all.get(&watched).map_or(&[][..], |senders| &**senders);
         if before.len() >= WATCHERS {
@@ -119,6 +120,14 @@ impl RawFeed {
             if self.choice == Feed::Own { Watched::Of(machine.whole()) } else { Watched::All };
         let all = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
         all.get(&watched).cloned()
+    }
+}
+
+impl Subscription {
+    /// How many sessions watch raw clients.
+    #[must_use]
+    pub fn watchers(&self) -> usize {
+        self.feed.watching.load(Ordering::Relaxed)
     }
 }
 

@@ -1,7 +1,7 @@
 //! A bounded channel whose sender never waits: what does not fit is dropped and counted. The latest always
 //! fits, in place of the one before it, so that a gap has an end.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
@@ -12,7 +12,15 @@ use tokio::sync::mpsc::error::TrySendError;
 pub struct Sender<T> {
     sender: mpsc::Sender<T>,
     latest: Arc<Mutex<Option<T>>>,
-    missed: Arc<AtomicU64>,
+    missed: Arc<Missed>,
+}
+
+/// What was not received.
+#[derive(Debug, Default)]
+struct Missed {
+    count: AtomicU64,
+    /// Nothing is received for the time being.
+    everything: AtomicBool,
 }
 
 /// The receiving end.
@@ -23,7 +31,7 @@ pub struct Inbox<T> {
     first: Option<T>,
     /// What came when there was no room; what comes after it takes its place.
     latest: Arc<Mutex<Option<T>>>,
-    missed: Arc<AtomicU64>,
+    missed: Arc<Missed>,
 }
 
 /// Both ends; `capacity` may wait, at least two. One more takes the place of the latest, which is counted.
@@ -46,9 +54,18 @@ impl<T> Sender<T> {
         let mut latest = locked(&self.latest);
         if latest.is_some() {
             *latest = Some(one);
-            self.missed.fetch_add(1, Ordering::Relaxed);
+            self.missed.count.fetch_add(1, Ordering::Relaxed);
         } else {
             *latest = self.sender.try_send(one).err().map(TrySendError::into_inner);
+        }
+    }
+
+    /// As [`send`](Self::send), but what would be missed is not made, and counted in place of the one before it.
+    pub fn send_with(&self, one: impl FnOnce() -> T) {
+        if self.missed.everything.load(Ordering::Relaxed) || self.sender.capacity() == 0 {
+            self.missed.count.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.send(one());
         }
     }
 
@@ -89,7 +106,12 @@ impl<T> Inbox<T> {
 
     /// How many were dropped since the last call.
     pub fn missed(&self) -> u64 {
-        self.missed.swap(0, Ordering::Relaxed)
+        self.missed.count.swap(0, Ordering::Relaxed)
+    }
+
+    /// Whether everything is missed from now on: that costs a sender little, and the receiver nothing.
+    pub fn miss_everything(&self, on: bool) {
+        self.missed.everything.store(on, Ordering::Relaxed);
     }
 
     /// Whether there is none, and all senders are gone.
@@ -113,6 +135,16 @@ mod tests {
         assert_eq!(std::iter::from_fn(|| inbox.try_recv()).collect::<Vec<_>>(), [0, 1, 2, 6]);
         sender.send(7);
         assert_eq!((inbox.try_recv(), inbox.try_recv()), (Some(7), None));
+    }
+
+    #[test]
+    fn who_has_no_room_misses_everything_until_there_is_some() {
+        let (sender, mut inbox) = channel(4);
+        inbox.miss_everything(true);
+        sender.send_with(|| 1);
+        inbox.miss_everything(false);
+        sender.send_with(|| 2);
+        assert_eq!((inbox.missed(), inbox.try_recv(), inbox.try_recv()), (1, Some(2), None));
     }
 
     #[tokio::test]

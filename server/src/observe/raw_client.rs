@@ -83,7 +83,7 @@ impl RawClient {
         let (at, event) = (Instant::now(), event(machine));
         let sighting = Arc::new(Sighting { at, protocol, peer, machine, id: self.id, event });
         for watcher in &*watchers {
-            watcher.send(Arc::clone(&sighting));
+            watcher.send_with(|| Arc::clone(&sighting));
         }
     }
 }

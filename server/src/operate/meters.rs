@@ -3,6 +3,7 @@
 //! Every meter is named and described here. Without [`start`] they cost next to nothing.
 
 use std::fmt;
+use std::time::Duration;
 
 use metrics::{
     Counter, Gauge, Histogram, counter, describe_counter, describe_gauge, describe_histogram,
@@ -11,6 +12,10 @@ use metrics::{
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use streamgram_protocol::{Path, Protocol};
 use tokio::runtime::Handle;
+use tokio::time::interval;
+
+/// Between two rounds of upkeep.
+pub const UPKEEP: Duration = Duration::from_secs(5);
 
 const BUILD_INFO: &str = "streamgram_build_info";
 const CONNECTIONS: &str = "streamgram_connections";
@@ -86,6 +91,19 @@ pub fn start() -> Result<Meters, BuildError> {
 }
 
 impl Meters {
+    /// Sorts what was measured into its buckets, again and again. Until then the recorder keeps every single
+    /// round trip, even if nobody ever asks for one.
+    pub fn upkeep(&self) -> impl Future<Output = ()> + Send + use<> {
+        let recorder = self.recorder.clone();
+        async move {
+            let mut rounds = interval(UPKEEP);
+            loop {
+                rounds.tick().await;
+                recorder.run_upkeep();
+            }
+        }
+    }
+
     /// All meters as they are now, in the text format of Prometheus, version 0.0.4. `refused` is the count of
     /// each reason. Needs a runtime.
     #[must_use]

@@ -7,6 +7,7 @@ use streamgram_protocol::Limits;
 use tokio::sync::Semaphore;
 
 use crate::config::WebSocketLimits;
+use crate::guard::ports::Ports;
 use crate::observe::Observer;
 
 /// What all sessions share.
@@ -22,6 +23,8 @@ pub struct Bridge {
     pub(crate) observer: Arc<Observer>,
     /// A permit for every emulated path that may still be opened.
     pub(crate) labs: Arc<Semaphore>,
+    /// The ports that TCP legs may still take.
+    pub(crate) ports: Ports,
 }
 
 /// The servers that legs connect to. They are fixed at the start: no message of a client names an address.
@@ -65,8 +68,9 @@ impl Bridge {
         limits: Limits,
         rates: WebSocketLimits,
         observer: Arc<Observer>,
+        ports: Ports,
     ) -> Self {
         let labs = Arc::new(Semaphore::new(limits.labs.min(Semaphore::MAX_PERMITS)));
-        Self { targets, limits, rates, observer, labs }
+        Self { targets, limits, rates, observer, labs, ports }
     }
 }

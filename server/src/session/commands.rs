@@ -8,14 +8,21 @@ use streamgram_protocol::{
     Open, Path, Problem, Protocol, Send, SetLink, Stop, Watch,
 };
 
+use super::leg::burst::Lines;
 use super::leg::ended::EndedLeg;
 use super::leg::tcp::TcpLeg;
 use super::leg::udp::UdpLeg;
 use super::raw_clients::RawClients;
 use super::state::State;
+use crate::guard::admission::Full;
+use crate::guard::ports::Port;
 use crate::observe::Unwatchable;
 use crate::path::Route;
 use crate::path::emulated::Permit;
+
+/// Bytes that the sends in progress of one leg may hold: the longest line and some more. One more send is
+/// refused.
+pub const SENDS_BYTES: usize = 80 * 1024;
 
 /// A message of the client, or why it is not one.
 pub type Command = Result<ClientMessage, Invalid>;
@@ -67,8 +74,11 @@ impl State {
         self.legs_opened += 1;
         let id = LegId { protocol, number: self.legs_opened };
         let opened = match protocol {
-            Protocol::Tcp => TcpLeg::connect(id, route, open.nodelay.unwrap_or(true), &self.bridge)
-                .map(|leg| self.tcp = Some(Box::new(leg))),
+            Protocol::Tcp => {
+                let (port, nodelay) = (self.port()?, open.nodelay.unwrap_or(true));
+                TcpLeg::connect(id, route, nodelay, &self.bridge, port)
+                    .map(|leg| self.tcp = Some(Box::new(leg)))
+            }
             Protocol::Udp => UdpLeg::open(id, route, &self.bridge, &mut self.outbox)
                 .await
                 .map(|leg| self.udp = Some(Box::new(leg))),
@@ -76,6 +86,19 @@ impl State {
         opened.map_err(|error| {
             let detail = format!("{} could not be opened: {error}", protocol.name());
             problem(Code::Io, protocol, detail)
+        })
+    }
+
+    /// A port for one more TCP leg.
+    fn port(&self) -> Result<Port, Problem> {
+        self.bridge.ports.take(self.address, Instant::now()).map_err(|full| {
+            let who = match full {
+                Full::All(_) => "all sessions".into(),
+                Full::Address(_) => self.address.to_string(),
+            };
+            let limit = full.limit();
+            let detail = format!("{who} opened {limit} TCP legs that are open or ended within a minute, the limit is {limit}");
+            problem(Code::OverLimit, Protocol::Tcp, detail)
         })
     }
 
@@ -150,20 +173,21 @@ impl State {
 
     /// Each leg accepts or refuses the send on its own.
     fn send(&mut self, send: &Send) {
+        let lines = Lines::of(send.data());
         for &protocol in send.to.protocols() {
-            if let Err(problem) = self.send_to(protocol, send) {
+            if let Err(problem) = self.send_to(protocol, send, &lines) {
                 let message = Some("send".into());
                 self.complain(Problem { message, id: Some(send.id), ..problem });
             }
         }
     }
 
-    fn send_to(&mut self, protocol: Protocol, send: &Send) -> Result<(), Problem> {
+    fn send_to(&mut self, protocol: Protocol, send: &Send, lines: &Lines) -> Result<(), Problem> {
         let bursts = match protocol {
             Protocol::Tcp => {
                 let leg = self.tcp.as_mut().filter(|leg| leg.is_open());
                 let leg = leg.ok_or_else(|| not_open(protocol))?;
-                if send.line(1).is_ok_and(|line| line.is_empty()) {
+                if lines.line(1).is_empty() {
                     let detail = "an empty line has no bytes, so over TCP there is nothing to send";
                     return Err(problem(Code::Empty, protocol, detail.into()));
                 }
@@ -172,7 +196,7 @@ impl State {
             Protocol::Udp => {
                 let leg = self.udp.as_mut().ok_or_else(|| not_open(protocol))?;
                 if leg.is_emulated() {
-                    check_emulated_datagram(send)?;
+                    check_emulated_datagram(&lines.line(send.count))?;
                 }
                 &mut leg.bursts
             }
@@ -183,6 +207,14 @@ impl State {
             let detail = format!("{name} has {limit} sends in progress, the limit is {limit}");
             return Err(problem(Code::TooManySends, protocol, detail));
         }
+        let bytes = bursts.held() + lines.held();
+        if bytes > SENDS_BYTES {
+            let name = protocol.name();
+            let detail = format!(
+                "{name}'s sends in progress hold {bytes} bytes, the limit is {SENDS_BYTES}"
+            );
+            return Err(problem(Code::TooManySends, protocol, detail));
+        }
         let now = Instant::now();
         if !self.line_rate.spend(send.count, now) {
             let limit = self.bridge.rates.lines_per_s;
@@ -190,7 +222,7 @@ impl State {
                 format!("the session sends more than {limit} lines a second, the limit is {limit}");
             return Err(problem(Code::OverLimit, protocol, detail));
         }
-        bursts.start(send, now);
+        bursts.start(send, lines.clone(), now);
         Ok(())
     }
 
@@ -208,8 +240,9 @@ impl State {
     }
 }
 
-fn check_emulated_datagram(send: &Send) -> Result<(), Problem> {
-    let longest = send.line(send.count).map_or(0, |line| line.len());
+/// The last line is the longest.
+fn check_emulated_datagram(last: &[u8]) -> Result<(), Problem> {
+    let longest = last.len();
     if longest > MAX_EMULATED_DATAGRAM {
         let detail = format!(
             "line is {longest} bytes, the limit of an emulated path is {MAX_EMULATED_DATAGRAM}"

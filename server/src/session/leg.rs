@@ -1,7 +1,7 @@
 //! One leg: what it sends, what it reads, and which reply answers which line.
 
 mod answer;
-mod burst;
+pub(super) mod burst;
 mod datagram_match;
 pub(super) mod ended;
 mod observations;

@@ -1,8 +1,10 @@
-//! Events that wait for the client, bounded by their size.
+//! Events that wait for the client, as the text of the frames in which they leave; and how much the session
+//! holds in all, because that decides what it goes on with.
 //!
-//! While the outbox is full, the session reads no commands and no TCP bytes, and sends no lines. So a slow
-//! client slows down its own session. Datagrams and observations are still received, so that their times
-//! are right; their number is bounded by what was sent before.
+//! While the session holds as much as it may, it sends no lines. While the client, too, leaves events
+//! unread, nothing else is done either: no command is carried out, no reply is read, and the time of an
+//! emulated path stands still. What the servers observe and what packets a path carries is then left out,
+//! and counted. So a slow client slows down its own session, and nothing piles up.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -13,47 +15,72 @@ use streamgram_protocol::{Data, Event, LegId, ServerMessage};
 
 use crate::operate::meters;
 
-/// Bytes of events, roughly, at which the outbox is full.
-const FULL_BYTES: usize = 256 * 1024;
-/// Bytes of events, roughly, at which events of raw clients are left out. The rest is for the session's own
-/// legs, so that raw clients cannot hold them up.
-const ENOUGH_FOR_RAW_BYTES: usize = FULL_BYTES / 2;
-/// Bytes of events, roughly, in one frame; the others go into the next.
+/// Bytes that a session holds for its client at most: events, lines that are to be sent or are under way,
+/// packets, raw clients. What is done at once can exceed it by [`UNREAD_BYTES`].
+pub const HELD_BYTES: usize = 448 * 1024;
+/// Bytes of events, at which a session that holds [`HELD_BYTES`] does nothing until its client reads.
+pub const UNREAD_BYTES: usize = 64 * 1024;
+/// Bytes of events, at which events of raw clients are left out. The rest is for the session's own legs, so
+/// that raw clients cannot hold them up.
+const ENOUGH_FOR_RAW_BYTES: usize = 128 * 1024;
+/// Bytes of events in one frame, the last of which may exceed it; the others go into the next.
 const FRAME_BYTES: usize = 16 * 1024;
-/// Size of an event without its payload, roughly.
-const EVENT_BYTES: usize = 128;
-
+/// Bytes of a usual event. A line that is under way will have one, sooner or later all of them at once: its
+/// answer, or that there is none. So that is held from the start.
+pub(super) const EVENT_BYTES: usize = 128;
 /// Room for the events that follow from one line.
-const EVENTS_OF_A_LINE: usize = 5;
+const LINE_BYTES: usize = 6 * EVENT_BYTES;
 
 /// Events that wait for the client.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     started: Instant,
-    waiting: VecDeque<ServerMessage>,
+    /// Frames that are full.
+    full: VecDeque<Frame>,
+    /// The frame that takes the next event.
+    next: Frame,
+    /// Bytes that the frames take.
     bytes: usize,
+    /// Bytes that the session holds besides.
+    besides: usize,
     waiting_of_all: Gauge,
+}
+
+/// Events, one a line.
+#[derive(Debug, Default)]
+struct Frame {
+    text: Vec<u8>,
+    events: u32,
 }
 
 impl Outbox {
     pub(crate) fn new(started: Instant) -> Self {
         Self {
             started,
-            waiting: VecDeque::new(),
+            full: VecDeque::new(),
+            next: Frame::default(),
             bytes: 0,
+            besides: 0,
             waiting_of_all: meters::events_waiting(),
         }
     }
 
     /// Adds an event of a leg, or of the session as a whole.
     pub(crate) fn push(&mut self, at: Instant, leg: impl Into<Option<LegId>>, event: Event) {
-        self.bytes += size(&event);
-        self.waiting_of_all.increment(1.0);
-        if self.waiting.is_empty() {
-            // One allocation for the events of a line.
-            self.waiting.reserve(EVENTS_OF_A_LINE);
+        let message = ServerMessage { at_us: self.at_us(at), leg: leg.into(), event };
+        if self.next.text.len() >= FRAME_BYTES {
+            self.full.push_back(mem::take(&mut self.next));
         }
-        self.waiting.push_back(ServerMessage { at_us: self.at_us(at), leg: leg.into(), event });
+        let Frame { text, events } = &mut self.next;
+        let before = text.capacity();
+        if text.is_empty() {
+            // One allocation: for the events of a line, or for a whole frame after another.
+            text.reserve(if self.full.is_empty() { LINE_BYTES } else { FRAME_BYTES + LINE_BYTES });
+        }
+        message.append_to(text);
+        *events += 1;
+        self.bytes += text.capacity() - before;
+        self.waiting_of_all.increment(1.0);
     }
 
     /// When the session began.
@@ -66,64 +93,54 @@ impl Outbox {
         micros(at.saturating_duration_since(self.started))
     }
 
-    /// The oldest events, up to [`FRAME_BYTES`] and at least one, if there are any.
-    pub(crate) fn next_frame(&mut self) -> Vec<ServerMessage> {
-        let mut frame = Vec::new();
-        if self.bytes <= FRAME_BYTES {
-            // The usual case. Moves no event, and frees the room of the outbox with the frame.
-            self.bytes = 0;
-            frame = mem::take(&mut self.waiting).into();
+    /// The text of the oldest events, up to [`FRAME_BYTES`] and at least one, if there are any.
+    ///
+    /// # Panics
+    /// Never: JSON is UTF-8.
+    pub(crate) fn next_frame(&mut self) -> String {
+        let frame = self.full.pop_front().unwrap_or_else(|| mem::take(&mut self.next));
+        if self.full.is_empty() {
+            self.full.shrink_to(0);
         }
-        let left = self.bytes.saturating_sub(FRAME_BYTES);
-        while self.bytes > left
-            && let Some(message) = self.waiting.pop_front()
-        {
-            self.bytes -= size(&message.event);
-            frame.push(message);
-        }
-        self.waiting_of_all.decrement(count(frame.len()));
-        frame
+        self.bytes -= frame.text.capacity();
+        self.waiting_of_all.decrement(frame.events);
+        String::from_utf8(frame.text).expect("JSON is UTF-8")
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+        self.next.events == 0
     }
 
     /// Whether there are enough events for a whole frame.
     pub(crate) fn fills_frame(&self) -> bool {
-        self.bytes >= FRAME_BYTES
+        !self.full.is_empty() || self.next.text.len() >= FRAME_BYTES
     }
 
+    /// Says how many bytes the session holds besides its events.
+    pub(crate) fn weigh(&mut self, besides: usize) {
+        self.besides = besides;
+    }
+
+    /// Whether the session may send lines.
+    pub(crate) fn has_room_for_lines(&self) -> bool {
+        self.bytes + self.besides < HELD_BYTES
+    }
+
+    /// Whether the session has to wait for its client to read.
     pub(crate) fn is_full(&self) -> bool {
-        self.bytes >= FULL_BYTES
+        self.bytes >= UNREAD_BYTES && !self.has_room_for_lines()
     }
 
     /// Whether there is room for events of raw clients.
     pub(crate) fn has_room_for_raw(&self) -> bool {
-        self.bytes < ENOUGH_FOR_RAW_BYTES
+        self.bytes < ENOUGH_FOR_RAW_BYTES && !self.is_full()
     }
 }
 
 impl Drop for Outbox {
     fn drop(&mut self) {
-        self.waiting_of_all.decrement(count(self.waiting.len()));
-    }
-}
-
-/// So few events fit into an outbox that the number is exact.
-fn count(events: usize) -> f64 {
-    f64::from(u32::try_from(events).unwrap_or(u32::MAX))
-}
-
-fn size(event: &Event) -> usize {
-    match event {
-        Event::Reply { bytes, .. } => EVENT_BYTES + bytes,
-        Event::Packet(packet) => EVENT_BYTES + packet.hex.len(),
-        Event::Raw(raw) => {
-            let data = raw.observation.data();
-            EVENT_BYTES + data.map_or(0, |(Data::Text(data) | Data::Hex(data))| data.len())
-        }
-        _ => EVENT_BYTES,
+        let events = self.full.iter().map(|frame| frame.events).sum::<u32>() + self.next.events;
+        self.waiting_of_all.decrement(events);
     }
 }
 
@@ -139,19 +156,53 @@ pub(crate) fn micros(duration: Duration) -> u64 {
 }
 
 #[cfg(test)]
+impl Outbox {
+    /// The events of the next frame.
+    pub(crate) fn next_events(&mut self) -> Vec<Event> {
+        let frame = self.next_frame();
+        let messages = ServerMessage::decode_frame(&frame).filter(|_| !frame.is_empty());
+        messages.map(|message| message.unwrap().event).collect()
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_frame_takes_what_waits_up_to_its_limit() {
+    fn frames_are_filled_in_order_and_every_byte_is_given_back() {
         let now = Instant::now();
         let mut outbox = Outbox::new(now);
-        let in_a_frame = FRAME_BYTES / EVENT_BYTES;
-        for _ in 0..=in_a_frame {
+        let (mut pushed, mut taken) = (0, 0);
+        while outbox.bytes < 4 * FRAME_BYTES {
+            outbox.push(now, None, Event::Missed { count: pushed });
+            pushed += 1;
+        }
+        while !outbox.is_empty() {
+            let frame = outbox.next_frame();
+            assert!(outbox.is_empty() || frame.len() >= FRAME_BYTES, "{}", frame.len());
+            assert!(frame.len() < FRAME_BYTES + EVENT_BYTES, "{}", frame.len());
+            for message in ServerMessage::decode_frame(&frame) {
+                assert_eq!(message.unwrap().event, Event::Missed { count: taken });
+                taken += 1;
+            }
+        }
+        assert_eq!((taken, outbox.bytes), (pushed, 0));
+    }
+
+    #[test]
+    fn what_is_held_elsewhere_keeps_lines_back_and_unread_events_keep_back_the_rest() {
+        let now = Instant::now();
+        let mut outbox = Outbox::new(now);
+        outbox.weigh(HELD_BYTES - 1);
+        assert!(outbox.has_room_for_lines());
+        outbox.push(now, None, Event::ServerAccepted {});
+        assert!(!outbox.has_room_for_lines() && !outbox.is_full());
+        while outbox.bytes < UNREAD_BYTES {
             outbox.push(now, None, Event::ServerAccepted {});
         }
-        assert_eq!(outbox.next_frame().len(), in_a_frame);
-        assert_eq!(outbox.next_frame().len(), 1);
-        assert_eq!((outbox.next_frame().len(), outbox.bytes), (0, 0));
+        assert!(outbox.is_full() && !outbox.has_room_for_raw());
+        outbox.weigh(0);
+        assert!(outbox.has_room_for_lines() && !outbox.is_full());
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use streamgram_protocol::{Data, Event, Protocol, RAW_CLIENTS, READ_BYTES, Raw, RawObservation};
+use tokio::time::sleep_until;
 
 use super::outbox::Outbox;
 use crate::observe::{
@@ -16,8 +17,14 @@ use crate::observe::{
 
 /// Between two reports of how much was left out.
 const MISSED_EVERY: Duration = Duration::from_secs(1);
-/// Sightings that are reported before the session looks at everything else again.
+/// Sightings that a session reports before it looks at everything else again.
 const SIGHTINGS_PER_TURN: usize = 64;
+/// The same, if other sessions watch too.
+const SIGHTINGS_AMONG_OTHERS: usize = 16;
+/// Between two turns of a session that watches, for each other session that does. All may see the same flood at the
+/// same time. So whatever it is, they report about 16,000 sightings a second together, and whoever asks for something
+/// else does not wait for all of them.
+const PAUSE: Duration = Duration::from_millis(1);
 /// How long a connection must be silent before a new client may replace it. Its end may have been missed. If
 /// it is still open and sends again, it counts as a new client.
 const SILENCE: Duration = Duration::from_secs(60);
@@ -33,6 +40,8 @@ pub(crate) struct RawClients {
     numbered: u64,
     missed: u64,
     missed_reported: Option<Instant>,
+    /// When the next turn may be.
+    due: Option<Instant>,
 }
 
 /// Identifies a client.
@@ -64,6 +73,7 @@ impl RawClients {
             numbered: 0,
             missed: 0,
             missed_reported: None,
+            due: None,
         }
     }
 
@@ -95,22 +105,41 @@ impl RawClients {
     /// Losing a `select!` loses nothing.
     pub(crate) async fn ready(&mut self) {
         match &mut self.subscription {
-            Some(subscription) => subscription.sightings.ready().await,
+            Some(subscription) => {
+                subscription.sightings.ready().await;
+                // Even a timer that is due may take a millisecond.
+                if let Some(due) = self.due.filter(|due| *due > Instant::now()) {
+                    sleep_until(due.into()).await;
+                }
+            }
             None => pending().await,
         }
     }
 
-    /// Reports sightings, or leaves them out if there is no room; true if there are more.
+    /// Reports sightings if that is due, or leaves them out if there is no room; true if there are more.
     pub(crate) fn turn(&mut self, now: Instant, outbox: &mut Outbox) -> bool {
+        if let Some(Subscription { sightings, .. }) = &self.subscription {
+            // A session that has no room must not be woken for every datagram of others.
+            sightings.miss_everything(!outbox.has_room_for_raw());
+        }
+        let more = self.due.is_none_or(|due| now >= due) && self.report_some(now, outbox);
+        self.report_missed(now, outbox);
+        more
+    }
+
+    fn report_some(&mut self, now: Instant, outbox: &mut Outbox) -> bool {
+        let others = self.subscription.as_ref().map_or(0, |it| it.watchers().saturating_sub(1));
+        let most = if others == 0 { SIGHTINGS_PER_TURN } else { SIGHTINGS_AMONG_OTHERS };
         let mut reported = 0;
-        while reported < SIGHTINGS_PER_TURN
+        while reported < most
             && let Some(sighting) = self.next()
         {
             self.report(&sighting, outbox);
             reported += 1;
         }
-        self.report_missed(now, outbox);
-        reported == SIGHTINGS_PER_TURN
+        let pause = PAUSE.saturating_mul(u32::try_from(others).unwrap_or(u32::MAX));
+        self.due = (reported > 0 && others > 0).then(|| now + pause);
+        reported == most && others == 0
     }
 
     /// The next sighting, if it is there already.
@@ -122,8 +151,7 @@ impl RawClients {
 
     /// Reports a sighting, or counts it as missed.
     fn report(&mut self, sighting: &Sighting, outbox: &mut Outbox) {
-        let raw = self.raw(sighting);
-        match raw.filter(|_| outbox.has_room_for_raw()) {
+        match outbox.has_room_for_raw().then(|| self.raw(sighting)).flatten() {
             Some(raw) => outbox.push(sighting.at, None, Event::Raw(raw)),
             None => self.missed += 1,
         }
@@ -258,7 +286,7 @@ mod tests {
         /// What is reported of it: the client's number and what was seen.
         fn report(&mut self, sighting: &Sighting) -> Option<(u64, RawObservation)> {
             self.clients.report(sighting, &mut self.outbox);
-            self.outbox.next_frame().into_iter().find_map(|message| match message.event {
+            self.outbox.next_events().into_iter().find_map(|event| match event {
                 Event::Raw(raw) => Some((raw.client, raw.observation)),
                 _ => None,
             })
@@ -371,7 +399,7 @@ mod tests {
             watching.clients.missed += 2;
             let now = now + Duration::from_millis(after_ms);
             watching.clients.report_missed(now, &mut watching.outbox);
-            watching.outbox.next_frame().pop().map(|message| message.event)
+            watching.outbox.next_events().pop()
         };
         assert_eq!(reported_at(0), Some(Event::RawMissed { count: 2 }));
         assert_eq!(reported_at(999), None);
@@ -414,8 +442,8 @@ mod tests {
         assert!(!watching.outbox.is_full() && !watching.outbox.has_room_for_raw());
         let mut count = |outbox: &mut Outbox| {
             while !outbox.is_empty() {
-                for message in outbox.next_frame() {
-                    match message.event {
+                for event in outbox.next_events() {
+                    match event {
                         Event::Raw(_) => reported += 1,
                         Event::RawMissed { count } => missed += count,
                         other => unreachable!("{other:?}"),
@@ -438,7 +466,7 @@ mod tests {
         let client = observer.caller("127.0.0.1:7".parse().unwrap(), [127, 0, 0, 1].into());
         client.accepted();
         watching.clients.unwatch(Instant::now(), &mut watching.outbox);
-        assert_eq!(watching.outbox.next_frame().len(), 1, "what had happened before is reported");
+        assert_eq!(watching.outbox.next_events().len(), 1, "what had happened before is reported");
         client.closed(Cause::PeerClosed);
         assert!(watching.clients.next().is_none() && watching.clients.clients.is_empty());
         watching.clients.watch(&observer.feed).unwrap();

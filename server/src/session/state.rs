@@ -1,5 +1,6 @@
 //! What a session owns: its legs, its outbox, its raw clients. And what it does with them without waiting.
 
+use std::net::IpAddr;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use streamgram_protocol::{Event, Feed, Hello};
@@ -23,6 +24,8 @@ const LINES_AT_ONCE_S: u32 = 10;
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) bridge: Bridge,
+    /// Where the session comes from.
+    pub(super) address: IpAddr,
     /// Where the client comes from, if that is known.
     pub(super) machine: Option<Machine>,
     pub(super) outbox: Outbox,
@@ -37,7 +40,12 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(bridge: Bridge, machine: Option<Machine>, reachable: Reachable) -> Self {
+    pub(super) fn new(
+        bridge: Bridge,
+        address: IpAddr,
+        machine: Option<Machine>,
+        reachable: Reachable,
+    ) -> Self {
         let now = Instant::now();
         let mut outbox = Outbox::new(now);
         let (legs, lines) = (bridge.rates.legs_per_min, bridge.rates.lines_per_s);
@@ -45,6 +53,7 @@ impl State {
         outbox.push(now, None, Event::Hello(hello(&bridge, feed, reachable)));
         Self {
             bridge,
+            address,
             machine,
             outbox,
             legs_opened: 0,
@@ -60,12 +69,25 @@ impl State {
     /// Does what can be done without waiting; true if there is more of it.
     pub(super) fn turn(&mut self) -> bool {
         let (now, outbox) = (Instant::now(), &mut self.outbox);
+        let had_room = outbox.has_room_for_lines();
         self.ended.retain_mut(|leg| leg.turn(now, outbox));
         let more = self.turn_tcp(now);
         let more = self.turn_udp() || more;
         let Self { raw_clients, outbox, .. } = self;
         // The session's own legs come first.
-        raw_clients.as_mut().is_some_and(|clients| clients.turn(now, outbox)) || more
+        let more = raw_clients.as_mut().is_some_and(|clients| clients.turn(now, outbox)) || more;
+        self.weigh();
+        // A line may have waited for what was given back.
+        more || !had_room && self.outbox.has_room_for_lines()
+    }
+
+    /// Adds up what is held besides the events: for legs. Raw clients have a limit of their own.
+    fn weigh(&mut self) {
+        let Self { outbox, tcp, udp, ended, .. } = self;
+        let legs = tcp.as_ref().map_or(0, |leg| leg.held())
+            + udp.as_ref().map_or(0, |leg| leg.held())
+            + ended.iter().map(EndedLeg::held).sum::<usize>();
+        outbox.weigh(legs);
     }
 
     fn turn_tcp(&mut self, now: Instant) -> bool {
@@ -86,12 +108,12 @@ impl State {
 
     /// When there is something to do even if nothing happens.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
-        let has_room = !self.outbox.is_full();
+        let has_room = self.outbox.has_room_for_lines();
         let (tcp, udp) = (self.tcp.as_ref(), self.udp.as_ref());
         let deadlines = [
             tcp.filter(|_| has_room).and_then(|leg| leg.next_due()),
             udp.filter(|_| has_room).and_then(|leg| leg.next_due()),
-            udp.and_then(|leg| leg.next_deadline()),
+            udp.filter(|_| !self.outbox.is_full()).and_then(|leg| leg.next_deadline()),
             self.raw_clients.as_ref().and_then(|clients| clients.missed_due(&self.outbox)),
         ];
         deadlines.into_iter().flatten().min()

@@ -5,11 +5,11 @@
 //! end or the sink fails, the session ends, and its legs with it.
 
 use std::future::{pending, poll_fn};
+use std::net::IpAddr;
 use std::task::{Context, Poll, ready};
 
 use futures_util::future::{OptionFuture, poll_immediate, select_all};
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
-use streamgram_protocol::ServerMessage;
 use tokio::task::yield_now;
 use tokio::time::sleep_until;
 
@@ -42,18 +42,20 @@ enum Woken {
 }
 
 impl Session {
-    /// A session without legs. `machine` is where its client comes from, if that is known; if it is not, no
-    /// raw client counts as the client's own.
+    /// A session without legs. `address` is where it comes from, for limits. `machine` is where its client comes
+    /// from, if that is known; if it is not, no raw client counts as the client's own.
     #[must_use]
-    pub fn new(bridge: Bridge, machine: Option<Machine>, reachable: Reachable) -> Self {
-        Self { state: State::new(bridge, machine, reachable), unflushed: false }
+    pub fn new(
+        bridge: Bridge,
+        address: IpAddr,
+        machine: Option<Machine>,
+        reachable: Reachable,
+    ) -> Self {
+        Self { state: State::new(bridge, address, machine, reachable), unflushed: false }
     }
 
     /// Serves the client until its commands end or its sink fails.
-    pub async fn run(
-        mut self,
-        client: &mut (impl Stream<Item = Command> + Sink<Vec<ServerMessage>> + Unpin),
-    ) {
+    pub async fn run(mut self, client: &mut (impl Stream<Item = Command> + Sink<String> + Unpin)) {
         loop {
             let more = self.turns().await;
             match self.wait(more, client).await {
@@ -86,20 +88,21 @@ impl Session {
     async fn wait(
         &mut self,
         more: bool,
-        client: &mut (impl Stream<Item = Command> + Sink<Vec<ServerMessage>> + Unpin),
+        client: &mut (impl Stream<Item = Command> + Sink<String> + Unpin),
     ) -> Woken {
         let Self { state, unflushed } = self;
-        let was_full = state.outbox.is_full();
+        let had_room = state.outbox.has_room_for_lines();
         let sent =
             poll_immediate(poll_fn(|cx| send(cx, client, &mut state.outbox, unflushed))).await;
         if let Some(Err(_gone)) = sent {
             return Woken::ClientGone;
         }
         // Nearly always the client takes a frame at once. Other tasks come before the next frame, and before
-        // the turn that a full outbox has kept from something.
+        // the turn that lacked the room for something.
         let is_blocked = sent.is_none();
-        let more = more || !is_blocked && (was_full || !state.outbox.is_empty());
-        let full = state.outbox.is_full();
+        let (full, sends) = (state.outbox.is_full(), state.outbox.has_room_for_lines());
+        let got_room = sends && !had_room;
+        let more = more || !is_blocked && (got_room || !state.outbox.is_empty());
         let deadline = state.next_deadline();
         let State { outbox, tcp, udp, ended, raw_clients, .. } = state;
         let exchange = poll_fn(|cx| {
@@ -115,8 +118,12 @@ impl Session {
         tokio::select! {
             biased;
             woken = exchange => woken,
-            Some(()) = OptionFuture::from(tcp.as_mut().map(|leg| leg.ready(!full))) => Woken::Turn,
-            Some(()) = OptionFuture::from(udp.as_mut().map(|leg| leg.ready(!full))) => Woken::Turn,
+            Some(()) = OptionFuture::from(tcp.as_mut().map(|leg| leg.ready(!full, sends))) => {
+                Woken::Turn
+            }
+            Some(()) = OptionFuture::from(udp.as_mut().map(|leg| leg.ready(!full, sends))) => {
+                Woken::Turn
+            }
             () = any_ready(ended, !full) => Woken::Turn,
             Some(()) = OptionFuture::from(raw_clients.as_mut().map(|clients| clients.ready())) => {
                 Woken::Turn
@@ -128,7 +135,7 @@ impl Session {
 }
 
 /// Sends a frame of events to the client, if there are any. Ready when it is out, or the sink has failed.
-fn send<Client: Sink<Vec<ServerMessage>> + Unpin>(
+fn send<Client: Sink<String> + Unpin>(
     cx: &mut Context<'_>,
     client: &mut Client,
     outbox: &mut Outbox,

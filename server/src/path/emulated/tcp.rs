@@ -64,6 +64,11 @@ impl EmulatedTcp {
         })
     }
 
+    /// Bytes that it holds beyond those of a path at rest.
+    pub fn held(&self) -> usize {
+        self.paced.lab.held() + self.to_server.len() + self.from_server.len()
+    }
+
     /// Waits until a turn would do something.
     ///
     /// # Cancel safety

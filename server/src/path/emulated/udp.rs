@@ -76,6 +76,12 @@ impl EmulatedUdp {
         })
     }
 
+    /// Bytes that it holds beyond those of a path at rest.
+    pub fn held(&self) -> usize {
+        let numbered = self.lines.lines.capacity() + self.replies.lines.capacity();
+        self.paced.lab.held() + numbered * size_of::<Option<Line>>()
+    }
+
     /// Waits until a turn would do something.
     ///
     /// # Cancel safety

@@ -1,8 +1,10 @@
 //! The lines that a leg still has to send, and when each is due. A single line is a burst of one.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use streamgram_protocol::{Data, Event, LegId, Line, Send};
+use bytes::Bytes;
+use streamgram_protocol::{Data, Event, LegId, Line, Send, numbered};
 
 use crate::session::outbox::Outbox;
 
@@ -16,18 +18,57 @@ pub(crate) struct Bursts {
 #[derive(Debug)]
 struct Burst {
     id: u64,
-    data: Data,
+    lines: Lines,
     count: u32,
     interval: Duration,
     sent: u32,
     due: Instant,
 }
 
+/// The lines of a send, decoded once. Its legs and its lines share the bytes.
+#[derive(Debug, Clone)]
+pub(crate) enum Lines {
+    /// All are the same.
+    Same(Bytes),
+    /// The text has the number of the line in it.
+    Numbered(Arc<str>),
+}
+
+impl Lines {
+    /// The lines of a [checked](Send::check) send.
+    pub(crate) fn of(data: Data) -> Self {
+        match data {
+            Data::Text(text) if text.contains("{n}") => Self::Numbered(text.into()),
+            Data::Text(text) => Self::Same(text.into()),
+            // The digits were checked when the send came.
+            hex @ Data::Hex(_) => Self::Same(
+                hex.to_bytes().map_or_else(|_| Bytes::new(), |it| it.into_owned().into()),
+            ),
+        }
+    }
+
+    /// The bytes of line `n`.
+    pub(crate) fn line(&self, n: u32) -> Bytes {
+        match self {
+            Self::Same(bytes) => bytes.clone(),
+            Self::Numbered(text) => numbered(text, n).into_owned().into(),
+        }
+    }
+
+    /// Bytes that they take before they are numbered.
+    pub(crate) fn held(&self) -> usize {
+        match self {
+            Self::Same(bytes) => bytes.len(),
+            Self::Numbered(text) => text.len(),
+        }
+    }
+}
+
 /// A line to be sent now.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct DueLine {
     pub(super) line: Line,
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: Bytes,
     /// Set on a send's last line: what to report once it is out.
     pub(super) last: Option<Finished>,
 }
@@ -56,10 +97,15 @@ impl Bursts {
         self.bursts.len()
     }
 
-    pub(crate) fn start(&mut self, send: &Send, now: Instant) {
+    /// Bytes that they hold.
+    pub(crate) fn held(&self) -> usize {
+        self.bursts.iter().map(|burst| size_of::<Burst>() + burst.lines.held()).sum()
+    }
+
+    pub(crate) fn start(&mut self, send: &Send, lines: Lines, now: Instant) {
         self.bursts.push(Burst {
             id: send.id,
-            data: send.data(),
+            lines,
             count: send.count,
             interval: Duration::from_millis(send.interval_ms.into()),
             sent: 0,
@@ -82,8 +128,7 @@ impl Bursts {
         }
         burst.sent += 1;
         let line = Line { send: burst.id, number: burst.sent };
-        // The data was checked when the send came.
-        let bytes = burst.data.line(line.number).ok()?.into_owned();
+        let bytes = burst.lines.line(line.number);
         if !burst.interval.is_zero() {
             // Counted from this line, however late it was.
             burst.due = now + burst.interval;
@@ -125,25 +170,38 @@ mod tests {
 
     use super::*;
 
-    fn send(id: u64, count: u32, interval_ms: u32) -> Send {
-        Send { count, interval_ms, ..Send::new(id, Target::Tcp, Data::Text("{n}".into())) }
+    fn start(bursts: &mut Bursts, id: u64, count: u32, interval_ms: u32, now: Instant) {
+        let data = Data::Text("{n}".into());
+        let send = Send { count, interval_ms, ..Send::new(id, Target::Tcp, data) };
+        bursts.start(&send, Lines::of(send.data()), now);
     }
 
     fn reported(outbox: &mut Outbox) -> Option<Event> {
-        outbox.next_frame().pop().map(|message| message.event)
+        outbox.next_events().pop()
     }
 
     #[test]
     fn lines_are_numbered_and_the_last_one_finishes() {
         let now = Instant::now();
         let mut bursts = Bursts::of(LegId { protocol: Protocol::Tcp, number: 1 });
-        bursts.start(&send(1, 2, 0), now);
+        start(&mut bursts, 1, 2, 0, now);
         let first = bursts.next_line(now).unwrap();
-        assert_eq!((first.bytes.as_slice(), first.last), (b"1".as_slice(), None));
+        assert_eq!((&first.bytes[..], first.last), (b"1".as_slice(), None));
         let second = bursts.next_line(now).unwrap();
-        assert_eq!(second.bytes, b"2");
+        assert_eq!(&second.bytes[..], b"2");
         assert_eq!(second.last, Some(Finished { id: 1, lines: 2, of: 2 }));
         assert_eq!(bursts.next_line(now), None);
+    }
+
+    #[test]
+    fn a_send_is_decoded_once_and_all_its_lines_share_the_bytes() {
+        let spaces = " ".repeat(200_000);
+        let lines = Lines::of(Data::Hex(format!("00{spaces}ff")));
+        let [first, second] = [1, 2].map(|number| lines.line(number));
+        assert_eq!((&first[..], first.as_ptr()), ([0, 0xff].as_slice(), second.as_ptr()));
+        assert_eq!(lines.held(), 2);
+        let numbered = Lines::of(Data::Text("{n} of {n}".into()));
+        assert_eq!((&numbered.line(12)[..], numbered.held()), (b"12 of 12".as_slice(), 10));
     }
 
     #[test]
@@ -151,10 +209,10 @@ mod tests {
         let now = Instant::now();
         let later = now + Duration::from_millis(30);
         let mut bursts = Bursts::of(LegId { protocol: Protocol::Tcp, number: 1 });
-        bursts.start(&send(1, 3, 20), now);
+        start(&mut bursts, 1, 3, 20, now);
         assert_eq!(bursts.next_line(now).unwrap().line.number, 1);
         assert_eq!(bursts.next_line(now), None);
-        bursts.start(&send(2, 1, 0), now);
+        start(&mut bursts, 2, 1, 0, now);
         assert_eq!(bursts.next_line(now).unwrap().line.send, 2);
         assert_eq!(bursts.next_line(later).unwrap().line.number, 2);
         assert_eq!(bursts.next_due(), Some(later + Duration::from_millis(20)));
@@ -165,7 +223,7 @@ mod tests {
         let now = Instant::now();
         for count in [2, 9] {
             let mut bursts = Bursts::of(LegId { protocol: Protocol::Tcp, number: 1 });
-            bursts.start(&send(1, count, 0), now);
+            start(&mut bursts, 1, count, 0, now);
             bursts.next_line(now);
             let cut = bursts.next_line(now);
             let mut outbox = Outbox::new(now);
@@ -179,7 +237,7 @@ mod tests {
     fn what_is_stopped_says_how_far_it_came() {
         let now = Instant::now();
         let mut bursts = Bursts::of(LegId { protocol: Protocol::Tcp, number: 1 });
-        bursts.start(&send(1, 9, 5), now);
+        start(&mut bursts, 1, 9, 5, now);
         bursts.next_line(now);
         let mut outbox = Outbox::new(now);
         bursts.stop(2, &mut outbox);

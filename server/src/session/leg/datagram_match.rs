@@ -37,6 +37,16 @@ impl DatagramMatch {
         Self { patience, lines: VecDeque::new(), doubts: 0 }
     }
 
+    /// Lines that are not answered, nor given up: what was sent first is given up first.
+    pub(super) fn waiting(&self) -> usize {
+        self.lines.len() - self.lines.partition_point(|line| line.given_up)
+    }
+
+    /// Bytes that all take.
+    pub(super) fn held(&self) -> usize {
+        self.lines.len() * size_of::<SentLine>()
+    }
+
     pub(super) fn sent(&mut self, line: Line, sent: Instant) {
         let doubts_before = self.doubts;
         self.lines.push_back(SentLine { line, sent, given_up: false, doubts_before });

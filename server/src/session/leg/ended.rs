@@ -46,6 +46,11 @@ impl EndedLeg {
         Self { observations, leaving }
     }
 
+    /// Bytes that are held for it.
+    pub(crate) fn held(&self) -> usize {
+        self.leaving.as_ref().map_or(0, |leaving| leaving.path.held())
+    }
+
     /// Ends what is left of an emulated connection.
     pub(crate) fn cut_off(&mut self) {
         self.leaving = None;
@@ -76,7 +81,8 @@ impl EndedLeg {
         if !outbox.is_full() {
             self.leaving.take_if(|leaving| !leaving.turn(now, outbox));
         }
-        self.leaving.is_some() || !self.observations.is_over()
+        let is_told = self.observations.is_over() && !self.observations.has_left_out();
+        self.leaving.is_some() || !is_told
     }
 }
 

@@ -17,6 +17,8 @@ pub(super) struct Observations {
     leg: LegId,
     inbox: Inbox<Observation>,
     registration: Option<Registration>,
+    /// Those that were not reported, because the client does not read.
+    left_out: u64,
 }
 
 impl Observations {
@@ -24,7 +26,7 @@ impl Observations {
     pub(super) fn of(leg: LegId, address: SocketAddr, observer: &Arc<Observer>) -> Self {
         let (sender, inbox) = inbox::channel(WAITING_OBSERVATIONS);
         let registration = Some(observer.register(leg.protocol, address, sender));
-        Self { leg, inbox, registration }
+        Self { leg, inbox, registration, left_out: 0 }
     }
 
     /// Withdraws the registration: the leg has ended.
@@ -40,15 +42,20 @@ impl Observations {
         self.inbox.ready().await;
     }
 
-    /// The next one, if there is one. It is also reported to the client.
+    /// The next one, if there is one. It is also reported to the client, if there is room.
     pub(super) fn next(&mut self, outbox: &mut Outbox) -> Option<Observation> {
         let Some(observation) = self.inbox.try_recv() else {
-            let count = self.inbox.missed();
-            if count > 0 {
+            self.left_out += self.inbox.missed();
+            if self.left_out > 0 && !outbox.is_full() {
+                let count = std::mem::take(&mut self.left_out);
                 outbox.push(Instant::now(), None, Event::Missed { count });
             }
             return None;
         };
+        if outbox.is_full() {
+            self.left_out += 1;
+            return Some(observation);
+        }
         let Observation { at, ref event } = observation;
         let reported = match *event {
             observe::Event::Accepted => Event::ServerAccepted {},
@@ -62,6 +69,11 @@ impl Observations {
         };
         outbox.push(at, self.leg, reported);
         Some(observation)
+    }
+
+    /// Whether the client has not been told yet how many were left out.
+    pub(super) fn has_left_out(&self) -> bool {
+        self.left_out > 0
     }
 
     /// Whether there is none, and there will be none any more.

@@ -1,4 +1,4 @@
-//! Reports the packets of an emulated path: as events up to a limit, then as a count.
+//! Reports the packets of an emulated path: as events up to a limit and while there is room, else as a count.
 
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,7 @@ impl Packets {
     pub(super) fn report(&mut self, recording: Recording, now: Instant, outbox: &mut Outbox) {
         let instant = |at: Micros| recording.began + Duration::from_micros(at);
         for packet in recording.packets {
-            if self.left == 0 {
+            if self.left == 0 || outbox.is_full() {
                 self.missed += 1;
                 continue;
             }

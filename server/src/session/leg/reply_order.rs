@@ -102,6 +102,13 @@ pub(super) struct Owner {
 }
 
 impl ReplyOrder {
+    /// Bytes that its datagrams take.
+    pub(super) fn held(&self) -> usize {
+        let waiting = self.waiting.len() * size_of::<Waiting>();
+        let (sent, observed) = (self.sent.len(), self.observed.len());
+        waiting + sent * size_of::<Sent>() + observed * size_of::<Observed>()
+    }
+
     /// `waits`: an answer that is not certain yet may wait for its certainty, at most until `patience` after
     /// its line was sent.
     pub(super) fn new(patience: Duration, waits: bool) -> Self {

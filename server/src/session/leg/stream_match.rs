@@ -14,6 +14,9 @@ use streamgram_protocol::{Line, STAMP_LEN};
 use super::answer::{Answer, Silence};
 use crate::path::Piece;
 
+/// Room for lines and reads that is kept when there are none.
+const SPARE: usize = 64;
+
 /// The lines of one connection that are not answered yet.
 #[derive(Debug, Default)]
 pub(super) struct StreamMatch {
@@ -47,6 +50,24 @@ impl StreamMatch {
         self.lines.is_empty()
     }
 
+    /// Lines that are not answered.
+    pub(super) fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Bytes that they take.
+    pub(super) fn held(&self) -> usize {
+        self.lines.capacity() * size_of::<SentLine>() + self.reads.capacity() * size_of::<Read>()
+    }
+
+    /// Gives room back that nothing needs any more.
+    fn tidy(&mut self) {
+        if self.lines.is_empty() {
+            self.lines.shrink_to(SPARE);
+            self.reads.shrink_to(SPARE);
+        }
+    }
+
     pub(super) fn sent(&mut self, line: Line, sent: Instant, end: u64) {
         self.lines.push_back(SentLine { line, sent, end });
     }
@@ -71,6 +92,7 @@ impl StreamMatch {
             answers.push(Answer { line, sent, late: false, certain: !self.incomplete });
         }
         self.incomplete &= !self.lines.is_empty() || received != self.replies_end;
+        self.tidy();
         answers
     }
 
@@ -93,6 +115,7 @@ impl StreamMatch {
             pieces.push(Piece { bytes: usize::try_from(end - at).unwrap_or(usize::MAX), line });
             at = end;
         }
+        self.tidy();
         pieces
     }
 

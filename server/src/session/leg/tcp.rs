@@ -15,11 +15,12 @@ use super::observations::Observations;
 use super::packets::Packets;
 use super::stream_match::StreamMatch;
 use super::turn::{LINES_PER_TURN, STEPS_PER_TURN};
+use crate::guard::ports::Port;
 use crate::observe::{Event as Seen, Observation, cause_of};
 use crate::operate::meters::{self, Present};
 use crate::path::{Route, TcpPath, TcpTurn};
 use crate::session::bridge::Bridge;
-use crate::session::outbox::{Outbox, data, micros};
+use crate::session::outbox::{EVENT_BYTES, Outbox, data, micros};
 
 /// A connection, from its SYN to its end.
 #[derive(Debug)]
@@ -41,6 +42,7 @@ pub(crate) struct TcpLeg {
     observations: Observations,
     round_trips: Histogram,
     _present: Present,
+    _port: Port,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +70,7 @@ impl TcpLeg {
         route: Route,
         nodelay: bool,
         bridge: &Bridge,
+        port: Port,
     ) -> io::Result<Self> {
         let (target, limits) = (bridge.targets.tcp, &bridge.limits);
         let path = TcpPath::connect(route, target, nodelay, limits)?;
@@ -87,6 +90,7 @@ impl TcpLeg {
             observations: Observations::of(id, path.local(), &bridge.observer),
             round_trips: meters::round_trips(id.protocol, path.kind()),
             _present: Present::leg(id.protocol, path.kind()),
+            _port: port,
             path,
         })
     }
@@ -106,14 +110,23 @@ impl TcpLeg {
         self.bursts.next_due().filter(|_| self.is_open() && self.writing.is_none())
     }
 
-    /// Waits until a turn would do something. Without `room` for more events, nothing is read or sent.
+    /// Bytes that are held for it.
+    pub(crate) fn held(&self) -> usize {
+        let writing = self.writing.as_ref().map_or(0, |writing| writing.due.bytes.len());
+        let at_gateway = self.at_gateway.as_ref().map_or(0, StreamMatch::held);
+        let lines = self.matching.len() * EVENT_BYTES + self.matching.held() + at_gateway;
+        self.bursts.held() + writing + lines + self.path.held()
+    }
+
+    /// Waits until a turn would do something. Unless it `reads`, it waits for what the server observes only;
+    /// unless it `sends`, not for room on the path.
     ///
     /// # Cancel safety
     /// Losing a `select!` loses nothing.
-    pub(crate) async fn ready(&mut self, room: bool) {
+    pub(crate) async fn ready(&mut self, reads: bool, sends: bool) {
         tokio::select! {
             () = self.observations.ready() => {}
-            () = self.path.ready(self.writing.is_some()), if room => {}
+            () = self.path.ready(sends && self.writing.is_some()), if reads => {}
         }
     }
 
@@ -202,7 +215,7 @@ impl TcpLeg {
             return Ok(false);
         }
         for _ in 0..LINES_PER_TURN {
-            if outbox.is_full() {
+            if !outbox.has_room_for_lines() {
                 return Ok(false);
             }
             let now = Instant::now();

@@ -18,7 +18,7 @@ use crate::observe::{Event as Seen, Observation, digest};
 use crate::operate::meters::{self, Present};
 use crate::path::{Answers, Route, UdpPath, UdpTurn};
 use crate::session::bridge::Bridge;
-use crate::session::outbox::{Outbox, data};
+use crate::session::outbox::{EVENT_BYTES, Outbox, data};
 use crate::udp_error;
 
 /// A socket and the datagrams that are under way.
@@ -87,14 +87,23 @@ impl UdpLeg {
         self.bursts.next_due().filter(|_| self.waiting.is_none())
     }
 
-    /// Waits until a turn would do something. Without `room` for more events, nothing is sent.
+    /// Bytes that are held for it.
+    pub(crate) fn held(&self) -> usize {
+        let waiting = self.waiting.as_ref().map_or(0, |due| due.bytes.len());
+        let lines =
+            self.matching.waiting() * EVENT_BYTES + self.matching.held() + self.order.held();
+        self.bursts.held() + waiting + lines + self.path.held()
+    }
+
+    /// Waits until a turn would do something. Unless it `reads`, it waits for what the server observes only;
+    /// unless it `sends`, not for room on the path.
     ///
     /// # Cancel safety
     /// Losing a `select!` loses nothing.
-    pub(crate) async fn ready(&mut self, room: bool) {
+    pub(crate) async fn ready(&mut self, reads: bool, sends: bool) {
         tokio::select! {
             () = self.observations.ready() => {}
-            () = self.path.ready(room && self.waiting.is_some()) => {}
+            () = self.path.ready(sends && self.waiting.is_some()), if reads => {}
         }
     }
 
@@ -105,6 +114,10 @@ impl UdpLeg {
     /// The path has ended.
     pub(crate) fn turn(&mut self, outbox: &mut Outbox) -> Result<bool, Ending> {
         for _ in 0..STEPS_PER_TURN {
+            if outbox.is_full() {
+                self.observe(outbox);
+                return Ok(false);
+            }
             let now = Instant::now();
             let turn = self.path.turn(now);
             if let Some(recording) = self.path.drain_packets() {
@@ -179,7 +192,7 @@ impl UdpLeg {
     /// Sends what is due while the path has room; true if more could go at once.
     fn send(&mut self, outbox: &mut Outbox) -> bool {
         for _ in 0..LINES_PER_TURN {
-            if outbox.is_full() {
+            if !outbox.has_room_for_lines() {
                 return false;
             }
             let now = Instant::now();

@@ -1,7 +1,10 @@
-//! A connection that gives up a peer that does not read, and at a stop one that says nothing more.
+//! A connection that gives up a peer that does not read, and at a stop one that says nothing more; it counts
+//! what it receives.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -12,6 +15,18 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use crate::guard::accept::{LAST_READS, LAST_WORDS};
+
+/// Bytes that a connection has received so far.
+#[derive(Debug, Clone, Default)]
+pub struct Received(Arc<AtomicU64>);
+
+impl Received {
+    /// How many.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
 
 /// A TCP stream whose writes fail with `TimedOut` once they have waited for `patience`.
 ///
@@ -26,11 +41,17 @@ pub(crate) struct Connection {
     stalled: Option<Pin<Box<Sleep>>>,
     /// Exists while a read waits after the stop.
     silent: Option<Pin<Box<Sleep>>>,
+    received: Received,
 }
 
 impl Connection {
-    pub(crate) fn new(stream: TcpStream, patience: Duration, stop: CancellationToken) -> Self {
-        Self { stream, patience, stop, stalled: None, silent: None }
+    pub(crate) fn new(
+        stream: TcpStream,
+        patience: Duration,
+        received: Received,
+        stop: CancellationToken,
+    ) -> Self {
+        Self { stream, patience, stop, stalled: None, silent: None, received }
     }
 
     /// The result of a write, or an error if it has waited for too long.
@@ -63,7 +84,10 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        let bytes = buffer.filled().len() - before;
+        self.received.0.fetch_add(bytes as u64, Ordering::Relaxed);
         if read.is_ready() {
             self.silent = None;
         } else if self.stop.is_cancelled() {
@@ -119,7 +143,8 @@ mod tests {
         let peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (stream, _) = listener.accept().await.unwrap();
         let never = CancellationToken::new();
-        let mut connection = Connection::new(stream, Duration::from_millis(50), never);
+        let mut connection =
+            Connection::new(stream, Duration::from_millis(50), Received::default(), never);
         let megabytes = vec![0; 64 << 20];
         let error = connection.write_all(&megabytes).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tower_service::Service;
 use tracing::debug;
 
-use super::connection::Connection;
+use super::connection::{Connection, Received};
 use crate::config::HttpLimits;
 use crate::guard::accept::{Entrance, LAST_WORDS, Place, Visitor, after};
 use crate::guard::admission::Admission;
@@ -43,6 +43,8 @@ pub(crate) struct Peer {
     pub(crate) local: IpAddr,
     /// Counts the connection. A session holds it after the upgrade.
     pub(crate) place: Arc<Place>,
+    /// What has come over it.
+    pub(crate) received: Received,
 }
 
 /// What every connection needs.
@@ -80,7 +82,8 @@ pub async fn serve(
         if let Ok(place) = entrance.admit(address, visitor) {
             // Else it has broken already.
             let Ok(local) = stream.local_addr() else { continue };
-            let peer = Peer { address, local: local.ip().to_canonical(), place: Arc::new(place) };
+            let (local, place) = (local.ip().to_canonical(), Arc::new(place));
+            let peer = Peer { address, local, place, received: Received::default() };
             entrance.serve(serving.clone().connection(stream, peer));
         }
     }
@@ -102,7 +105,7 @@ fn protocol(limits: &HttpLimits) -> http1::Builder {
 impl Serving {
     async fn connection(self, stream: TcpStream, peer: Peer) {
         let Self { router, http, patience, refusals, stop } = self;
-        let address = peer.address;
+        let (address, received) = (peer.address, peer.received.clone());
         // Events are small, and each should arrive at once.
         if let Err(error) = stream.set_nodelay(true) {
             debug!(%address, %error, "TCP_NODELAY could not be set");
@@ -112,7 +115,8 @@ impl Serving {
             request.extensions_mut().insert(peer.clone());
             router.clone().call(request)
         });
-        let stream = TokioIo::new(Connection::new(stream, patience, stop.clone()));
+        let connection = Connection::new(stream, patience, received, stop.clone());
+        let stream = TokioIo::new(connection);
         let mut connection = pin!(http.serve_connection(stream, service).with_upgrades());
         let ended = tokio::select! {
             ended = &mut connection => ended,

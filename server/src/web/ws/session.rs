@@ -15,7 +15,7 @@ use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::{FutureExt, Sink, SinkExt, Stream, StreamExt};
-use streamgram_protocol::{ClientMessage, Limits, SUBPROTOCOL, ServerMessage};
+use streamgram_protocol::{ClientMessage, Limits, SUBPROTOCOL};
 
 use super::origin;
 use super::socket::{self, Frame, Socket, SocketLimits, reason};
@@ -39,7 +39,7 @@ const UNREAD_BYTES: usize = 256 * 1024;
 /// Upgrades a request to a session. A client that does not offer the subprotocol is served too.
 pub(crate) async fn upgrade(
     State(web): State<Web>,
-    Extension(Peer { place: connection, .. }): Extension<Peer>,
+    Extension(Peer { place: connection, received, .. }): Extension<Peer>,
     visitor: Visitor,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
@@ -77,7 +77,8 @@ pub(crate) async fn upgrade(
     let browser = Browser { address, machine: visitor.machine, reachable, _connection: connection };
     upgrade.on_upgrade(move |socket| {
         let sessions = web.running.clone();
-        let socket = Socket::new(socket, address, limits, Arc::clone(&web.refusals));
+        let refusals = Arc::clone(&web.refusals);
+        let socket = Socket::new(socket, address, limits, received, refusals);
         let client = Client { socket, limits: web.bridge.limits };
         sessions.track_future(serve(client, browser, web, place))
     })
@@ -115,7 +116,7 @@ async fn serve(
     };
     let _present = Present::session();
     let reason = {
-        let session = Session::new(bridge, machine, reachable).run(&mut client);
+        let session = Session::new(bridge, address, machine, reachable).run(&mut client);
         // A panic leaves nothing that sessions share half done: poisoned locks are used all the same. The
         // future is pinned here because moved into another future it would take its memory twice.
         let running = pin!(AssertUnwindSafe(session).catch_unwind());
@@ -163,15 +164,14 @@ impl Stream for Client {
     }
 }
 
-impl Sink<Vec<ServerMessage>> for Client {
+impl Sink<String> for Client {
     type Error = Error;
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         self.socket.poll_ready_unpin(cx)
     }
 
-    fn start_send(mut self: Pin<&mut Self>, messages: Vec<ServerMessage>) -> Result<(), Error> {
-        let frame = ServerMessage::encode_frame(&messages);
+    fn start_send(mut self: Pin<&mut Self>, frame: String) -> Result<(), Error> {
         self.socket.start_send_unpin(Message::Text(frame.into()))
     }
 

@@ -17,6 +17,7 @@ use tokio_tungstenite::tungstenite;
 use crate::config::WebSocketLimits;
 use crate::guard::rate::Rate;
 use crate::guard::refusals::{Refusal, Refusals};
+use crate::web::http::connection::Received;
 use crate::web::http::listener::is_unread;
 
 /// The read buffer. The library's default, 128 KiB, would be allocated for every idle session.
@@ -27,6 +28,10 @@ const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 const AT_ONCE_S: u32 = 10;
 /// Pings without anything from the peer, after which it is taken for gone.
 const PINGS: u8 = 3;
+/// Bytes of a control frame besides its payload: its head and its mask (RFC 6455, section 5.2).
+const CONTROL_BYTES: u64 = 6;
+/// Pings in a row at which a message was begun and none finished, after which the peer is refused.
+const UNFINISHED_PINGS: u8 = 2;
 /// How long a close frame may take to be sent.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
 /// How long the connection then stays open. Closing it with unread bytes would send RST, and the peer might
@@ -65,6 +70,12 @@ pub struct Socket {
     pings: Interval,
     /// Pings since something was last received.
     unheard: u8,
+    received: Received,
+    /// Of what was received, the bytes of frames that were dealt with. The others are of a message that has
+    /// begun, and take memory until it is whole.
+    dealt_with: u64,
+    /// Pings in a row at which there were such bytes, and no message was finished since.
+    unfinished: u8,
     ping: Ping,
     refusals: Arc<Refusals>,
     refusal: Option<CloseFrame>,
@@ -93,12 +104,13 @@ pub fn reason(code: u16, reason: impl Into<Utf8Bytes>) -> CloseFrame {
 }
 
 impl Socket {
-    /// A socket that was just upgraded; `client` is for the log.
+    /// A socket that was just upgraded; `client` is for the log, `received` is the count of its connection.
     #[must_use]
     pub fn new(
         socket: WebSocket,
         client: IpAddr,
         limits: SocketLimits,
+        received: Received,
         refusals: Arc<Refusals>,
     ) -> Self {
         let now = Instant::now();
@@ -116,6 +128,9 @@ impl Socket {
             limits,
             pings,
             unheard: 0,
+            dealt_with: received.bytes(),
+            received,
+            unfinished: 0,
             ping: Ping::Sent,
             refusals,
             refusal: None,
@@ -142,9 +157,31 @@ impl Socket {
         }
     }
 
-    /// Sends the pings that are due; refuses a peer that has not answered them.
+    /// Bytes of a message that has begun, with the heads of its frames.
+    fn begun(&self) -> u64 {
+        self.received.bytes().saturating_sub(self.dealt_with)
+    }
+
+    /// Counts a frame as dealt with; a message of `bytes` is whole, or they are those of a control frame.
+    fn deal_with(&mut self, bytes: usize, is_message: bool) {
+        let received = self.received.bytes();
+        if is_message {
+            (self.dealt_with, self.unfinished) = (received, 0);
+        } else {
+            // Control frames stand between the frames of a message.
+            self.dealt_with = received.min(self.dealt_with + bytes as u64 + CONTROL_BYTES);
+        }
+    }
+
+    /// Sends the pings that are due; refuses a peer that has not answered them, or has not finished a message.
     fn ping(&mut self, cx: &mut Context<'_>) {
         while self.pings.poll_tick(cx).is_ready() {
+            self.unfinished = if self.begun() > 0 { self.unfinished + 1 } else { 0 };
+            if self.unfinished == UNFINISHED_PINGS {
+                let seconds = self.limits.flags.ping_s * u32::from(UNFINISHED_PINGS);
+                let detail = format!("a message was not finished within {seconds} s");
+                return self.refuse(Refusal::WsUnfinished, reason(close_code::POLICY, detail));
+            }
             self.unheard += 1;
             if self.unheard == PINGS {
                 let seconds = self.limits.flags.ping_s * u32::from(PINGS);
@@ -232,6 +269,7 @@ impl Stream for Socket {
                 // Answered by the library with the next call, which then returns the end.
                 Message::Close(_) => continue,
             };
+            self.deal_with(bytes, frame.is_some());
             self.pay(bytes);
             if let (None, Some(_)) = (&self.refusal, &frame) {
                 return Poll::Ready(frame);
