@@ -22,10 +22,13 @@ pub struct Packet {
     pub bytes: u16,
     /// What its header says.
     pub header: Header,
-    /// The line whose bytes it carries; the first, if they are several.
+    /// The line whose bytes it carries, or whose reply; the first, if they are several.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub line: Option<Line>,
-    /// Everything in it has been sent before.
+    /// The last line, if they are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_line: Option<Line>,
+    /// It begins with something that has been sent before.
     #[serde(default, skip_serializing_if = "is_false")]
     pub retransmission: bool,
     /// It acknowledges again what was acknowledged before, and says nothing else.
@@ -33,6 +36,14 @@ pub struct Packet {
     pub duplicate_ack: bool,
     /// The whole IP packet, as hexadecimal digits; its payload stands at the end.
     pub hex: String,
+}
+
+impl Packet {
+    /// The first and the last line that it carries.
+    #[must_use]
+    pub fn lines(&self) -> Option<[Line; 2]> {
+        self.line.map(|first| [first, self.last_line.unwrap_or(first)])
+    }
 }
 
 fn is_false(flag: &bool) -> bool {

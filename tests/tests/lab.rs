@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use streamgram_protocol::{Cause, Code, End, Event, Header, Packet, Protocol, Unanswered, Verdict};
+use streamgram_protocol::{
+    Cause, Code, Data, End, Event, Header, Packet, Protocol, Unanswered, Verdict,
+};
 use streamgram_tests::{Browser, Server};
 
 /// A session with both legs open over the same link.
@@ -68,6 +70,14 @@ async fn tcp_sends_a_lost_line_again_and_udp_does_not_every_time() {
         assert!(third.len() >= 2, "{third:#?}");
         assert_eq!(third[0].verdict, Verdict::LostByRule);
         assert!(third[1..].iter().all(|packet| packet.retransmission));
+        // After the timeout the stack sends everything that waits in one segment, and its event says so.
+        let [_, last] = third[1].lines().unwrap();
+        let payload = Data::Hex(third[1].hex.clone()).to_bytes().unwrap();
+        let payload = String::from_utf8_lossy(&payload);
+        assert!(
+            (3..=5).all(|line| payload.contains(&format!("line {line}")) == (line <= last.number))
+        );
+        assert_eq!(last.number, 5);
         let lost = |of| {
             let packets = packets(&browser, of).into_iter();
             packets.filter(|packet| packet.verdict != Verdict::Delivered).count()

@@ -44,6 +44,7 @@ impl Packets {
                 bytes: u16::try_from(packet.bytes.len()).unwrap_or(u16::MAX),
                 header: packet.header,
                 line: packet.lines.map(|[first, _]| first),
+                last_line: packet.lines.and_then(|[first, last]| (last != first).then_some(last)),
                 retransmission: packet.mark == Some(Mark::Retransmission),
                 duplicate_ack: packet.mark == Some(Mark::DuplicateAck),
                 hex: Data::hex(&packet.bytes),
