@@ -36,6 +36,9 @@ pub enum ClientMessage {
     Stop(Stop),
     /// Begins or ends the reports on raw clients.
     Watch(Watch),
+    /// Asks for a sign of life: [`Event::Pong`](crate::Event::Pong). A page cannot see the pings of the
+    /// WebSocket itself.
+    Ping(Ping),
 }
 
 /// `{"open":{"protocol":"tcp"}}`
@@ -149,6 +152,12 @@ pub struct Watch {
     pub on: bool,
 }
 
+/// `{"ping":{}}`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+#[serde(deny_unknown_fields)]
+pub struct Ping {}
+
 /// Where a line goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumString, IntoStaticStr)]
 #[cfg_attr(test, derive(proptest_derive::Arbitrary))]
@@ -250,7 +259,7 @@ impl ClientMessage {
             Self::Link(set) => (None, check_link(&set.link)),
             Self::Send(send) => (Some(send.id), send.check(limits)),
             Self::Stop(stop) => (Some(stop.id), check_id(stop.id)),
-            Self::Nodelay(_) | Self::Watch(_) => (None, Ok(())),
+            Self::Nodelay(_) | Self::Watch(_) | Self::Ping(_) => (None, Ok(())),
         };
         checked.map_err(|invalid| Invalid { message: Some(self.name().into()), id, ..invalid })
     }

@@ -15,7 +15,7 @@ mod server;
 mod text;
 
 pub use client::{
-    ClientMessage, Close, How, Invalid, Nodelay, Open, Send, SetLink, Stop, Target, Watch,
+    ClientMessage, Close, How, Invalid, Nodelay, Open, Ping, Send, SetLink, Stop, Target, Watch,
 };
 pub use data::{BadHex, Data, numbered, numbers_in};
 pub use lesson::Lesson;

@@ -180,6 +180,8 @@ pub enum Event {
         /// How many, since the last such message.
         count: u64,
     },
+    /// The session lives: the answer to a ping.
+    Pong {},
 }
 
 /// Who the server is and what it allows.

@@ -61,7 +61,8 @@ pub fn lab_knobs(input: &[u8]) {
             }
             ClientMessage::Close(Close { protocol: Protocol::Udp, .. })
             | ClientMessage::Stop(_)
-            | ClientMessage::Watch(_) => {}
+            | ClientMessage::Watch(_)
+            | ClientMessage::Ping(_) => {}
         }
         for _ in 0..STEPS_BETWEEN {
             let _goes_on = stream.step();

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use streamgram_protocol::{
     Cause, ClientMessage, Close, Code, Event, How, Invalid, LegId, MAX_EMULATED_DATAGRAM, Nodelay,
-    Open, Path, Problem, Protocol, Send, SetLink, Stop, Watch,
+    Open, Path, Ping, Problem, Protocol, Send, SetLink, Stop, Watch,
 };
 
 use super::leg::burst::Lines;
@@ -43,6 +43,10 @@ impl State {
             ClientMessage::Send(send) => return self.send(&send),
             ClientMessage::Stop(stop) => return self.stop(&stop),
             ClientMessage::Watch(watch) => self.watch(&watch),
+            ClientMessage::Ping(Ping {}) => {
+                self.outbox.push(Instant::now(), None, Event::Pong {});
+                Ok(())
+            }
         };
         if let Err(problem) = carried_out {
             self.complain(Problem { message: Some(name.into()), ..problem });
