@@ -2,7 +2,8 @@
 //!
 //! Messages are decoded as they come and handed on once per frame, so that a burst of thousands is
 //! drawn a few times and not thousands of times. When the connection goes, it is tried again with
-//! growing pauses; nothing is ever sent again.
+//! growing pauses; nothing is ever sent again. A device that was asleep can wake up with a connection that is gone
+//! without a word: then it is asked for a sign of life, and replaced if none comes.
 //!
 //! Ours and not gloo-net's: that would put an unbounded queue and tasks of its own between the browser's
 //! events and the batch of a frame.
@@ -10,12 +11,12 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use gloo_events::EventListener;
+use gloo_events::{EventListener, EventListenerOptions};
 use gloo_render::{AnimationFrame, request_animation_frame};
 use gloo_timers::callback::Timeout;
-use streamgram_protocol::{ClientMessage, SUBPROTOCOL, ServerMessage};
+use streamgram_protocol::{ClientMessage, Ping, SUBPROTOCOL, ServerMessage};
 use wasm_bindgen::JsCast;
-use web_sys::{CloseEvent, MessageEvent, WebSocket};
+use web_sys::{CloseEvent, MessageEvent, PageTransitionEvent, WebSocket};
 use yew::prelude::*;
 
 use super::notice::Notice;
@@ -29,6 +30,8 @@ const LONGEST_PAUSE_MS: u32 = 8_000;
 /// Messages that one frame takes in at least, if there are more. The rest, up to half of what waits, is
 /// left to the next: a task takes no longer when many came at once.
 const FRAME_MESSAGES: usize = 100;
+/// How long a sign of life may take after the device woke up, or its network came back.
+const SIGN_OF_LIFE_MS: u32 = 5_000;
 /// When a hidden tab, which gets no frames, takes its messages in.
 const HIDDEN_TAB_MS: u32 = 250;
 
@@ -39,12 +42,7 @@ pub(crate) struct UseSocketHandle(Rc<Connection>);
 impl UseSocketHandle {
     /// Sends a message; false if there is no connection to send it over.
     pub(crate) fn send(&self, message: &ClientMessage) -> bool {
-        match &*self.0.attempt.borrow() {
-            Attempt::Running(Running { socket, .. }) if socket.ready_state() == WebSocket::OPEN => {
-                socket.send_with_str(&message.encode()).is_ok()
-            }
-            _ => false,
-        }
+        self.0.send(message)
     }
 }
 
@@ -56,7 +54,10 @@ pub(crate) fn use_socket(on_action: Callback<Action>) -> UseSocketHandle {
         let connection = Rc::clone(&connection);
         move |()| {
             connection.open();
+            let waking = connection.listen_for_waking();
             move || {
+                drop(waking);
+                drop(connection.proof.take());
                 drop(connection.attempt.take());
                 drop(connection.waiting.take());
             }
@@ -72,7 +73,9 @@ struct Connection {
     waiting: RefCell<Waiting>,
     /// Attempts over which nothing came, since one over which something did.
     failures: Cell<u32>,
-    // What this and `waiting` hold calls back to the connection: they are emptied when the page goes.
+    /// Ends the connection, unless something comes before.
+    proof: RefCell<Option<Timeout>>,
+    // What these and `waiting` hold calls back to the connection: they are emptied when the page goes.
     attempt: RefCell<Attempt>,
 }
 
@@ -98,7 +101,7 @@ enum Attempt {
 /// An open socket; dropped, it is closed.
 struct Running {
     socket: WebSocket,
-    _listeners: [EventListener; 2],
+    _listeners: [EventListener; 3],
 }
 
 impl Drop for Running {
@@ -111,17 +114,63 @@ impl Drop for Running {
 impl Connection {
     fn open(self: &Rc<Self>) {
         let Some(socket) = socket() else { return self.pause() };
-        let (receiving, closing) = (Rc::clone(self), Rc::clone(self));
+        let [receiving, closing, failing] = [(); 3].map(|()| Rc::clone(self));
         let _listeners = [
             EventListener::new(&socket, "message", move |event| receiving.received(event)),
-            EventListener::new(&socket, "close", move |event| closing.closed(event)),
+            EventListener::new(&socket, "close", move |event| {
+                closing.ended(event.unchecked_ref::<CloseEvent>().reason());
+            }),
+            // A close should follow, but not every browser sends one.
+            EventListener::new(&socket, "error", move |_| failing.ended(String::new())),
         ];
         self.attempt.replace(Attempt::Running(Running { socket, _listeners }));
+    }
+
+    fn send(&self, message: &ClientMessage) -> bool {
+        match &*self.attempt.borrow() {
+            Attempt::Running(Running { socket, .. }) if socket.ready_state() == WebSocket::OPEN => {
+                socket.send_with_str(&message.encode()).is_ok()
+            }
+            _ => false,
+        }
+    }
+
+    /// What a browser says when the device was asleep, the page put aside, or the network gone.
+    fn listen_for_waking(self: &Rc<Self>) -> Option<[EventListener; 3]> {
+        let window = web_sys::window()?;
+        let document = window.document()?;
+        Some(["visibilitychange", "pageshow", "online"].map(|name| {
+            let (connection, document) = (Rc::clone(self), document.clone());
+            // On their way down: what happens to the document need not come back up.
+            let options = EventListenerOptions::run_in_capture_phase();
+            EventListener::new_with_options(&window, name, options, move |event| {
+                let is_load =
+                    name == "pageshow" && !event.unchecked_ref::<PageTransitionEvent>().persisted();
+                if !is_load && !document.hidden() {
+                    connection.woken();
+                }
+            })
+        }))
+    }
+
+    fn woken(self: &Rc<Self>) {
+        if matches!(*self.attempt.borrow(), Attempt::Running(_)) {
+            self.send(&ClientMessage::Ping(Ping {}));
+            let connection = Rc::clone(self);
+            let end = Timeout::new(SIGN_OF_LIFE_MS, move || {
+                connection.ended(String::new());
+                connection.retry();
+            });
+            self.proof.replace(Some(end));
+        } else {
+            self.retry();
+        }
     }
 
     fn received(self: &Rc<Self>, event: &Event) {
         let data = event.unchecked_ref::<MessageEvent>().data();
         self.failures.set(0);
+        drop(self.proof.take());
         for message in ServerMessage::decode_frame(&data.as_string().unwrap_or_default()) {
             match message {
                 Ok(message) => {
@@ -134,9 +183,9 @@ impl Connection {
         }
     }
 
-    /// A socket that could not be opened is told as closed too.
-    fn closed(self: &Rc<Self>, event: &Event) {
-        let reason = event.unchecked_ref::<CloseEvent>().reason();
+    /// A socket that could not be opened ends too.
+    fn ended(self: &Rc<Self>, reason: String) {
+        drop(self.proof.take());
         if !reason.is_empty() {
             self.notice(Notice::Ended(reason));
         }
@@ -148,12 +197,15 @@ impl Connection {
         let failures = self.failures.replace(self.failures.get().saturating_add(1));
         let retry_ms = pause_ms(failures, js_sys::Math::random());
         let connection = Rc::clone(self);
-        let end = Timeout::new(retry_ms, move || {
-            connection.on_action.emit(Action::Retried { at_ms: now_ms() });
-            connection.open();
-        });
+        let end = Timeout::new(retry_ms, move || connection.retry());
         self.attempt.replace(Attempt::Pausing { _end: end });
         self.on_action.emit(Action::Lost { at_ms: now_ms(), retry_ms });
+    }
+
+    /// Tries again at once.
+    fn retry(self: &Rc<Self>) {
+        self.on_action.emit(Action::Retried { at_ms: now_ms() });
+        self.open();
     }
 
     fn notice(&self, notice: Notice) {
