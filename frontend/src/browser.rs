@@ -2,6 +2,7 @@
 
 pub(crate) mod address;
 pub(crate) mod clipboard;
+pub(crate) mod composing;
 pub(crate) mod download;
 pub(crate) mod storage;
 pub(crate) mod use_choice;

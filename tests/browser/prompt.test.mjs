@@ -205,6 +205,13 @@ test(
     await prompt(page).fill("up\ndown");
     await prompt(page).dispatchEvent("keydown", { key: "Enter", isComposing: true });
     await prompt(page).dispatchEvent("keydown", { key: "Enter", keyCode: 229 });
+    const { save, saved } = await more(page);
+    for (const of of [{ isComposing: true }, { keyCode: 229 }]) {
+      await page.locator(".saved-new input").dispatchEvent("keydown", { key: "Enter", ...of });
+    }
+    // The one that was meant is the only one that is there after it.
+    await save("meant");
+    await eventually(async () => assert.equal(await saved.count(), 1));
     await prompt(page).press("ArrowUp");
     assert.equal(await prompt(page).inputValue(), "up\ndown");
     await prompt(page).press("ArrowUp");

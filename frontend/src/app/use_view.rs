@@ -6,6 +6,8 @@ use wasm_bindgen::JsCast;
 use web_sys::window;
 use yew::prelude::*;
 
+use crate::browser::composing::composes;
+
 /// The attribute of the document's root that says it.
 const ATTRIBUTE: &str = "data-view";
 
@@ -24,7 +26,7 @@ pub(crate) fn use_view() -> (View, Callback<View>) {
                 EventListener::new(&document, "keydown", move |event| {
                     let key = event.dyn_ref::<KeyboardEvent>();
                     // Esc belongs to a dialog first, and to a prompt that has a draft to restore.
-                    if key.is_some_and(|key| key.key() == "Escape")
+                    if key.is_some_and(|key| key.key() == "Escape" && !composes(key))
                         && !event.default_prevented()
                         && !is_dialog_open()
                     {

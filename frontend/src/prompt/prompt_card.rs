@@ -9,6 +9,7 @@ use yew::prelude::*;
 use super::draft::{Draft, lines_at_once};
 use super::history::History;
 use super::prompt_more::PromptMore;
+use crate::browser::composing::composes;
 use crate::i18n::figures::count;
 use crate::i18n::language::{ELEMENT, Language, use_language, with_element};
 use crate::session::notice::Notice;
@@ -17,8 +18,6 @@ use crate::session::notice::Notice;
 pub(crate) const QUICK_BURST: &str = "20";
 /// Lines that are in sight at once; more are scrolled.
 const SHOWN_LINES: usize = 8;
-/// What browsers say of a key that an input method takes, where they do not say that it composes.
-const KEY_OF_INPUT_METHOD: u32 = 229;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct PromptCardProps {
@@ -100,7 +99,7 @@ pub(crate) fn PromptCard(props: &PromptCardProps) -> Html {
     let onkeydown = {
         let (draft, on_clear) = (draft.clone(), props.on_clear.clone());
         move |event: KeyboardEvent| {
-            if event.is_composing() || event.key_code() == KEY_OF_INPUT_METHOD {
+            if composes(&event) {
                 return;
             }
             let at = caret(&event);
@@ -156,7 +155,7 @@ pub(crate) fn PromptCard(props: &PromptCardProps) -> Html {
                 <small class="hint">
                     { with_element(
                         &language.number_hint(ELEMENT, &count(burst_lines.into())),
-                        html! { <code>{ "{n}" }</code> },
+                        html! { <code translate="no">{ "{n}" }</code> },
                     ) }
                 </small>
             </div>

@@ -6,6 +6,7 @@ use yew::prelude::*;
 
 use super::draft::Draft;
 use super::stored_lines::{self, NAME_CHARS, SavedLine};
+use crate::browser::composing::composes;
 use crate::i18n::language::{Language, use_language};
 use crate::session::notice::Notice;
 
@@ -43,7 +44,7 @@ pub(crate) fn SavedLines(SavedLinesProps { draft, on_use }: &SavedLinesProps) ->
             // It would send the line.
             if event.key() == "Enter" {
                 event.prevent_default();
-                if !event.is_composing() {
+                if !composes(&event) {
                     save.emit(());
                 }
             }
@@ -96,7 +97,7 @@ fn saved_line(
         <li>
             <button type="button" class="saved-use" title={language.saved_use()} onclick={using}>
                 if !name.is_empty() { <b>{ name }</b>{ " " } }
-                <code>{ text }</code>
+                <code translate="no">{ text }</code>
             </button>
             <small>{ chosen(language, draft) }</small>
             <button type="button" aria-label={language.saved_delete(&called)} onclick={deleting}>{ "✕" }</button>
