@@ -112,11 +112,16 @@ fn assemble(glue: &Glue, sweep: &Glue) -> Result<()> {
     let script = site.add_hashed(NAME, "js", glue.script.clone().into_bytes());
     let worker = fs::read_to_string(folder.join("sweep.js"))?;
     let sweep = add_sweep(&mut site, &worker, sweep)?;
+    let translated = fs::read_to_string(folder.join("translated.js"))?;
+    // Comments are for those who read the source.
+    let translated = translated.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let translated: String = translated.flat_map(|line| [line.trim_start(), "\n"]).collect();
     // Every address is relative: a proxy may show the page in a folder of its own.
     // A module of its own: a page without inline scripts can forbid them. A worker's address is one of
     // the things that Trusted Types guard; the one policy that the server allows knows this address only.
     let start = format!(
         "import start from './{script}';\n\
+         {translated}\
          const sweep = new URL('./{sweep}', import.meta.url).href;\n\
          const policy = self.trustedTypes?.createPolicy('sweep', {{ createScriptURL: () => sweep }});\n\
          self.sweepWorker = () => \

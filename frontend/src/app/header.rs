@@ -18,12 +18,12 @@ pub(crate) fn header(language: Language, page: &Page, preferences: Html) -> Html
     };
     html! {
         <header class="header">
-            <h1 class="logo">
+            <h1 class="logo" translate="no">
                 <span class="logo-stream">{ "Stream" }</span><span class="logo-gram">{ "gram" }</span>
             </h1>
             <span class="badge" data-status={status} role="status">{ text }</span>
             if let Some(hello) = &page.hello {
-                <span class="addresses">
+                <span class="addresses" translate="no">
                     <span><b class="tcp">{ "TCP " }</b><code>{ &hello.tcp }</code></span>
                     <span><b class="udp">{ "UDP " }</b><code>{ &hello.udp }</code></span>
                 </span>

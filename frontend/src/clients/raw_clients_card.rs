@@ -49,7 +49,7 @@ pub(crate) fn RawClientsCard(
             } else if raw.clients.is_empty() && *feed != Some(Feed::Off) {
                 <p class="hint">{ language.raw_none_yet() }</p>
             }
-            <ol class="raw-clients-list">
+            <ol class="raw-clients-list" translate="no">
                 for client in raw.clients.iter().rev() {
                     <li key={client.key} class="raw-client" data-protocol={client.protocol.name()}>
                         { line(language, client, *zone, &chosen) }

@@ -62,7 +62,7 @@ pub(crate) fn CommandsCard(CommandsCardProps { hello, sends }: &CommandsCardProp
                 <p class="commands-warning">{ warning }</p>
             }
             if command.is_some() {
-                <pre class="commands-text" tabindex="0" role="group"
+                <pre class="commands-text" translate="no" tabindex="0" role="group"
                     aria-label={language.commands_of(tool.name(), protocol.name())}><code>{ text }</code></pre>
             }
         </section>

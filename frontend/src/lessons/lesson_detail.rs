@@ -156,7 +156,7 @@ fn outcome(
                 for (protocol, of) in used {
                     <div>
                         <dt>{ protocol.name() }{ " " }{ called(language, of) }</dt>
-                        <dd>{ seen.get(protocol, of).map_or("–".into(), count) }</dd>
+                        <dd translate="no">{ seen.get(protocol, of).map_or("–".into(), count) }</dd>
                     </div>
                 }
             </dl>

@@ -55,7 +55,7 @@ pub(crate) fn PlotFigure(PlotFigureProps { plot, csv }: &PlotFigureProps) -> Htm
     html! {
         <figure class="plot">
             <figcaption>{ plot.title }</figcaption>
-            <svg ref={picture} class="plot-picture" role="img" aria-label={plot.title}>
+            <svg ref={picture} class="plot-picture" translate="no" role="img" aria-label={plot.title}>
                 <title>{ plot.title }</title>
                 <rect class="plot-ground" width="100%" height="100%" />
                 { axes(plot, &both) }
@@ -140,7 +140,7 @@ fn table(language: Language, plot: &Plot) -> Html {
                     <th scope="col">{ plot.x.label }</th>
                     for series in plot.series.iter() { <th scope="col">{ series.name }</th> }
                 </tr></thead>
-                <tbody>
+                <tbody translate="no">
                     for (at, row) in plot.rows.iter().enumerate().skip(hidden) {
                         <tr key={at}>
                             <th scope="row">{ plot.x.unit.text(row.x) }</th>

@@ -56,7 +56,7 @@ pub(crate) fn carried_list(language: Language, scenario: &Scenario) -> Html {
         <dl class="carried">
             <div>
                 <dt>{ language.carried_text() }</dt>
-                <dd><code class="carried-text">{ payload(language, scenario.text.as_bytes()) }</code></dd>
+                <dd><code class="carried-text" translate="no">{ payload(language, scenario.text.as_bytes()) }</code></dd>
             </div>
             for (name, text) in carried(language, scenario) {
                 <div><dt>{ name }</dt><dd>{ text }</dd></div>

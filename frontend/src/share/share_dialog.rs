@@ -111,7 +111,7 @@ fn qr(language: Language, address: Option<String>, fragment: &str) -> Html {
         let command = format!("streamgram --http 0.0.0.0:{}", port());
         return with_element(
             &language.share_only_here(ELEMENT),
-            html! { <code>{ command }</code> },
+            html! { <code translate="no">{ command }</code> },
         );
     };
     let whole = address.len() + 1 + fragment.len() <= MAX_QR_LINK;
@@ -121,7 +121,7 @@ fn qr(language: Language, address: Option<String>, fragment: &str) -> Html {
         <>
             <img src={format!("api/qr.svg?{address}{behind}")} width="264" height="264"
                 alt={language.share_qr(&address)} />
-            <code>{ address }</code>
+            <code translate="no">{ address }</code>
             if !whole { <p>{ language.share_qr_page() }</p> }
         </>
     }

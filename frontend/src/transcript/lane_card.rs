@@ -47,7 +47,7 @@ pub(crate) fn LaneCard(props: &LaneCardProps) -> Html {
                 <h2>{ name }</h2>
                 <span class="badge" data-status={status}>{ state }</span>
                 if lane.is_there() && !lane.local.is_empty() {
-                    <code class="lane-addresses">{ &lane.local }{ " → " }{ &lane.peer }</code>
+                    <code class="lane-addresses" translate="no">{ &lane.local }{ " → " }{ &lane.peer }</code>
                 }
             </div>
             <div class="lane-actions">{ actions(language, lane, on_ask) }</div>
@@ -139,7 +139,7 @@ fn nodelay(language: Language, lane: &Lane, on_ask: &Callback<LaneRequest>) -> H
 fn explanation(language: Language, protocol: Protocol) -> Html {
     let (question, answer) = match protocol {
         Protocol::Tcp => {
-            let stamp = html! { <code>{ "[time] " }</code> };
+            let stamp = html! { <code translate="no">{ "[time] " }</code> };
             (language.why_stamp(), with_element(&language.why_stamp_because(ELEMENT), stamp))
         }
         Protocol::Udp => (language.why_no_echo(), language.why_no_echo_because().into()),

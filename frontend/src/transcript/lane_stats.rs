@@ -19,7 +19,7 @@ pub(crate) fn lane_stats(language: Language, lane: &Lane) -> Html {
     html! {
         <dl class="lane-stats">
             for (name, figure) in figures {
-                <div><dt>{ name }</dt><dd>{ figure }</dd></div>
+                <div><dt>{ name }</dt><dd translate="no">{ figure }</dd></div>
             }
         </dl>
     }

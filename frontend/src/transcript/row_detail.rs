@@ -99,9 +99,9 @@ fn payload(language: Language, row: &Row, on_copy: &Callback<String>) -> Html {
     html! {
         <>
             <div class="row-detail-head"><h3>{ language.as_text() }</h3>{ copy(language.copy_as(language.as_text()), false) }</div>
-            <code class="row-detail-text" tabindex="0" role="group" aria-label={language.as_text()}>{ piecewise(language, &shown) }</code>
+            <code class="row-detail-text" translate="no" tabindex="0" role="group" aria-label={language.as_text()}>{ piecewise(language, &shown) }</code>
             <div class="row-detail-head"><h3>{ language.hex() }</h3>{ copy(language.copy_as(language.hex()), true) }</div>
-            <pre class="row-detail-hex" tabindex="0" role="group" aria-label={language.hex()}>{ dump(&shown) }</pre>
+            <pre class="row-detail-hex" translate="no" tabindex="0" role="group" aria-label={language.hex()}>{ dump(&shown) }</pre>
             if left > 0 {
                 <p class="row-more">{ language.not_shown(&counted(language, left as u64, Noun::Byte)) }</p>
             }

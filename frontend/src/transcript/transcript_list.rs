@@ -207,7 +207,7 @@ pub(crate) fn TranscriptList(props: &TranscriptListProps) -> Html {
     );
     html! {
         <div class="transcript">
-            <div ref={view} class="rows" role="listbox" tabindex="0" aria-label={label}
+            <div ref={view} class="rows" translate="no" role="listbox" tabindex="0" aria-label={label}
                 data-delta={look.delta.to_string()}
                 aria-activedescendant={chosen.map(id)} onscroll={move |_| scrolled()} {onkeydown} {onclick}>
                 <div ref={space} class="rows-space" role="presentation">
