@@ -8,7 +8,7 @@ import { after, before } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 
 import AxeBuilder from "@axe-core/playwright";
-import { chromium } from "playwright-core";
+import { chromium, firefox } from "playwright-core";
 
 export const FLAGS = [
   "--no-sandbox",
@@ -52,6 +52,17 @@ export function launch() {
   return chromium.launch({ executablePath, args: FLAGS });
 }
 
+/** Why tests in Firefox are skipped, if they are. */
+export const NO_FIREFOX = !process.env.STREAMGRAM_FIREFOX && "there is no Firefox: name one in STREAMGRAM_FIREFOX";
+
+/**
+ * A Firefox as its users have it, over WebDriver BiDi. From 1.65 on Playwright asks for what Debian's Firefox 153 does not
+ * know: package.json holds it back.
+ */
+export function launchFirefox() {
+  return firefox.launch({ channel: "moz-firefox", executablePath: process.env.STREAMGRAM_FIREFOX });
+}
+
 /** A visitor of their own: nothing is cached or kept from those before. */
 export async function visitor(browser, options) {
   const context = await browser.newContext(options);
@@ -60,11 +71,11 @@ export async function visitor(browser, options) {
 }
 
 /** One browser and one server for the tests of a file, and a fresh page for each of them. */
-export function streamgram() {
+export function streamgram(launched = launch) {
   const shared = {};
   before(async () => {
     shared.server = await startServer();
-    shared.browser = await launch();
+    shared.browser = await launched();
   });
   after(async () => {
     await shared.browser?.close();
@@ -90,7 +101,7 @@ export function streamgram() {
 }
 
 /** Every message of the server to this page, in order. */
-function recordEvents(page) {
+export function recordEvents(page) {
   const events = [];
   const flat = ({ at_us, leg, event }) => ({ at_us, protocol: leg?.protocol, leg: leg?.number, ...named(event) });
   page.on("websocket", (socket) => {

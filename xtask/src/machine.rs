@@ -24,6 +24,12 @@ pub(crate) const CHROMIUM: Program = Program::new(
     "chromium",
     "STREAMGRAM_CHROMIUM",
 );
+/// Without it its tests are skipped.
+const FIREFOX: Program = Program::new(
+    &["firefox-esr", "firefox", "/Applications/Firefox.app/Contents/MacOS/firefox"],
+    "firefox-esr",
+    "STREAMGRAM_FIREFOX",
+);
 const NC: Program = Program::new(&["nc"], "netcat-openbsd", "NC");
 const NGINX: Program = Program::new(&["nginx"], "nginx", "NGINX");
 const OPENSSL: Program = Program::new(&["openssl"], "openssl", "OPENSSL");
@@ -183,8 +189,10 @@ pub(crate) fn programs_of_tests() -> Result<Vec<(&'static str, PathBuf)>> {
     let mut packages: Vec<_> = missing.map(|program| program.package).collect();
     let missing = OPTIONAL.iter().filter(|(program, _)| on_path(program).is_none());
     packages.extend(missing.map(|(_, package)| package));
+    packages.extend(FIREFOX.is_missing().then_some(FIREFOX.package));
     packages.extend(missing_font());
     install(&packages)?;
+    programs.extend((!FIREFOX.is_missing()).then_some(FIREFOX));
     programs.iter().map(|program| Ok((program.variable, program.find()?))).collect()
 }
 
