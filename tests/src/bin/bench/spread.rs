@@ -18,7 +18,9 @@ impl Spread {
         let mut values: Vec<_> = values.collect();
         values.sort_by(f64::total_cmp);
         let [least, most] = [values.first(), values.last()].map(|it| it.copied().unwrap_or(0.0));
-        let median = values.get(values.len() / 2).copied().unwrap_or(0.0);
+        let middle = |at: usize| values.get(at).copied().unwrap_or(0.0);
+        let median =
+            f64::midpoint(middle(values.len().saturating_sub(1) / 2), middle(values.len() / 2));
         Self { median, least, most }
     }
 }
@@ -47,6 +49,7 @@ mod tests {
     fn the_median_is_not_moved_by_one_that_is_far_off() {
         let spread = Spread::of([3.0, 900.0, 1.0].into_iter());
         assert_eq!(spread.to_string(), "3.00 (1.00 to 900)");
+        assert_eq!(Spread::of([3.0, 900.0, 1.0, 5.0].into_iter()).median, 4.0);
     }
 
     #[test]
