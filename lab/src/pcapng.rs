@@ -19,7 +19,8 @@ const COMMENT: &str = "Streamgram lab: an emulated path, TCP and UDP by smoltcp.
     as they went over the wire, after two repairs of the stack: a pure ACK carries the highest \
     sequence number sent, and a late segment gets the newest ACK that arrived before it.";
 
-/// The file: what this end sent, when it sent it, and what reached it, when it arrived.
+/// The file: what this end sent, when it sent it, and what reached it, when it arrived. Packets whose times are Unix
+/// times are dated.
 #[must_use]
 pub fn write(packets: &[Packet], vantage: End) -> Vec<u8> {
     let mut file = Vec::new();

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { answered, lane, of, ready, startServer, streamgram, type } from "./streamgram.mjs";
+import { answered, eventually, lane, of, ready, startServer, streamgram, type } from "./streamgram.mjs";
 
 const onPage = streamgram();
 
@@ -24,6 +24,22 @@ test(
   onPage(async ({ page }) => {
     await page.getByRole("button", { name: "reset" }).click();
     await page.locator(lane("TCP", ".badge"), { hasText: "reset" }).waitFor();
+  }),
+);
+
+test(
+  "a close before the replies have been read is a reset to the server, and the page says why",
+  onPage(async ({ page, events }) => {
+    await page.getByLabel("Line to send").fill("x".repeat(10_000));
+    await page.getByLabel("lines").fill("1000");
+    // In one go: ten megabytes and their replies are still under way when the socket is closed.
+    await page.evaluate(() => {
+      const close = [...document.querySelectorAll(".lane[data-protocol=TCP] button")];
+      document.querySelector(".prompt button.primary").click();
+      close.find((button) => button.textContent === "close").click();
+    });
+    await eventually(() => assert.equal(of(events, "server_closed", "tcp")[0]?.cause, "peer_reset"));
+    await page.locator(lane("TCP", ".row-note"), { hasText: "RFC 2525" }).waitFor();
   }),
 );
 
@@ -68,7 +84,8 @@ test(
       assert.equal(await page.locator(".absence").count(), 0);
       assert.equal(of(events, "sent", "tcp").length, 1);
       await type(page, "after");
-      await answered(page, "TCP", 2);
+      await answered(page, "TCP", 1);
+      assert.equal(of(events, "answered", "tcp").length, 2);
     },
     { http: () => server.http },
   ),

@@ -20,6 +20,15 @@ async function send(page) {
   await page.getByRole("button", { name: "Send", exact: false }).first().click();
 }
 
+/** When the first packet of a capture was seen, in Unix milliseconds. */
+function dated(capture) {
+  // Section header and interface say how long they are; an enhanced packet's time stands behind its interface.
+  const section = capture.readUInt32LE(4);
+  const packet = capture.subarray(section + capture.readUInt32LE(section + 4));
+  assert.equal(packet.readUInt32LE(0), 6);
+  return (packet.readUInt32LE(12) * 2 ** 32 + packet.readUInt32LE(16)) / 1_000;
+}
+
 /** The ladder shows as many arrows as there were packets. */
 async function drawn(page, events) {
   await eventually(async () => {
@@ -121,6 +130,7 @@ test(
       let content = "";
       for await (const chunk of stream.setEncoding("latin1")) content += chunk;
       assert.ok(Buffer.from(content, "latin1").toString().startsWith(beginning), name);
+      if (name === "pcapng, client") assert.ok(Math.abs(dated(Buffer.from(content, "latin1")) - Date.now()) < 60_000);
     }
   }),
 );

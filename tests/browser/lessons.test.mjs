@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { answered, eventually, lane, launch, named, ready, startServer, visitor } from "./streamgram.mjs";
+import { answered, eventually, lane, launch, named, of, ready, recordEvents, startServer, visitor } from "./streamgram.mjs";
 
 /** Each lesson, and the choice, from 0, that the lab or loopback shows. */
 const LESSONS = { connection: 0, records: 1, reliability: 1, order: 1, duplicates: 1, cost: 2, nodelay: 1 };
@@ -28,10 +28,11 @@ async function visit(id, { http = server.http, prepare = () => {}, ...options } 
   page.on("websocket", (socket) => {
     socket.on("framesent", ({ payload }) => sent.push(named(JSON.parse(payload))));
   });
+  const events = recordEvents(page);
   await prepare(page);
   await page.goto(`http://${http}/#lesson=${id}`);
   await ready(page);
-  return { page, sent, close: () => context.close() };
+  return { page, sent, events, close: () => context.close() };
 }
 
 const choice = (page, at) => page.locator(".lesson-choice input").nth(at);
@@ -116,14 +117,14 @@ test("another prediction takes the outcome back", async () => {
 });
 
 test("a change is sent and not judged", async () => {
-  const { page, sent, close } = await visit("nodelay");
+  const { page, sent, events, close } = await visit("nodelay");
   await predictAndRun(page, 1);
   const opened = () => sent.filter((it) => it.type === "open" && it.protocol === "tcp").map((it) => it.nodelay);
   assert.equal(opened().at(-1), false);
   await page.locator(".lesson-changes button").first().click();
   await page.locator(".lesson-outcome").waitFor({ state: "detached" });
   await eventually(() => assert.equal(opened().at(-1), true));
-  await answered(page, "TCP", 10);
+  await eventually(() => assert.equal(of(events, "answered", "tcp").length, 10));
   assert.equal(await page.locator(".lesson-outcome").count(), 0);
   await close();
 });

@@ -80,8 +80,11 @@ test(
     assert.deepEqual(reads.map((read) => read.bytes), [1_024, 476]);
     const cells = page.locator(lane("TCP", "[data-row=reads] .strip-cell"));
     await eventually(async () => assert.equal(await cells.count(), 2));
-    const cut = page.locator(lane("UDP", "[data-row=reads] .strip-cell[data-kind=cut] title"));
+    const cut = page.locator(lane("UDP", "[data-row=kept] .strip-cell[data-kind=cut] title"));
     assert.equal(await cut.textContent(), "recv(1024) would throw away 476 bytes");
+    // The server itself has read all of it.
+    const read = page.locator(lane("UDP", "[data-row=reads] .strip-cell"));
+    assert.deepEqual(await read.evaluateAll((cells) => cells.map((cell) => cell.dataset.kind)), ["whole"]);
     await page.locator(".verdict-meaning", { hasText: "1,024 + 476" }).waitFor();
     await page.locator(".verdict-meaning", { hasText: "keeps 1,024" }).waitFor();
   }),

@@ -101,7 +101,7 @@ test(
     await plot(2).getByText("this page does not see them").waitFor();
     assert.equal(await plot(2).locator(".plot").count(), 0);
     await emulated(page, events);
-    await burst(page, 40);
+    await burst(page, 20);
     // From the first that carries a line on: what comes before opens the connection.
     const packets = (protocol) => {
       const all = of(events, "packet", protocol);

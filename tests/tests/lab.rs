@@ -72,8 +72,9 @@ async fn tcp_sends_a_lost_line_again_and_udp_does_not_every_time() {
         assert!(third[1..].iter().all(|packet| packet.retransmission));
         // After the timeout the stack sends everything that waits in one segment, and its event says so.
         let [_, last] = third[1].lines().unwrap();
-        let payload = Data::Hex(third[1].hex.clone()).to_bytes().unwrap();
-        let payload = String::from_utf8_lossy(&payload);
+        let hex = Data::Hex(third[1].hex.clone());
+        let bytes = hex.to_bytes().unwrap();
+        let payload = String::from_utf8_lossy(&bytes);
         assert!(
             (3..=5).all(|line| payload.contains(&format!("line {line}")) == (line <= last.number))
         );

@@ -200,7 +200,7 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
                 </div>
                 if route.path == Path::Emulated {
                     <LadderCard tcp={Rc::clone(&page.tcp)} udp={Rc::clone(&page.udp)}
-                        congestion={route.congestion()} />
+                        congestion={route.congestion()} {zone} />
                 }
                 <PlotsCard page={Rc::clone(&now)} {on_again} on_ask={ask} />
                 <SweepCard />

@@ -87,7 +87,7 @@ mod tests {
             if let Header::Tcp { length: bytes, .. } = &mut packet.header {
                 *bytes = length;
             }
-            lane.trace.push(1, at, &packet);
+            lane.trace.push(1, at, packet);
         }
         let counted = [
             Count::OpeningPackets,

@@ -1,4 +1,4 @@
-//! The boundary strip, drawn: three rows of cells on one scale.
+//! The boundary strip, drawn: rows of cells on one scale.
 
 use std::rc::Rc;
 
@@ -25,13 +25,14 @@ pub(crate) fn BoundaryStrip(BoundaryStripProps { strip }: &BoundaryStripProps) -
     let rows = [
         (language.strip_sends(), "sends", &strip.sends),
         (language.strip_reads(), "reads", &strip.reads),
+        ("recv(1024)", "kept", &strip.kept),
         (language.strip_replies(), "replies", &strip.replies),
     ];
     html! {
         <div class="strip" role="img" aria-label={strip.summary.clone()}>
-            for (name, row, cells) in rows.into_iter().filter(|(_, row, cells)| *row != "sends" || !cells.is_empty()) {
+            for (name, row, cells) in rows.into_iter().filter(|(_, row, cells)| !may_miss(row) || !cells.is_empty()) {
                 <span class="strip-name">{ name }</span>
-                <svg class="strip-row" data-row={row} width="100%" height="24">
+                <svg class="strip-row" translate="no" data-row={row} width="100%" height="24">
                     for run in runs(cells) {
                         { if let [cell] = run { one(cell) } else { many(run) } }
                     }
@@ -46,6 +47,11 @@ pub(crate) fn BoundaryStrip(BoundaryStripProps { strip }: &BoundaryStripProps) -
             </div>
         </div>
     }
+}
+
+/// Rows that are shown only if there is something in them.
+fn may_miss(row: &str) -> bool {
+    matches!(row, "sends" | "kept")
 }
 
 /// Cells that are too narrow for a label are drawn together, with their neighbours of the same kind: a

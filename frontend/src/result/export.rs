@@ -11,8 +11,8 @@ use crate::i18n::language::Language;
 const WIDTH: u64 = 1_200;
 
 /// One line for each packet.
-pub(crate) fn save_text(language: Language, ladder: &Ladder) {
-    save("streamgram-packets.txt", "text/plain", text(language, ladder).as_bytes());
+pub(crate) fn save_text(language: Language, zone: i32, ladder: &Ladder) {
+    save("streamgram-packets.txt", "text/plain", text(language, zone, ladder).as_bytes());
 }
 
 /// The whole ladder, not only what is in sight.
@@ -29,10 +29,10 @@ pub(crate) fn save_capture(ladder: &Ladder, vantage: End) {
     save(name, "application/octet-stream", &capture(ladder, vantage));
 }
 
-fn text(language: Language, ladder: &Ladder) -> String {
+fn text(language: Language, zone: i32, ladder: &Ladder) -> String {
     let lines = ladder.arrows.iter().map(|arrow| {
         let Arrow { protocol, sent, .. } = arrow;
-        format!("{} · {} · {}\n", protocol.name(), sent.label(language), sent.line(language))
+        format!("{} · {} · {}\n", protocol.name(), sent.label(language), sent.line(language, zone))
     });
     lines.collect()
 }
@@ -90,7 +90,7 @@ fn capture(ladder: &Ladder, vantage: End) -> Vec<u8> {
             duplicate_at: packet.copy_arrives_us,
             header: packet.header,
             mark: packet.retransmission.then_some(Mark::Retransmission),
-            lines: packet.line.map(|line| [line; 2]),
+            lines: packet.lines(),
             datagram: None,
             bytes: bytes.to_bytes().unwrap_or_default().into(),
         }
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn text_has_a_line_for_each_packet() {
-        let text = text(Language::En, &ladder());
+        let text = text(Language::En, 0, &ladder());
         assert_eq!(text.lines().count(), 2);
         assert!(text.lines().nth(1).unwrap().contains("lost by chance"), "{text}");
     }
@@ -132,5 +132,16 @@ mod tests {
             capture.windows(4).filter(|word| *word == [6, 0, 0, 0]).count()
         };
         assert_eq!((packets(End::Client), packets(End::Gateway)), (2, 1));
+    }
+
+    #[test]
+    fn a_capture_is_dated() {
+        // 2026-11-23 05:52:57 UTC in microseconds: the high and the low word stand behind type, length and interface.
+        let sent = [segment(End::Client, 0, 1_795_413_177_000_000, false)];
+        let ladder = Ladder::of(&traced(&sent), &Trace::default(), ZOOM_ONE);
+        let capture = capture(&ladder, End::Client);
+        let at = capture.windows(4).position(|word| word == [6, 0, 0, 0]).unwrap() + 12;
+        let word = |at: usize| u32::from_le_bytes(capture[at..at + 4].try_into().unwrap());
+        assert_eq!(u64::from(word(at)) << 32 | u64::from(word(at + 4)), 1_795_413_177_000_000);
     }
 }

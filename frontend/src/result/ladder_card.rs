@@ -26,12 +26,14 @@ pub(crate) struct LadderCardProps {
     pub(crate) udp: Rc<Lane>,
     /// Whose TCP it is: `Reno` or `Cubic`.
     pub(crate) congestion: &'static str,
+    /// Minutes east of UTC.
+    pub(crate) zone: i32,
 }
 
 /// Packets as arrows between client and gateway.
 #[component]
 pub(crate) fn LadderCard(props: &LadderCardProps) -> Html {
-    let LadderCardProps { tcp, udp, congestion } = props;
+    let LadderCardProps { tcp, udp, congestion, zone } = props;
     let language = use_language();
     let (zoom, chosen) = (use_state(|| ZOOM_ONE), use_state_eq(|| None::<usize>));
     let follows = use_state_eq(|| true);
@@ -88,13 +90,14 @@ pub(crate) fn LadderCard(props: &LadderCardProps) -> Html {
     };
     let (top, height) = *sight;
     let seen = ladder.within(top.saturating_sub(AROUND), top + height + AROUND);
-    let said = chosen.and_then(|at| ladder.arrows.get(at)).map(|arrow| said(language, arrow));
+    let said =
+        chosen.and_then(|at| ladder.arrows.get(at)).map(|arrow| said(language, *zone, arrow));
     html! {
         <section class="ladder card" aria-label={language.packets_title()}>
             <div class="ladder-head">
                 <h2>{ language.packets_title() }</h2>
                 <small class="hint">{ language.packets_of(congestion) }</small>
-                { toolbar(language, &zoom, &follows, &ladder) }
+                { toolbar((language, *zone), &zoom, &follows, &ladder) }
             </div>
             <div class="ladder-names" aria-hidden="true">
                 for protocol in Protocol::BOTH {
@@ -102,7 +105,7 @@ pub(crate) fn LadderCard(props: &LadderCardProps) -> Html {
                         <i>{ language.client() }</i><i>{ language.gateway() }</i></span>
                 }
             </div>
-            <div class="ladder-window" ref={window} tabindex="0" role="group" {onscroll} {onkeydown}
+            <div class="ladder-window" translate="no" ref={window} tabindex="0" role="group" {onscroll} {onkeydown}
                 aria-label={language.packets_step(&count(ladder.arrows.len() as u64))}>
                 <svg width="100%" height={ladder.height.to_string()} data-arrows={ladder.arrows.len().to_string()}>
                     { lifelines(ladder.height) }
@@ -118,7 +121,7 @@ pub(crate) fn LadderCard(props: &LadderCardProps) -> Html {
 }
 
 fn toolbar(
-    language: Language,
+    (language, zone): (Language, i32),
     zoom: &UseStateHandle<u64>,
     follows: &UseStateHandle<bool>,
     ladder: &Rc<Ladder>,
@@ -133,9 +136,10 @@ fn toolbar(
         let follows = follows.clone();
         move |_| follows.set(!*follows)
     };
-    let save = |name: &'static str, save: fn(Language, &Ladder)| {
+    let save = |name: &'static str, save: fn(Language, i32, &Ladder)| {
         let ladder = Rc::clone(ladder);
-        html! { <button type="button" onclick={move |_| save(language, &ladder)}>{ name }</button> }
+        let onclick = move |_| save(language, zone, &ladder);
+        html! { <button type="button" {onclick}>{ name }</button> }
     };
     html! {
         <div class="ladder-tools" role="group" aria-label={language.ladder()}>
@@ -143,9 +147,9 @@ fn toolbar(
             { zoom_to("+", language.zoom_in(), **zoom * 2) }
             <button type="button" aria-pressed={follows.to_string()} onclick={follow}>{ language.follow() }</button>
             { save(language.save_text(), export::save_text) }
-            { save("SVG", export::save_svg) }
-            { save(language.capture_client(), |_, ladder| export::save_capture(ladder, End::Client)) }
-            { save(language.capture_gateway(), |_, ladder| export::save_capture(ladder, End::Gateway)) }
+            { save("SVG", |language, _, ladder| export::save_svg(language, ladder)) }
+            { save(language.capture_client(), |_, _, ladder| export::save_capture(ladder, End::Client)) }
+            { save(language.capture_gateway(), |_, _, ladder| export::save_capture(ladder, End::Gateway)) }
         </div>
     }
 }
@@ -231,7 +235,7 @@ fn percent(part: u64) -> String {
 }
 
 /// The chosen packet in words, and its payload.
-fn said(language: Language, arrow: &Arrow) -> Html {
+fn said(language: Language, zone: i32, arrow: &Arrow) -> Html {
     let packet = &arrow.sent.packet;
     let length = match packet.header {
         Header::Tcp { length, .. } | Header::Udp { length, .. } => usize::from(length),
@@ -240,9 +244,9 @@ fn said(language: Language, arrow: &Arrow) -> Html {
     let bytes = bytes.to_bytes().unwrap_or_default();
     html! {
         <>
-            <p><b>{ arrow.sent.label(language) }</b>{ " · " }{ arrow.sent.line(language) }</p>
+            <p><b>{ arrow.sent.label(language) }</b>{ " · " }{ arrow.sent.line(language, zone) }</p>
             if length > 0 {
-                <code>{ payload(language, &bytes[bytes.len().saturating_sub(length)..]) }</code>
+                <code translate="no">{ payload(language, &bytes[bytes.len().saturating_sub(length)..]) }</code>
             }
         </>
     }

@@ -1,5 +1,6 @@
 //! The boundary strip: the same bytes three times, cut where they were sent, where the server read
-//! them, and where the replies to them were read. One scale of offsets for all three rows. Of a raw
+//! them, and where the replies to them were read; once more where a `recv(1024)` would have lost some. One
+//! scale of offsets for all rows. Of a raw
 //! client only the server's side is known: what it read, and what it replied.
 
 use streamgram_protocol::Protocol;
@@ -40,11 +41,14 @@ pub(crate) struct Cell {
     pub(crate) kind: Kind,
 }
 
-/// The three rows.
-#[derive(Debug, Clone, PartialEq)]
+/// The rows.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Strip {
     pub(crate) sends: Vec<Cell>,
+    /// What the server took.
     pub(crate) reads: Vec<Cell>,
+    /// UDP: what a `recv(1024)` would have got, if that is less anywhere.
+    pub(crate) kept: Vec<Cell>,
     pub(crate) replies: Vec<Cell>,
     /// Bytes from end to end, with room for the lines that are still to go out.
     pub(crate) bytes: u64,
@@ -70,7 +74,7 @@ impl Strip {
         let width = |exchange: &Exchange| exchange.bytes.max(1) as u64;
         let bytes = |bytes: usize| counted(language, bytes as u64, Noun::Byte);
         let scale = Scale { first: 0, bytes: client.exchanges.iter().map(width).sum() };
-        let (mut reads, mut replies, mut from) = (Vec::new(), Vec::new(), 0);
+        let (mut reads, mut kept, mut replies, mut from) = (Vec::new(), Vec::new(), Vec::new(), 0);
         for exchange in &client.exchanges {
             let span = (from, from + width(exchange));
             from = span.1;
@@ -79,14 +83,9 @@ impl Strip {
                 Protocol::Tcp => language.strip_client_read(&number, &bytes(exchange.bytes)),
                 Protocol::Udp => language.strip_datagram(&number, &bytes(exchange.bytes)),
             };
-            let cut = exchange.kept < exchange.bytes;
-            let (label, split) = (number.clone(), span.0 + exchange.kept as u64);
-            reads.push(scale.cell((span.0, if cut { split } else { span.1 }), label, title));
-            if cut {
-                let title = language.strip_throws(&bytes(exchange.bytes - exchange.kept));
-                let cell = scale.cell((split, span.1), language.strip_cut().into(), title);
-                reads.push(Cell { kind: Kind::Cut, ..cell });
-            }
+            reads.push(scale.cell(span, number.clone(), title));
+            let taken = (exchange.kept, exchange.bytes);
+            short_recv(language, &scale, span, &number, taken, &mut kept);
             replies.push(match &exchange.reply {
                 Some(reply) => {
                     let size = bytes(reply.bytes);
@@ -112,7 +111,7 @@ impl Strip {
             &counted(language, client.bytes, Noun::Byte),
         );
         let bytes = client.exchanges.iter().map(|exchange| exchange.bytes as u64).sum();
-        Self { sends: Vec::new(), reads, replies, bytes, hidden: 0, summary }
+        Self { reads, kept: if_cut(kept), replies, bytes, summary, ..Self::default() }
     }
 }
 
@@ -148,7 +147,7 @@ fn stream(language: Language, send: &LastSend) -> Strip {
         &counted(language, replies.len() as u64, Noun::Read),
         &counted(language, last - first, Noun::Byte),
     );
-    Strip { sends, reads, replies, bytes: scale.bytes, hidden: 0, summary }
+    Strip { sends, reads, replies, bytes: scale.bytes, summary, ..Strip::default() }
 }
 
 fn datagrams(language: Language, send: &LastSend) -> Strip {
@@ -157,7 +156,7 @@ fn datagrams(language: Language, send: &LastSend) -> Strip {
     let bytes = |line: &Line| line.bytes as u64;
     let end_to_end = |of: fn(&Line) -> u64| send.lines.iter().map(of).sum::<u64>() + room(send, of);
     let scale = Scale { first: 0, bytes: end_to_end(width) };
-    let (mut sends, mut reads, mut replies) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut sends, mut reads, mut kept, mut replies) = (vec![], vec![], vec![], vec![]);
     let observed = send.observed_lines();
     let mut from = 0;
     for (line, read) in send.lines.iter().zip(&observed) {
@@ -166,7 +165,11 @@ fn datagrams(language: Language, send: &LastSend) -> Strip {
         let size = counted(language, line.bytes as u64, Noun::Byte);
         let title = language.strip_datagram(&number, &size);
         sends.push(scale.cell(span, number, title));
-        reads.extend(taken(language, &scale, span, line, *read, send.is_open()));
+        reads.push(taken(language, &scale, span, line, *read, send.is_open()));
+        if let Some(read) = read {
+            let number = line.number.to_string();
+            short_recv(language, &scale, span, &number, (read.kept, read.bytes), &mut kept);
+        }
         replies.push(replied(language, &scale, span, line));
         from = span.1;
     }
@@ -174,9 +177,10 @@ fn datagrams(language: Language, send: &LastSend) -> Strip {
     let summary = language.strip_datagram_summary(
         &counted(language, sends.len() as u64, Noun::Datagram),
         &count(observed.iter().flatten().count() as u64),
-        &counted(language, answered as u64, Noun::Reply),
+        &count(answered as u64),
     );
-    Strip { sends, reads, replies, bytes: end_to_end(bytes), hidden: 0, summary }
+    let (kept, bytes) = (if_cut(kept), end_to_end(bytes));
+    Strip { sends, reads, kept, replies, bytes, summary, ..Strip::default() }
 }
 
 /// What the lines that are still to go out will take if each is as long as the last one. So cells stay
@@ -187,36 +191,48 @@ fn room(send: &LastSend, of: impl Fn(&Line) -> u64) -> u64 {
     send.lines.last().map_or(0, of) * to_come as u64
 }
 
-/// What the server took of a datagram, and what a short `recv` would throw away of it.
+/// Whether the server took a datagram: all of it.
 fn taken(
     language: Language,
     scale: &Scale,
-    (from, to): (u64, u64),
+    span: (u64, u64),
     line: &Line,
     read: Option<&Read>,
     open: bool,
-) -> Vec<Cell> {
-    let bytes = |bytes: usize| counted(language, bytes as u64, Noun::Byte);
+) -> Cell {
     let label = line.number.to_string();
-    match read {
-        Some(read) if read.kept < read.bytes => {
-            let kept = from + read.kept as u64;
-            let title = language.strip_keeps(&count(read.kept as u64), &bytes(read.bytes));
-            let whole = scale.cell((from, kept), label, title);
-            let title = language.strip_throws(&bytes(read.bytes - read.kept));
-            let cut = scale.cell((kept, to), language.strip_cut().into(), title);
-            vec![whole, Cell { kind: Kind::Cut, ..cut }]
-        }
-        Some(_) => {
-            let title = language.strip_taken(&label, &bytes(line.bytes));
-            vec![scale.cell((from, to), label, title)]
-        }
-        None => {
-            let title = language.strip_not_seen(&label);
-            let kind = if open { Kind::Waiting } else { Kind::Lost };
-            vec![Cell { kind, ..scale.cell((from, to), "✕".into(), title) }]
-        }
+    if read.is_some() {
+        let bytes = counted(language, line.bytes as u64, Noun::Byte);
+        let title = language.strip_taken(&label, &bytes);
+        return scale.cell(span, label, title);
     }
+    let kind = if open { Kind::Waiting } else { Kind::Lost };
+    Cell { kind, ..scale.cell(span, "✕".into(), language.strip_not_seen(&label)) }
+}
+
+/// Adds what a `recv(1024)` would have got of a datagram, and what it would have thrown away.
+fn short_recv(
+    language: Language,
+    scale: &Scale,
+    (from, to): (u64, u64),
+    number: &str,
+    (kept, bytes): (usize, usize),
+    row: &mut Vec<Cell>,
+) {
+    let split = if kept < bytes { from + kept as u64 } else { to };
+    let size = |bytes: usize| counted(language, bytes as u64, Noun::Byte);
+    let title = language.strip_keeps(&count(kept as u64), &size(bytes));
+    row.push(scale.cell((from, split), number.into(), title));
+    if kept < bytes {
+        let title = language.strip_throws(&size(bytes - kept));
+        let cut = scale.cell((split, to), language.strip_cut().into(), title);
+        row.push(Cell { kind: Kind::Cut, ..cut });
+    }
+}
+
+/// A row that says something only if something is cut.
+fn if_cut(cells: Vec<Cell>) -> Vec<Cell> {
+    if cells.iter().any(|cell| cell.kind == Kind::Cut) { cells } else { Vec::new() }
 }
 
 /// Whether a datagram was answered.
@@ -301,17 +317,21 @@ mod tests {
         let mut send = sent(Protocol::Udp, &[(1_500, ANSWERED), (500, LOST)]);
         send.read(Read { number: 0, offset: 0, bytes: 1_500, kept: 1_024 });
         let strip = Strip::of(Language::En, &send);
-        assert_eq!(labels(&strip.reads), ["1", "cut", "✕"]);
-        assert_eq!((strip.reads[1].from, strip.reads[1].to), (51_200, 75_000));
+        // The server took all of it: only a program that asks for less would lose bytes.
+        assert_eq!(labels(&strip.reads), ["1", "✕"]);
+        assert_eq!((strip.reads[0].kind, strip.reads[0].to), (Kind::Whole, 75_000));
+        assert_eq!(labels(&strip.kept), ["1", "cut"]);
+        assert_eq!((strip.kept[1].from, strip.kept[1].to), (51_200, 75_000));
         assert_eq!(labels(&strip.replies), ["1", "✕"]);
         assert_eq!(strip.replies[1].kind, Kind::Lost);
-        assert_eq!(strip.summary, "UDP: 2 datagrams, 1 seen by the server, 1 reply");
+        assert_eq!(strip.summary, "UDP: 2 datagrams, 1 seen by the server, 1 answered");
     }
 
     #[test]
     fn a_raw_client_is_drawn_from_the_server_s_side() {
         let strip = Strip::of_client(Language::En, &crate::session::raw_clients::tests::ended());
         assert_eq!((strip.sends.len(), labels(&strip.reads)), (0, vec!["1", "2"]));
+        assert!(strip.kept.is_empty());
         assert_eq!(labels(&strip.replies), ["1", "…"]);
         assert_eq!(strip.replies[1].kind, Kind::Waiting);
         assert_eq!(strip.summary, "2 reads by the server, 1 reply, 10 bytes in all");

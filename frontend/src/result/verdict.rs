@@ -10,6 +10,9 @@ use crate::session::last_send::{LastSend, Status};
 use crate::session::page::Page;
 use crate::session::trace::Sum;
 
+/// Stretches of lines that are named; of more, only the number of lines is told.
+const NAMED_RUNS: usize = 5;
+
 /// The figures of one protocol, and what they show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finding {
@@ -63,10 +66,8 @@ fn finding(language: Language, send: &LastSend) -> Finding {
 
 /// What the send's packets came to, over an emulated path: a sentence or two.
 fn on_the_wire(language: Language, lane: &Lane, send: &LastSend) -> Vec<String> {
-    let Sum { packets, bytes, again, lost, duplicated, overtaken } = lane.trace.since(send.id);
-    if packets == 0 {
-        return Vec::new();
-    }
+    let Some(sum) = lane.trace.of(&send.ids()) else { return Vec::new() };
+    let Sum { packets, bytes, again, lost, duplicated, overtaken } = sum;
     let bytes = counted(language, bytes, Noun::Byte);
     let wire = match lane.protocol {
         Protocol::Tcp => {
@@ -143,9 +144,10 @@ fn read_sizes(send: &LastSend) -> String {
 }
 
 fn datagram_figures(language: Language, send: &LastSend) -> String {
-    let replies = send.count(|status| matches!(status, Status::Answered { .. }));
+    // What came, copies included: an answer is told once for each line.
     let datagrams = counted(language, send.reads.len() as u64, Noun::Datagram);
-    language.verdict_pair(&datagrams, &counted(language, replies, Noun::Reply))
+    let replies = counted(language, send.pieces.len() as u64, Noun::Reply);
+    language.verdict_pair(&datagrams, &replies)
 }
 
 fn datagram_meaning(language: Language, send: &LastSend) -> String {
@@ -162,6 +164,9 @@ fn datagram_meaning(language: Language, send: &LastSend) -> String {
     if late > 0 {
         return language.datagram_late(&counted(language, late, Noun::Reply));
     }
+    if send.reads.len().max(send.pieces.len()) > send.lines.len() {
+        return language.datagram_copies().into();
+    }
     match (send.lines.len(), round_trip(send)) {
         (1, Some(time)) => language.datagram_single_after(&time),
         (1, None) => language.datagram_single().into(),
@@ -172,28 +177,45 @@ fn datagram_meaning(language: Language, send: &LastSend) -> String {
 /// What stayed without an answer, if anything did.
 fn missing(language: Language, send: &LastSend) -> Option<String> {
     let without = |cause: Unanswered| {
-        send.count(
-            |status| matches!(status, Status::NoReply { cause: other, .. } if other == cause),
-        )
+        let is = |status| matches!(status, Status::NoReply { cause: other, .. } if other == cause);
+        let lines = send.lines.iter().filter(|line| is(line.status));
+        let numbers: Vec<_> = lines.map(|line| line.number).collect();
+        (!numbers.is_empty()).then_some(numbers)
     };
+    let lines = |number: usize| counted(language, number as u64, Noun::Line);
     let one_of = send.count(|status| matches!(status, Status::NoReply { certain: false, .. }));
-    let lines = |number| counted(language, number, Noun::Line);
-    if without(Unanswered::Refused) > 0 {
+    if without(Unanswered::Refused).is_some() {
         return Some(language.missing_refused().into());
     }
-    if without(Unanswered::TimedOut) > 0 {
-        let lines = lines(without(Unanswered::TimedOut));
+    if let Some(numbers) = without(Unanswered::TimedOut) {
         return Some(if one_of > 0 {
-            language.missing_one_of(&lines)
+            language.missing_one_of(&lines(numbers.len()))
         } else {
-            language.missing_timed_out(&lines)
+            language.missing_timed_out(&named(language, &numbers))
         });
     }
-    if without(Unanswered::Closed) > 0 {
-        return Some(language.missing_closed(&lines(without(Unanswered::Closed))));
+    if let Some(numbers) = without(Unanswered::Closed) {
+        return Some(language.missing_closed(&named(language, &numbers)));
     }
-    let unsent = send.of as usize - send.lines.len().min(send.of as usize);
-    (unsent > 0).then(|| language.missing_unsent(&lines(unsent as u64)))
+    let unsent = (send.of as usize).saturating_sub(send.lines.len());
+    (unsent > 0).then(|| language.missing_unsent(&lines(unsent)))
+}
+
+/// `line 3`, `lines 3, 7–9`, or how many if that would be long; the numbers rise.
+fn named(language: Language, numbers: &[u32]) -> String {
+    let runs = numbers.chunk_by(|one, next| one + 1 == *next).map(|run| match run {
+        [first, .., last] => format!("{first}–{last}"),
+        _ => run[0].to_string(),
+    });
+    let runs: Vec<_> = runs.collect();
+    match (numbers, runs.len()) {
+        ([only], _) => language.strip_line_named(&only.to_string()),
+        (_, ..=NAMED_RUNS) => {
+            let list = runs.into_iter().reduce(|one, two| language.verdict_pair(&one, &two));
+            language.strip_lines_named(&list.unwrap_or_default())
+        }
+        _ => counted(language, numbers.len() as u64, Noun::Line),
+    }
 }
 
 /// The round trip of a single line.
@@ -266,8 +288,28 @@ mod tests {
         );
         assert_eq!(
             finding(Language::En, &datagram(5, 5, LOST)).meaning,
-            "1 line got no reply; UDP sends nothing again."
+            "No reply to line 1; UDP sends nothing again."
         );
+    }
+
+    #[test]
+    fn lines_that_are_missing_are_named_if_they_are_few() {
+        let named = |numbers: &[u32]| named(Language::En, numbers);
+        assert_eq!(named(&[3]), "line 3");
+        assert_eq!(named(&[3, 7, 8, 9]), "lines 3, 7–9");
+        assert_eq!(named(&[1, 3, 5, 7, 9, 11]), "6 lines");
+    }
+
+    #[test]
+    fn every_datagram_and_reply_that_came_is_counted() {
+        let mut send = sent(Protocol::Udp, &[(5, ANSWERED); 3]);
+        for number in 0..6 {
+            send.read(Read { number, offset: 0, bytes: 5, kept: 5 });
+            send.piece(Piece { offset: number, bytes: 24 });
+        }
+        let finding = finding(Language::En, &send);
+        assert_eq!(finding.figures, "6 datagrams, 6 replies");
+        assert!(finding.meaning.contains("copies"), "{finding:?}");
     }
 
     #[test]

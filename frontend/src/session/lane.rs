@@ -31,6 +31,8 @@ pub(crate) struct Lane {
     pub(crate) protocol: Protocol,
     pub(crate) state: LegState,
     pub(crate) leg: u32,
+    /// The latest leg, if this end closed it.
+    closed: u32,
     pub(crate) path: Path,
     pub(crate) trace: Trace,
     pub(crate) local: String,
@@ -58,6 +60,7 @@ impl Lane {
             protocol,
             state: LegState::None,
             leg: 0,
+            closed: 0,
             path: Path::Direct,
             trace: Trace::default(),
             local: String::new(),
@@ -89,11 +92,14 @@ impl Lane {
         self.round_trips.samples.back().map(|(_, rtt_us)| *rtt_us)
     }
 
+    /// Of an even number of them, the mean of the middle two.
     pub(crate) fn median_round_trip(&self) -> Option<u64> {
         let mut round_trips: Vec<u64> =
             self.round_trips.samples.iter().map(|(_, rtt_us)| *rtt_us).collect();
         round_trips.sort_unstable();
-        round_trips.get(round_trips.len() / 2).copied()
+        let middle = |at: usize| round_trips.get(at).copied();
+        let lower = middle(round_trips.len().saturating_sub(1) / 2)?;
+        Some(u64::midpoint(lower, middle(round_trips.len() / 2)?))
     }
 
     /// The page is about to ask for these sends, all at once.
@@ -135,6 +141,7 @@ impl Lane {
         if let Some(send) = &mut self.last_send {
             send.finished = true;
         }
+        self.trace.session_ended();
         self.note(log, at_us, Note::SessionEnded);
     }
 
@@ -142,10 +149,16 @@ impl Lane {
         self.push(log, at_us, Content::Note(note));
     }
 
-    /// Applies a packet of this lane's leg.
-    pub(crate) fn packet(&mut self, leg: u32, at_us: u64, packet: &Packet) {
+    /// Applies a packet of this lane's leg; its times are Unix times.
+    pub(crate) fn packet(&mut self, leg: u32, at_us: u64, mut packet: Packet) {
+        self.usage.packet(leg, &packet);
+        // Lines of sends that went out together are numbered through.
+        for line in [&mut packet.line, &mut packet.last_line].into_iter().flatten() {
+            let send = self.last_send.as_ref();
+            let number = send.and_then(|send| send.number(line.send, line.number));
+            line.number = number.unwrap_or(line.number);
+        }
         self.trace.push(leg, at_us, packet);
-        self.usage.packet(leg, packet);
     }
 
     /// Applies an event of this lane's leg.
@@ -154,6 +167,9 @@ impl Lane {
             Event::Opened { local, peer, handshake_us, nodelay, path } => {
                 (self.leg, self.path) = (leg, *path);
                 self.state = LegState::Open;
+                // Figures are those of one socket: it may have another path than the one before.
+                (self.sent, self.answered, self.unanswered) = (0, 0, 0);
+                self.round_trips = Recent::default();
                 self.local.clone_from(local);
                 self.peer.clone_from(peer);
                 self.nodelay = nodelay.unwrap_or(true);
@@ -172,13 +188,18 @@ impl Lane {
             Event::Refused { peer, .. } => self.refused(log, at_us, peer),
             Event::Closed { cause, detail, .. } => {
                 self.state = LegState::Closed(*cause);
+                self.closed = if *cause == Cause::Closed { leg } else { 0 };
                 self.running = None;
                 self.note(log, at_us, Note::Closed { cause: *cause, detail: detail.clone() });
             }
             Event::ServerClosed { cause } => {
-                self.note(log, at_us, Note::ServerClosed { cause: *cause });
+                let unread = *cause == Cause::PeerReset && self.closed == leg;
+                self.note(log, at_us, Note::ServerClosed { cause: *cause, unread });
             }
-            Event::LinkSet {} => self.note(log, at_us, Note::LinkSet),
+            Event::LinkSet {} => {
+                self.round_trips = Recent::default();
+                self.note(log, at_us, Note::LinkSet);
+            }
             Event::PacketsMissed { count } => self.trace.missed += count,
             _ => self.apply_line(log, at_us, leg, event),
         }
@@ -222,6 +243,9 @@ impl Lane {
                 self.unanswered -= u64::from(late && self.unanswered > 0);
                 self.round_trips.push((at_us, rtt_us));
                 self.settle(log, id, line, Status::Answered { rtt_us, late, certain });
+                if let Some(send) = self.last_send.as_mut().filter(|send| send.leg == leg) {
+                    send.answered(id);
+                }
                 if let Some(reply) = self.reply {
                     log.answers(reply, line);
                 }
@@ -355,6 +379,54 @@ mod tests {
             lane.apply(&mut log, 3, LEG, &answered(1, 1, rtt_us));
         }
         assert_eq!((lane.last_round_trip(), lane.median_round_trip()), (Some(5), Some(5)));
+        lane.apply(&mut log, 3, LEG, &answered(1, 1, 8));
+        assert_eq!(lane.median_round_trip(), Some(6));
+    }
+
+    #[test]
+    fn figures_are_those_of_one_socket_over_one_link() {
+        let (mut lane, mut log) = opened();
+        lane.sending(&[send(1, 1)]);
+        sent(&mut lane, &mut log, 1, 1);
+        lane.apply(&mut log, 3, LEG, &answered(1, 1, 9));
+        lane.apply(&mut log, 4, LEG, &Event::LinkSet {});
+        assert_eq!((lane.sent, lane.answered, lane.median_round_trip()), (1, 1, None));
+        lane.apply(&mut log, 5, LEG, &answered(1, 1, 9));
+        let (local, peer) = (String::new(), String::new());
+        let path = Path::Emulated;
+        let opened = Event::Opened { path, local, peer, handshake_us: None, nodelay: None };
+        lane.apply(&mut log, 6, LEG + 1, &opened);
+        assert_eq!((lane.sent, lane.answered, lane.unanswered), (0, 0, 0));
+        assert_eq!(lane.median_round_trip(), None);
+    }
+
+    #[test]
+    fn a_reset_that_a_close_with_unread_replies_causes_is_explained() {
+        let mut log = Log::default();
+        let mut text = |cause| {
+            let mut lane = Lane::new(Protocol::Tcp);
+            lane.apply(&mut log, 1, LEG, &Event::Closed { cause, detail: None });
+            lane.apply(&mut log, 2, LEG, &Event::ServerClosed { cause: Cause::PeerReset });
+            let Content::Note(note) = &log.rows().next_back().unwrap().content else { panic!() };
+            note.text(crate::i18n::language::Language::En)
+        };
+        assert!(text(Cause::Closed).contains("RFC 2525"));
+        assert!(!text(Cause::Reset).contains("RFC 2525"));
+    }
+
+    #[test]
+    fn replies_that_came_are_counted_with_copies_and_without_those_of_an_earlier_send() {
+        let (mut lane, mut log) = opened();
+        lane.sending(&[send(2, 1)]);
+        sent(&mut lane, &mut log, 2, 1);
+        let reply = |offset| Event::Reply { offset, bytes: 24, data: Data::Text(String::new()) };
+        // A late one, the one that is awaited, and a copy of it.
+        lane.apply(&mut log, 2, LEG, &reply(0));
+        lane.apply(&mut log, 2, LEG, &answered(1, 1, 9));
+        lane.apply(&mut log, 3, LEG, &reply(1));
+        lane.apply(&mut log, 3, LEG, &answered(2, 1, 9));
+        lane.apply(&mut log, 3, LEG, &reply(2));
+        assert_eq!(lane.last_send.unwrap().pieces.len(), 2);
     }
 
     #[test]

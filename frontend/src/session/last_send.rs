@@ -1,6 +1,8 @@
 //! What is known of the last send on one leg: its lines, the server's reads, the replies' reads.
 //! The boundary strip and the verdict are computed from this and from nothing else.
 
+use std::ops::RangeInclusive;
+
 use serde::Serialize;
 use streamgram_protocol::{Protocol, STAMP_LEN, Unanswered};
 
@@ -107,7 +109,7 @@ impl LastSend {
 
     /// The number here of a line of one of the sends.
     pub(crate) fn number(&self, id: u64, line: u32) -> Option<u32> {
-        let before = (self.id..=self.last_id).contains(&id).then(|| id - self.id)?;
+        let before = self.ids().contains(&id).then(|| id - self.id)?;
         u32::try_from(before).ok()?.checked_mul(self.each)?.checked_add(line)
     }
 
@@ -117,6 +119,18 @@ impl LastSend {
 
     pub(crate) fn piece(&mut self, piece: Piece) {
         if self.pieces.len() < KEPT_PIECES { self.pieces.push(piece) } else { self.left_out += 1 }
+    }
+
+    /// UDP: what came last answers a line. A reply to one of an earlier send is not this one's.
+    pub(crate) fn answered(&mut self, id: u64) {
+        if self.protocol == Protocol::Udp && self.number(id, 1).is_none() {
+            self.pieces.pop();
+        }
+    }
+
+    /// The ids of the sends.
+    pub(crate) fn ids(&self) -> RangeInclusive<u64> {
+        self.id..=self.last_id
     }
 
     pub(crate) fn set_status(&mut self, line: u32, status: Status) {

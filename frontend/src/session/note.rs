@@ -28,8 +28,12 @@ pub(crate) enum Note {
         #[serde(skip_serializing_if = "Option::is_none")]
         detail: Option<String>,
     },
-    /// The server saw the connection end.
-    ServerClosed { cause: Cause },
+    /// The server saw the connection end; with a reset, because this end closed it with replies unread.
+    ServerClosed {
+        cause: Cause,
+        #[serde(skip)]
+        unread: bool,
+    },
     /// The emulated link was changed.
     LinkSet,
     /// A burst ended before its last line.
@@ -56,7 +60,8 @@ impl Note {
             Self::Closed { cause, detail: Some(detail) } => {
                 language.with_detail(cause_text(language, *cause), detail)
             }
-            Self::ServerClosed { cause } => {
+            Self::ServerClosed { unread: true, .. } => language.note_closed_unread().into(),
+            Self::ServerClosed { cause, .. } => {
                 language.note_server_saw_end(cause_text(language, *cause))
             }
             Self::LinkSet => language.note_link_changed().into(),

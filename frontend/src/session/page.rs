@@ -148,11 +148,15 @@ impl Page {
             Event::RawMissed { count } => Rc::make_mut(&mut self.raw).missed += count,
             event => {
                 let Some(LegId { protocol, number }) = message.leg else { return };
-                if let Event::Packet(packet) = &event {
-                    self.lane_mut(protocol).packet(number, message.at_us, packet);
-                } else {
-                    let (lane, log) = self.lane_and_log(protocol);
-                    lane.apply(log, at_us, number, &event);
+                let (lane, log) = self.lane_and_log(protocol);
+                match event {
+                    Event::Packet(mut packet) => {
+                        // Like the rows, so that what two sessions told stands in one order.
+                        let times = [&mut packet.arrives_us, &mut packet.copy_arrives_us];
+                        times.into_iter().flatten().for_each(|time| *time += wall_us);
+                        lane.packet(number, at_us, packet);
+                    }
+                    event => lane.apply(log, at_us, number, &event),
                 }
             }
         }
@@ -225,12 +229,13 @@ fn sample() -> Send {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use streamgram_protocol::{Code, Feed, Problem};
+    use streamgram_protocol::{Code, End, Feed, Problem};
 
     use super::*;
     use crate::i18n::language::Language;
     use crate::session::lane::LegState;
     use crate::session::row::Content;
+    use crate::session::trace::tests::segment;
 
     pub(crate) fn hello(wall_ms: u64) -> ServerMessage {
         let (tcp, udp) = ("127.0.0.1:25677".into(), "127.0.0.1:23135".into());
@@ -296,6 +301,22 @@ pub(crate) mod tests {
         for other in [Notice::Away, closed(Protocol::Udp)] {
             assert_eq!(opened_after(other.clone()), Some(other));
         }
+    }
+
+    #[test]
+    fn packets_have_the_wall_s_time_and_those_of_the_next_session_are_taken_in() {
+        let packet = |leg| {
+            let packet = segment(End::Client, 0, 7, false).packet;
+            let leg = Some(LegId { protocol: Protocol::Tcp, number: leg });
+            ServerMessage { at_us: 7, leg, event: Event::Packet(packet) }
+        };
+        let page = after([
+            Action::Received(vec![hello(1_000), packet(3)]),
+            Action::Lost { at_ms: 5_000, retry_ms: 500 },
+            Action::Received(vec![hello(9_000), packet(1)]),
+        ]);
+        let sent = &page.tcp.trace.packets[0];
+        assert_eq!((sent.at_us, sent.packet.arrives_us), (9_000_007, Some(9_020_007)));
     }
 
     #[test]

@@ -1,20 +1,24 @@
 //! The packets of a leg over an emulated path, as the session told them.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 use std::rc::Rc;
 
 use streamgram_protocol::{End, Flags, Header, Packet, Verdict};
 
-use crate::i18n::figures::{Noun, counted, duration};
+use crate::i18n::figures::{Noun, counted, duration, time_of_day};
 use crate::i18n::language::Language;
 
 /// Packets that a lane keeps; the oldest goes for one more, and is counted.
 pub(crate) const KEPT_PACKETS: usize = 5_000;
 
+/// How long an ACK may wait for company: the lab's delayed ACK.
+const LONGEST_ACK_DELAY_US: u64 = 10_000;
+
 /// A packet and when it was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Sent {
-    /// On the clock of the session, as the packet's own times.
+    /// Unix time in microseconds, as the packet's own times.
     pub(crate) at_us: u64,
     pub(crate) packet: Packet,
 }
@@ -30,7 +34,7 @@ pub(crate) struct Trace {
     pub(crate) missed: u64,
 }
 
-/// What the packets since a moment come to.
+/// What the packets of a send come to.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Sum {
     pub(crate) packets: u64,
@@ -43,7 +47,7 @@ pub(crate) struct Sum {
 
 impl Trace {
     /// Takes a packet in; the packets of an older leg make way for those of a new one.
-    pub(crate) fn push(&mut self, leg: u32, at_us: u64, packet: &Packet) {
+    pub(crate) fn push(&mut self, leg: u32, at_us: u64, packet: Packet) {
         if leg < self.leg {
             return;
         }
@@ -56,33 +60,70 @@ impl Trace {
         }
         // What the server's side sends can be told a little later than what came after it.
         let at = self.packets.iter().rposition(|sent| sent.at_us <= at_us).map_or(0, |at| at + 1);
-        self.packets.insert(at, Rc::new(Sent { at_us, packet: packet.clone() }));
+        self.packets.insert(at, Rc::new(Sent { at_us, packet }));
     }
 
-    /// Adds up the packets from the first that carries a line of this send on.
-    pub(crate) fn since(&self, send: u64) -> Sum {
-        let is_of = |sent: &Rc<Sent>| sent.packet.line.is_some_and(|line| line.send == send);
-        let first = self.packets.iter().position(is_of).unwrap_or(self.packets.len());
+    /// Legs of the next session count from 1 again.
+    pub(crate) fn session_ended(&mut self) {
+        self.leg = 0;
+    }
+
+    /// Adds up the packets of sends: those with bytes of their lines or replies, and the segments without bytes from
+    /// the first of them until the last is acknowledged. Nothing if some of them are not known.
+    pub(crate) fn of(&self, sends: &RangeInclusive<u64>) -> Option<Sum> {
+        let is_own = |sent: &Rc<Sent>| {
+            let lines = sent.packet.lines();
+            lines.is_some_and(|[first, last]| {
+                first.send <= *sends.end() && *sends.start() <= last.send
+            })
+        };
+        let first = self.packets.iter().position(is_own)?;
+        if self.missed > 0 || first == 0 && self.dropped > 0 {
+            return None;
+        }
+        let own = self.packets.iter().filter(|sent| is_own(sent));
+        let end = own.map(|sent| sent.gone_us() + LONGEST_ACK_DELAY_US).max()?;
         let mut sum = Sum::default();
-        let mut latest = HashMap::new();
-        for sent in self.packets.range(first..) {
+        // The earliest arrival of what an end sends later; the packets are gone through from the last.
+        let mut earliest = [u64::MAX; 2];
+        for sent in self.packets.range(first..).rev() {
             let packet = &sent.packet;
+            if !is_own(sent) && (packet.line.is_some() || !sent.is_plain() || sent.at_us > end) {
+                continue;
+            }
             sum.packets += 1;
             sum.bytes += u64::from(packet.bytes);
             sum.again += u64::from(packet.retransmission);
             sum.lost += u64::from(sent.is_lost());
             sum.duplicated += u64::from(packet.copy_arrives_us.is_some());
-            let latest = latest.entry(packet.from).or_insert(0);
             if let Some(arrives) = packet.arrives_us {
-                sum.overtaken += u64::from(arrives < *latest);
-                *latest = arrives.max(*latest);
+                // Of two copies the first counts. Late is what comes after something that was sent after it: RFC 4737,
+                // 3.3.
+                let arrives = packet.copy_arrives_us.unwrap_or(arrives).min(arrives);
+                let earliest = &mut earliest[packet.from as usize];
+                sum.overtaken += u64::from(arrives > *earliest);
+                *earliest = arrives.min(*earliest);
             }
         }
-        sum
+        Some(sum)
     }
 }
 
 impl Sent {
+    /// When nothing of it is under way any more.
+    fn gone_us(&self) -> u64 {
+        let arrivals = [self.packet.arrives_us, self.packet.copy_arrives_us];
+        arrivals.into_iter().flatten().max().unwrap_or(self.at_us)
+    }
+
+    /// It neither opens nor ends a connection.
+    fn is_plain(&self) -> bool {
+        match self.packet.header {
+            Header::Tcp { flags: Flags { syn, fin, rst, .. }, .. } => !(syn || fin || rst),
+            Header::Udp { .. } => true,
+        }
+    }
+
     /// It does not arrive.
     pub(crate) fn is_lost(&self) -> bool {
         self.packet.arrives_us.is_none()
@@ -91,16 +132,18 @@ impl Sent {
     /// A few words for its arrow.
     pub(crate) fn label(&self, language: Language) -> String {
         let packet = &self.packet;
-        let what = match (packet.header, packet.line) {
+        let what = match (packet.header, packet.lines()) {
             (Header::Tcp { flags, .. }, None) => flag_names(flags),
             (Header::Udp { offset, .. }, None) if offset > 0 => language.packet_fragment().into(),
             (Header::Udp { .. }, None) => language.packet_datagram().into(),
-            (header, Some(line)) => {
-                let number = line.number.to_string();
-                let what = if packet.from == End::Client {
-                    language.packet_line(&number)
-                } else {
-                    language.packet_reply(&number)
+            (header, Some([first, last])) => {
+                let between = if first.send == last.send { "–" } else { " … " };
+                let numbers = format!("{}{between}{}", first.number, last.number);
+                let what = match (packet.from, first == last) {
+                    (End::Client, true) => language.strip_line_named(&first.number.to_string()),
+                    (End::Client, false) => language.strip_lines_named(&numbers),
+                    (End::Gateway, true) => language.packet_reply(&first.number.to_string()),
+                    (End::Gateway, false) => language.packet_replies(&numbers),
                 };
                 match header {
                     Header::Udp { offset: 0, more: false, .. } | Header::Tcp { .. } => what,
@@ -128,8 +171,8 @@ impl Sent {
         }
     }
 
-    /// One line with everything but its payload.
-    pub(crate) fn line(&self, language: Language) -> String {
+    /// One line with everything but its payload, in a zone that many minutes east of UTC.
+    pub(crate) fn line(&self, language: Language, zone: i32) -> String {
         let Self { at_us, packet } = self;
         let from = if packet.from == End::Client {
             language.client_to_gateway()
@@ -147,7 +190,7 @@ impl Sent {
             }
             Header::Udp { length, .. } => format!("UDP length {length}"),
         };
-        let time = format!("{}.{:06} s", at_us / 1_000_000, at_us % 1_000_000);
+        let time = format!("{}{:03}", time_of_day(*at_us, zone), at_us % 1_000);
         let mark = match (packet.retransmission, packet.duplicate_ack) {
             (true, _) => Some(language.mark_retransmission()),
             (_, true) => Some(language.mark_duplicate_ack()),
@@ -188,6 +231,7 @@ pub(crate) mod tests {
             bytes: 40,
             header: Header::Tcp { flags, seq: 1, ack: 1, window: 9, length: 0 },
             line: None,
+            last_line: None,
             retransmission: false,
             duplicate_ack: false,
             hex: String::new(),
@@ -202,7 +246,7 @@ pub(crate) mod tests {
 
     pub(crate) fn traced(sent: &[Sent]) -> Trace {
         let mut trace = Trace::default();
-        sent.iter().for_each(|sent| trace.push(1, sent.at_us, &sent.packet));
+        sent.iter().for_each(|sent| trace.push(1, sent.at_us, sent.packet.clone()));
         trace
     }
 
@@ -211,31 +255,64 @@ pub(crate) mod tests {
         let (early, late) = (segment(End::Gateway, 0, 5, false), segment(End::Client, 0, 9, false));
         let mut trace = traced(&[late.clone(), early]);
         assert_eq!(trace.packets[0].at_us, 5);
-        trace.push(2, 11, &late.packet);
-        trace.push(1, 12, &late.packet);
+        trace.push(2, 11, late.packet.clone());
+        trace.push(1, 12, late.packet.clone());
         assert_eq!(trace.packets.len(), 1);
+        trace.session_ended();
+        trace.push(1, 13, late.packet);
+        assert_eq!(trace.packets[0].at_us, 13);
     }
 
     #[test]
-    fn a_send_is_summed_up_from_its_first_packet_on() {
+    fn a_send_is_summed_up_from_its_first_packet_to_its_last_ack() {
         let mut again = with_line(segment(End::Client, 3, 4_000, false), 1);
         again.packet.retransmission = true;
-        let trace = traced(&[
+        let mut fin = segment(End::Client, 4, 24_500, false);
+        if let Header::Tcp { flags, .. } = &mut fin.packet.header {
+            flags.fin = true;
+        }
+        let sent = [
             segment(End::Client, 0, 0, false),
             with_line(segment(End::Client, 1, 1_000, true), 1),
             segment(End::Gateway, 0, 2_000, false),
             again,
-        ]);
-        let sum = Sum { packets: 3, bytes: 120, again: 1, lost: 1, ..Sum::default() };
-        assert_eq!(trace.since(7), sum);
-        assert_eq!(trace.since(8), Sum::default());
+            segment(End::Gateway, 1, 24_000, false),
+            fin,
+            // Long after all has arrived.
+            segment(End::Gateway, 2, 5_024_000, false),
+        ];
+        let mut trace = traced(&sent);
+        let sum = Sum { packets: 4, bytes: 160, again: 1, lost: 1, ..Sum::default() };
+        assert_eq!(trace.of(&(7..=7)), Some(sum));
+        assert_eq!(trace.of(&(8..=8)), None);
+        trace.missed = 1;
+        assert_eq!(trace.of(&(7..=7)), None);
+    }
+
+    #[test]
+    fn of_packets_that_change_places_those_that_come_late_are_counted() {
+        // Three overtake the first: RFC 4737 calls that one reordered, not the three.
+        let at = [40_000, 20_000, 30_000, 35_000, 45_000];
+        let sent = (0..).zip(at).map(|(number, arrives)| {
+            let mut sent = with_line(segment(End::Client, number, number * 1_000, false), 1);
+            sent.packet.arrives_us = Some(arrives);
+            sent
+        });
+        let mut sent: Vec<_> = sent.collect();
+        let overtaken = |sent: &[Sent]| traced(sent).of(&(7..=7)).unwrap().overtaken;
+        assert_eq!(overtaken(&sent), 1);
+        sent[3].packet.arrives_us = Some(19_000);
+        assert_eq!(overtaken(&sent), 3);
+        // A copy that is in time is enough.
+        sent[0].packet.copy_arrives_us = Some(18_000);
+        assert_eq!(overtaken(&sent), 2);
     }
 
     #[test]
     fn old_packets_go_and_are_counted() {
         let mut trace = Trace::default();
         for at in 0..KEPT_PACKETS as u64 + 3 {
-            trace.push(1, at, &segment(End::Client, at, at, false).packet);
+            trace.push(1, at, segment(End::Client, at, at, false).packet);
         }
         assert_eq!((trace.packets.len(), trace.dropped), (KEPT_PACKETS, 3));
     }
@@ -246,13 +323,15 @@ pub(crate) mod tests {
         assert_eq!(sent.label(Language::En), "line 3");
         sent.packet.retransmission = true;
         assert_eq!(sent.label(Language::En), "line 3 again");
-        sent.packet.line = None;
+        sent.packet.last_line = Some(Line { send: 7, number: 5 });
+        assert_eq!(sent.label(Language::En), "lines 3–5 again");
+        (sent.packet.line, sent.packet.last_line) = (None, None);
         sent.packet.retransmission = false;
         sent.packet.duplicate_ack = true;
         assert_eq!(sent.label(Language::En), "dup ACK");
         assert_eq!(
-            sent.line(Language::En),
-            "1.000020 s · client → gateway · [ACK] seq 1 ack 1 window 9 length 0 · duplicate ACK · \
+            sent.line(Language::En, 60),
+            "01:00:01.000020 · client → gateway · [ACK] seq 1 ack 1 window 9 length 0 · duplicate ACK · \
              40 bytes · lost by chance"
         );
     }
