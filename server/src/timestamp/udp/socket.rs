@@ -82,14 +82,10 @@ impl Socket {
         let Batch { buffers, about } = batch;
         let received = if let Some(asks) = &self.asks {
             let mut places = buffers.each_mut().map(|buffer| IoSliceMut::new(buffer));
+            // A batch that is not full has met the end of what was there. The next call looks again all the
+            // same: with what it does not find, sessions date what is lost.
             let receive = || asks.recv(UdpSockRef::from(&self.socket), &mut places, about);
-            let received = self.socket.try_io(Interest::READABLE, receive)?;
-            if received < BATCH {
-                // The call has met the end of what was there: the next one would come back with nothing.
-                let nothing = || io::Result::<()>::Err(ErrorKind::WouldBlock.into());
-                let _would_block = self.socket.try_io(Interest::READABLE, nothing);
-            }
-            received
+            self.socket.try_io(Interest::READABLE, receive)?
         } else {
             let (bytes, peer) = self.socket.try_recv_from(&mut buffers[0])?;
             (about[0].addr, about[0].len, about[0].stride) = (peer, bytes, bytes);
