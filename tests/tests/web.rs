@@ -130,6 +130,21 @@ async fn the_document_is_the_page_or_says_how_to_build_it() {
 }
 
 #[tokio::test]
+async fn a_proxy_may_show_the_page_in_a_folder() {
+    let server = Server::start();
+    let Some(document) = document(&server).await else { return };
+    // What begins with a slash would lead out of the folder.
+    let mut texts = vec![document.clone()];
+    for script in files_in(&document).iter().filter(|file| file.starts_with("/start-")) {
+        texts.push(get(server.http, script).await.text().to_owned());
+    }
+    assert_eq!(texts.len(), 2, "the document and the script that starts the page");
+    for text in texts {
+        assert!(!["\"/", "'/"].iter().any(|outside| text.contains(outside)), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn the_document_comes_in_the_best_encoding_that_the_client_takes() {
     let server = Server::start();
     let Some(document) = document(&server).await else { return };
