@@ -38,12 +38,23 @@ fn file_limit(process: &str) -> usize {
     limit.parse().unwrap_or(usize::MAX)
 }
 
-/// Says it where the limit of open files allows fewer sessions than the test wants.
-fn note_fewer(sessions: usize) {
+/// A server with room for so many sessions from here, and their number: fewer where the limit of open files, which
+/// the server has too, allows no more.
+fn roomy_server() -> (Server, usize) {
+    let sessions = SESSIONS.min(file_limit("self").saturating_sub(OTHER_FILES) / SERVER_FILES);
     assert!(sessions > 0);
     if sessions < SESSIONS {
         skip(&format!("the limit of open files allows {sessions} of {SESSIONS} sessions"));
     }
+    let limits = [
+        ("--sessions", sessions + 1),
+        ("--sessions-per-address", sessions + 1),
+        ("--http-connections", sessions + 10),
+        ("--http-connections-per-address", sessions + 10),
+        ("--tcp-connections", 10),
+    ];
+    let flags = limits.map(|(flag, limit)| format!("{flag}={limit}"));
+    (Server::start_with(&flags.each_ref().map(String::as_str)), sessions)
 }
 
 #[tokio::test]
@@ -60,14 +71,9 @@ async fn as_many_threads_serve_as_are_asked_for() {
 
 #[tokio::test]
 async fn an_idle_session_with_both_legs_costs_at_most_20_kib() {
-    let server = Server::start();
+    let (server, sessions) = roomy_server();
     // What the first session costs beyond its own is not what a session costs.
     let _first = Browser::connect_both(server.http).await;
-    let own = file_limit("self").saturating_sub(OTHER_FILES);
-    let servers = file_limit(&server.pid().to_string()).saturating_sub(OTHER_FILES) / SERVER_FILES;
-    let sessions = SESSIONS.min(own).min(servers);
-    note_fewer(sessions);
-
     let before = server.resident_kib();
     let mut browsers = Vec::with_capacity(sessions);
     while browsers.len() < sessions {
@@ -82,11 +88,8 @@ async fn an_idle_session_with_both_legs_costs_at_most_20_kib() {
 
 #[tokio::test]
 async fn an_idle_session_without_legs_costs_at_most_16_kib() {
-    let server = Server::start();
+    let (server, sessions) = roomy_server();
     let _first = Browser::connect(server.http).await;
-    let own = file_limit("self").saturating_sub(OTHER_FILES);
-    let sessions = SESSIONS.min(own).min(file_limit(&server.pid().to_string()) / 2);
-    note_fewer(sessions);
     let before = server.resident_kib();
     let mut browsers = Vec::with_capacity(sessions);
     while browsers.len() < sessions {

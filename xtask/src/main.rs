@@ -149,13 +149,12 @@ fn conformance() -> Result<()> {
 }
 
 fn check() -> Result<()> {
-    let mut plan = Plan::of(5);
+    let mut plan = Plan::of(6);
     lint(&mut plan)?;
-    for (name, mut tests) in cargo_tests() {
-        tests.args(["--lib", "--bins"]);
-        plan.command(name, tests)?;
-    }
-    Ok(())
+    let [(name, mut quick), (of_xtask, tests_of_xtask)] = cargo_tests();
+    quick.args(["--lib", "--bins"]);
+    plan.command(name, quick)?;
+    plan.command(of_xtask, tests_of_xtask)
 }
 
 fn test() -> Result<()> {

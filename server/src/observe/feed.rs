@@ -90,8 +90,7 @@ impl RawFeed {
     /// It may not.
     pub fn watch(self: &Arc<Self>, session: Option<Machine>) -> Result<Subscription, Unwatchable> {
         let watched = self.watched_from(session).ok_or(Unwatchable::Off)?;
-        // The place that an inbox has for the latest is not used: a gap here needs no end.
-        let (sender, sightings) = inbox::channel(WAITING_SIGHTINGS + 1);
+        let (sender, sightings) = inbox::channel(WAITING_SIGHTINGS);
         let mut all = self.watchers.write().unwrap_or_else(PoisonError::into_inner);
         let before = all.get(&watched).map_or(&[][..], |senders| &**senders);
         if before.len() >= WATCHERS {

@@ -1,85 +1,95 @@
 //! A bounded channel whose sender never waits: what does not fit is dropped and counted. The latest always
 //! fits, in place of the one before it, so that a gap has an end.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::mpsc;
-use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::Notify;
+
+/// Places that are kept when nothing waits.
+const PLACES: usize = 16;
 
 /// The sending end.
 #[derive(Debug)]
-pub struct Sender<T> {
-    sender: mpsc::Sender<T>,
-    latest: Arc<Mutex<Option<T>>>,
-    missed: Arc<Missed>,
-}
-
-/// What was not received.
-#[derive(Debug, Default)]
-struct Missed {
-    count: AtomicU64,
-    /// Nothing is received for the time being.
-    everything: AtomicBool,
-}
+pub struct Sender<T>(Arc<Shared<T>>);
 
 /// The receiving end.
 #[derive(Debug)]
-pub struct Inbox<T> {
-    receiver: mpsc::Receiver<T>,
-    /// What [`Inbox::ready`] has received.
-    first: Option<T>,
-    /// What came when there was no room; what comes after it takes its place.
-    latest: Arc<Mutex<Option<T>>>,
-    missed: Arc<Missed>,
+pub struct Inbox<T>(Arc<Shared<T>>);
+
+#[derive(Debug)]
+struct Shared<T> {
+    capacity: usize,
+    state: Mutex<State<T>>,
+    /// Something has come, or the last sender has gone.
+    changed: Notify,
 }
 
-/// Both ends; `capacity` may wait, at least two. One more takes the place of the latest, which is counted.
+#[derive(Debug)]
+struct State<T> {
+    waiting: VecDeque<T>,
+    senders: usize,
+    missed: u64,
+    /// Nothing is received for the time being.
+    misses_everything: bool,
+}
+
+/// Both ends; `capacity` may wait. One more takes the place of the latest, which is counted.
 #[must_use]
 pub fn channel<T>(capacity: usize) -> (Sender<T>, Inbox<T>) {
-    let (sender, receiver) = mpsc::channel(capacity.saturating_sub(1).max(1));
-    let (latest, missed) = (Arc::default(), Arc::default());
-    let inbox =
-        Inbox { receiver, first: None, latest: Arc::clone(&latest), missed: Arc::clone(&missed) };
-    (Sender { sender, latest, missed }, inbox)
+    let state = State { waiting: VecDeque::new(), senders: 1, missed: 0, misses_everything: false };
+    let shared = Arc::new(Shared { capacity, state: Mutex::new(state), changed: Notify::new() });
+    (Sender(Arc::clone(&shared)), Inbox(shared))
 }
 
-fn locked<T>(latest: &Mutex<Option<T>>) -> MutexGuard<'_, Option<T>> {
-    latest.lock().unwrap_or_else(PoisonError::into_inner)
+impl<T> Shared<T> {
+    fn state(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl<T> Sender<T> {
     /// Sends one, or counts the one before it as missed.
     pub fn send(&self, one: T) {
-        let mut latest = locked(&self.latest);
-        if latest.is_some() {
-            *latest = Some(one);
-            self.missed.count.fetch_add(1, Ordering::Relaxed);
-        } else {
-            *latest = self.sender.try_send(one).err().map(TrySendError::into_inner);
+        let mut state = self.0.state();
+        if state.waiting.len() >= self.0.capacity {
+            state.waiting.pop_back();
+            state.missed += 1;
         }
+        state.waiting.push_back(one);
+        drop(state);
+        self.0.changed.notify_one();
     }
 
     /// As [`send`](Self::send), but what would be missed is not made, and counted in place of the one before it.
     pub fn send_with(&self, one: impl FnOnce() -> T) {
-        if self.missed.everything.load(Ordering::Relaxed) || self.sender.capacity() == 0 {
-            self.missed.count.fetch_add(1, Ordering::Relaxed);
-        } else {
-            self.send(one());
+        let mut state = self.0.state();
+        if state.misses_everything || state.waiting.len() >= self.0.capacity {
+            state.missed += 1;
+            return;
         }
+        state.waiting.push_back(one());
+        drop(state);
+        self.0.changed.notify_one();
     }
 
     /// Whether both lead to the same inbox.
     pub fn is_same(&self, other: &Self) -> bool {
-        self.sender.same_channel(&other.sender)
+        Arc::ptr_eq(&self.0, &other.0)
     }
 }
 
-// A derived one would need `T: Clone`.
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
-        let (latest, missed) = (Arc::clone(&self.latest), Arc::clone(&self.missed));
-        Self { sender: self.sender.clone(), latest, missed }
+        self.0.state().senders += 1;
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Drop for Sender<T> {
+    fn drop(&mut self) {
+        self.0.state().senders -= 1;
+        self.0.changed.notify_one();
     }
 }
 
@@ -89,35 +99,41 @@ impl<T> Inbox<T> {
     /// # Cancel safety
     /// Losing a `select!` loses nothing.
     pub async fn ready(&mut self) {
-        if self.first.is_none() {
-            self.first = self.receiver.recv().await;
+        // What comes after the look is not missed: the notification waits.
+        while self.is_idle() {
+            self.0.changed.notified().await;
         }
+    }
+
+    fn is_idle(&self) -> bool {
+        let state = self.0.state();
+        state.waiting.is_empty() && state.senders > 0
     }
 
     /// The next one, if it is there already.
     pub fn try_recv(&mut self) -> Option<T> {
-        let first = self.first.take().or_else(|| self.receiver.try_recv().ok());
-        first.or_else(|| {
-            let mut latest = locked(&self.latest);
-            // Again: now nobody sends in between.
-            self.receiver.try_recv().ok().or_else(|| latest.take())
-        })
+        let mut state = self.0.state();
+        let first = state.waiting.pop_front();
+        if state.waiting.is_empty() {
+            state.waiting.shrink_to(PLACES);
+        }
+        first
     }
 
     /// How many were dropped since the last call.
     pub fn missed(&self) -> u64 {
-        self.missed.count.swap(0, Ordering::Relaxed)
+        std::mem::take(&mut self.0.state().missed)
     }
 
     /// Whether everything is missed from now on: that costs a sender little, and the receiver nothing.
     pub fn miss_everything(&self, on: bool) {
-        self.missed.everything.store(on, Ordering::Relaxed);
+        self.0.state().misses_everything = on;
     }
 
     /// Whether there is none, and all senders are gone.
     pub fn is_over(&self) -> bool {
-        let is_empty = self.first.is_none() && self.receiver.is_empty();
-        is_empty && self.receiver.is_closed() && locked(&self.latest).is_none()
+        let state = self.0.state();
+        state.waiting.is_empty() && state.senders == 0
     }
 }
 

@@ -156,13 +156,13 @@ mod tests {
         let _registration = observer.register(Protocol::Udp, peer(), sender);
         let watcher = observer.watcher_of(Protocol::Udp, peer()).unwrap();
         for _ in 0..WAITING_OBSERVATIONS + 3 {
-            watcher.datagram(Instant::now(), b"x", 1, None);
+            watcher.datagram(Instant::now(), b"x", None);
             watcher.datagram_replied();
         }
         assert_eq!((inbox.missed(), inbox.missed()), (3, 0));
         let second = std::iter::from_fn(|| inbox.try_recv()).nth(1).unwrap();
         let (digest, replies) = (digest(b"x"), 1);
-        let seen = Datagram { number: 1, bytes: 1, kept: 1, digest, replies, drained: None };
+        let seen = Datagram { number: 1, bytes: 1, digest, replies, drained: None };
         assert_eq!(second.event, Event::Datagram(seen));
     }
 }

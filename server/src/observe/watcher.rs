@@ -50,8 +50,6 @@ pub struct Datagram {
     pub number: u64,
     /// Its length.
     pub bytes: usize,
-    /// What a `recv(1024)` keeps of it.
-    pub kept: usize,
     /// Its [`digest`].
     pub digest: u64,
     /// How many datagrams of this peer had been answered before it.
@@ -90,13 +88,11 @@ impl Watcher {
         self.inbox.send(Observation { at, event });
     }
 
-    /// Reports one more datagram, which came `at` a time. A `recv(1024)` keeps `kept` bytes of it. The server
-    /// had last found its socket empty at `drained`.
-    pub fn datagram(&self, at: Instant, payload: &[u8], kept: usize, drained: Option<Instant>) {
+    /// Reports one more datagram, which came `at` a time. The server had last found its socket empty at `drained`.
+    pub fn datagram(&self, at: Instant, payload: &[u8], drained: Option<Instant>) {
         let datagram = Datagram {
             number: self.datagrams.fetch_add(1, Ordering::Relaxed),
             bytes: payload.len(),
-            kept,
             digest: digest(payload),
             replies: self.replies.load(Ordering::Relaxed),
             drained,

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use metrics::Counter;
-use streamgram_protocol::{Protocol, READ_BYTES};
+use streamgram_protocol::Protocol;
 use tokio::net::UdpSocket;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -118,7 +118,7 @@ impl Server {
         let leg = observer.watcher_of(Protocol::Udp, peer);
         if let Some(leg) = &leg {
             // It answers nothing, and its session limits it.
-            leg.datagram(now, payload, payload.len().min(READ_BYTES), self.drained);
+            leg.datagram(now, payload, self.drained);
         } else {
             raw = observer.raw_sender(peer, local);
             let refusal = sources::refusal(peer, self.socket.own, payload)

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use streamgram_protocol::{Event, LegId};
+use streamgram_protocol::{Event, LegId, READ_BYTES};
 
 use crate::observe::inbox::{self, Inbox};
 use crate::observe::{self, Datagram, Observation, Observer, Registration, WAITING_OBSERVATIONS};
@@ -62,8 +62,9 @@ impl Observations {
             observe::Event::Read { number, offset, bytes } => {
                 Event::ServerRead { number, offset, bytes }
             }
-            observe::Event::Datagram(Datagram { number, bytes, kept, .. }) => {
-                Event::ServerDatagram { number, bytes, kept }
+            observe::Event::Datagram(Datagram { number, bytes, .. }) => {
+                // As much as a `recv(1024)` would get.
+                Event::ServerDatagram { number, bytes, kept: bytes.min(READ_BYTES) }
             }
             observe::Event::Closed { cause } => Event::ServerClosed { cause },
         };

@@ -103,7 +103,7 @@ impl World {
             let is_each = |every: usize| every > 0 && at.is_multiple_of(every);
             let (number, replies, drained) = (self.taken, self.replies, self.drained);
             self.taken += 1;
-            let seen = Datagram { number, bytes: 1, kept: 1, digest, replies, drained };
+            let seen = Datagram { number, bytes: 1, digest, replies, drained };
             self.told.push_back((self.now, seen, is_each(missed)));
             if is_each(unsent) {
                 continue;
