@@ -522,7 +522,7 @@ async fn after_datagrams_were_missed_no_udp_answer_is_certain_until_the_next_is_
         };
         // What is told of the second is among what the session misses.
         fill(if id == 2 { WAITING_OBSERVATIONS } else { 0 });
-        watcher.datagram(Instant::now(), &line[..bytes], bytes, None);
+        watcher.datagram(Instant::now(), &line[..bytes], None);
         fill(usize::from(id == 2));
         target.send_to(b"now", leg).await.unwrap();
         watcher.datagram_replied();
