@@ -83,8 +83,9 @@ async fn who_reads_gets_all_of_a_page_during_a_stop() {
     let page = get(server.http, "/").await;
     let (_, wasm) = page.text().split_once("type=\"application/wasm\" href=\"").unwrap();
     let (path, _) = wasm.split_once('"').unwrap();
+    let path = path.trim_start_matches("./");
     let mut client = TcpStream::connect(server.http).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\n\r\n", server.http);
+    let request = format!("GET /{path} HTTP/1.1\r\nhost: {}\r\n\r\n", server.http);
     client.write_all(request.as_bytes()).await.unwrap();
     let mut all = vec![0; 64 * 1_024];
     client.read_exact(&mut all).await.unwrap();
