@@ -20,9 +20,10 @@ use crate::operate::meters;
 pub const HELD_BYTES: usize = 448 * 1024;
 /// Bytes of events, at which a session that holds [`HELD_BYTES`] does nothing until its client reads.
 pub const UNREAD_BYTES: usize = 64 * 1024;
-/// Bytes of events, at which events of raw clients are left out. The rest is for the session's own legs, so
-/// that raw clients cannot hold them up.
-const ENOUGH_FOR_RAW_BYTES: usize = 128 * 1024;
+/// Bytes of events, at which events of raw clients are left out. Enough for 64 KiB that come at once and go back, as
+/// text with what is said about each piece. The rest is for the session's own legs, so that raw clients cannot hold
+/// them up.
+const ENOUGH_FOR_RAW_BYTES: usize = 256 * 1024;
 /// Bytes of events in one frame, the last of which may exceed it; the others go into the next.
 const FRAME_BYTES: usize = 16 * 1024;
 /// Bytes of a usual event. A line that is under way will have one, sooner or later all of them at once: its
