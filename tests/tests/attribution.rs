@@ -13,6 +13,9 @@ use std::time::Duration;
 use streamgram_protocol::Event;
 use streamgram_tests::{Browser, Faults, Server, skip};
 
+const LOOPBACK: &str = "127.0.0.1:0";
+/// A server there receives in another way: it has to learn at which address a datagram came.
+const EVERYWHERE: &str = "0.0.0.0:0";
 /// How long the server holds a reply, in microseconds: longer than a gateway waits for one.
 const HELD_US: u64 = 1_400_000;
 
@@ -37,8 +40,8 @@ fn is_answered(event: &Event) -> bool {
 }
 
 /// Five lines, the reply to the first of which is held; over either path each gets its own.
-async fn a_held_reply_belongs_to_its_line(path: &str) {
-    let server = Server::start();
+async fn a_held_reply_belongs_to_its_line(path: &str, udp: &str) {
+    let server = Server::start_on([LOOPBACK, LOOPBACK, udp], &[]);
     let mut browser = Browser::connect(server.http).await;
     browser.say(&format!(r#"{{"open":{{"protocol":"udp","path":"{path}"}}}}"#)).await;
     browser.until(|event| matches!(event, Event::Opened { .. })).await;
@@ -67,18 +70,32 @@ async fn a_held_reply_belongs_to_its_line(path: &str) {
 
 #[tokio::test]
 async fn a_reply_that_the_server_holds_for_long_belongs_to_its_own_line_over_a_link() {
-    a_held_reply_belongs_to_its_line("emulated").await;
+    a_held_reply_belongs_to_its_line("emulated", LOOPBACK).await;
 }
 
 #[tokio::test]
 async fn a_reply_that_the_server_holds_for_long_belongs_to_its_own_line() {
-    a_held_reply_belongs_to_its_line("direct").await;
+    a_held_reply_belongs_to_its_line("direct", LOOPBACK).await;
+}
+
+#[tokio::test]
+async fn so_it_is_with_a_server_of_every_address() {
+    a_held_reply_belongs_to_its_line("direct", EVERYWHERE).await;
 }
 
 #[tokio::test]
 async fn of_a_burst_that_overfills_the_servers_buffer_exactly_the_lines_that_it_took_are_answered()
 {
-    let server = Server::start_with(&["--no-reply-ms=6000"]);
+    an_overfilled_buffer(LOOPBACK).await;
+}
+
+#[tokio::test]
+async fn so_they_are_by_a_server_of_every_address() {
+    an_overfilled_buffer(EVERYWHERE).await;
+}
+
+async fn an_overfilled_buffer(udp: &str) {
+    let server = Server::start_on([LOOPBACK, LOOPBACK, udp], &["--no-reply-ms=6000"]);
     let mut browser = Browser::connect_both(server.http).await;
     let slow = "recvfrom,recvmsg,recvmmsg:delay_enter=2000";
     let Some(faults) = udp_faults(&server, slow).await else { return };
