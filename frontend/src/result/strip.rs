@@ -1,7 +1,6 @@
-//! The boundary strip: the same bytes three times, cut where they were sent, where the server read
-//! them, and where the replies to them were read; once more where a `recv(1024)` would have lost some. One
-//! scale of offsets for all rows. Of a raw
-//! client only the server's side is known: what it read, and what it replied.
+//! The boundary strip: the same bytes three times, cut where they were sent, where the server read them, and
+//! where the replies to them were read; once more if a `recv(1024)` would have lost some. One scale of offsets
+//! for all rows. Of a raw client only the server's side is known: what it read, and what it replied.
 
 use streamgram_protocol::Protocol;
 use strum::IntoStaticStr;

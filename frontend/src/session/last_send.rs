@@ -121,7 +121,8 @@ impl LastSend {
         if self.pieces.len() < KEPT_PIECES { self.pieces.push(piece) } else { self.left_out += 1 }
     }
 
-    /// UDP: what came last answers a line. A reply to one of an earlier send is not this one's.
+    /// UDP: the latest reply answers a line. If that is one of an earlier send, the reply does not count for this
+    /// one.
     pub(crate) fn answered(&mut self, id: u64) {
         if self.protocol == Protocol::Udp && self.number(id, 1).is_none() {
             self.pieces.pop();
