@@ -2,11 +2,12 @@
 
 pub(crate) mod absence_card;
 pub(crate) mod lane;
-pub(crate) mod last_send;
+pub(crate) mod leg_run;
 pub(crate) mod log;
 pub(crate) mod note;
 pub(crate) mod notice;
 pub(crate) mod page;
+pub(crate) mod payload;
 pub(crate) mod raw_clients;
 pub(crate) mod row;
 pub(crate) mod samples;

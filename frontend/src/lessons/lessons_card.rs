@@ -231,7 +231,7 @@ mod tests {
     use streamgram_protocol::lesson::Count;
 
     use super::*;
-    use crate::session::last_send::tests::{ANSWERED, merged};
+    use crate::session::leg_run::tests::{ANSWERED, merged};
 
     fn run(stage: Stage) -> Run {
         Run { lesson: "records".into(), stage, seen: None }

@@ -4,7 +4,7 @@ use streamgram_protocol::lesson::{Count, Figures};
 use streamgram_protocol::{End, Header, Packet, Path, Protocol};
 
 use crate::session::lane::Lane;
-use crate::session::last_send::{LastSend, Read, Status};
+use crate::session::leg_run::{LegRun, Read, Status};
 use crate::session::page::Page;
 
 /// The figures of the last send, and of the packets of its leg from its opening on.
@@ -24,7 +24,7 @@ pub(crate) fn figures(page: &Page) -> Figures {
     figures
 }
 
-fn of_lines(send: &LastSend, mut set: impl FnMut(Count, u64)) {
+fn of_lines(send: &LegRun, mut set: impl FnMut(Count, u64)) {
     set(Count::Lines, send.lines.len() as u64);
     set(Count::Answered, send.count(|status| matches!(status, Status::Answered { .. })));
     set(Count::OutOfOrder, send.overtaken);
@@ -62,7 +62,7 @@ mod tests {
     use std::rc::Rc;
 
     use super::*;
-    use crate::session::last_send::tests::merged;
+    use crate::session::leg_run::tests::merged;
     use crate::session::trace::tests::segment;
 
     #[test]

@@ -7,7 +7,7 @@ use strum::IntoStaticStr;
 
 use crate::i18n::figures::{Noun, count, counted};
 use crate::i18n::language::Language;
-use crate::session::last_send::{LastSend, Line, Read, Status};
+use crate::session::leg_run::{LegRun, Line, Read, Status};
 use crate::session::raw_clients::{Exchange, RawClient};
 
 /// Lines that the strip shows; of a longer burst, the first ones.
@@ -58,7 +58,7 @@ pub(crate) struct Strip {
 }
 
 impl Strip {
-    pub(crate) fn of(language: Language, send: &LastSend) -> Self {
+    pub(crate) fn of(language: Language, send: &LegRun) -> Self {
         let hidden = send.lines.len().saturating_sub(SHOWN_LINES);
         let mut shown = send.clone();
         shown.lines.truncate(SHOWN_LINES);
@@ -114,7 +114,7 @@ impl Strip {
     }
 }
 
-fn stream(language: Language, send: &LastSend) -> Strip {
+fn stream(language: Language, send: &LegRun) -> Strip {
     let (first, last) = send.span();
     let scale = Scale { first, bytes: last - first + room(send, |line| line.bytes as u64) };
     let bytes = |bytes: usize| counted(language, bytes as u64, Noun::Byte);
@@ -149,7 +149,7 @@ fn stream(language: Language, send: &LastSend) -> Strip {
     Strip { sends, reads, replies, bytes: scale.bytes, summary, ..Strip::default() }
 }
 
-fn datagrams(language: Language, send: &LastSend) -> Strip {
+fn datagrams(language: Language, send: &LegRun) -> Strip {
     // An empty datagram is drawn as wide as one byte: it is there.
     let width = |line: &Line| line.bytes.max(1) as u64;
     let bytes = |line: &Line| line.bytes as u64;
@@ -184,7 +184,7 @@ fn datagrams(language: Language, send: &LastSend) -> Strip {
 
 /// What the lines that are still to go out will take if each is as long as the last one. So cells stay
 /// where they are while a burst goes out, and a frame draws only what is new.
-fn room(send: &LastSend, of: impl Fn(&Line) -> u64) -> u64 {
+fn room(send: &LegRun, of: impl Fn(&Line) -> u64) -> u64 {
     let shown = (send.of as usize).min(SHOWN_LINES);
     let to_come = if send.finished { 0 } else { shown.saturating_sub(send.lines.len()) };
     send.lines.last().map_or(0, of) * to_come as u64
@@ -246,7 +246,7 @@ fn replied(language: Language, scale: &Scale, span: (u64, u64), line: &Line) -> 
 }
 
 /// Numbers of the lines that have bytes in a stretch of the stream: `3` or `3–5`.
-fn lines_within(send: &LastSend, (from, to): (u64, u64)) -> String {
+fn lines_within(send: &LegRun, (from, to): (u64, u64)) -> String {
     let mut within = send
         .lines
         .iter()
@@ -288,8 +288,7 @@ impl Scale {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::last_send::Piece;
-    use crate::session::last_send::tests::{ANSWERED, LOST, merged, sent};
+    use crate::session::leg_run::tests::{ANSWERED, LOST, merged, piece, sent};
 
     fn labels(cells: &[Cell]) -> Vec<&str> {
         cells.iter().map(|cell| cell.label.as_str()).collect()
@@ -298,8 +297,8 @@ mod tests {
     #[test]
     fn merged_lines_share_a_cell_on_the_same_scale() {
         let mut send = merged();
-        send.piece(Piece { offset: 127, bytes: 68 });
-        send.piece(Piece { offset: 195, bytes: 48 });
+        send.piece(piece(127, 68));
+        send.piece(piece(195, 48));
         let strip = Strip::of(Language::En, &send);
         assert_eq!(labels(&strip.sends), ["1", "2", "3", "4", "5"]);
         assert_eq!(labels(&strip.reads), ["1", "2", "3–5"]);
@@ -344,7 +343,7 @@ mod tests {
 
     #[test]
     fn the_lines_that_are_to_go_out_have_their_room() {
-        let places = |send: &LastSend| {
+        let places = |send: &LegRun| {
             let strip = Strip::of(Language::En, send);
             (strip.sends.iter().map(|cell| cell.to).collect::<Vec<_>>(), strip.bytes)
         };

@@ -6,7 +6,7 @@ use streamgram_protocol::{Protocol, STAMP_LEN, Unanswered};
 use crate::i18n::figures::{Noun, count, counted, duration};
 use crate::i18n::language::Language;
 use crate::session::lane::Lane;
-use crate::session::last_send::{LastSend, Status};
+use crate::session::leg_run::{LegRun, Status};
 use crate::session::page::Page;
 use crate::session::trace::Sum;
 
@@ -55,7 +55,7 @@ impl std::fmt::Display for Verdict {
     }
 }
 
-fn finding(language: Language, send: &LastSend) -> Finding {
+fn finding(language: Language, send: &LegRun) -> Finding {
     let (figures, meaning) = match send.protocol {
         Protocol::Tcp => (stream_figures(language, send), stream_meaning(language, send)),
         Protocol::Udp => (datagram_figures(language, send), datagram_meaning(language, send)),
@@ -65,7 +65,7 @@ fn finding(language: Language, send: &LastSend) -> Finding {
 }
 
 /// What the send's packets came to, over an emulated path: a sentence or two.
-fn on_the_wire(language: Language, lane: &Lane, send: &LastSend) -> Vec<String> {
+fn on_the_wire(language: Language, lane: &Lane, send: &LegRun) -> Vec<String> {
     let Some(sum) = lane.trace.of(&send.ids()) else { return Vec::new() };
     let Sum { packets, bytes, again, lost, duplicated, overtaken } = sum;
     let bytes = counted(language, bytes, Noun::Byte);
@@ -88,7 +88,7 @@ fn on_the_wire(language: Language, lane: &Lane, send: &LastSend) -> Vec<String> 
     [wire].into_iter().chain(slowest).collect()
 }
 
-fn still_open(language: Language, send: &LastSend) -> Option<String> {
+fn still_open(language: Language, send: &LegRun) -> Option<String> {
     if !send.is_open() {
         return None;
     }
@@ -101,13 +101,13 @@ fn still_open(language: Language, send: &LastSend) -> Option<String> {
     })
 }
 
-fn stream_figures(language: Language, send: &LastSend) -> String {
+fn stream_figures(language: Language, send: &LegRun) -> String {
     let reads = counted(language, send.own_reads().count() as u64, Noun::Read);
     language.verdict_pair(&reads, &counted(language, complete_replies(send), Noun::Reply))
 }
 
 /// Replies of the server that have come back whole: one to each of its reads.
-fn complete_replies(send: &LastSend) -> u64 {
+fn complete_replies(send: &LegRun) -> u64 {
     let received = send.pieces.last().map_or(0, |piece| piece.offset + piece.bytes as u64);
     let end = |offset: u64, bytes: usize, number: u64| {
         offset + bytes as u64 + STAMP_LEN as u64 * (number + 1)
@@ -117,7 +117,7 @@ fn complete_replies(send: &LastSend) -> u64 {
     whole.count() as u64
 }
 
-fn stream_meaning(language: Language, send: &LastSend) -> String {
+fn stream_meaning(language: Language, send: &LegRun) -> String {
     if let Some(missing) = missing(language, send) {
         return missing;
     }
@@ -137,20 +137,20 @@ fn stream_meaning(language: Language, send: &LastSend) -> String {
     }
 }
 
-fn read_sizes(send: &LastSend) -> String {
+fn read_sizes(send: &LegRun) -> String {
     let sizes: Vec<_> = send.own_reads().take(4).map(|read| count(read.bytes as u64)).collect();
     let more = if send.own_reads().count() > sizes.len() { " + …" } else { "" };
     sizes.join(" + ") + more
 }
 
-fn datagram_figures(language: Language, send: &LastSend) -> String {
+fn datagram_figures(language: Language, send: &LegRun) -> String {
     // What came, copies included: an answer is told once for each line.
     let datagrams = counted(language, send.reads.len() as u64, Noun::Datagram);
     let replies = counted(language, send.pieces.len() as u64, Noun::Reply);
     language.verdict_pair(&datagrams, &replies)
 }
 
-fn datagram_meaning(language: Language, send: &LastSend) -> String {
+fn datagram_meaning(language: Language, send: &LegRun) -> String {
     if let Some(missing) = missing(language, send) {
         return missing;
     }
@@ -175,7 +175,7 @@ fn datagram_meaning(language: Language, send: &LastSend) -> String {
 }
 
 /// What stayed without an answer, if anything did.
-fn missing(language: Language, send: &LastSend) -> Option<String> {
+fn missing(language: Language, send: &LegRun) -> Option<String> {
     let without = |cause: Unanswered| {
         let is = |status| matches!(status, Status::NoReply { cause: other, .. } if other == cause);
         let lines = send.lines.iter().filter(|line| is(line.status));
@@ -219,7 +219,7 @@ fn named(language: Language, numbers: &[u32]) -> String {
 }
 
 /// The round trip of a single line.
-fn round_trip(send: &LastSend) -> Option<String> {
+fn round_trip(send: &LegRun) -> Option<String> {
     match send.lines.as_slice() {
         [line] => match line.status {
             Status::Answered { rtt_us, .. } => Some(duration(rtt_us)),
@@ -232,16 +232,16 @@ fn round_trip(send: &LastSend) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::session::last_send::tests::{ANSWERED, LOST, merged, sent};
-    use crate::session::last_send::{Piece, Read};
+    use crate::session::leg_run::Read;
+    use crate::session::leg_run::tests::{ANSWERED, LOST, merged, piece, sent};
 
-    fn answered(mut send: LastSend) -> LastSend {
+    fn answered(mut send: LegRun) -> LegRun {
         send.lines.iter_mut().for_each(|line| line.status = ANSWERED);
-        send.piece(Piece { offset: 127, bytes: 116 });
+        send.piece(piece(127, 116));
         send
     }
 
-    fn datagram(bytes: usize, kept: usize, status: Status) -> LastSend {
+    fn datagram(bytes: usize, kept: usize, status: Status) -> LegRun {
         let mut send = sent(Protocol::Udp, &[(bytes, status)]);
         send.read(Read { number: 0, offset: 0, bytes, kept });
         send
@@ -305,7 +305,7 @@ mod tests {
         let mut send = sent(Protocol::Udp, &[(5, ANSWERED); 3]);
         for number in 0..6 {
             send.read(Read { number, offset: 0, bytes: 5, kept: 5 });
-            send.piece(Piece { offset: number, bytes: 24 });
+            send.piece(piece(number, 24));
         }
         let finding = finding(Language::En, &send);
         assert_eq!(finding.figures, "6 datagrams, 6 replies");

@@ -6,13 +6,13 @@ use yew::prelude::*;
 use super::verdict::{Finding, Verdict};
 use crate::i18n::language::{ELEMENT, Language, with_element};
 use crate::prompt::prompt_card::QUICK_BURST;
-use crate::session::last_send::LastSend;
+use crate::session::leg_run::LegRun;
 use crate::session::page::Page;
 
 /// What happened, in a sentence for each protocol.
 pub(crate) fn verdict_card(language: Language, page: &Page) -> Html {
     let verdict = Verdict::of(language, page);
-    let open = page.last_sends().any(LastSend::is_open);
+    let open = page.last_sends().any(LegRun::is_open);
     // Read out once, when all is known, not at every step of a burst.
     let spoken = verdict.as_ref().filter(|_| !open).map(ToString::to_string).unwrap_or_default();
     html! {

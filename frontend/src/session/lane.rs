@@ -6,10 +6,11 @@ use std::rc::Rc;
 
 use streamgram_protocol::{Cause, Event, Packet, Path, Protocol, Send, Unanswered};
 
-use super::last_send::{LastSend, Line, Piece, Read, Status};
+use super::leg_run::{LegRun, Line, Piece, Read, Status};
 use super::log::Log;
 use super::note::Note;
-use super::row::{Content, Payload, Row};
+use super::payload::Payload;
+use super::row::{Content, Row};
 use super::samples::{Recent, Usage};
 use super::trace::Trace;
 
@@ -41,7 +42,7 @@ pub(crate) struct Lane {
     pub(crate) sent: u64,
     pub(crate) answered: u64,
     pub(crate) unanswered: u64,
-    pub(crate) last_send: Option<LastSend>,
+    pub(crate) last_send: Option<LegRun>,
     /// The latest send that is still going out.
     pub(crate) running: Option<Rc<Send>>,
     /// When an answer came, and after how long.
@@ -105,7 +106,7 @@ impl Lane {
     /// The page is about to ask for these sends, all at once.
     pub(crate) fn sending(&mut self, sends: &[Rc<Send>]) {
         let [first, others @ ..] = sends else { return };
-        let mut last = LastSend::new(self.protocol, self.leg, first.id, first.count);
+        let mut last = LegRun::new(self.protocol, self.leg, first.id, first.count);
         others.iter().for_each(|send| last.together_with(send.id));
         self.last_send = Some(last);
         self.running = sends.last().cloned();
@@ -232,10 +233,11 @@ impl Lane {
             }
             Event::Reply { offset, bytes, ref data } => {
                 self.usage.reply(leg, bytes);
-                let content = Content::Reply { payload: Payload::of(data), answers: None };
+                let payload = Payload::of(data);
+                let content = Content::Reply { payload: payload.clone(), answers: None };
                 self.reply = Some(self.push(log, at_us, content));
                 if let Some(send) = self.last_send.as_mut().filter(|send| send.leg == leg) {
-                    send.piece(Piece { offset, bytes });
+                    send.piece(Piece { offset, bytes, payload });
                 }
             }
             Event::Answered { id, line, rtt_us, late, certain, .. } => {

@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use streamgram_protocol::{Protocol, Unanswered};
 
-use super::last_send::Status;
+use super::leg_run::Status;
 use super::row::{Content, Row};
 
 /// Rows that are kept, of both protocols together; the oldest goes for one more, and is counted.
@@ -160,9 +160,9 @@ pub(crate) mod tests {
     use streamgram_protocol::Data;
 
     use super::*;
-    use crate::session::last_send::tests::ANSWERED;
+    use crate::session::leg_run::tests::ANSWERED;
     use crate::session::note::Note;
-    use crate::session::row::Payload;
+    use crate::session::payload::Payload;
 
     /// A row of TCP; its key is counted by the log.
     pub(crate) fn row(content: Content) -> Row {

@@ -8,7 +8,7 @@ use streamgram_protocol::{
 use yew::Reducible;
 
 use super::lane::Lane;
-use super::last_send::LastSend;
+use super::leg_run::LegRun;
 use super::log::Log;
 use super::note::Note;
 use super::notice::Notice;
@@ -96,7 +96,7 @@ impl Page {
     }
 
     /// The last send of each leg, where there was one.
-    pub(crate) fn last_sends(&self) -> impl Iterator<Item = &LastSend> {
+    pub(crate) fn last_sends(&self) -> impl Iterator<Item = &LegRun> {
         [&self.tcp, &self.udp].into_iter().filter_map(|lane| lane.last_send.as_ref())
     }
 

@@ -130,8 +130,8 @@ impl Matches {
 mod tests {
     use super::*;
     use crate::i18n::language::Language;
-    use crate::session::last_send::Status;
-    use crate::session::last_send::tests::ANSWERED;
+    use crate::session::leg_run::Status;
+    use crate::session::leg_run::tests::ANSWERED;
     use crate::session::log::KEPT_ROWS;
     use crate::session::log::tests::{line, reply};
     use crate::session::row::Content;

@@ -7,10 +7,11 @@ use streamgram_protocol::{Data, Protocol, printable};
 use super::status::{numbers, status_text};
 use crate::i18n::figures::{Noun, count, counted, date_time};
 use crate::i18n::language::Language;
-use crate::session::last_send::Status;
+use crate::session::leg_run::Status;
 use crate::session::log::Log;
 use crate::session::note::Note;
-use crate::session::row::{Content, Payload, Row};
+use crate::session::payload::Payload;
+use crate::session::row::{Content, Row};
 
 /// All rows that are kept, an object a line, behind a line that says how many were dropped.
 pub(crate) fn json_lines(log: &Log) -> String {

@@ -4,7 +4,7 @@ use streamgram_protocol::Unanswered;
 
 use crate::i18n::figures::duration;
 use crate::i18n::language::Language;
-use crate::session::last_send::Status;
+use crate::session::leg_run::Status;
 
 /// A word for the style, and the words for a person.
 pub(crate) fn status_text(language: Language, status: Status) -> (&'static str, String) {

@@ -7,7 +7,8 @@ use yew::prelude::*;
 use super::status::{numbers, status_text};
 use crate::i18n::figures::{Noun, counted, duration, time_of_day};
 use crate::i18n::language::Language;
-use crate::session::row::{Content, Payload, Row};
+use crate::session::payload::Payload;
+use crate::session::row::{Content, Row};
 use crate::ui::bytes::{digits, piecewise};
 
 /// Bytes of a payload that a row has room for, on the widest page.

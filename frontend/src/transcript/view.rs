@@ -3,8 +3,9 @@
 use streamgram_protocol::{Data, Protocol};
 
 use crate::i18n::language::Language;
-use crate::session::last_send::Status;
-use crate::session::row::{Content, Payload, Row};
+use crate::session::leg_run::Status;
+use crate::session::payload::Payload;
+use crate::session::row::{Content, Row};
 
 /// What can be chosen above the transcript.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -142,7 +143,7 @@ mod tests {
     use std::rc::Rc;
 
     use super::*;
-    use crate::session::last_send::tests::{ANSWERED, LOST};
+    use crate::session::leg_run::tests::{ANSWERED, LOST};
     use crate::session::log::tests::{line, reply, row};
     use crate::session::note::Note;
 

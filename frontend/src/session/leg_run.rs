@@ -1,10 +1,12 @@
-//! What is known of the last send on one leg: its lines, the server's reads, the replies' reads.
+//! What is known of a run on one leg: its lines, the server's reads, the replies' reads.
 //! The boundary strip and the verdict are computed from this and from nothing else.
 
 use std::ops::RangeInclusive;
 
 use serde::Serialize;
 use streamgram_protocol::{Protocol, STAMP_LEN, Unanswered};
+
+use super::payload::Payload;
 
 /// Reads, and pieces of replies, that are kept for one send; more are counted only.
 pub(crate) const KEPT_PIECES: usize = 4_096;
@@ -44,12 +46,14 @@ pub(crate) struct Read {
 pub(crate) struct Piece {
     pub(crate) offset: u64,
     pub(crate) bytes: usize,
+    /// The bytes themselves, shared with the row of the transcript.
+    pub(crate) payload: Payload,
 }
 
-/// The last send on one leg. Several that went out together are one here: their lines are numbered
+/// A run on one leg. Several sends that went out together are one here: their lines are numbered
 /// through.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LastSend {
+pub(crate) struct LegRun {
     pub(crate) protocol: Protocol,
     pub(crate) leg: u32,
     /// The first send's; those of the others follow it.
@@ -74,7 +78,7 @@ pub(crate) struct LastSend {
     pub(crate) left_out: u64,
 }
 
-impl LastSend {
+impl LegRun {
     pub(crate) fn new(protocol: Protocol, leg: u32, id: u64, of: u32) -> Self {
         Self {
             protocol,
@@ -221,9 +225,14 @@ pub(crate) mod tests {
         Status::Answered { rtt_us: 310, late: false, certain: true };
     pub(crate) const LOST: Status = Status::NoReply { cause: Unanswered::TimedOut, certain: true };
 
+    /// A piece of the replies of so many bytes; what they are does not matter.
+    pub(crate) fn piece(offset: u64, bytes: usize) -> Piece {
+        Piece { offset, bytes, payload: Payload::Bytes(vec![b'x'; bytes].into()) }
+    }
+
     /// A send whose lines have gone out: how long each was, and how it stands.
-    pub(crate) fn sent(protocol: Protocol, lines: &[(usize, Status)]) -> LastSend {
-        let mut send = LastSend::new(protocol, 1, 1, lines.len().try_into().unwrap());
+    pub(crate) fn sent(protocol: Protocol, lines: &[(usize, Status)]) -> LegRun {
+        let mut send = LegRun::new(protocol, 1, 1, lines.len().try_into().unwrap());
         let mut offset = 0;
         for (number, &(bytes, status)) in (1..).zip(lines) {
             send.lines.push(Line { number, offset, bytes, status });
@@ -234,8 +243,8 @@ pub(crate) mod tests {
     }
 
     /// Five lines of seven bytes behind 100 others, read as 1, 2, and 3 to 5.
-    pub(crate) fn merged() -> LastSend {
-        let mut send = LastSend::new(Protocol::Tcp, 1, 9, 5);
+    pub(crate) fn merged() -> LegRun {
+        let mut send = LegRun::new(Protocol::Tcp, 1, 9, 5);
         for number in 1..=5 {
             let offset = 100 + u64::from(number - 1) * 7;
             send.lines.push(Line { number, offset, bytes: 7, status: Status::Waiting });
@@ -257,12 +266,12 @@ pub(crate) mod tests {
     fn a_piece_of_the_replies_is_mapped_back_without_its_stamps() {
         let send = merged();
         // Read 1 is answered at 127: 27 bytes of stamp, 7 of echo; read 2 follows at 161.
-        let piece = |offset, bytes| send.echoed(&Piece { offset, bytes });
-        assert_eq!(piece(127, 34), (Some((100, 107)), 1));
-        assert_eq!(piece(127, 68), (Some((100, 114)), 2));
-        assert_eq!(piece(127, 27), (None, 1));
-        assert_eq!(piece(195, 27 + 10), (Some((114, 124)), 1));
-        assert_eq!(piece(232, 11), (Some((124, 135)), 0));
+        let echoed = |offset, bytes| send.echoed(&piece(offset, bytes));
+        assert_eq!(echoed(127, 34), (Some((100, 107)), 1));
+        assert_eq!(echoed(127, 68), (Some((100, 114)), 2));
+        assert_eq!(echoed(127, 27), (None, 1));
+        assert_eq!(echoed(195, 27 + 10), (Some((114, 124)), 1));
+        assert_eq!(echoed(232, 11), (Some((124, 135)), 0));
     }
 
     #[test]
@@ -274,7 +283,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_datagram_that_was_lost_leaves_its_line_out() {
-        let mut send = LastSend::new(Protocol::Udp, 2, 9, 3);
+        let mut send = LegRun::new(Protocol::Udp, 2, 9, 3);
         for (number, bytes) in [(1, 5), (2, 6), (3, 7)] {
             let offset = 10 + u64::from(number);
             send.lines.push(Line { number, offset, bytes, status: Status::Waiting });
@@ -298,7 +307,7 @@ pub(crate) mod tests {
 
     #[test]
     fn what_is_kept_is_bounded_and_the_rest_counted() {
-        let mut send = LastSend::new(Protocol::Tcp, 1, 1, 1);
+        let mut send = LegRun::new(Protocol::Tcp, 1, 1, 1);
         for number in 0..KEPT_PIECES as u64 + 2 {
             send.read(Read { number, offset: number, bytes: 1, kept: 1 });
         }
