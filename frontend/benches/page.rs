@@ -66,7 +66,9 @@ fn line(number: u64) -> impl Iterator<Item = ServerMessage> {
         format!(
             r#"{{"reply":{{"offset":{reply},"bytes":43,"data":{{"text":"[Mon Nov 23 05:52:57 2026] 0123456789abcdef"}}}}}}"#
         ),
-        format!(r#"{{"answered":{{"id":{id},"line":1,"rtt_us":9,"late":false,"certain":true}}}}"#),
+        format!(
+            r#"{{"answered":{{"id":{id},"line":1,"reply":{reply},"rtt_us":9,"late":false,"certain":true}}}}"#
+        ),
     ];
     let leg = r#"{"protocol":"tcp","number":1}"#;
     let message = |event| format!(r#"{{"at_us":9,"leg":{leg},"event":{event}}}"#);

@@ -122,6 +122,8 @@ pub enum Event {
         id: u64,
         /// Which line of it.
         line: u32,
+        /// The `offset` of the `reply` that completed the answer; that event came before.
+        reply: u64,
         /// From just before its write to the read of its reply.
         rtt_us: u64,
         /// It came after the line had been reported as `no_reply`.

@@ -1,6 +1,6 @@
 //! A model of the browser: sends messages, remembers every event, and can wait for one.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::future::ready;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -185,6 +185,28 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Browser<S> {
     /// How many of all the events so far are accepted by `wanted`.
     pub fn count(&self, wanted: impl Fn(&Event) -> bool) -> usize {
         self.messages.iter().filter(|message| wanted(&message.event)).count()
+    }
+
+    /// Every answer names a reply of its leg that was told before it; over UDP each names another one.
+    ///
+    /// # Panics
+    /// If one does not.
+    pub fn answers_name_their_replies(&self) {
+        let (mut told, mut named) = (HashSet::new(), HashSet::new());
+        for message in &self.messages {
+            let Some(leg) = message.leg else { continue };
+            match message.event {
+                Event::Reply { offset, .. } => {
+                    told.insert((leg, offset));
+                }
+                Event::Answered { reply, .. } => {
+                    assert!(told.contains(&(leg, reply)), "no such reply yet: {message:?}");
+                    let is_first = named.insert((leg, reply));
+                    assert!(is_first || leg.protocol == Protocol::Tcp, "named twice: {message:?}");
+                }
+                _ => {}
+            }
+        }
     }
 
     /// Reads on to the end of the session.

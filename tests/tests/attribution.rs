@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use streamgram_protocol::Event;
+use streamgram_protocol::{Event, ServerMessage};
 use streamgram_tests::{Browser, Faults, Server, skip};
 
 const LOOPBACK: &str = "127.0.0.1:0";
@@ -35,6 +35,15 @@ fn certain(browser: &Browser) -> Vec<(u64, u32)> {
     certain.collect()
 }
 
+/// The replies that answers have named, in the order in which that was told.
+fn named(browser: &Browser) -> Vec<u64> {
+    let named = browser.messages.iter().filter_map(|message| match message.event {
+        Event::Answered { reply, .. } => Some(reply),
+        _ => None,
+    });
+    named.collect()
+}
+
 fn is_answered(event: &Event) -> bool {
     matches!(event, Event::Answered { .. })
 }
@@ -47,13 +56,15 @@ async fn a_held_reply_belongs_to_its_line(path: &str, udp: &str) {
     browser.until(|event| matches!(event, Event::Opened { .. })).await;
     let held = format!("sendto,sendmsg,sendmmsg:delay_enter={HELD_US}:when=1");
     let Some(_faults) = udp_faults(&server, &held).await else { return };
-    // All the same: no content tells them apart.
+    // All the same: no content tells them apart, and answers wait for their certainty.
     browser.say(r#"{"send":{"id":1,"to":"udp","text":"x"}}"#).await;
     browser.until(|event| matches!(event, Event::ServerDatagram { .. })).await;
     browser.say(r#"{"send":{"id":2,"to":"udp","text":"x","count":4,"interval_ms":1}}"#).await;
     browser.until_count(5, is_answered).await;
 
     assert_eq!(certain(&browser), [(1, 1), (2, 1), (2, 2), (2, 3), (2, 4)]);
+    assert_eq!(named(&browser), [0, 1, 2, 3, 4]);
+    browser.answers_name_their_replies();
     let (mut seen, mut answered) = (0, 0);
     for message in &browser.messages {
         match message.event {
@@ -171,6 +182,25 @@ async fn equal_lines_that_all_arrive_are_all_certain() {
 }
 
 #[tokio::test]
+async fn an_answer_that_waits_for_its_certainty_still_names_its_own_reply() {
+    let server = Server::start();
+    let mut browser = Browser::connect_both(server.http).await;
+    let Some(_faults) = udp_faults(&server, "sendto,sendmsg,sendmmsg:delay_enter=50000").await
+    else {
+        return;
+    };
+    browser.say(r#"{"send":{"id":1,"to":"udp","text":"x","count":5}}"#).await;
+    browser.until_count(5, is_answered).await;
+    // No line is certain before the server has told of the last one, and that it does after four replies.
+    let is_reply = |message: &ServerMessage| matches!(message.event, Event::Reply { .. });
+    let before = browser.messages.iter().take_while(|message| !is_answered(&message.event));
+    assert!(before.filter(|message| is_reply(message)).count() > 1, "{:#?}", browser.messages);
+    assert_eq!(certain(&browser), [(1, 1), (1, 2), (1, 3), (1, 4), (1, 5)]);
+    assert_eq!(named(&browser), [0, 1, 2, 3, 4]);
+    browser.answers_name_their_replies();
+}
+
+#[tokio::test]
 async fn equal_lines_of_which_some_were_lost_are_in_doubt_and_the_next_line_is_not() {
     let server = Server::start_with(&["--no-reply-ms=6000"]);
     let mut browser = Browser::connect_both(server.http).await;
@@ -190,6 +220,7 @@ async fn equal_lines_of_which_some_were_lost_are_in_doubt_and_the_next_line_is_n
     let doubts = browser.count(in_doubt);
     assert_eq!(browser.count(|event| is_silence(event) && in_doubt(event)), lost);
     assert!(doubts > lost, "{doubts} in doubt, {lost} lost");
+    browser.answers_name_their_replies();
 
     faults.stop().await;
     browser.say(r#"{"send":{"id":2,"to":"udp","text":"x"}}"#).await;

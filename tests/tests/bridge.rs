@@ -1,5 +1,6 @@
 //! The bridge over a real WebSocket: what a client asks for happens, and every step of it is told.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -298,6 +299,39 @@ async fn lines_that_look_like_stamps_are_answered_once_each_and_in_order() {
     }
     assert_eq!(at, stream.len());
     assert_eq!(echoed, line.repeat(200).as_bytes());
+}
+
+#[tokio::test]
+async fn a_tcp_answer_names_the_piece_with_the_last_byte_of_its_line() {
+    let server = Server::start();
+    let mut browser = Browser::connect_both(server.http).await;
+    let long = "x".repeat(3 * READ_BYTES);
+    browser.say(r#"{"send":{"id":1,"to":"tcp","text":"x","count":500}}"#).await;
+    browser.say(&format!(r#"{{"send":{{"id":2,"to":"tcp","text":"{long}","count":3}}}}"#)).await;
+    browser.until_count(503, is_answered).await;
+
+    let reads = server_reads(&browser);
+    let (mut ends, mut pieces, mut named) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+    for event in on(&browser, Protocol::Tcp) {
+        match *event {
+            Event::Sent { id, line, offset, bytes, .. } => {
+                ends.insert((id, line), offset + bytes as u64);
+            }
+            Event::Reply { offset, bytes, .. } => {
+                pieces.insert(offset, offset + bytes as u64);
+            }
+            Event::Answered { id, line, reply, .. } => {
+                let end = ends[&(id, line)];
+                let read = reads.iter().take_while(|(offset, _)| *offset < end).count();
+                let end = end + (STAMP_LEN * read) as u64;
+                let piece = reply..pieces[&reply];
+                assert!(piece.contains(&(end - 1)), "{event:?}: {piece:?} without {end}");
+                named.insert(reply);
+            }
+            _ => {}
+        }
+    }
+    assert!(named.len() < 503, "no piece answered several lines");
 }
 
 #[tokio::test]

@@ -106,6 +106,7 @@ impl Clients {
             lives = self.browser.next_or_end().await.is_some();
         }
         is_shown_once(&self.browser.messages);
+        self.browser.answers_name_their_replies();
         if owed == Owed::All {
             let answers = self.browser.count(|event| matches!(event, Event::Answered { .. }));
             assert_eq!(answers as u64, 2 * self.sends, "{:#?}", self.browser.messages);

@@ -145,7 +145,7 @@ mod tests {
         vec![
             Event::Sent { id, line, offset: 0, bytes: 1, done_us: 0 },
             Event::ServerDatagram { number: 0, bytes: 1, kept: 1 },
-            Event::Answered { id, line, rtt_us: 1, late: false, certain: true },
+            Event::Answered { id, line, reply: 0, rtt_us: 1, late: false, certain: true },
         ]
     }
 

@@ -341,7 +341,7 @@ mod tests {
     }
 
     fn answered(id: u64, line: u32, rtt_us: u64) -> Event {
-        Event::Answered { id, line, rtt_us, late: false, certain: true }
+        Event::Answered { id, line, reply: 0, rtt_us, late: false, certain: true }
     }
 
     #[test]
@@ -354,7 +354,7 @@ mod tests {
         lane.apply(&mut log, 2, LEG, &Event::NoReply { id: 1, line: 1, cause, certain });
         assert_eq!(status(&log, 1), Status::NoReply { cause, certain });
         assert_eq!((lane.answered, lane.unanswered), (0, 1));
-        let late = Event::Answered { id: 1, line: 1, rtt_us: 9, late: true, certain };
+        let late = Event::Answered { id: 1, line: 1, reply: 0, rtt_us: 9, late: true, certain };
         lane.apply(&mut log, 3, LEG, &late);
         assert_eq!(status(&log, 1), Status::Answered { rtt_us: 9, late: true, certain });
         assert_eq!((lane.answered, lane.unanswered), (1, 0));

@@ -11,6 +11,8 @@ use crate::session::outbox::micros;
 pub(super) struct Answer {
     pub(super) line: Line,
     pub(super) sent: Instant,
+    /// The offset of the reply that completed it.
+    pub(super) reply: u64,
     pub(super) late: bool,
     pub(super) certain: bool,
 }
@@ -21,9 +23,9 @@ impl Answer {
     }
 
     pub(super) fn event(&self, now: Instant) -> Event {
-        let Self { line: Line { send: id, number: line }, late, certain, .. } = *self;
+        let Self { line: Line { send: id, number: line }, reply, late, certain, .. } = *self;
         let rtt_us = micros(self.round_trip(now));
-        Event::Answered { id, line, rtt_us, late, certain }
+        Event::Answered { id, line, reply, rtt_us, late, certain }
     }
 }
 

@@ -57,7 +57,8 @@ impl DatagramMatch {
         self.doubts += u64::from(!owner.certain);
         let at = self.lines.iter().position(|sent| Some(sent.line) == owner.line)?;
         let SentLine { line, sent, given_up, .. } = self.lines.remove(at)?;
-        Some(Answer { line, sent, late: given_up, certain: owner.certain })
+        let (reply, certain) = (owner.reply.number, owner.certain);
+        Some(Answer { line, sent, reply, late: given_up, certain })
     }
 
     /// When the next line has to be given up.
@@ -101,6 +102,7 @@ impl DatagramMatch {
 
 #[cfg(test)]
 mod tests {
+    use super::super::reply_order::Reply;
     use super::*;
 
     const PATIENCE: Duration = Duration::from_secs(2);
@@ -115,23 +117,26 @@ mod tests {
         datagrams
     }
 
-    fn owner(number: u32, replied: Instant, certain: bool) -> Owner {
-        Owner { line: Some(line(1, number)), replied, certain }
+    /// Reply 10 answers line 1, reply 20 line 2.
+    fn owner(number: u32, at: Instant, certain: bool) -> Owner {
+        let reply = Reply { number: u64::from(number) * 10, at };
+        Owner { line: Some(line(1, number)), reply, certain }
     }
 
     #[test]
     fn a_line_is_answered_once_and_one_that_was_given_up_is_late() {
         let now = Instant::now();
         let mut datagrams = sent(2, now);
-        let answer =
-            |number, late| Some(Answer { line: line(1, number), sent: now, late, certain: true });
-        assert_eq!(datagrams.replied(&owner(2, now, true)), answer(2, false));
+        let answer = |number, reply, late| {
+            Some(Answer { line: line(1, number), sent: now, reply, late, certain: true })
+        };
+        assert_eq!(datagrams.replied(&owner(2, now, true)), answer(2, 20, false));
         assert_eq!(datagrams.replied(&owner(2, now, true)), None);
         assert_eq!(datagrams.next_deadline(), Some(now + PATIENCE));
         let silences = datagrams.give_up(now + PATIENCE);
         assert_eq!(silences, [Silence { line: line(1, 1), certain: true }]);
         assert_eq!(datagrams.next_deadline(), None);
-        assert_eq!(datagrams.replied(&owner(1, now, true)), answer(1, true));
+        assert_eq!(datagrams.replied(&owner(1, now, true)), answer(1, 10, true));
     }
 
     #[test]

@@ -88,7 +88,15 @@ struct Waiting {
     line: Option<Line>,
     digest: u64,
     sent: Instant,
-    replied: Instant,
+    reply: Reply,
+}
+
+/// A reply that came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Reply {
+    /// Which reply of the leg, from 0.
+    pub(super) number: u64,
+    pub(super) at: Instant,
 }
 
 /// The line that a reply answers.
@@ -96,8 +104,7 @@ struct Waiting {
 pub(super) struct Owner {
     /// None if it is forgotten.
     pub(super) line: Option<Line>,
-    /// When the reply came.
-    pub(super) replied: Instant,
+    pub(super) reply: Reply,
     pub(super) certain: bool,
 }
 
@@ -252,7 +259,7 @@ impl ReplyOrder {
     }
 
     /// A reply came; the line that it answers, unless that still waits for its certainty.
-    pub(super) fn replied(&mut self, replied: Instant) -> Option<Owner> {
+    pub(super) fn replied(&mut self, reply: Reply) -> Option<Owner> {
         self.replies += 1;
         let exact = !self.crowded;
         let front = self.observed.pop_front();
@@ -260,23 +267,23 @@ impl ReplyOrder {
         let known = match front {
             Some(Observed { datagram: Some(known), .. }) => known,
             // Most likely it is the first of those that are not observed.
-            Some(Observed { missed: true, at, .. }) => return Some(self.guess(at, replied)),
-            Some(_) => return Some(Owner { line: None, replied, certain: false }),
-            None => return Some(self.guess(replied, replied)),
+            Some(Observed { missed: true, at, .. }) => return Some(self.guess(at, reply)),
+            Some(_) => return Some(Owner { line: None, reply, certain: false }),
+            None => return Some(self.guess(reply.at, reply)),
         };
         let Known { line, digest, sent, certainty } = known;
-        let waits = self.waits && exact && replied < sent + self.patience;
+        let waits = self.waits && exact && reply.at < sent + self.patience;
         if waits && certainty == Certainty::Open {
-            self.waiting.push(Waiting { line, digest, sent, replied });
+            self.waiting.push(Waiting { line, digest, sent, reply });
             return None;
         }
-        Some(Owner { line, replied, certain: exact && certainty == Certainty::Certain })
+        Some(Owner { line, reply, certain: exact && certainty == Certainty::Certain })
     }
 
     /// A line that was sent before a moment, and whose observation may have been missed.
-    fn guess(&mut self, before: Instant, replied: Instant) -> Owner {
+    fn guess(&mut self, before: Instant, reply: Reply) -> Owner {
         let sent = self.sent.pop_front_if(|sent| sent.sent <= before);
-        Owner { line: sent.and_then(|sent| sent.line), replied, certain: false }
+        Owner { line: sent.and_then(|sent| sent.line), reply, certain: false }
     }
 
     /// The answers that have waited too long for their certainty.
@@ -299,7 +306,7 @@ impl ReplyOrder {
 
 impl Waiting {
     fn owner(self, certain: bool) -> Owner {
-        Owner { line: self.line, replied: self.replied, certain }
+        Owner { line: self.line, reply: self.reply, certain }
     }
 }
 

@@ -80,8 +80,8 @@ impl StreamMatch {
         self.reads.push_back(Read { number, offset, end });
     }
 
-    /// The lines that are answered once `received` bytes of replies have come.
-    pub(super) fn received(&mut self, received: u64) -> Vec<Answer> {
+    /// The lines that are answered by a piece of the replies, with which `received` bytes of them have come.
+    pub(super) fn received(&mut self, piece: u64, received: u64) -> Vec<Answer> {
         // A read is observed before its reply comes.
         self.incomplete |= received > self.replies_end;
         let mut answers = Vec::new();
@@ -89,7 +89,13 @@ impl StreamMatch {
             && end <= received
             && let Some(SentLine { line, sent, .. }) = self.lines.pop_front()
         {
-            answers.push(Answer { line, sent, late: false, certain: !self.incomplete });
+            answers.push(Answer {
+                line,
+                sent,
+                reply: piece,
+                late: false,
+                certain: !self.incomplete,
+            });
         }
         self.incomplete &= !self.lines.is_empty() || received != self.replies_end;
         self.tidy();
@@ -151,6 +157,11 @@ mod tests {
         answers.iter().map(|answer| answer.line.number).collect()
     }
 
+    /// The lines that are answered when a piece ends here.
+    fn received(stream: &mut StreamMatch, end: u64) -> Vec<u32> {
+        lines(&stream.received(0, end))
+    }
+
     fn five_lines_of_seven() -> StreamMatch {
         let mut stream = StreamMatch::default();
         for number in 1..=5 {
@@ -163,11 +174,22 @@ mod tests {
     fn merged_lines_are_answered_by_the_bytes_that_cover_them() {
         let mut stream = five_lines_of_seven();
         stream.server_read(0, 0, 7);
-        assert!(stream.received(33).is_empty());
-        assert_eq!(lines(&stream.received(34)), [1]);
+        assert!(received(&mut stream, 33).is_empty());
+        assert_eq!(received(&mut stream, 34), [1]);
         stream.server_read(1, 7, 28);
-        assert_eq!(lines(&stream.received(34 + 27 + 20)), [2, 3]);
-        assert_eq!(lines(&stream.received(34 + 27 + 28)), [4, 5]);
+        assert_eq!(received(&mut stream, 34 + 27 + 20), [2, 3]);
+        assert_eq!(received(&mut stream, 34 + 27 + 28), [4, 5]);
+    }
+
+    #[test]
+    fn an_answer_names_the_piece_that_completed_it() {
+        let mut stream = five_lines_of_seven();
+        stream.server_read(0, 0, 35);
+        let mut named = Vec::new();
+        for (piece, end) in [(0, 10), (10, 27 + 6), (33, 27 + 20), (47, 27 + 35)] {
+            named.extend(stream.received(piece, end).iter().map(|answer| answer.reply));
+        }
+        assert_eq!(named, [33, 33, 47, 47, 47]);
     }
 
     #[test]
@@ -175,24 +197,24 @@ mod tests {
         let mut stream = StreamMatch::default();
         stream.sent(Line { send: 1, number: 1 }, Instant::now(), 1_500);
         stream.server_read(0, 0, 1_024);
-        assert!(stream.received(1_051).is_empty());
+        assert!(received(&mut stream, 1_051).is_empty());
         stream.server_read(1, 1_024, 476);
-        assert!(stream.received(1_500 + 53).is_empty());
-        assert_eq!(lines(&stream.received(1_500 + 54)), [1]);
+        assert!(received(&mut stream, 1_500 + 53).is_empty());
+        assert_eq!(received(&mut stream, 1_500 + 54), [1]);
     }
 
     #[test]
     fn a_read_that_was_missed_makes_lines_uncertain_until_all_is_answered() {
         let mut stream = five_lines_of_seven();
         stream.server_read(1, 14, 21);
-        let mut answers = stream.received(14 + 27);
+        let mut answers = stream.received(0, 14 + 27);
         assert_eq!(lines(&answers), [1, 2]);
-        answers.extend(stream.received(35 + 54));
+        answers.extend(stream.received(0, 35 + 54));
         assert_eq!(lines(&answers), [1, 2, 3, 4, 5]);
         assert!(answers.iter().all(|answer| !answer.certain));
         stream.sent(Line { send: 2, number: 1 }, Instant::now(), 42);
         stream.server_read(2, 35, 7);
-        let answers = stream.received(42 + 81);
+        let answers = stream.received(0, 42 + 81);
         assert!(lines(&answers) == [1] && answers[0].certain);
     }
 
@@ -201,7 +223,7 @@ mod tests {
         let mut stream = StreamMatch::default();
         stream.sent(Line { send: 1, number: 1 }, Instant::now(), 1_500);
         stream.server_read(1, 1_024, 476);
-        let answers = stream.received(1_500 + 54);
+        let answers = stream.received(0, 1_500 + 54);
         assert!(lines(&answers) == [1] && !answers[0].certain);
     }
 
@@ -209,7 +231,7 @@ mod tests {
     fn replies_to_reads_that_were_missed_leave_no_silence_certain() {
         let mut stream = five_lines_of_seven();
         stream.server_read(0, 0, 7);
-        assert_eq!(lines(&stream.received(35 + 54)), [1]);
+        assert_eq!(received(&mut stream, 35 + 54), [1]);
         let silences = stream.end();
         assert_eq!(silences.len(), 4);
         assert!(silences.iter().all(|silence| !silence.certain));
@@ -238,7 +260,7 @@ mod tests {
     fn what_is_left_at_the_end_has_no_reply() {
         let mut stream = five_lines_of_seven();
         stream.server_read(0, 0, 35);
-        stream.received(27 + 20);
+        stream.received(0, 27 + 20);
         assert_eq!(stream.end().len(), 3);
     }
 }

@@ -190,7 +190,7 @@ impl TcpLeg {
         let (offset, bytes) = (self.received, reply.len());
         self.received += bytes as u64;
         outbox.push(at, self.id, Event::Reply { offset, bytes, data: data(reply) });
-        for answer in self.matching.received(self.received) {
+        for answer in self.matching.received(offset, self.received) {
             self.round_trips.record(answer.round_trip(at));
             outbox.push(at, self.id, answer.event(at));
         }

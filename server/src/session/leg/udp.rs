@@ -12,7 +12,7 @@ use super::datagram_match::DatagramMatch;
 use super::ended::{EndedLeg, Ending};
 use super::observations::Observations;
 use super::packets::Packets;
-use super::reply_order::{Owner, ReplyOrder};
+use super::reply_order::{Owner, Reply, ReplyOrder};
 use super::turn::{LINES_PER_TURN, STEPS_PER_TURN};
 use crate::observe::{Event as Seen, Observation, digest};
 use crate::operate::meters::{self, Present};
@@ -129,9 +129,9 @@ impl UdpLeg {
                 UdpTurn::ToServer { bytes, line } => self.hand_over(&bytes, line, outbox),
                 UdpTurn::FromServer { bytes, at } => self.came_back(bytes, at, outbox),
                 UdpTurn::Reply { bytes, answers, at } => {
-                    self.received(bytes, at, outbox);
                     let Answers { line, certain } = answers;
-                    self.replied(&Owner { line, replied: at, certain }, outbox);
+                    let reply = self.received(bytes, at, outbox);
+                    self.replied(&Owner { line, reply, certain }, outbox);
                 }
                 UdpTurn::Refused => self.refused(outbox),
                 UdpTurn::Ended(error) => {
@@ -177,14 +177,14 @@ impl UdpLeg {
 
     /// A reply of the server has come to the leg, or to the gateway of an emulated path.
     fn came_back(&mut self, bytes: Vec<u8>, at: Instant, outbox: &mut Outbox) {
-        let owner = self.order.replied(at);
         if let UdpPath::Emulated(path) = &mut self.path {
+            let owner = self.order.replied(Reply { number: self.replies, at });
             let answers = owner.map(|Owner { line, certain, .. }| Answers { line, certain });
             path.pass_on(&bytes, answers.unwrap_or_default());
             return;
         }
-        self.received(bytes, at, outbox);
-        if let Some(owner) = owner {
+        let reply = self.received(bytes, at, outbox);
+        if let Some(owner) = self.order.replied(reply) {
             self.replied(&owner, outbox);
         }
     }
@@ -249,16 +249,17 @@ impl UdpLeg {
         })
     }
 
-    fn received(&mut self, reply: Vec<u8>, at: Instant, outbox: &mut Outbox) {
-        let (offset, bytes) = (self.replies, reply.len());
+    fn received(&mut self, reply: Vec<u8>, at: Instant, outbox: &mut Outbox) -> Reply {
+        let (number, bytes) = (self.replies, reply.len());
         self.replies += 1;
-        outbox.push(at, self.id, Event::Reply { offset, bytes, data: data(reply) });
+        outbox.push(at, self.id, Event::Reply { offset: number, bytes, data: data(reply) });
+        Reply { number, at }
     }
 
     fn replied(&mut self, owner: &Owner, outbox: &mut Outbox) {
         if let Some(answer) = self.matching.replied(owner) {
-            self.round_trips.record(answer.round_trip(owner.replied));
-            outbox.push(owner.replied, self.id, answer.event(owner.replied));
+            self.round_trips.record(answer.round_trip(owner.reply.at));
+            outbox.push(owner.reply.at, self.id, answer.event(owner.reply.at));
         }
     }
 

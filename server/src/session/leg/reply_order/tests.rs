@@ -1,6 +1,6 @@
 //! A server, its socket and a leg's socket as a model: whatever is lost, what is called certain is true.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use proptest::prelude::*;
 
@@ -43,8 +43,10 @@ struct World {
     /// What it has told, and whether that is missed if more is told.
     told: VecDeque<(Instant, Datagram, bool)>,
     socket: VecDeque<Line>,
-    /// Which line each reply answered, by the time at which it was read.
-    truth: HashMap<Instant, Line>,
+    /// Which line each reply answered, by the reply's number.
+    truth: Vec<Line>,
+    /// The replies that an answer has named.
+    named: HashSet<u64>,
     replied: HashSet<Line>,
     /// Every answer and every silence, and whether it was certain.
     answers: Vec<(Line, bool)>,
@@ -64,7 +66,8 @@ impl World {
             drained: None,
             told: VecDeque::new(),
             socket: VecDeque::new(),
-            truth: HashMap::new(),
+            truth: Vec::new(),
+            named: HashSet::new(),
             replied: HashSet::new(),
             answers: Vec::new(),
             silences: Vec::new(),
@@ -130,9 +133,10 @@ impl World {
                 self.order.emptied(now);
                 return self.give_up();
             };
-            self.truth.insert(now, line);
+            let reply = Reply { number: self.truth.len() as u64, at: now };
+            self.truth.push(line);
             self.replied.insert(line);
-            if let Some(owner) = self.order.replied(now) {
+            if let Some(owner) = self.order.replied(reply) {
                 self.answered(&owner);
             }
         }
@@ -140,8 +144,9 @@ impl World {
 
     fn answered(&mut self, owner: &Owner) {
         if let Some(answer) = self.matching.replied(owner) {
-            let truth = self.truth[&owner.replied];
+            let truth = self.truth[usize::try_from(answer.reply).unwrap()];
             assert!(!answer.certain || answer.line == truth, "{answer:?} is {truth:?}");
+            assert!(self.named.insert(answer.reply), "the reply of {answer:?} has answered a line");
             self.answers.push((answer.line, answer.certain));
         }
     }
