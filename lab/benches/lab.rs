@@ -16,7 +16,7 @@ fn main() {
     let bad = Impairment { jitter_ms: 5, loss: Percent::whole(2), ..far };
     let mut transfers = criterion.benchmark_group("a second of transfer");
     for (name, way) in [("over 10 ms", far), ("over 10 ms, with jitter and loss", bad)] {
-        let link = Link { up: way, down: way, ..Link::default() };
+        let link = Link { delayed_ack: false, up: way, down: way, ..Link::default() };
         let transfer = || bulk::one_way(&link, Options::default(), SECOND, &mut |_| {});
         transfers.throughput(Throughput::Elements(transfer().packets));
         transfers.bench_function(name, |bencher| bencher.iter(transfer));

@@ -63,10 +63,15 @@ fn measured(name: &str, run: fn(Watch)) -> String {
     )
 }
 
+/// A link whose ends acknowledge every segment: an ACK costs, too.
+fn undelayed() -> Link {
+    Link { delayed_ack: false, ..Link::default() }
+}
+
 /// The client sends as fast as it can, 10 ms away.
 fn one_way(loss: Percent, seconds: u64, watch: Watch) {
     let way = Impairment { delay_ms: 10, ..Impairment::default() };
-    let link = Link { up: Impairment { loss, ..way }, down: way, ..Link::default() };
+    let link = Link { up: Impairment { loss, ..way }, down: way, ..undelayed() };
     let options = Options { nodelay: false, ..Options::default() };
     let _transfer = bulk::one_way(&link, options, seconds * SECOND, watch);
 }
@@ -81,13 +86,13 @@ fn echo(watch: Watch) {
         reorder: Percent::whole(1),
         ..Impairment::default()
     };
-    let link = Link { up: way, down: way, ..Link::default() };
+    let link = Link { up: way, down: way, ..undelayed() };
     let _transfer = bulk::echo(&link, Options::default(), 100_000_000, u64::MAX, watch);
 }
 
 /// A line every 100 ms, over TCP.
 fn lines(watch: Watch) {
-    let mut lab = TcpLab::open(&Link::default(), Options::default(), 0);
+    let mut lab = TcpLab::open(&undelayed(), Options::default(), 0);
     for number in 1..=LINES {
         let at = u64::from(number) * SECOND / 10;
         let line = Some(Line { send: 1, number });

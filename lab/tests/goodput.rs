@@ -46,7 +46,8 @@ fn measured(rtt_ms: u32, loss: Percent, congestion: Congestion) -> f64 {
     // Without loss there is no chance in it, and it is soon as fast as the buffers let it.
     let (seeds, seconds) = if loss == Percent::ZERO { (1, 30) } else { (SEEDS, SECONDS) };
     let goodput = |seed: u32| {
-        let link = Link { seed: seed.into(), congestion, up, down, ..Link::default() };
+        let of_all = Link { delayed_ack: false, ..Link::default() };
+        let link = Link { seed: seed.into(), congestion, up, down, ..of_all };
         bulk::one_way(&link, options, u64::from(seconds) * 1_000_000, &mut |_| {}).goodput() / 1e6
     };
     (1..=seeds).map(goodput).sum::<f64>() / f64::from(seeds)

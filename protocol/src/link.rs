@@ -51,7 +51,7 @@ pub struct Link {
     pub mtu: u16,
     /// How TCP reacts to loss. It applies at the next open.
     pub congestion: Congestion,
-    /// Whether TCP waits up to 10 ms before it acknowledges. It applies at the next open.
+    /// Whether TCP delays its ACKs by up to 10 ms, as hosts do by default. It applies at the next open.
     pub delayed_ack: bool,
     /// From the client to the server.
     pub up: Impairment,
@@ -67,7 +67,7 @@ impl Default for Link {
             seed: 1,
             mtu: 1_500,
             congestion: Congestion::default(),
-            delayed_ack: false,
+            delayed_ack: true,
             up: Impairment::default(),
             down: Impairment::default(),
             rules: Vec::new(),

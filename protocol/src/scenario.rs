@@ -164,8 +164,8 @@ fn add_link(link: &Link, add: &mut impl FnMut(&str, &str)) {
     if link.congestion != perfect.congestion {
         add("tcp", link.congestion.into());
     }
-    if link.delayed_ack {
-        add("delayed_ack", "on");
+    if link.delayed_ack != perfect.delayed_ack {
+        add("delayed_ack", "off");
     }
 }
 

@@ -8,9 +8,9 @@ use streamgram_lab::{Options, Trace, UdpLab, bulk};
 use streamgram_protocol::{Congestion, End, Impairment, Line, Link, Percent, Rule};
 
 /// The trace, hashed: every packet with its times, its fate and all its bytes.
-pub(crate) const HASH: u64 = 15_604_983_984_879_519_732;
+pub(crate) const HASH: u64 = 4_797_431_334_012_873_461;
 
-/// Runs TCP with both congestion controls and UDP in fragments over a bad path.
+/// Runs TCP with both congestion controls, with and without delayed ACKs, and UDP in fragments over a bad path.
 pub(crate) fn trace() -> u64 {
     let way = Impairment {
         delay_ms: 30,
@@ -23,8 +23,8 @@ pub(crate) fn trace() -> u64 {
     };
     let link = Link { seed: 7, up: way, down: way, ..Link::default() };
     let mut trace = Trace::default();
-    for congestion in [Congestion::Reno, Congestion::Cubic] {
-        let link = Link { congestion, ..link.clone() };
+    for (congestion, delayed_ack) in [(Congestion::Reno, true), (Congestion::Cubic, false)] {
+        let link = Link { congestion, delayed_ack, ..link.clone() };
         let mut watch = |packet: &_| trace.add(packet);
         let done = bulk::echo(&link, Options::default(), 1_000_000, u64::MAX, &mut watch);
         trace.add_number(done.took);

@@ -33,6 +33,8 @@ fn tshark(
     fs::write(&file, pcapng::write(packets, vantage)).unwrap();
     let mut command = Command::new(env::var_os("TSHARK").unwrap_or("tshark".into()));
     command.args(["-o", "ip.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE"]);
+    // To it, some bytes look like messages of another protocol, which it would put together.
+    command.args(["-o", "tcp.desegment_tcp_streams:FALSE"]);
     command.args(["-o", "udp.check_checksum:TRUE", "-T", "fields", "-E", "separator=;", "-r"]);
     command.arg(&file);
     for field in fields {

@@ -129,8 +129,8 @@ fn knobs(language: Language, link: &Link) -> String {
     if link.congestion == Congestion::Cubic {
         turned.push(language.cubic().to_owned());
     }
-    if link.delayed_ack {
-        turned.push(language.delayed_ack().to_owned());
+    if !link.delayed_ack {
+        turned.push(language.no_delayed_ack().to_owned());
     }
     turned.join(" · ")
 }

@@ -52,14 +52,16 @@ impl Traffic {
     }
 }
 
-/// A link that loses what goes to the server and nothing of what comes back, as the models have it.
+/// A link that loses what goes to the server and nothing of what comes back, with an ACK for every segment, as
+/// the models have it.
 fn link(setting: &Setting, loss: Percent, run: u64) -> Link {
     // Checked: both are small.
     let rtt_ms = u32::try_from(setting.rtt_ms).unwrap_or(u32::MAX);
     let mtu = u16::try_from(setting.mss + 40).unwrap_or(u16::MAX);
     let up = Impairment { delay_ms: rtt_ms / 2, loss, ..Impairment::default() };
     let down = Impairment { delay_ms: rtt_ms - rtt_ms / 2, ..Impairment::default() };
-    Link { seed: Dice::new(setting.seed).link_seed(run), mtu, up, down, ..Link::default() }
+    let seed = Dice::new(setting.seed).link_seed(run);
+    Link { seed, mtu, delayed_ack: false, up, down, ..Link::default() }
 }
 
 /// The same link, which also loses on the way back.

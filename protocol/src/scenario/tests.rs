@@ -39,6 +39,18 @@ fn a_link_can_be_read_and_typed() {
 }
 
 #[test]
+fn delayed_acks_are_the_default_and_both_words_are_read() {
+    let link = |delayed_ack| Some(Link { delayed_ack, ..Link::default() });
+    for (word, delayed_ack) in [("on", true), ("off", false)] {
+        let (scenario, remarks) = read(&format!("v1&delayed_ack={word}"));
+        assert_eq!((scenario.link, remarks), (link(delayed_ack), vec![]));
+    }
+    let encoded = |link| Scenario { link, ..Scenario::default() }.encode();
+    assert!(!encoded(link(true)).contains("delayed_ack"));
+    assert!(encoded(link(false)).ends_with("&delayed_ack=off"));
+}
+
+#[test]
 fn every_preset_survives() {
     for preset in Preset::all() {
         let scenario = Scenario {
