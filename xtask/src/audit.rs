@@ -15,7 +15,7 @@ const ADVISORIES: &str = "https://github.com/RustSec/advisory-db";
 pub(crate) fn run(clone: Option<&Path>) -> Result<()> {
     let clone = clone.map(Path::canonicalize).transpose().context("no such clone")?;
     let check = ["deny", "check", "--hide-inclusion-graph"];
-    let mut plan = Plan::of(4);
+    let plan = Plan::of(4);
     plan.step("cargo-deny", || machine::cargo_tool("deny"))?;
     plan.step("bans, licenses, sources", || {
         complete(cargo(&check).args(["bans", "licenses", "sources"]))

@@ -29,7 +29,7 @@ pub(crate) enum What {
 pub(crate) fn run(what: Option<&What>, quick: bool) -> Result<()> {
     let folder = machine::target().join("bench");
     fs::create_dir_all(&folder)?;
-    let mut plan = Plan::of(if matches!(what, Some(What::Compare { .. })) { 2 } else { 4 });
+    let plan = Plan::of(if matches!(what, Some(What::Compare { .. })) { 2 } else { 4 });
     let load = ["build", "--release", "--package", "streamgram-tests", "--bin", "bench"];
     plan.command("load", cargo(&load))?;
     let mut bench = Command::new(machine::binary("release").with_file_name("bench"));

@@ -22,7 +22,7 @@ const PAPER: u32 = 0o644;
 
 /// Builds the binary and says what the page weighs; for a target, packs it too.
 pub(crate) fn run(target: Option<&str>) -> Result<()> {
-    let mut plan = Plan::of(if target.is_some() { 3 } else { 2 });
+    let plan = Plan::of(if target.is_some() { 3 } else { 2 });
     plan.step("page", page::build)?;
     plan.step("server", || build(target))?;
     let mut made = machine::binary("release");

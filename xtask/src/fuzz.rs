@@ -37,7 +37,7 @@ pub(crate) fn run(seconds: u32, only: Option<&str>) -> Result<()> {
     if targets.is_empty() {
         bail!("no target {}: see fuzz/fuzz_targets", only.unwrap_or_default());
     }
-    let mut plan = Plan::of(targets.len() + 1);
+    let plan = Plan::of(targets.len() + 1);
     plan.step("what fuzzing needs, and the targets", || {
         machine::nightly()?;
         machine::cargo_tool("fuzz")?;

@@ -28,7 +28,7 @@ use std::process::{Command, ExitCode};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::step::{Plan, cargo};
+use crate::step::{Plan, cargo, side_by_side};
 use crate::tally::Tally;
 
 #[derive(Parser)]
@@ -117,20 +117,23 @@ fn main() -> ExitCode {
 }
 
 fn run(flags: &[String]) -> Result<()> {
-    let mut plan = Plan::of(2);
+    let plan = Plan::of(2);
     plan.step("page", page::build)?;
     plan.command("server", cargo(&["build", "--package", "streamgram"]))?;
     step::become_command(Command::new(machine::binary("debug")).args(flags))
 }
 
+/// The two runs of the browser tests.
+const BROWSER_TESTS: &str = "browser tests";
+const TIMED_TESTS: &str = "browser tests against the clock";
 /// Files of the browser tests that run at once: a page often waits, for replies that were lost for example.
-const AT_ONCE: u32 = 4;
+const AT_ONCE: u32 = 6;
 
 /// What the server also runs on, beside Linux.
 const TARGETS: [&str; 2] = ["x86_64-pc-windows-gnu", "aarch64-apple-darwin"];
 
 fn targets() -> Result<()> {
-    let mut plan = Plan::of(TARGETS.len());
+    let plan = Plan::of(TARGETS.len());
     for target in TARGETS {
         plan.step(target, || {
             machine::rust_target(target)?;
@@ -142,15 +145,16 @@ fn targets() -> Result<()> {
 }
 
 fn conformance() -> Result<()> {
-    let mut plan = Plan::of(2);
+    let plan = Plan::of(2);
     let echo = ["build", "--package", "streamgram", "--example", "echo"];
     plan.command("a server that echoes", cargo(&echo))?;
     plan.step("WebSocket conformance", conformance::run)
 }
 
 fn check() -> Result<()> {
-    let mut plan = Plan::of(6);
-    lint(&mut plan)?;
+    let plan = Plan::of(6);
+    quick_checks(&plan)?;
+    lints(&plan)?;
     let [(name, mut quick), (of_xtask, tests_of_xtask)] = cargo_tests();
     quick.args(["--lib", "--bins"]);
     plan.command(name, quick)?;
@@ -158,29 +162,44 @@ fn check() -> Result<()> {
 }
 
 fn test() -> Result<()> {
-    let mut plan = Plan::of(13);
-    let mut programs = Vec::new();
-    plan.step("what the tests need", || {
-        programs = machine::programs_of_tests()?;
-        machine::npm_packages()
+    let plan = Plan::of(13);
+    let mut programs = plan.step("what the tests need", || {
+        machine::rust_target(machine::WASM)?;
+        machine::npm_packages()?;
+        machine::programs_of_tests()
     })?;
-    lint(&mut plan)?;
-    plan.command("docs", docs())?;
-    plan.step("page", page::build)?;
-    plan.command("server", cargo(&["build", "--package", "streamgram"]))?;
-    plan.step("the lab's trace in wasm32, equal to the native one", same_trace)?;
+    quick_checks(&plan)?;
+    // The page has a profile, and so a lock of cargo's, of its own. Its last minute takes one processor.
+    side_by_side(
+        || {
+            plan.step("page", page::build)?;
+            plan.step("the lab's trace in wasm32, equal to the native one", same_trace)
+        },
+        || {
+            lints(&plan)?;
+            plan.command("docs", docs())?;
+            plan.command("server", cargo(&["build", "--package", "streamgram"]))
+        },
+    )?;
 
     programs.push(("STREAMGRAM_BIN", machine::binary("debug")));
-    let mut tally = Tally::default();
-    let mut tests = |name: &str, mut runner: Command| {
-        plan.step(name, || tally.run(runner.envs(programs.iter().cloned())))
+    let tests = |name: &str, mut runner: Command| {
+        plan.step(name, || Tally::of(name, runner.envs(programs.iter().cloned())))
     };
-    for (name, runner) in cargo_tests() {
-        tests(name, runner)?;
-    }
     let (timed, others) = machine::browser_tests()?;
-    tests("browser tests", node_tests(AT_ONCE, &others))?;
-    tests("browser tests against the clock", node_tests(1, &timed))?;
+    // Both wait most of the time, once cargo has built its tests.
+    let (mut tally, of_browsers) = side_by_side(
+        || {
+            let mut tally = Tally::default();
+            for (name, runner) in cargo_tests() {
+                tally.add(tests(name, runner)?);
+            }
+            Ok(tally)
+        },
+        || tests(BROWSER_TESTS, node_tests(BROWSER_TESTS, AT_ONCE, &others)),
+    )?;
+    tally.add(of_browsers);
+    tally.add(tests(TIMED_TESTS, node_tests(TIMED_TESTS, 1, &timed))?);
     tally.skip_other_systems()?;
     tally.close();
     Ok(())
@@ -196,7 +215,7 @@ fn cargo_tests() -> [(&'static str, Command); 2] {
 }
 
 fn screenshots() -> Result<()> {
-    let mut plan = Plan::of(3);
+    let plan = Plan::of(3);
     plan.step("page", page::build)?;
     plan.command("server", cargo(&["build", "--package", "streamgram"]))?;
     plan.step("screenshots", || {
@@ -219,13 +238,13 @@ fn docs() -> Command {
 }
 
 /// Runs files of the browser tests, so many at once.
-fn node_tests(at_once: u32, files: &[PathBuf]) -> Command {
+fn node_tests(name: &str, at_once: u32, files: &[PathBuf]) -> Command {
     let mut node = Command::new("node");
     node.args(["--test", &format!("--test-concurrency={at_once}")]);
     node.args(["--test-reporter=spec", "--test-reporter-destination=stdout"]);
     let reporter = machine::root().join("tests/browser/skipped.mjs");
     node.arg(format!("--test-reporter={}", reporter.display()));
-    node.arg(format!("--test-reporter-destination={}", tally::skipped().display()));
+    node.arg(format!("--test-reporter-destination={}", tally::skipped(name).display()));
     node.args(files);
     node
 }
@@ -241,15 +260,19 @@ fn same_trace() -> Result<()> {
     step::complete(Command::new("node").arg(script).arg(wasm))
 }
 
-/// Format, circles and lints, for the machine and for the browser; four steps.
-fn lint(plan: &mut Plan) -> Result<()> {
+/// Format and circles; two steps.
+fn quick_checks(plan: &Plan) -> Result<()> {
     plan.command("format", cargo(&["fmt", "--all", "--check"]))?;
     plan.step("no circles between files or folders", || {
         let crates = ["frontend", "lab", "protocol", "server"];
         crates
             .into_iter()
             .try_for_each(|name| circles::check(&machine::root().join(name).join("src")))
-    })?;
+    })
+}
+
+/// Lints, for the machine and for the browser; two steps.
+fn lints(plan: &Plan) -> Result<()> {
     let deny = ["--", "-D", "warnings"];
     let mut host = cargo(&["clippy", "--workspace", "--all-targets"]);
     plan.command("lints", {

@@ -41,7 +41,7 @@ pub(crate) fn run(target: Option<&str>) -> Result<()> {
     let target = target.map_or_else(|| machine::rustc("host"), |target| Ok(target.to_owned()))?;
     let place = machine::target().join("reproducible");
     let folders = ["a", "another/folder"].map(|name| place.join(name));
-    let mut plan = Plan::of(folders.len() + 1);
+    let plan = Plan::of(folders.len() + 1);
     for folder in &folders {
         let name = format!("a build in {}", folder.display());
         plan.step(&name, || build(folder, &target))?;

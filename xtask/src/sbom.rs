@@ -18,7 +18,7 @@ pub(crate) fn run(target: Option<&str>) -> Result<()> {
     let version = env!("CARGO_PKG_VERSION");
     let server = format!("streamgram-{version}-{target}.cdx.json");
     let page = format!("streamgram-{version}-page.cdx.json");
-    let mut plan = Plan::of(3);
+    let plan = Plan::of(3);
     plan.step("cargo-cyclonedx", || machine::cargo_tool("cyclonedx"))?;
     plan.step("server", || bill("streamgram", &target, &server))?;
     plan.step("page", || bill("streamgram-frontend", machine::WASM, &page))

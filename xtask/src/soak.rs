@@ -9,7 +9,7 @@ use crate::{dist, machine, page};
 
 /// Builds server and load, and hands over to the load.
 pub(crate) fn run(minutes: u32) -> Result<()> {
-    let mut plan = Plan::of(4);
+    let plan = Plan::of(4);
     plan.step("page", page::build)?;
     plan.step("server", || dist::build(None))?;
     let load = ["build", "--release", "--package", "streamgram-tests", "--bin", "soak"];

@@ -1,6 +1,9 @@
-//! Runs one step after the other and says where it is.
+//! Runs the steps of a task and says where it is.
 
+use std::panic::resume_unwind;
 use std::process::{Command, ExitStatus};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
@@ -10,32 +13,49 @@ use crate::machine;
 /// The steps of one task.
 pub(crate) struct Plan {
     steps: usize,
-    begun: usize,
+    begun: AtomicUsize,
 }
 
 impl Plan {
     pub(crate) fn of(steps: usize) -> Self {
-        Self { steps, begun: 0 }
+        Self { steps, begun: AtomicUsize::new(0) }
     }
 
-    /// Does one step; nothing after it is begun if it fails.
-    pub(crate) fn step(&mut self, name: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
-        self.begun += 1;
-        let place = format!("[{}/{}]", self.begun, self.steps);
+    /// Does one step, and returns what it has made.
+    pub(crate) fn step<T>(&self, name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let number = self.begun.fetch_add(1, Ordering::Relaxed) + 1;
+        let place = format!("[{number}/{}]", self.steps);
         eprintln!("{place} {name}");
         let started = Instant::now();
-        work().with_context(|| format!("{name} failed"))?;
-        // After the last step its own closing lines stay the last.
-        if self.begun < self.steps {
-            eprintln!("{place} {name}: {:.1} s", started.elapsed().as_secs_f32());
+        let done = work();
+        let seconds = started.elapsed().as_secs_f32();
+        // What runs beside it may take minutes more, before the error is shown.
+        if done.is_err() {
+            eprintln!("{place} {name} failed after {seconds:.1} s");
+        } else if number < self.steps {
+            // After the last step its own closing lines stay the last.
+            eprintln!("{place} {name}: {seconds:.1} s");
         }
-        Ok(())
+        done.with_context(|| format!("{name} failed"))
     }
 
     /// Runs one command as a step; what it prints is passed through.
-    pub(crate) fn command(&mut self, name: &str, mut command: Command) -> Result<()> {
+    pub(crate) fn command(&self, name: &str, mut command: Command) -> Result<()> {
         self.step(name, || complete(&mut command))
     }
+}
+
+/// Does two things at the same time, each to its end.
+pub(crate) fn side_by_side<A: Send, B>(
+    one: impl FnOnce() -> Result<A> + Send,
+    other: impl FnOnce() -> Result<B>,
+) -> Result<(A, B)> {
+    thread::scope(|scope| {
+        let one = scope.spawn(one);
+        let other = other();
+        let one = one.join().unwrap_or_else(|panic| resume_unwind(panic));
+        Ok((one?, other?))
+    })
 }
 
 /// A cargo command in the project's root, by the cargo that runs this.

@@ -1,16 +1,15 @@
 //! Counts the tests that passed, and collects those that were skipped, with their reasons.
 
-use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::fs::{self, File};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
 use crate::machine;
 use crate::step::{checked, shown};
 
-/// What the runners of a task's tests told.
+/// What runners of tests told.
 #[derive(Default)]
 pub(crate) struct Tally {
     passed: usize,
@@ -19,26 +18,27 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Runs cargo's or node's tests, and passes on what they print. A test that is skipped adds a line to
-    /// the file that `STREAMGRAM_SKIPPED` names.
-    pub(crate) fn run(&mut self, command: &mut Command) -> Result<()> {
-        let file = skipped();
-        fs::write(&file, "")?;
-        command.env("STREAMGRAM_SKIPPED", &file).env("NO_COLOR", "1").stdout(Stdio::piped());
-        let mut runner =
-            command.spawn().with_context(|| format!("cannot run {}", shown(command)))?;
-        let output = runner.stdout.take().context("standard output is a pipe")?;
-        let mut ran = 0;
-        for line in BufReader::new(output).lines() {
-            let line = line?;
-            println!("{line}");
-            ran += tests_of(&line).unwrap_or(0);
-        }
-        checked(command, runner.wait()?)?;
-        let skipped = fs::read_to_string(file)?;
-        self.passed += ran.saturating_sub(skipped.lines().count());
-        self.skipped.extend(skipped.lines().map(str::to_owned));
-        Ok(())
+    /// Runs cargo's or node's tests. What they print goes into a file and is shown at the end, because others
+    /// may run beside them. A test that is skipped adds a line to the file that `STREAMGRAM_SKIPPED` names.
+    pub(crate) fn of(name: &str, command: &mut Command) -> Result<Self> {
+        let (told, skipped) = (machine::target().join(format!("{name}.txt")), skipped(name));
+        fs::write(&skipped, "")?;
+        let output = File::create(&told)?;
+        command.env("STREAMGRAM_SKIPPED", &skipped).env("NO_COLOR", "1");
+        command.stdout(output.try_clone()?).stderr(output);
+        let ended = command.status().with_context(|| format!("cannot run {}", shown(command)))?;
+        let told = String::from_utf8_lossy(&fs::read(told)?).into_owned();
+        print!("{told}");
+        checked(command, ended)?;
+        let skipped: Vec<_> = fs::read_to_string(skipped)?.lines().map(str::to_owned).collect();
+        let ran: usize = told.lines().filter_map(tests_of).sum();
+        Ok(Self { passed: ran.saturating_sub(skipped.len()), skipped })
+    }
+
+    /// Adds what other runners told.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.skipped.extend(other.skipped);
     }
 
     /// Adds the files whose tests, or some of them, are for other systems than this one.
@@ -70,8 +70,8 @@ impl Tally {
 }
 
 /// The file with the tests that a runner has skipped.
-pub(crate) fn skipped() -> PathBuf {
-    machine::target().join("skipped.txt")
+pub(crate) fn skipped(name: &str) -> PathBuf {
+    machine::target().join(format!("{name}, skipped.txt"))
 }
 
 /// How many tests a closing line counts, of cargo's runner or of node's.
