@@ -1,6 +1,8 @@
 //! The root of the page. The rest of the folder is its composition: the playground, its head, and what a
 //! person chose for all of the page.
 
+pub(crate) mod area;
+mod export_panel;
 pub(crate) mod header;
 mod language_choice;
 pub(crate) mod playground;
@@ -8,6 +10,7 @@ pub(crate) mod preferences;
 pub(crate) mod shortcuts;
 pub(crate) mod theme;
 pub(crate) mod use_view;
+mod workbench;
 
 use yew::prelude::*;
 

@@ -4,6 +4,8 @@ pub(crate) mod address;
 pub(crate) mod clipboard;
 pub(crate) mod composing;
 pub(crate) mod download;
+pub(crate) mod keyboard;
+pub(crate) mod png;
 pub(crate) mod storage;
 pub(crate) mod use_choice;
 pub(crate) mod use_fragment;

@@ -1,3 +1,7 @@
-//! The raw clients of the servers.
+//! The external clients of the servers, which are raw ones on the wire.
 
-pub(crate) mod raw_clients_card;
+pub(crate) mod client_records;
+pub(crate) mod client_result;
+pub(crate) mod client_verdict;
+pub(crate) mod clients_badge;
+pub(crate) mod clients_list;

@@ -2,7 +2,7 @@
 //! writes its program. Replies are printed as they came, except by Python. No program has a `!` of its
 //! own: a shell could take it for its history.
 
-mod address;
+pub(crate) mod address;
 mod c;
 mod command;
 pub(crate) mod commands_card;

@@ -1,7 +1,5 @@
 //! Rows found, drawn, exported.
 
-pub(crate) mod lane_card;
-pub(crate) mod lane_stats;
 pub(crate) mod matches;
 pub(crate) mod records;
 pub(crate) mod row_detail;

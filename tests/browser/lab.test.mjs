@@ -32,7 +32,7 @@ function dated(capture) {
 /** The ladder shows as many arrows as there were packets. */
 async function drawn(page, events) {
   await eventually(async () => {
-    const arrows = await page.locator(".ladder svg").getAttribute("data-arrows");
+    const arrows = await page.locator(".ladder-window").getAttribute("data-arrows");
     assert.equal(Number(arrows), events.filter((event) => event.type === "packet").length);
   });
 }
@@ -62,6 +62,7 @@ test(
       const again = events.filter((event) => event.type === "packet" && event.retransmission);
       assert.deepEqual([await arrows("lost"), await arrows("again")], [2, again.length]);
     });
+    await page.locator(".ladder-held", { hasText: "lines 4–5 wait for line 3" }).waitFor();
     await page.locator(".verdict", { hasText: /1 sent again.*1 lost/s }).waitFor();
     // The strip knows which datagram the server never saw.
     const read = page.locator(lane("UDP", "[data-row=reads] .strip-cell"));
@@ -117,6 +118,46 @@ test(
 );
 
 test(
+  "the ladder is copied as a picture, or saved where the clipboard is refused",
+  onPage(async ({ page, events }) => {
+    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+    await preset(page, events, "Perfect");
+    await page.getByRole("button", { name: "Copy picture" }).click();
+    await page.getByRole("button", { name: "✓ copied" }).waitFor();
+    const types = await page.evaluate(async () => (await navigator.clipboard.read())[0].types);
+    assert.deepEqual(types, ["image/png"]);
+    await page.evaluate(() => Object.defineProperty(navigator, "clipboard", {}));
+    const saving = page.waitForEvent("download");
+    await page.getByRole("button", { name: "✓ copied" }).first().click();
+    assert.equal((await saving).suggestedFilename(), "streamgram-ladder.png");
+  }),
+);
+
+test(
+  "a phone shows one protocol's packets, and the other's are a tap away",
+  onPage(
+    async ({ page, events }) => {
+      await preset(page, events, "Perfect");
+      await send(page);
+      await answered(page, "UDP", 20);
+      const window = page.locator(".ladder-window");
+      const inSight = (protocol) =>
+        eventually(async () => {
+          const [lane, around] = [await window.locator(`[data-protocol=${protocol}].ladder-lane`).boundingBox(), await window.boundingBox()];
+          const right = around.x + around.width;
+          assert.ok(lane.x >= around.x && lane.x + lane.width <= right + 1, `${lane.x} ${lane.width} ${right}`);
+        });
+      await inSight("TCP");
+      await page.locator(".ladder-sides").getByRole("button", { name: "UDP" }).click();
+      await inSight("UDP");
+      await page.locator(".ladder-sides").getByRole("button", { name: "TCP" }).click();
+      await inSight("TCP");
+    },
+    { viewport: { width: 390, height: 844 } },
+  ),
+);
+
+test(
   "a capture can be saved, and the packets as text",
   onPage(async ({ page, events }) => {
     await preset(page, events, "Perfect");
@@ -125,7 +166,7 @@ test(
     await drawn(page, events);
     for (const [name, beginning] of [["pcapng, client", "\n\r\r\n"], ["text", "TCP · SYN"], ["SVG", "<svg"]]) {
       const saving = page.waitForEvent("download");
-      await page.locator(".ladder").getByRole("button", { name, exact: true }).click();
+      await page.locator(".packet-export").getByRole("button", { name, exact: true }).click();
       const stream = await (await saving).createReadStream();
       let content = "";
       for await (const chunk of stream.setEncoding("latin1")) content += chunk;
@@ -158,7 +199,7 @@ test(
     await page.getByLabel("every").fill("1");
     await send(page);
     await page.waitForFunction(
-      () => Number(document.querySelector(".ladder svg").dataset.arrows) > 4_000,
+      () => Number(document.querySelector(".ladder-window")?.dataset.arrows) > 4_000,
     );
     assert.ok((await page.locator(".ladder-arrow").count()) < 200);
   }),

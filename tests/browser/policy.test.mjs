@@ -46,7 +46,7 @@ test(
     await page.getByText("Directions, rules, TCP, seed").click();
     for (const name of ["text", "SVG", "pcapng, client", "pcapng, gateway"]) {
       const saving = page.waitForEvent("download");
-      await page.locator(".ladder").getByRole("button", { name, exact: true }).click();
+      await page.locator(".packet-export").getByRole("button", { name, exact: true }).click();
       await (await saving).path();
     }
     await page.keyboard.press("?");

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
 
@@ -58,7 +59,7 @@ with socket.socket(socket.AF_INET, socket.SOCK_STREAM if stream else socket.SOCK
         print(own.recv(1024).decode())
 `;
 
-const client = (text) => [".raw-client", { hasText: text }];
+const client = (text) => [".client-line", { hasText: text }];
 
 for (const [locale, reads] of [
   ["en-US", "1 read"],
@@ -70,12 +71,12 @@ for (const [locale, reads] of [
       onPage(
         async ({ page }) => {
           const [host, port] = parts(server.tcp);
-          const before = await page.locator(".raw-client").count();
+          const before = await page.locator(".client-line").count();
           /** So many clients more are on the page, within a second of the end of the last one. */
           const appeared = async (clients) => {
             const ended = performance.now();
             await eventually(async () => {
-              assert.equal((await page.locator(".raw-client").count()) - before, clients);
+              assert.equal((await page.locator(".client-line").count()) - before, clients);
             }, 1_000);
             console.log(`client ${clients} is on the page ${Math.round(performance.now() - ended)} ms after its end`);
           };
@@ -87,16 +88,17 @@ for (const [locale, reads] of [
           const times = await run([python, "-c", PYTHON, "udp", udpHost, udpPort], "a\nb");
           assert.match(times, /^.{24}\n.{24}\n$/);
           await appeared(3);
-          const [datagrams, scripted, nc] = await page.locator(".raw-client-line").all();
+          const [datagrams, scripted, nc] = await page.locator(".client-line").all();
           assert.match(await nc.innerText(), new RegExp(reads));
           assert.match(await scripted.innerText(), /FIN/);
           assert.match(await datagrams.innerText(), /UDP/);
           await nc.click();
-          const details = page.locator(".raw-client-details");
-          await details.getByText("hello nc", { exact: true }).waitFor();
-          assert.equal(await details.locator(".strip-row").count(), 2);
-          await details.getByRole("button").click();
-          await details.getByText("68 65 6c 6c 6f 20 6e 63", { exact: true }).waitFor();
+          const result = page.locator(".client-result");
+          await result.getByText("hello nc", { exact: true }).first().waitFor();
+          assert.equal(await result.locator(".strip-row").count(), 2);
+          assert.match(await result.locator(".client-reads tbody tr").first().innerText(), /\+.+s\s+8 .+s/);
+          await result.locator("[aria-pressed=false]").click();
+          await result.getByText("68 65 6c 6c 6f 20 6e 63", { exact: true }).waitFor();
           const wide = await page.evaluate(() => document.documentElement.scrollWidth);
           assert.equal(wide, width);
         },
@@ -107,18 +109,48 @@ for (const [locale, reads] of [
 }
 
 test(
-  "hostile bytes of a raw client stay text",
+  "hostile bytes of an external client stay text",
   onPage(async ({ page }) => {
     const [host, port] = parts(server.tcp);
     const hostile = "<img src=x onerror=alert(1)>\u202e\u001b[2J\0";
     const socket = connect(Number(port), host, () => socket.end(hostile));
     socket.resume();
     await once(socket, "close");
-    await page.locator(".raw-client-line").first().click();
-    const code = page.locator(".raw-client-bytes code").first();
+    await page.locator(".client-line").first().click();
+    const code = page.locator(".client-bytes code").first();
     await code.getByText("<img src=x onerror=alert(1)>").waitFor();
     assert.match(await code.innerText(), /\\u\{202e\}\\x1b\[2J\\x00/);
-    assert.equal(await page.locator(".raw-client img").count(), 0);
+    assert.equal(await page.locator(".client-result img").count(), 0);
+  }, ours),
+);
+
+/** Lines of the file that a button of the result saves. */
+async function saved(page, name) {
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.locator(".client-result").getByRole("button", { name }).click(),
+  ]);
+  return (await readFile(await download.path(), "utf8")).trimEnd().split("\n");
+}
+
+test(
+  "a client that writes more than 1,024 bytes at once is answered twice, and its files have each time",
+  onPage(async ({ page }) => {
+    const [host, port] = parts(server.tcp);
+    const socket = connect(Number(port), host, () => socket.end("你".repeat(500)));
+    socket.resume();
+    await once(socket, "close");
+    await page.locator(".client-line").first().click();
+    const result = page.locator(".client-result");
+    const meaning = result.locator(".finding-meaning", { hasText: "FIN" });
+    await meaning.waitFor();
+    assert.match(await meaning.innerText(), /Reads 1–2 .* answered 2 times\. Read 1 ends inside a UTF-8 character/);
+    assert.equal(await result.locator(".client-reads tbody").count(), 2);
+    const records = (await saved(page, "JSON Lines")).map((line) => JSON.parse(line));
+    const types = ["accepted", "read", "reply", "read", "reply", "closed"];
+    assert.deepEqual(records.map((record) => record.type), types);
+    assert.ok(records.every(({ at }, n) => n === 0 || records[n - 1].at <= at));
+    assert.equal((await saved(page, "text file")).length, types.length);
   }, ours),
 );
 
@@ -136,7 +168,7 @@ test(
 );
 
 test(
-  "of a thousand raw clients at once the newest are kept, the others counted, and the page goes on",
+  "of a thousand external clients at once the newest are kept, the others counted, and the page goes on",
   onPage(
     async ({ page }) => {
       const { tcp, udp } = server;
@@ -154,9 +186,9 @@ test(
         datagram.send("last", Number(udpPort), udpHost);
         await once(datagram, "message");
         datagram.close();
-        await page.locator(".raw-client[data-protocol=UDP]").first().waitFor();
-        assert.equal(await page.locator(".raw-client").count(), 100);
-        const text = await page.locator(".raw-clients").innerText();
+        await page.locator(".client-line[data-protocol=UDP]").first().waitFor();
+        assert.equal(await page.locator(".client-line").count(), 100);
+        const text = await page.locator(".clients").innerText();
         assert.match(text, /older clients were removed|came too fast/);
       } finally {
         sockets.forEach((socket) => socket.destroy());
@@ -171,10 +203,10 @@ before(async () => (silent = await startServer("127.0.0.1:0", ["--feed", "off"])
 after(() => silent.stop());
 
 test(
-  "a server that tells nothing of raw clients says so",
+  "a server that tells nothing of external clients says so",
   onPage(
     async ({ page }) => {
-      await page.locator(".raw-clients", { hasText: "--feed off" }).waitFor();
+      await page.locator(".clients", { hasText: "--feed off" }).waitFor();
       assert.equal(await page.locator(".notice").innerText(), "");
     },
     { http: () => silent.http },

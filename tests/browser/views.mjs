@@ -57,8 +57,8 @@ export const VIEWS = {
     const [host, port] = tcp.split(":");
     const socket = connect(Number(port), host, () => socket.end("hello from elsewhere"));
     socket.resume();
-    await page.locator(".raw-client-line").first().click();
-    await page.locator(".raw-clients").scrollIntoViewIfNeeded();
+    await page.locator(".client-line").first().click();
+    await page.locator(".clients").scrollIntoViewIfNeeded();
   },
   prompt: async (page) => {
     await page.locator(".prompt-more").evaluate((more) => (more.open = true));

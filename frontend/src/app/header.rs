@@ -1,13 +1,12 @@
-//! Name, connection, addresses, shortcuts.
+//! Name, areas, connection, addresses, and what is for all of the page.
 
 use yew::prelude::*;
 
-use super::shortcuts::Shortcuts;
 use crate::i18n::language::Language;
 use crate::session::page::{Link, Page};
 
-/// The page's head, with the choices for the whole page.
-pub(crate) fn header(language: Language, page: &Page, preferences: Html) -> Html {
+/// The page's head. `tools` stand at its end.
+pub(crate) fn header(language: Language, page: &Page, areas: Html, tools: Html) -> Html {
     let (status, text) = match page.link {
         Link::Connecting => ("connecting", language.connecting().to_owned()),
         Link::Connected => ("connected", language.connected().to_owned()),
@@ -21,6 +20,7 @@ pub(crate) fn header(language: Language, page: &Page, preferences: Html) -> Html
             <h1 class="logo" translate="no">
                 <span class="logo-stream">{ "Stream" }</span><span class="logo-gram">{ "gram" }</span>
             </h1>
+            { areas }
             <span class="badge" data-status={status} role="status">{ text }</span>
             if let Some(hello) = &page.hello {
                 <span class="addresses" translate="no">
@@ -28,8 +28,7 @@ pub(crate) fn header(language: Language, page: &Page, preferences: Html) -> Html
                     <span><b class="udp">{ "UDP " }</b><code>{ &hello.udp }</code></span>
                 </span>
             }
-            { preferences }
-            <Shortcuts />
+            <span class="header-tools">{ tools }</span>
         </header>
     }
 }

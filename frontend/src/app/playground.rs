@@ -8,32 +8,35 @@ use streamgram_protocol::{
 };
 use yew::prelude::*;
 
+use super::area::{Area, areas};
 use super::header::header;
 use super::preferences::Preferences;
 use super::use_view::use_view;
+use super::workbench::{Shown, Workbench};
 use crate::browser::use_fragment::forget;
-use crate::clients::raw_clients_card::RawClientsCard;
-use crate::commands::commands_card::CommandsCard;
+use crate::clients::clients_badge::clients_badge;
+use crate::clients::clients_list::ClientsList;
 use crate::i18n::language::{Language, use_language};
 use crate::lab::link_card::{LinkCard, Wish};
 use crate::lab::route::Route;
-use crate::lessons::lessons_card::{LINK, LessonsCard};
+use crate::lessons::lessons_card::{LessonsCard, Mark, mark_line};
 use crate::plots::plots_card::PlotsCard;
 use crate::plots::sweep_card::SweepCard;
 use crate::prompt::draft::{Draft, allowed, empty_datagram};
+use crate::prompt::notice_line::notice_line;
 use crate::prompt::prompt_card::PromptCard;
+use crate::prompt::suited::{Suited, suited_line};
 use crate::prompt::use_awaited::{Awaited, use_awaited};
-use crate::result::ladder_card::LadderCard;
-use crate::result::verdict_card::verdict_card;
+use crate::result::runs_list::RunsList;
 use crate::session::absence_card::absence_card;
 use crate::session::notice::Notice;
 use crate::session::page::{Absence, Action, Page};
+use crate::session::run::Conditions;
+use crate::session::sockets_card::{SocketRequest, sockets_card};
 use crate::session::use_socket::{UseSocketHandle, use_socket};
 use crate::share::offer_card::{Answer, offer, offer_card, waiting_card};
 use crate::share::scenario::scenario;
 use crate::share::share_dialog::ShareDialog;
-use crate::transcript::lane_card::LaneRequest;
-use crate::transcript::transcript_pane::TranscriptPane;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct PlaygroundProps {
@@ -58,6 +61,12 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
     let zone = *use_memo((), |()| zone_minutes());
 
     let route = use_state(Route::default);
+    let draft = use_state(Draft::default);
+    let suited = use_state(|| None::<Suited>);
+    let shown = use_state_eq(|| Shown::Latest);
+    // As the leg stands now: its option can be switched under way.
+    let nodelay = if page.tcp.is_there() { page.tcp.nodelay } else { route.nodelay };
+    let conditions = route.conditions(nodelay);
     let open = use_callback((*route).clone(), {
         let (page, socket) = (page.dispatcher(), socket.clone());
         move |protocol: Protocol, route| {
@@ -87,46 +96,65 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
     };
     let submit = {
         let (page, socket, next_id) = (page.clone(), socket.clone(), next_id.clone());
-        Callback::from(move |draft: Draft| go_out(&page, &socket, draft.check(&page, &next_id)))
+        let (shown, conditions) = (shown.setter(), conditions.clone());
+        Callback::from(move |draft: Draft| {
+            go_out(&page, &socket, &conditions, draft.check(&page, &next_id))
+                .inspect(|()| shown.set(Shown::Latest))
+        })
     };
     let on_again = {
         let (page, socket, next_id) = (page.clone(), socket.clone(), next_id.clone());
+        let conditions = conditions.clone();
         Callback::from(move |send: Rc<Send>| {
             let send = Send { id: next_id(), ..(*send).clone() };
             let id = send.id;
             allowed(&page, &send)?;
-            go_out(&page, &socket, Ok(vec![send])).map(|()| id)
+            go_out(&page, &socket, &conditions, Ok(vec![send])).map(|()| id)
         })
     };
     let ask = {
         let (page, open, socket) = (page.clone(), open.clone(), socket.clone());
-        Callback::from(move |ask: LaneRequest| match ask {
-            LaneRequest::Open(protocol) => open.emit(protocol),
-            LaneRequest::EmptyDatagram => {
+        let (shown, conditions) = (shown.setter(), conditions.clone());
+        Callback::from(move |ask: SocketRequest| match ask {
+            SocketRequest::Open(protocol) => open.emit(protocol),
+            SocketRequest::EmptyDatagram => {
                 let send = empty_datagram(next_id());
-                drop(go_out(&page, &socket, allowed(&page, &send).map(|()| vec![send])));
+                let sends = allowed(&page, &send).map(|()| vec![send]);
+                shown.set(Shown::Latest);
+                drop(go_out(&page, &socket, &conditions, sends));
             }
-            LaneRequest::Stop(id) => drop(socket.send(&ClientMessage::Stop(Stop { id }))),
-            LaneRequest::Message(message) => drop(socket.send(&message)),
+            SocketRequest::Stop(id) => drop(socket.send(&ClientMessage::Stop(Stop { id }))),
+            SocketRequest::Message(message) => drop(socket.send(&message)),
         })
     };
     let wish = {
         let (page, socket, route) = (page.clone(), socket.clone(), route.clone());
-        Callback::from(move |wish| go_over(&page, &socket, &route, wish))
+        let (draft, suited) = (draft.clone(), suited.setter());
+        Callback::from(move |wish: Wish| {
+            match &wish {
+                Wish::Preset(preset) => suited.set(Suited::of(preset, &draft)),
+                Wish::Scenario(scenario) => {
+                    draft.set(Draft::from(&**scenario));
+                    suited.set(None);
+                }
+                Wish::Path(_) => suited.set(None),
+                Wish::Link(_) | Wish::Unreadable(_) => {}
+            }
+            go_over(&page, &socket, &route, wish);
+        })
     };
     let (view, on_view) = use_view();
     let (waiting, on_await) = use_awaited(&page, submit.clone());
     let offered = use_memo((fragment.clone(), page.limits()), |(fragment, limits)| {
         // A lesson's link offers nothing that was not asked for.
-        Some(fragment)
-            .filter(|it| !it.starts_with(LINK))
-            .and_then(|it| offer(it, limits))
-            .map(Rc::new)
+        let scenario = Some(fragment).filter(|it| !Area::is_named(it));
+        scenario.and_then(|it| offer(it, limits)).map(Rc::new)
     });
     let take_up = {
-        let (page, route) = (page.clone(), route.clone());
+        let (page, route, shown) = (page.clone(), route.clone(), shown.setter());
         let (wish, on_view) = (wish.clone(), on_view.clone());
         Callback::from(move |answer| {
+            shown.set(Shown::Latest);
             on_await.emit(match &answer {
                 Answer::Run(scenario) => {
                     let anew = route.taking(scenario).needs_legs(&page, &route, true);
@@ -153,26 +181,77 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
     let on_lesson = take_up.reform(move |scenario: Rc<Scenario>| {
         Answer::Run(Rc::new(Scenario { view, ..Rc::unwrap_or_clone(scenario) }))
     });
+    let area = Area::of(fragment);
+    // A lesson shows what was run since it was chosen.
+    let before = *use_memo(fragment.clone(), |_| page.runs.latest().map_or(0, |run| run.number));
+    let mark = use_state_eq(|| None::<Mark>);
     let shared = use_state(|| None::<Rc<Scenario>>);
-    let share = {
-        let (shared, route, limits) = (shared.clone(), route.clone(), page.limits());
-        // As the leg stands now: its option can be switched under way.
-        let nodelay = if page.tcp.is_there() { page.tcp.nodelay } else { route.nodelay };
-        Callback::from(move |draft: Draft| {
-            let scenario = scenario(&draft, (route.path, &route.link, nodelay), &limits);
+    let on_share = {
+        let (shared, draft, limits) = (shared.clone(), draft.clone(), page.limits());
+        let Conditions { path, link, nodelay } = conditions.clone();
+        move |_| {
+            let scenario = scenario(&draft, (path, &link, nodelay), &limits);
             shared.set(Some(Rc::new(Scenario { view, ..scenario })));
-        })
+        }
     };
-    let on_clear = {
+    let on_clear = use_callback((), {
         let page = page.dispatcher();
-        Callback::from(move |()| page.dispatch(Action::Cleared))
+        move |(), ()| page.dispatch(Action::Cleared)
+    });
+    let on_show = Callback::from(shown.setter());
+    let on_client = on_show.reform(Shown::Client);
+    let on_badge = {
+        let latest = page.raw.clients.back().map(|client| client.key);
+        let on_client = on_client.clone();
+        Callback::from(move |()| latest.into_iter().for_each(|key| on_client.emit(key)))
+    };
+    let on_compare = {
+        let (page, shown) = (Rc::new((*page).clone()), shown.clone());
+        Callback::from(move |with| shown.set(shown.comparing(&page, with)))
     };
 
     let now = Rc::new((*page).clone());
+    let tools = html! {
+        <>
+            { clients_badge(language, &page.raw, on_badge) }
+            <button type="button" class="share-open" onclick={on_share}>{ language.share() }</button>
+            <Preferences {on_language} />
+        </>
+    };
+    let composer = || {
+        let on_take = {
+            let (draft, suited) = (draft.setter(), suited.setter());
+            Callback::from(move |(taken, next)| {
+                draft.set(taken);
+                suited.set(next);
+            })
+        };
+        html! {
+            <section class="composer card" aria-label={language.composer()}>
+                <PromptCard limits={page.limits()} draft={(*draft).clone()} on_change={draft.setter()}
+                    on_submit={submit.clone()} on_clear={on_clear.clone()} />
+                <LinkCard conditions={conditions.clone()} on_wish={wish.clone()} />
+                if let Some(suited) = &*suited { { suited_line(language, suited, &draft, &on_take) } }
+            </section>
+        }
+    };
+    let side = || {
+        let client = if let Shown::Client(key) = *shown { Some(key) } else { None };
+        html! {
+            <aside class="side" aria-label={language.side()}>
+                { sockets_card(language, &page, &ask) }
+                <RunsList runs={Rc::clone(&page.runs)} on_show={on_show.reform(Shown::Run)} {on_compare}
+                    shown={shown.runs(&page).map(|run| run.map(|run| run.number))} />
+                <ClientsList raw={Rc::clone(&page.raw)} feed={page.hello.as_ref().map(|it| it.feed)}
+                    tcp={page.hello.as_ref().map(|hello| AttrValue::from(hello.tcp.clone()))} {zone}
+                    chosen={client} on_choose={on_client} />
+            </aside>
+        }
+    };
     html! {
         <>
-            { header(language, &page, html! { <Preferences {on_language} /> }) }
-            <main class="main">
+            { header(language, &page, areas(language, area), tools) }
+            <main class="main" data-view={area.word()}>
                 { absence_card(language, page.absence, open.clone()) }
                 if view == View::Large {
                     <button type="button" class="large-leave" onclick={on_view.reform(|_| View::Full)}>
@@ -184,26 +263,49 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
                 } else if let Some(offer) = &*offered {
                     { offer_card(language, offer, &answer) }
                 }
-                <LessonsCard page={Rc::clone(&now)} fragment={fragment.clone()} on_run={on_lesson} />
-                <PromptCard limits={page.limits()} notice={page.notice.clone()}
-                    suggestion={route.suggestion.clone()}
-                    on_submit={submit} on_open={open} on_clear={on_clear.clone()} on_share={share} />
-                <LinkCard path={route.path} link={Rc::clone(&route.link)} preset={route.preset} on_wish={wish} />
-                { verdict_card(language, &page) }
-                <TranscriptPane page={Rc::clone(&now)} {zone} on_ask={ask.clone()} {on_clear} />
-                <div class="lanes">
-                    <RawClientsCard raw={Rc::clone(&page.raw)} feed={page.hello.as_ref().map(|it| it.feed)}
-                        {zone} />
-                    if let Some(hello) = &page.hello {
-                        <CommandsCard hello={Rc::clone(hello)} sends={Rc::clone(&page.last)} />
-                    }
-                </div>
-                if route.path == Path::Emulated {
-                    <LadderCard tcp={Rc::clone(&page.tcp)} udp={Rc::clone(&page.udp)}
-                        congestion={route.congestion()} {zone} />
-                }
-                <PlotsCard page={Rc::clone(&now)} {on_again} on_ask={ask} />
-                <SweepCard />
+                { match area {
+                    Area::Play => html! {
+                        <>
+                            { composer() }
+                            { notice_line(language, page.notice.as_ref(), &open) }
+                            <div class="workbench">
+                                { side() }
+                                <Workbench page={Rc::clone(&now)} {zone} shown={*shown} {on_show} {on_clear} />
+                            </div>
+                        </>
+                    },
+                    Area::Lessons => {
+                        let is_run = page.runs.latest().is_some_and(|run| run.number > before);
+                        let nothing = (!is_run).then(|| html! {
+                            <section class="result card" aria-label={language.result()}>
+                                <p class="result-invitation">{ language.lesson_result_comes() }</p>
+                            </section>
+                        });
+                        html! {
+                            <>
+                                { notice_line(language, page.notice.as_ref(), &open) }
+                                <div class="workbench">
+                                    <aside class="side" aria-label={language.lessons()}>
+                                        <LessonsCard page={Rc::clone(&now)} fragment={fragment.clone()}
+                                            on_run={on_lesson} on_mark={mark.setter()} />
+                                    </aside>
+                                    <Workbench page={Rc::clone(&now)} {zone} shown={Shown::Latest} {on_show} {on_clear} {nothing}>
+                                        { (*mark).as_ref().filter(|_| is_run).map(|mark| mark_line(language, mark)) }
+                                    </Workbench>
+                                </div>
+                            </>
+                        }
+                    },
+                    Area::Plots => html! {
+                        <>
+                            { composer() }
+                            { notice_line(language, page.notice.as_ref(), &open) }
+                        </>
+                    },
+                } }
+                // A repetition goes on while another area is in sight.
+                <PlotsCard page={Rc::clone(&now)} {on_again} on_ask={ask} shown={area == Area::Plots} />
+                if area == Area::Plots { <SweepCard /> }
             </main>
             if let Some(scenario) = &*shared {
                 <ShareDialog scenario={Rc::clone(scenario)} {on_view}
@@ -255,10 +357,12 @@ fn go_over(
 fn go_out(
     page: &UseReducerHandle<Page>,
     socket: &UseSocketHandle,
+    conditions: &Conditions,
     sends: Result<Vec<Send>, Notice>,
 ) -> Result<(), Notice> {
     let sends = sends.inspect_err(|notice| page.dispatch(Action::Noticed(Some(notice.clone()))))?;
-    page.dispatch(Action::Sending(sends.iter().cloned().map(Rc::new).collect()));
+    let run: Vec<_> = sends.iter().cloned().map(Rc::new).collect();
+    page.dispatch(Action::Sending(Rc::new(run), conditions.clone()));
     let are_out = sends.into_iter().all(|send| socket.send(&ClientMessage::Send(send)));
     are_out.then_some(()).ok_or(Notice::Away)
 }

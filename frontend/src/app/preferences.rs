@@ -1,7 +1,8 @@
-//! Language and colours: two choices in the page's head.
+//! Language, colours, shortcuts: a menu in the page's head.
 
 use yew::prelude::*;
 
+use super::shortcuts::Shortcuts;
 use super::theme::Theme;
 use crate::browser::use_choice::use_choice;
 use crate::i18n::language::{Language, use_language};
@@ -20,9 +21,13 @@ pub(crate) fn Preferences(PreferencesProps { on_language }: &PreferencesProps) -
     let languages = Language::ALL.map(|it| (it, it.name()));
     let themes = Theme::ALL.map(|it| (it, it.name(language)));
     html! {
-        <span class="preferences">
-            { select(language.language(), &languages, language, on_language.clone()) }
-            { select(language.theme(), &themes, theme, on_theme) }
-        </span>
+        <details class="menu">
+            <summary aria-label={language.settings()}>{ "⚙" }</summary>
+            <div class="menu-panel">
+                { select(language.language(), &languages, language, on_language.clone()) }
+                { select(language.theme(), &themes, theme, on_theme) }
+                <Shortcuts />
+            </div>
+        </details>
     }
 }

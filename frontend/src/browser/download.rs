@@ -46,16 +46,22 @@ pub(crate) fn save(name: &str, kind: &str, content: &[u8]) {
         let parts = js_sys::Array::of1(&js_sys::Uint8Array::from(content));
         let options = BlobPropertyBag::new();
         options.set_type(kind);
-        let url = Url::create_object_url_with_blob(&Blob::new_with_u8_array_sequence_and_options(
-            &parts, &options,
-        )?)?;
-        let document = web_sys::window().and_then(|window| window.document());
-        let anchor = document.ok_or(JsValue::NULL)?.create_element("a")?;
-        let anchor: HtmlAnchorElement = anchor.dyn_into()?;
-        anchor.set_href(&url);
-        anchor.set_download(name);
-        anchor.click();
-        Url::revoke_object_url(&url)
+        save_blob(name, &Blob::new_with_u8_array_sequence_and_options(&parts, &options)?)
     };
     let _saved = saved();
+}
+
+/// Lets the browser save a file that it made itself.
+///
+/// # Errors
+/// It does not let a page save files.
+pub(crate) fn save_blob(name: &str, blob: &Blob) -> Result<(), JsValue> {
+    let url = Url::create_object_url_with_blob(blob)?;
+    let document = web_sys::window().and_then(|window| window.document());
+    let anchor = document.ok_or(JsValue::NULL)?.create_element("a")?;
+    let anchor: HtmlAnchorElement = anchor.dyn_into()?;
+    anchor.set_href(&url);
+    anchor.set_download(name);
+    anchor.click();
+    Url::revoke_object_url(&url)
 }

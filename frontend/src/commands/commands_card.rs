@@ -16,7 +16,7 @@ use crate::ui::toggle_group::toggle_group;
 #[derive(Properties, PartialEq)]
 pub(crate) struct CommandsCardProps {
     pub(crate) hello: Rc<Hello>,
-    /// What was sent last, or would be.
+    /// What the run sent.
     pub(crate) sends: Rc<Vec<Rc<Send>>>,
 }
 
@@ -49,9 +49,8 @@ pub(crate) fn CommandsCard(CommandsCardProps { hello, sends }: &CommandsCardProp
     let tools = Tool::ALL.map(|it| (it, it.name()));
     let protocols: Vec<_> = protocols.iter().map(|it| (*it, it.name())).collect();
     html! {
-        <section class="commands card" aria-label={language.commands_title()}>
+        <section class="commands" aria-label={language.commands_title()}>
             <div class="commands-head">
-                <h2>{ language.commands_title() }</h2>
                 { toggle_group(language.commands_tool(), tools, *tool, tool.setter()) }
                 { toggle_group(language.commands_protocol(), protocols, protocol, wanted.setter()) }
                 <button type="button" disabled={command.is_none()} {onclick}>{ language.commands_copy() }</button>

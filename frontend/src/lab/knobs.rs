@@ -1,7 +1,7 @@
 //! The knobs of a link as a person turns them: labels, units, and steps of the sliders. What is allowed is for
 //! [`Link::check`](streamgram_protocol::Link::check) to say.
 
-use streamgram_protocol::{Impairment, Knob, Link, PresetName, Rule};
+use streamgram_protocol::{Congestion, Impairment, Knob, Link, PresetName, Rule};
 
 use crate::i18n::language::Language;
 
@@ -98,6 +98,40 @@ pub(crate) fn rule_text(language: Language, rule: Rule) -> String {
             language.rule_black_out(&from_ms.to_string(), &to_ms.to_string())
         }
     }
+}
+
+/// What a link is besides perfect, in words.
+pub(crate) fn turned_text(language: Language, link: &Link) -> Vec<String> {
+    let (perfect, none) = (Link::default(), Impairment::default());
+    let mut turned = Vec::new();
+    for &knob in Knob::ALL {
+        let label = knob_label(language, knob);
+        let unit = knob_unit(language, knob);
+        let [up, down, none] = [link.up, link.down, none].map(|way| knob.get(way));
+        let sides = if up == down {
+            [(None, up), (None, none)]
+        } else {
+            [(Some(Side::Up), up), (Some(Side::Down), down)]
+        };
+        for (side, value) in sides.into_iter().filter(|(_, value)| *value != none) {
+            let side = side.map_or(String::new(), |side| format!(" {}", side.name(language)));
+            turned.push(format!("{label}{side} {} {unit}", knob.text(value)));
+        }
+    }
+    turned.extend(link.rules.iter().map(|rule| rule_text(language, *rule)));
+    if link.mtu != perfect.mtu {
+        turned.push(format!("MTU {}", link.mtu));
+    }
+    if link.seed != perfect.seed {
+        turned.push(format!("{} {}", language.seed(), link.seed));
+    }
+    if link.congestion == Congestion::Cubic {
+        turned.push(language.cubic().to_owned());
+    }
+    if !link.delayed_ack {
+        turned.push(language.no_delayed_ack().to_owned());
+    }
+    turned
 }
 
 /// What a preset is called, and what to look for with it.

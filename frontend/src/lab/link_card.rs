@@ -2,13 +2,14 @@
 
 use std::rc::Rc;
 
-use streamgram_protocol::{Congestion, Knob, Link, Path, Preset, PresetName, Rule, Scenario};
+use streamgram_protocol::{Congestion, Knob, Link, Path, Preset, Rule, Scenario};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
-use super::knobs::{Side, knob_label, knob_unit, preset_text, rule_text, step, steps};
+use super::knobs::{Side, knob_label, knob_unit, preset_text, rule_text, step, steps, turned_text};
 use crate::i18n::language::{Language, use_language};
 use crate::session::notice::Notice;
+use crate::session::run::Conditions;
 use crate::ui::toggle_group::toggle_group;
 
 /// What a person wants of the link.
@@ -18,7 +19,7 @@ pub(crate) enum Wish {
     Path(Path),
     /// Turn knobs.
     Link(Link),
-    /// A preset: its link, and its burst in the prompt.
+    /// A preset: its link.
     Preset(Box<Preset>),
     /// What a link carries: its path, and its burst in the prompt.
     Scenario(Rc<Scenario>),
@@ -28,54 +29,70 @@ pub(crate) enum Wish {
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct LinkCardProps {
-    pub(crate) path: Path,
-    pub(crate) link: Rc<Link>,
-    /// The preset that was chosen.
-    pub(crate) preset: Option<PresetName>,
+    pub(crate) conditions: Conditions,
     pub(crate) on_wish: Callback<Wish>,
 }
 
-/// The controls of the link.
+/// The path: direct, or over one of the links; and the knobs of that link, on demand.
 #[component]
-pub(crate) fn LinkCard(LinkCardProps { path, link, preset, on_wish }: &LinkCardProps) -> Html {
+pub(crate) fn LinkCard(LinkCardProps { conditions, on_wish }: &LinkCardProps) -> Html {
     let language = use_language();
+    let adjusts = use_state(|| false);
     let side = use_state(|| Side::Both);
-    let paths =
-        [(Path::Direct, language.path_direct()), (Path::Emulated, language.path_emulated())];
+    let link = &conditions.link;
+    let (emulated, preset) = (conditions.path == Path::Emulated, conditions.preset());
     let sides = Side::ALL.map(|side| (side, side.name(language)));
-    let hint = preset.map_or(language.link_hint(), |name| preset_text(language, name).1);
+    let said = match preset {
+        _ if !emulated => language.path_direct_hint().to_owned(),
+        Some(name) => preset_text(language, name).1.to_owned(),
+        None => turned_text(language, link).join(" · "),
+    };
+    let adjust = {
+        let adjusts = adjusts.clone();
+        move |_| adjusts.set(!*adjusts)
+    };
     html! {
-        <section class="link card" aria-label={language.link()}>
+        <section class="link" aria-label={language.link()}>
             <div class="link-head">
-                <h2>{ language.link() }</h2>
-                { toggle_group(language.path(), paths, *path, on_wish.reform(Wish::Path)) }
-                <div class="link-presets" role="group" aria-label={language.presets()}>
-                    for preset in Preset::all() { { preset_button(language, preset, on_wish) } }
+                <div class="link-presets" role="group" aria-label={language.path()}>
+                    { chip(language.path_direct(), !emulated, on_wish.reform(|_| Wish::Path(Path::Direct))) }
+                    for offered in Preset::all() {
+                        { chip(
+                            preset_text(language, offered.name).0,
+                            preset == Some(offered.name),
+                            { let offered = Box::new(offered); on_wish.reform(move |_| Wish::Preset(offered.clone())) },
+                        ) }
+                    }
+                    { chip(language.path_own(), emulated && preset.is_none(), {
+                        let adjusts = adjusts.setter();
+                        on_wish.reform(move |_| { adjusts.set(true); Wish::Path(Path::Emulated) })
+                    }) }
                 </div>
+                if emulated {
+                    <button type="button" class="link-adjust" aria-expanded={adjusts.to_string()} onclick={adjust}>
+                        { language.link_adjust() }</button>
+                }
             </div>
-            if *path == Path::Emulated {
-                <p class="link-hint">{ hint }</p>
+            <p class="link-said">{ said }</p>
+            if emulated && *adjusts {
                 <div class="link-knobs">
                     for knob in Knob::ALL {
                         { knob_row(language, *knob, *side, link, on_wish) }
                     }
                 </div>
-                <details class="link-more">
-                    <summary>{ language.link_more() }</summary>
+                <div class="link-more">
                     { toggle_group(language.directions(), sides, *side, side.setter()) }
                     { rules(language, link, on_wish) }
                     { next_open(language, link, on_wish) }
-                </details>
+                </div>
             }
         </section>
     }
 }
 
-fn preset_button(language: Language, preset: Preset, on_wish: &Callback<Wish>) -> Html {
-    let (name, title) = preset_text(language, preset.name);
-    let preset = Box::new(preset);
-    let onclick = on_wish.reform(move |_: MouseEvent| Wish::Preset(preset.clone()));
-    html! { <button type="button" {title} {onclick}>{ name }</button> }
+/// One of the paths.
+fn chip(name: &'static str, chosen: bool, onclick: Callback<MouseEvent>) -> Html {
+    html! { <button key={name} type="button" aria-pressed={chosen.to_string()} {onclick}>{ name }</button> }
 }
 
 /// A knob of one way of the link, as a slider and as a field for any value.

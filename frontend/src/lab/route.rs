@@ -2,12 +2,10 @@
 
 use std::rc::Rc;
 
-use streamgram_protocol::{
-    ClientMessage, Congestion, Link, Open, Path, Preset, PresetName, Protocol, Scenario,
-};
+use streamgram_protocol::{ClientMessage, Link, Open, Path, Preset, Protocol, Scenario};
 
-use crate::prompt::draft::Draft;
 use crate::session::page::Page;
+use crate::session::run::Conditions;
 
 /// The path that legs are opened over.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,27 +14,18 @@ pub(crate) struct Route {
     pub(crate) link: Rc<Link>,
     /// Whether TCP's leg is opened with TCP_NODELAY.
     pub(crate) nodelay: bool,
-    pub(crate) preset: Option<PresetName>,
-    /// What it brings for the prompt.
-    pub(crate) suggestion: Option<Rc<Draft>>,
 }
 
 impl Default for Route {
     fn default() -> Self {
         let (path, link) = (Path::default(), Rc::default());
-        Self { path, link, nodelay: true, preset: None, suggestion: None }
+        Self { path, link, nodelay: true }
     }
 }
 
 impl From<&Preset> for Route {
     fn from(preset: &Preset) -> Self {
-        Self {
-            path: Path::Emulated,
-            link: Rc::new(preset.link.clone()),
-            nodelay: true,
-            preset: Some(preset.name),
-            suggestion: Some(Rc::new(Draft::from(preset))),
-        }
+        Self { path: Path::Emulated, link: Rc::new(preset.link.clone()), nodelay: true }
     }
 }
 
@@ -54,8 +43,6 @@ impl Route {
             path: scenario.link.as_ref().map_or(Path::Direct, |_| Path::Emulated),
             link: scenario.link.clone().map_or_else(|| Rc::clone(&self.link), Rc::new),
             nodelay: scenario.nodelay,
-            preset: None,
-            suggestion: Some(Rc::new(Draft::from(scenario))),
         }
     }
 
@@ -67,12 +54,9 @@ impl Route {
             || whole && (self.path == Path::Emulated || !are_open())
     }
 
-    /// Its congestion control, as people call it.
-    pub(crate) fn congestion(&self) -> &'static str {
-        match self.link.congestion {
-            Congestion::Reno => "Reno",
-            Congestion::Cubic => "Cubic",
-        }
+    /// What a run over it goes over; TCP's option may have been turned since the leg was opened.
+    pub(crate) fn conditions(&self, nodelay: bool) -> Conditions {
+        Conditions { path: self.path, link: Rc::clone(&self.link), nodelay }
     }
 }
 

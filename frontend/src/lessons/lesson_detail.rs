@@ -38,7 +38,7 @@ pub(crate) fn lesson_detail(
 ) -> Html {
     html! {
         <section class="lesson" aria-labelledby="lesson-title" data-lesson={lesson.id.clone()}>
-            <h3 id="lesson-title">{ text(language, &lesson.title).to_owned() }</h3>
+            <h2 id="lesson-title">{ text(language, &lesson.title).to_owned() }</h2>
             { question(language, lesson, progress, on_ask) }
             <div role="status">
                 { match standing {
@@ -94,14 +94,14 @@ fn question(
 fn explanation(language: Language, lesson: &Lesson, on_ask: &Callback<LessonRequest>) -> Html {
     html! {
         <>
-            <h4>{ language.lesson_why() }</h4>
+            <h3>{ language.lesson_why() }</h3>
             <p class="lesson-why">
                 for why in &lesson.why {
                     { text(language, why).to_owned() }{ " " }
                 }
                 <a href={lesson.rfc.url.clone()} target="_blank" rel="noreferrer">{ &lesson.rfc.name }</a>
             </p>
-            <h4>{ language.lesson_change() }</h4>
+            <h3>{ language.lesson_change() }</h3>
             <ul class="lesson-changes">
                 for change in &lesson.changes {
                     <li>

@@ -20,7 +20,7 @@ pub(crate) const LINK: &str = "lesson=";
 
 /// A lesson that was started.
 #[derive(Debug, Clone, PartialEq)]
-struct Run {
+struct Trial {
     lesson: String,
     stage: Stage,
     /// What was observed of it, once all has come or is given up.
@@ -29,12 +29,32 @@ struct Run {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// Its send has not gone out; the latest one before it, if there was any.
-    Due(Option<u64>),
-    /// Its send.
-    Out(u64),
+    /// Its run has not begun; the latest one before it, 0 if there was none.
+    Due(u32),
+    /// Its run.
+    Out(u32),
     /// The server went away before all had come.
     Cut,
+}
+
+/// What was predicted, to be marked in the result.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Mark {
+    predicted: String,
+    /// Whether it came so, once that is known.
+    right: Option<bool>,
+}
+
+/// The prediction, above the result.
+pub(crate) fn mark_line(language: Language, Mark { predicted, right }: &Mark) -> Html {
+    let judged = right.map(|right| {
+        if right { language.lesson_as_predicted() } else { language.lesson_not_as_predicted() }
+    });
+    html! {
+        <p class="result-mark" data-right={right.map(|right| right.to_string())}>
+            { language.lesson_predicted(predicted) }{ " " }{ judged }
+        </p>
+    }
 }
 
 #[derive(Properties, PartialEq)]
@@ -43,25 +63,18 @@ pub(crate) struct LessonsCardProps {
     /// What stands behind the `#` of the page's address.
     pub(crate) fragment: AttrValue,
     pub(crate) on_run: Callback<Rc<Scenario>>,
+    pub(crate) on_mark: Callback<Option<Mark>>,
 }
 
-/// The lessons, closed at first.
+/// The lessons.
 #[component]
-pub(crate) fn LessonsCard(LessonsCardProps { page, fragment, on_run }: &LessonsCardProps) -> Html {
+pub(crate) fn LessonsCard(props: &LessonsCardProps) -> Html {
+    let LessonsCardProps { page, fragment, on_run, on_mark } = props;
     let language = use_language();
     let (lessons, load) = use_lessons();
-    let open = use_state(|| false);
     let progress = use_state(progress::read);
-    let run = use_state(|| None::<Run>);
-    use_effect_with(fragment.strip_prefix(LINK).is_some(), {
-        let open = open.setter();
-        move |linked| {
-            if *linked {
-                open.set(true);
-            }
-        }
-    });
-    use_effect_with(*open && lessons == Lessons::None, {
+    let trial = use_state(|| None::<Trial>);
+    use_effect_with(lessons == Lessons::None, {
         let load = load.clone();
         move |wanted| {
             if *wanted {
@@ -69,113 +82,122 @@ pub(crate) fn LessonsCard(LessonsCardProps { page, fragment, on_run }: &LessonsC
             }
         }
     });
-    let next = run.as_ref().and_then(|run| run.next(page));
+    let next = trial.as_ref().and_then(|trial| trial.next(page));
     use_effect_with(next, {
-        let (run, progress, lessons) = (run.setter(), progress.setter(), lessons.clone());
+        let (trial, progress, lessons) = (trial.setter(), progress.setter(), lessons.clone());
         move |next| {
             if let Some(next) = next {
                 if let Some(stored) = store_outcome(&lessons, next) {
                     progress.set(stored);
                 }
-                run.set(Some(next.clone()));
+                trial.set(Some(next.clone()));
             }
         }
     });
-    let toggle = {
-        let open = open.clone();
-        move |event: MouseEvent| {
-            // The state opens it, not the browser: a link does too.
-            event.prevent_default();
-            open.set(!*open);
-        }
-    };
+    let id = fragment.strip_prefix(LINK);
+    let all = if let Lessons::Loaded(all) = &lessons { all.as_slice() } else { &[] };
+    let at = all.iter().position(|lesson| id == Some(&lesson.id));
+    let mark = at.and_then(|at| mark(language, &all[at], &progress, (*trial).as_ref()));
+    use_effect_with(mark, {
+        let on_mark = on_mark.clone();
+        move |mark| on_mark.emit(mark.clone())
+    });
     let ask = |lesson: &Lesson| {
-        let (run, progress, on_run) = (run.setter(), progress.setter(), on_run.clone());
+        let (trial, progress, on_run) = (trial.setter(), progress.setter(), on_run.clone());
+        let latest = page.runs.latest().map_or(0, |run| run.number);
         let (id, own, limits, stage) =
-            (lesson.id.clone(), lesson.run.clone(), page.limits(), Stage::Due(page.latest_send()));
+            (lesson.id.clone(), lesson.run.clone(), page.limits(), Stage::Due(latest));
         Callback::from(move |ask| {
             let lesson = id.clone();
             let (started, scenario) = match ask {
                 LessonRequest::Predict(predicted) => {
                     progress.set(progress::store(Progress { lesson, predicted, outcome: None }));
-                    return run.set(None);
+                    return trial.set(None);
                 }
-                LessonRequest::Run => (Some(Run { lesson, stage, seen: None }), own.clone()),
+                LessonRequest::Run => (Some(Trial { lesson, stage, seen: None }), own.clone()),
                 LessonRequest::Try(scenario) => (None, scenario),
             };
-            run.set(started);
+            trial.set(started);
             if let (Some(scenario), _) = Scenario::decode(&scenario, &limits) {
                 on_run.emit(Rc::new(scenario));
             }
         })
     };
     html! {
-        <details class="lessons card" open={*open}>
-            <summary onclick={toggle}>
-                <h2>{ language.lessons() }</h2>{ " " }<span class="lessons-hint">{ language.lessons_hint() }</span>
-            </summary>
-            if *open {
-                { match &lessons {
-                    Lessons::None | Lessons::Loading => html! { <p role="status">{ language.lessons_loading() }</p> },
-                    Lessons::Failed => html! {
-                        <p role="alert">{ language.lessons_failed() }{ " " }
-                            <button type="button" onclick={load.reform(|_| ())}>{ language.lessons_again() }</button>
-                        </p>
-                    },
-                    Lessons::Loaded(lessons) => {
-                        let id = fragment.strip_prefix(LINK);
-                        let chosen = lessons.iter().find(|lesson| id == Some(&lesson.id));
-                        html! {
-                            <>
-                                { list(language, lessons, chosen, &progress) }
-                                if let Some(chosen) = chosen {
-                                    { lesson_detail(language, chosen, progress_of(&progress, chosen),
-                                        &standing(run.as_ref(), chosen), &ask(chosen)) }
-                                } else if let Some(id) = id {
-                                    <p class="lessons-unknown" role="status">{ language.lessons_unknown(&quoted(id)) }</p>
-                                }
-                                if !progress.is_empty() {
-                                    <button type="button" class="lessons-forget" onclick={
-                                        let (progress, run) = (progress.clone(), run.clone());
-                                        move |_| { progress.set(progress::forget()); run.set(None); }
-                                    }>{ language.lessons_forget() }</button>
-                                }
-                            </>
+        <section class="lessons card" aria-label={language.lessons()}>
+            { match &lessons {
+                Lessons::None | Lessons::Loading => html! { <p role="status">{ language.lessons_loading() }</p> },
+                Lessons::Failed => html! {
+                    <p role="alert">{ language.lessons_failed() }{ " " }
+                        <button type="button" onclick={load.reform(|_| ())}>{ language.lessons_again() }</button>
+                    </p>
+                },
+                Lessons::Loaded(lessons) => html! {
+                    <>
+                        if at.is_none() { <p class="lessons-hint">{ language.lessons_hint() }</p> }
+                        { list(language, lessons, at, &progress) }
+                        if let Some(at) = at {
+                            { lesson_detail(language, &lessons[at], progress_of(&progress, &lessons[at]),
+                                &standing((*trial).as_ref(), &lessons[at]), &ask(&lessons[at])) }
+                            if let Some(next) = lessons.get(at + 1) {
+                                <p class="lesson-next"><a href={format!("#{LINK}{}", next.id)}>
+                                    { language.lesson_next(text(language, &next.title)) }</a></p>
+                            }
+                        } else if let Some(id) = id {
+                            <p class="lessons-unknown" role="status">{ language.lessons_unknown(&quoted(id)) }</p>
                         }
-                    }
-                } }
-            }
-        </details>
+                        if !progress.is_empty() {
+                            <button type="button" class="lessons-forget" onclick={
+                                let (progress, trial) = (progress.clone(), trial.clone());
+                                move |_| { progress.set(progress::forget()); trial.set(None); }
+                            }>{ language.lessons_forget() }</button>
+                        }
+                    </>
+                },
+            } }
+        </section>
     }
 }
 
-impl Run {
-    /// The run as it stands now, if anything has become known of it.
+/// What was predicted of a lesson, and whether its latest run came so.
+fn mark(
+    language: Language,
+    lesson: &Lesson,
+    progress: &[Progress],
+    trial: Option<&Trial>,
+) -> Option<Mark> {
+    let choice = lesson.choices.get(progress_of(progress, lesson)?.predicted)?;
+    let seen = trial.filter(|trial| trial.lesson == lesson.id)?.seen.as_ref();
+    let right = seen
+        .and_then(|seen| lesson.outcome(seen))
+        .map(|outcome| lesson.choices[outcome] == *choice);
+    Some(Mark { predicted: text(language, &choice.text).to_owned(), right })
+}
+
+impl Trial {
+    /// It as it stands now, if anything has become known of it.
     fn next(&self, page: &Page) -> Option<Self> {
-        let latest = page.latest_send();
+        let latest = page.runs.latest().map_or(0, |run| run.number);
         let stage = match self.stage {
             _ if page.absence == Absence::Away && self.seen.is_none() => Stage::Cut,
-            Stage::Due(before) if latest > before => Stage::Out(latest?),
+            Stage::Due(before) if latest > before => Stage::Out(latest),
             stage => stage,
         };
         let seen = match stage {
             // Half of a run shows nothing.
             Stage::Cut => Some(Figures::default()),
-            // What was sent after it is not the lesson's.
-            Stage::Out(send) if latest == Some(send) && !is_open(page, send) => Some(figures(page)),
-            Stage::Out(_) | Stage::Due(_) => self.seen.clone(),
+            Stage::Out(number) => self.seen.clone().or_else(|| {
+                page.runs.get(number).filter(|run| !run.is_open()).map(|run| figures(run))
+            }),
+            Stage::Due(_) => None,
         };
         let next = Self { stage, seen, ..self.clone() };
         (next != *self).then_some(next)
     }
 }
 
-fn is_open(page: &Page, send: u64) -> bool {
-    page.last_sends().any(|it| it.id == send && it.is_open())
-}
-
 /// Stores what came of a run, if it has shown anything.
-fn store_outcome(lessons: &Lessons, run: &Run) -> Option<Vec<Progress>> {
+fn store_outcome(lessons: &Lessons, run: &Trial) -> Option<Vec<Progress>> {
     let Lessons::Loaded(lessons) = lessons else { return None };
     let lesson = lessons.iter().find(|lesson| lesson.id == run.lesson)?;
     let outcome = lesson.outcome(run.seen.as_ref()?)?;
@@ -187,15 +209,15 @@ fn store_outcome(lessons: &Lessons, run: &Run) -> Option<Vec<Progress>> {
 fn list(
     language: Language,
     lessons: &[Lesson],
-    chosen: Option<&Lesson>,
+    chosen: Option<usize>,
     progress: &[Progress],
 ) -> Html {
     html! {
         <ol class="lessons-list">
-            for lesson in lessons {
+            for (at, lesson) in lessons.iter().enumerate() {
                 <li>
                     <a href={format!("#{LINK}{}", lesson.id)}
-                        aria-current={(chosen == Some(lesson)).then_some("true")}>
+                        aria-current={(chosen == Some(at)).then_some("true")}>
                         { text(language, &lesson.title).to_owned() }
                     </a>
                     { match progress_of(progress, lesson).and_then(Progress::is_right) {
@@ -219,7 +241,7 @@ fn progress_of<'p>(progress: &'p [Progress], lesson: &Lesson) -> Option<&'p Prog
 }
 
 /// How a lesson's run stands, if it is the one that was started.
-fn standing(run: Option<&Run>, lesson: &Lesson) -> Standing {
+fn standing(run: Option<&Trial>, lesson: &Lesson) -> Standing {
     run.filter(|run| run.lesson == lesson.id).map_or(Standing::NotRun, |run| {
         run.seen.clone().map_or(Standing::Running, |seen| Standing::Over(Box::new(seen)))
     })
@@ -231,29 +253,28 @@ mod tests {
     use streamgram_protocol::lesson::Count;
 
     use super::*;
-    use crate::session::leg_run::tests::{ANSWERED, merged};
+    use crate::session::leg_run::tests::{ANSWERED, WAITING, sent};
+    use crate::session::page::tests::with_legs;
 
-    fn run(stage: Stage) -> Run {
-        Run { lesson: "records".into(), stage, seen: None }
+    fn trial(stage: Stage) -> Trial {
+        Trial { lesson: "records".into(), stage, seen: None }
     }
 
-    /// A page whose last send is number 9, answered as far as `lines`.
-    fn answered(lines: u32) -> Page {
-        let mut send = merged();
-        for line in 1..=lines {
-            send.set_status(line, ANSWERED);
-        }
-        let mut page = Page::new();
-        Rc::make_mut(&mut page.tcp).last_send = Some(send);
-        page
+    /// A page with two runs, of which the second is answered as far as `lines`.
+    fn answered(lines: usize) -> Page {
+        let run = |answered| {
+            let lines = (0..5).map(|line| (7, if line < answered { ANSWERED } else { WAITING }));
+            sent(Protocol::Tcp, &lines.collect::<Vec<_>>())
+        };
+        with_legs([run(5), run(lines)])
     }
 
     #[test]
-    fn a_run_is_judged_once_its_own_send_is_over() {
-        assert_eq!(run(Stage::Due(None)).next(&Page::new()), None);
-        assert_eq!(run(Stage::Due(Some(9))).next(&answered(5)), None);
-        let under_way = run(Stage::Due(Some(8))).next(&answered(4)).unwrap();
-        assert_eq!(under_way, run(Stage::Out(9)));
+    fn a_run_is_judged_once_it_is_over() {
+        assert_eq!(trial(Stage::Due(0)).next(&Page::new()), None);
+        assert_eq!(trial(Stage::Due(2)).next(&answered(5)), None);
+        let under_way = trial(Stage::Due(1)).next(&answered(4)).unwrap();
+        assert_eq!(under_way, trial(Stage::Out(2)));
         let over = under_way.next(&answered(5)).unwrap();
         assert_eq!(over.seen.as_ref().unwrap().get(Protocol::Tcp, Count::Answered), Some(5));
         assert_eq!(over.next(&answered(5)), None);
@@ -261,18 +282,18 @@ mod tests {
 
     #[test]
     fn what_is_sent_afterwards_changes_nothing() {
-        let over = Run { seen: Some(Figures::default()), ..run(Stage::Out(8)) };
+        let over = Trial { seen: Some(Figures::default()), ..trial(Stage::Out(1)) };
         assert_eq!(over.next(&answered(5)), None);
     }
 
     #[test]
     fn half_a_run_shows_nothing_and_a_whole_one_stays() {
         let mut page = answered(5);
-        let over = run(Stage::Out(9)).next(&page).unwrap();
+        let over = trial(Stage::Out(2)).next(&page).unwrap();
         page.absence = Absence::Away;
         assert_eq!(over.next(&page), None);
-        for stage in [Stage::Due(None), Stage::Out(9)] {
-            let cut = run(stage).next(&page).unwrap();
+        for stage in [Stage::Due(0), Stage::Out(2)] {
+            let cut = trial(stage).next(&page).unwrap();
             assert_eq!((cut.stage, &cut.seen), (Stage::Cut, &Some(Figures::default())));
             assert_eq!(cut.next(&page), None);
             page.absence = Absence::Back;

@@ -1,24 +1,22 @@
-//! What a lesson counts, as it was observed of the last send.
+//! What a lesson counts, as it was observed of its run.
 
 use streamgram_protocol::lesson::{Count, Figures};
 use streamgram_protocol::{End, Header, Packet, Path, Protocol};
 
-use crate::session::lane::Lane;
 use crate::session::leg_run::{LegRun, Read, Status};
-use crate::session::page::Page;
+use crate::session::run::Run;
+use crate::session::trace::Trace;
 
-/// The figures of the last send, and of the packets of its leg from its opening on.
-pub(crate) fn figures(page: &Page) -> Figures {
+/// The figures of a run, and of the packets of its legs from their opening on.
+pub(crate) fn figures(run: &Run) -> Figures {
     let mut figures = Figures::default();
-    for protocol in Protocol::BOTH {
-        let lane = page.lane(protocol);
-        let mut set = |count, value| figures.set(protocol, count, value);
-        if let Some(send) = &lane.last_send {
-            of_lines(send, &mut set);
-        }
+    for leg in run.legs() {
+        let mut set = |count, value| figures.set(leg.protocol, count, value);
+        of_lines(leg, &mut set);
         // What was not told, or is not kept any more, cannot be counted.
-        if lane.path == Path::Emulated && lane.trace.missed + lane.trace.dropped == 0 {
-            of_packets(lane, &mut set);
+        let is_known = leg.trace.missed + leg.trace.dropped == 0;
+        if run.conditions.path == Path::Emulated && is_known {
+            of_packets(&leg.trace, &mut set);
         }
     }
     figures
@@ -39,8 +37,8 @@ fn of_lines(send: &LegRun, mut set: impl FnMut(Count, u64)) {
     }
 }
 
-fn of_packets(lane: &Lane, mut set: impl FnMut(Count, u64)) {
-    let packets = || lane.trace.packets.iter().map(|sent| &sent.packet);
+fn of_packets(trace: &Trace, mut set: impl FnMut(Count, u64)) {
+    let packets = || trace.packets.iter().map(|sent| &sent.packet);
     let count =
         |wanted: fn(&Packet) -> bool| packets().filter(|packet| wanted(packet)).count() as u64;
     let carries = |packet: &Packet| match packet.header {
@@ -63,23 +61,24 @@ mod tests {
 
     use super::*;
     use crate::session::leg_run::tests::merged;
+    use crate::session::run::Conditions;
     use crate::session::trace::tests::segment;
 
     #[test]
     fn lines_and_packets_are_counted_where_they_are_seen() {
-        let mut page = Page::new();
-        let lane = Rc::make_mut(&mut page.tcp);
-        lane.last_send = Some(merged());
-        let figures = |page: &Page, count| figures(page).get(Protocol::Tcp, count);
-        assert_eq!(figures(&page, Count::Lines), Some(5));
-        assert_eq!(
-            (figures(&page, Count::Reads), figures(&page, Count::ReadBytes)),
-            (Some(3), Some(35))
-        );
-        assert_eq!(figures(&page, Count::Packets), None);
+        let figures = |leg: &LegRun, path| {
+            let conditions = Conditions { path, ..Conditions::default() };
+            let (tcp, sends) = (Some(Rc::new(leg.clone())), Rc::default());
+            super::figures(&Run { number: 1, at_us: None, sends, conditions, tcp, udp: None })
+        };
+        let mut leg = merged();
+        let direct = figures(&leg, Path::Direct);
+        let counted =
+            [Count::Lines, Count::Reads, Count::ReadBytes].map(|it| direct.get(Protocol::Tcp, it));
+        assert_eq!(counted, [Some(5), Some(3), Some(35)]);
+        assert_eq!(direct.get(Protocol::Tcp, Count::Packets), None);
 
-        let lane = Rc::make_mut(&mut page.tcp);
-        lane.path = Path::Emulated;
+        let trace = Rc::make_mut(&mut leg.trace);
         for (at, from, length) in
             [(0, End::Client, 0), (1, End::Gateway, 0), (2, End::Client, 7), (3, End::Gateway, 34)]
         {
@@ -87,7 +86,7 @@ mod tests {
             if let Header::Tcp { length: bytes, .. } = &mut packet.header {
                 *bytes = length;
             }
-            lane.trace.push(1, at, packet);
+            trace.push(1, at, packet);
         }
         let counted = [
             Count::OpeningPackets,
@@ -96,9 +95,12 @@ mod tests {
             Count::WireBytes,
             Count::LostPackets,
         ];
-        assert_eq!(counted.map(|count| figures(&page, count)), [2, 1, 4, 160, 1].map(Some));
-        Rc::make_mut(&mut page.tcp).trace.missed = 1;
-        assert_eq!(figures(&page, Count::Packets), None);
-        assert_eq!(super::figures(&page).get(Protocol::Udp, Count::Lines), None);
+        let emulated = figures(&leg, Path::Emulated);
+        let counted = counted.map(|it| emulated.get(Protocol::Tcp, it));
+        assert_eq!(counted, [2, 1, 4, 160, 1].map(Some));
+        Rc::make_mut(&mut leg.trace).missed = 1;
+        let unknown = figures(&leg, Path::Emulated);
+        assert_eq!(unknown.get(Protocol::Tcp, Count::Packets), None);
+        assert_eq!(unknown.get(Protocol::Udp, Count::Lines), None);
     }
 }

@@ -11,22 +11,22 @@ use super::repetition::{OnAgain, RUNS, Repetition, State, use_repetition};
 use crate::i18n::figures::{Noun, Unit, count, counted};
 use crate::i18n::language::{Language, use_language};
 use crate::session::page::Page;
+use crate::session::sockets_card::SocketRequest;
 use crate::session::use_slowed::use_slowed;
-use crate::transcript::lane_card::LaneRequest;
-use crate::ui::use_details::use_details;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct PlotsCardProps {
     pub(crate) page: Rc<Page>,
     pub(crate) on_again: OnAgain,
-    pub(crate) on_ask: Callback<LaneRequest>,
+    pub(crate) on_ask: Callback<SocketRequest>,
+    /// Whether they are in sight.
+    pub(crate) shown: bool,
 }
 
-/// The plots, while they are open, and the repetition, in any case.
+/// The plots, while they are in sight, and the repetition, in any case.
 #[component]
-pub(crate) fn PlotsCard(PlotsCardProps { page, on_again, on_ask }: &PlotsCardProps) -> Html {
+pub(crate) fn PlotsCard(PlotsCardProps { page, on_again, on_ask, shown }: &PlotsCardProps) -> Html {
     let language = use_language();
-    let (open, ontoggle) = use_details();
     let repetition = use_repetition(page, on_again.clone());
     let toggle = {
         let (repetition, page, on_ask) = (repetition.clone(), Rc::clone(page), on_ask.clone());
@@ -36,29 +36,27 @@ pub(crate) fn PlotsCard(PlotsCardProps { page, on_again, on_ask }: &PlotsCardPro
                 lanes
                     .into_iter()
                     .flatten()
-                    .for_each(|send| on_ask.emit(LaneRequest::Stop(send.id)));
+                    .for_each(|send| on_ask.emit(SocketRequest::Stop(send.id)));
                 repetition.set(Some(running.with(State::Cancelled)));
             }
-            None => repetition.set(page.last.last().cloned().map(Repetition::of)),
+            None => repetition.set(page.last_sends().last().cloned().map(Repetition::of)),
         }
     };
     html! {
-        <section class="plots card" aria-label={language.plots()}>
-            <details {ontoggle}>
-                <summary><h2>{ language.plots() }</h2></summary>
-                if open {
-                    <div class="plots-figures">
-                        <Figures page={Rc::clone(page)} />
-                        <div>
-                            { repeat(language, page, (*repetition).as_ref(), Callback::from(toggle)) }
-                            if let Some(repetition) = &*repetition {
-                                { figure(reads(language, repetition)) }
-                            }
-                        </div>
+        if *shown {
+            <section class="plots card" aria-label={language.plots()}>
+                <h2>{ language.plots() }</h2>
+                <div class="plots-figures">
+                    <Figures page={Rc::clone(page)} />
+                    <div>
+                        { repeat(language, page, (*repetition).as_ref(), Callback::from(toggle)) }
+                        if let Some(repetition) = &*repetition {
+                            { figure(reads(language, repetition)) }
+                        }
                     </div>
-                }
-            </details>
-        </section>
+                </div>
+            </section>
+        }
     }
 }
 
@@ -155,7 +153,8 @@ fn usage(language: Language, page: &Page) -> (Plot, String) {
         series: BOTH.to_vec(),
         rows: merged(&samples),
     };
-    let missed = page.tcp.trace.missed + page.udp.trace.missed;
+    let legs = page.runs.kept.iter().flat_map(|run| run.legs());
+    let missed: u64 = legs.map(|leg| leg.trace.missed).sum();
     let mut hints = vec![gone(language, page.tcp.usage.gone + page.udp.usage.gone)];
     if lanes.iter().any(|lane| lane.path == Path::Direct) {
         hints.push(language.plot_wire_direct().into());
@@ -197,7 +196,7 @@ fn repeat(
     toggle: Callback<MouseEvent>,
 ) -> Html {
     let running = repetition.filter(|it| it.is_running());
-    let lines = page.last.last().map_or(0, |send| u64::from(send.count));
+    let lines = page.last_sends().last().map_or(0, |send| u64::from(send.count));
     let done = repetition.map_or(0, |it| it.reads.len());
     html! {
         <div class="plots-repeat">

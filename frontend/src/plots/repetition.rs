@@ -57,23 +57,24 @@ impl Repetition {
         if let Err(notice) = allowed(page, &self.send) {
             return Some(self.with(State::Refused(notice)));
         }
-        let mut reads = [None; 2];
-        for &protocol in self.send.to.protocols() {
-            let last = page.lane(protocol).last_send.as_ref()?;
-            // The page may not yet show what has just been asked for.
-            if last.id < run || (last.id == run && last.is_open()) {
-                return None;
-            }
-            let is_whole = last.lines.len() as u64 == u64::from(last.of);
-            if last.id > run || !is_whole {
-                return Some(self.with(State::Disturbed));
-            }
-            let (slot, count) = match protocol {
-                Protocol::Tcp => (0, last.own_reads().count()),
-                Protocol::Udp => (1, last.reads.len()),
-            };
-            reads[slot] = (last.left_out == 0).then_some(count as u64);
+        // The page may not yet show what has just been asked for.
+        let own = page.runs.of_send(run)?;
+        if page.runs.latest().is_some_and(|latest| latest.number > own.number) {
+            return Some(self.with(State::Disturbed));
         }
+        if own.is_open() {
+            return None;
+        }
+        if own.legs().any(|leg| (leg.lines.len() as u64) < leg.of.into()) {
+            return Some(self.with(State::Disturbed));
+        }
+        let reads = [&own.tcp, &own.udp].map(|leg| {
+            let leg = leg.as_ref().filter(|leg| leg.left_out == 0)?;
+            Some(match leg.protocol {
+                Protocol::Tcp => leg.own_reads().count() as u64,
+                Protocol::Udp => leg.reads.len() as u64,
+            })
+        });
         let mut next = self.with(State::Due);
         next.reads.push(reads);
         if next.reads.len() == RUNS {
@@ -117,6 +118,7 @@ mod tests {
     use super::*;
     use crate::session::page::Action;
     use crate::session::page::tests::hello;
+    use crate::session::run::Conditions;
 
     const LEG: LegId = LegId { protocol: Protocol::Udp, number: 1 };
 
@@ -138,7 +140,7 @@ mod tests {
     }
 
     fn asked(page: Rc<Page>, id: u64) -> Rc<Page> {
-        page.reduce(Action::Sending(vec![send(id)]))
+        page.reduce(Action::Sending(Rc::new(vec![send(id)]), Conditions::default()))
     }
 
     fn line(id: u64, line: u32) -> Vec<Event> {

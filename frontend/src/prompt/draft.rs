@@ -5,6 +5,7 @@ use streamgram_protocol::scenario::{Ending, Mode};
 use streamgram_protocol::{Data, Invalid, Limits, Preset, Send, Target, numbers_in};
 
 use super::escapes::{BadEscape, unescape};
+use crate::i18n::figures::count;
 use crate::i18n::language::Language;
 use crate::session::notice::Notice;
 use crate::session::page::{Link, Page};
@@ -102,6 +103,17 @@ impl Draft {
             send.map_err(|notice| if several { notice.of_line(number) } else { notice })
         });
         checked.collect()
+    }
+
+    /// How much it sends, where that is more than a line: `20`, or `3 × 5` for several lines each several times.
+    pub(crate) fn amount(&self) -> Option<String> {
+        let (lines, times) = (self.lines().count(), number(&self.count).unwrap_or(1));
+        match (lines, times) {
+            (1, 1) => None,
+            (1, times) => Some(count(times.into())),
+            (lines, 1) => Some(count(lines as u64)),
+            (lines, times) => Some(format!("{} × {}", count(lines as u64), count(times.into()))),
+        }
     }
 
     /// The lines; a line break at the very end begins none.
@@ -215,6 +227,7 @@ mod tests {
     use crate::i18n::language::Language;
     use crate::session::page::Action;
     use crate::session::page::tests::hello;
+    use crate::session::run::Conditions;
 
     fn opened(protocol: Protocol) -> ServerMessage {
         let (local, peer) = (String::new(), String::new());
@@ -314,7 +327,7 @@ mod tests {
         let notice = "Not sent: that is 17 lines at once; at most 16 can be sent now.";
         assert_eq!(refused(&draft(17), &page), notice);
         let under_way = Rc::new(draft(1).check(&page, || 9).unwrap().remove(0));
-        let page = page.reduce(Action::Sending(vec![under_way]));
+        let page = page.reduce(Action::Sending(Rc::new(vec![under_way]), Conditions::default()));
         assert_eq!(draft(15).check(&page, || 1).unwrap().len(), 15);
         assert!(refused(&draft(16), &page).contains("at most 15"));
     }

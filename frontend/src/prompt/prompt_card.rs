@@ -1,8 +1,6 @@
 //! Where a line is typed, and how often and where it goes.
 
-use std::rc::Rc;
-
-use streamgram_protocol::{Limits, Protocol, Target};
+use streamgram_protocol::{Limits, Target};
 use web_sys::{HtmlInputElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
@@ -10,6 +8,7 @@ use super::draft::{Draft, lines_at_once};
 use super::history::History;
 use super::prompt_more::PromptMore;
 use crate::browser::composing::composes;
+use crate::browser::keyboard::has_keyboard;
 use crate::i18n::figures::count;
 use crate::i18n::language::{ELEMENT, Language, use_language, with_element};
 use crate::session::notice::Notice;
@@ -22,37 +21,36 @@ const SHOWN_LINES: usize = 8;
 #[derive(Properties, PartialEq)]
 pub(crate) struct PromptCardProps {
     pub(crate) limits: Limits,
-    pub(crate) notice: Option<Notice>,
-    /// What a preset puts here; every suggestion is taken once.
-    pub(crate) suggestion: Option<Rc<Draft>>,
+    pub(crate) draft: Draft,
+    pub(crate) on_change: Callback<Draft>,
     /// Sends a draft, or says why it may not go out.
     pub(crate) on_submit: Callback<Draft, Result<(), Notice>>,
-    pub(crate) on_open: Callback<Protocol>,
     pub(crate) on_clear: Callback<()>,
-    pub(crate) on_share: Callback<Draft>,
 }
 
 /// The prompt.
 #[component]
 pub(crate) fn PromptCard(props: &PromptCardProps) -> Html {
+    let PromptCardProps { draft, on_change, .. } = props;
     let language = use_language();
-    let draft = use_state(Draft::default);
-    use_effect_with(props.suggestion.clone(), {
-        let draft = draft.clone();
-        move |suggestion| {
-            if let Some(suggestion) = suggestion {
-                draft.set((**suggestion).clone());
+    let line = use_node_ref();
+    let history = use_mut_ref(History::stored);
+    use_effect_with((), {
+        let line = line.clone();
+        move |()| {
+            // On a telephone it would bring up the keyboard, over half of the page.
+            if let Some(line) = line.cast::<HtmlTextAreaElement>().filter(|_| has_keyboard()) {
+                // Fails only where it cannot have the focus.
+                let _focused = line.focus();
             }
         }
     });
-    let line = use_node_ref();
-    let history = use_mut_ref(History::stored);
     let edit = |change: fn(&mut Draft, String)| {
         let draft = draft.clone();
-        Callback::from(move |event: InputEvent| {
-            let mut edited = (*draft).clone();
+        on_change.reform(move |event: InputEvent| {
+            let mut edited = draft.clone();
             change(&mut edited, event.target_unchecked_into::<HtmlInputElement>().value());
-            draft.set(edited);
+            edited
         })
     };
     let send = {
@@ -72,20 +70,20 @@ pub(crate) fn PromptCard(props: &PromptCardProps) -> Html {
         let (draft, send) = (draft.clone(), send.clone());
         move |event: SubmitEvent| {
             event.prevent_default();
-            send((*draft).clone());
+            send(draft.clone());
         }
     };
     let burst = {
         let (draft, send) = (draft.clone(), send.clone());
         move |_| {
             let (count, interval_ms) = (QUICK_BURST.to_owned(), "0".to_owned());
-            send(Draft { count, interval_ms, ..(*draft).clone() });
+            send(Draft { count, interval_ms, ..draft.clone() });
         }
     };
     let on_use = {
-        let (draft, line) = (draft.setter(), line.clone());
+        let (on_change, line) = (on_change.clone(), line.clone());
         Callback::from(move |saved: Draft| {
-            draft.set(saved);
+            on_change.emit(saved);
             if let Some(line) = line.cast::<HtmlTextAreaElement>() {
                 // Fails only where it cannot have the focus.
                 let _focused = line.focus();
@@ -97,7 +95,8 @@ pub(crate) fn PromptCard(props: &PromptCardProps) -> Html {
         Callback::from(move |()| history.borrow_mut().forget())
     };
     let onkeydown = {
-        let (draft, on_clear) = (draft.clone(), props.on_clear.clone());
+        let (draft, on_change, on_clear) =
+            (draft.clone(), on_change.clone(), props.on_clear.clone());
         move |event: KeyboardEvent| {
             if composes(&event) {
                 return;
@@ -116,20 +115,20 @@ pub(crate) fn PromptCard(props: &PromptCardProps) -> Html {
                 "Enter" if !event.shift_key() => {
                     event.prevent_default();
                     drop(history);
-                    return send((*draft).clone());
+                    return send(draft.clone());
                 }
                 _ => None,
             };
             if let Some(recalled) = recalled {
                 event.prevent_default();
-                draft.set(draft.with_line_of(&recalled));
+                on_change.emit(draft.with_line_of(&recalled));
             }
         }
     };
     let Limits { burst_lines, interval_ms, .. } = props.limits;
     let rows = draft.text.split('\n').count().min(SHOWN_LINES);
     html! {
-        <form class="prompt card" {onsubmit} novalidate=true>
+        <form class="prompt" {onsubmit} novalidate=true>
             <div class="prompt-line">
                 <span class="prompt-sign" aria-hidden="true">{ ">" }</span>
                 <textarea ref={line} class="prompt-text" aria-label={language.line_to_send()} autocomplete="off"
@@ -137,10 +136,11 @@ pub(crate) fn PromptCard(props: &PromptCardProps) -> Html {
                     rows={rows.to_string()} placeholder={language.placeholder()}
                     value={draft.text.clone()} {onkeydown}
                     oninput={edit(|draft, text| draft.text = text)} />
-                <button class="primary">{ language.send() }<span aria-hidden="true">{ " ⏎" }</span></button>
+                <button class="primary">{ language.send() }{ draft.amount().map(|amount| format!(" {amount}")) }
+                    <span aria-hidden="true">{ " ⏎" }</span></button>
             </div>
             <div class="prompt-options">
-                { targets(language, &draft) }
+                { targets(language, draft, on_change) }
                 <label>{ language.prompt_lines() }{ " " }<input type="number" min="1" max={burst_lines.to_string()}
                     value={draft.count.clone()}
                     oninput={edit(|draft, count| draft.count = count)} /></label>
@@ -148,29 +148,16 @@ pub(crate) fn PromptCard(props: &PromptCardProps) -> Html {
                     value={draft.interval_ms.clone()}
                     oninput={edit(|draft, interval| draft.interval_ms = interval)} />{ " ms" }</label>
                 <button type="button" class="prompt-burst" onclick={burst}>{ language.burst(QUICK_BURST) }</button>
-                <button type="button" class="prompt-share" onclick={
-                    let draft = draft.clone();
-                    props.on_share.reform(move |_| (*draft).clone())
-                }>{ language.share() }</button>
-                <small class="hint">
-                    { with_element(
-                        &language.number_hint(ELEMENT, &count(burst_lines.into())),
-                        html! { <code translate="no">{ "{n}" }</code> },
-                    ) }
-                </small>
+                <PromptMore draft={draft.clone()} lines_at_once={lines_at_once(&props.limits)}
+                    {on_change} {on_use} {on_forget}>
+                    <p class="hint">
+                        { with_element(
+                            &language.number_hint(ELEMENT, &count(burst_lines.into())),
+                            html! { <code translate="no">{ "{n}" }</code> },
+                        ) }
+                    </p>
+                </PromptMore>
             </div>
-            <PromptMore draft={(*draft).clone()} lines_at_once={lines_at_once(&props.limits)}
-                on_change={draft.setter()} {on_use} {on_forget} />
-            <p class="notice" role="alert">
-                if let Some(notice) = &props.notice {
-                    { notice.text(language) }
-                    if let Some(protocol) = notice.opens() {
-                        <button type="button" onclick={props.on_open.reform(move |_| protocol)}>
-                            { language.open_leg(protocol.name()) }
-                        </button>
-                    }
-                }
-            </p>
         </form>
     }
 }
@@ -199,7 +186,7 @@ fn caret(event: &KeyboardEvent) -> Caret {
 }
 
 /// Where the line goes: three buttons of which one is pressed.
-fn targets(language: Language, draft: &UseStateHandle<Draft>) -> Html {
+fn targets(language: Language, draft: &Draft, on_change: &Callback<Draft>) -> Html {
     let choices = [
         (Target::Tcp, "TCP", "TCP"),
         (Target::Both, "both", language.both()),
@@ -212,7 +199,7 @@ fn targets(language: Language, draft: &UseStateHandle<Draft>) -> Html {
                     aria-pressed={(draft.to == to).to_string()}
                     onclick={
                         let draft = draft.clone();
-                        move |_| draft.set(Draft { to, ..(*draft).clone() })
+                        on_change.reform(move |_| Draft { to, ..draft.clone() })
                     }>{ name }</button>
             }
         </div>

@@ -19,13 +19,15 @@ pub(crate) struct PromptMoreProps {
     /// A saved line is to be used.
     pub(crate) on_use: Callback<Draft>,
     pub(crate) on_forget: Callback<()>,
+    /// What there is to know about lines.
+    pub(crate) children: Html,
 }
 
 /// Everything behind “more”; closed, it still says what is not as usual.
 #[component]
 pub(crate) fn PromptMore(props: &PromptMoreProps) -> Html {
     let language = use_language();
-    let PromptMoreProps { draft, lines_at_once, on_change, on_use, on_forget } = props;
+    let PromptMoreProps { draft, lines_at_once, on_change, on_use, on_forget, children } = props;
     let forgotten = use_state(|| false);
     let forget = {
         let (forgotten, on_forget) = (forgotten.clone(), on_forget.clone());
@@ -60,6 +62,7 @@ pub(crate) fn PromptMore(props: &PromptMoreProps) -> Html {
                     { toggle_group(language.prompt_ending(), endings, draft.ending, on_ending) }
                 </span>
             </div>
+            { children.clone() }
             <p>{ mode_hint(language, draft.mode) }</p>
             <p>{ language.lines_hint(&count(*lines_at_once as u64)) }</p>
             <p>

@@ -7,28 +7,36 @@ use std::rc::Rc;
 
 use streamgram_protocol::{End, Protocol};
 
+use super::head_of_line::{Held, held};
+use super::moments::{Moment, Step, moments};
+use super::pointed::Pointed;
 use crate::session::trace::{Sent, Trace};
 
-/// Pixels between two packets that are sent right after each other: a label fits between them.
-const SEND_GAP: u64 = 15;
+/// Pixels between two labels: one fits between them.
+const LABEL_GAP: u64 = 15;
 /// Pixels that an arrow falls at least.
 const LEAST_FALL: u64 = 5;
 /// Pixels from which on a wait is folded, and what is left of it.
 const FOLD_FROM: u64 = 160;
 const FOLDED: u64 = 48;
 /// Above the first arrow, and below the last.
-const MARGIN: u64 = 34;
+const MARGIN: u64 = 24;
 
 /// A zoom of this is a pixel a millisecond; twice as much is two.
 pub(crate) const ZOOM_ONE: u64 = 16;
 /// Zooms, from the farthest to the nearest.
 pub(crate) const ZOOMS: std::ops::RangeInclusive<u64> = 1..=ZOOM_ONE * 64;
 
+/// The packets of a run: TCP's and UDP's.
+pub(crate) type Traces = [Option<Rc<Trace>>; 2];
+
 /// A packet and its place.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Arrow {
     pub(crate) protocol: Protocol,
     pub(crate) sent: Rc<Sent>,
+    /// The lines that it carries, or whose replies.
+    pub(crate) lines: Option<Pointed>,
     /// Pixels from the top: where it begins, and where it ends or would have ended.
     pub(crate) from: u64,
     pub(crate) to: u64,
@@ -40,7 +48,7 @@ impl Arrow {
     /// The lifelines of its sender and of the other end.
     pub(crate) fn lifelines(&self) -> (u64, u64) {
         let from = self.sent.packet.from;
-        (lifeline(self.protocol, from), lifeline(self.protocol, from.peer()))
+        (lifeline(from), lifeline(from.peer()))
     }
 
     /// Where it ends, halfway if the packet is lost: in percent of the width, and in pixels from the top.
@@ -61,70 +69,102 @@ pub(crate) struct Fold {
     pub(crate) us: u64,
 }
 
+/// What an end held back, and its place.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Band {
+    pub(crate) held: Held,
+    pub(crate) from: u64,
+    pub(crate) to: u64,
+    /// Where its label stands, as if it were that of a packet which is sent there.
+    pub(crate) label: u64,
+}
+
 /// Both ladders, laid out.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Ladder {
     /// In the order in which they were sent.
     pub(crate) arrows: Vec<Arrow>,
     pub(crate) folds: Vec<Fold>,
+    /// TCP's.
+    pub(crate) bands: Vec<Band>,
     pub(crate) height: u64,
-}
-
-/// When something happens to a packet, and to which one by its index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Moment {
-    at_us: u64,
-    step: Step,
-    packet: usize,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Step {
-    Arrives,
-    CopyArrives,
-    Sent,
 }
 
 impl Ladder {
     /// Lays out the packets of both protocols.
-    pub(crate) fn of(tcp: &Trace, udp: &Trace, zoom: u64) -> Self {
-        let arrows = in_turn(tcp, udp);
-        let moments = moments(&arrows);
-        let mut ladder = Self { arrows, folds: Vec::new(), height: 2 * MARGIN };
+    pub(crate) fn of(traces: &Traces, zoom: u64) -> Self {
+        let mut ladder = Self { arrows: in_turn(traces), ..Self::default() };
+        let held = traces[0].as_deref().map(held).unwrap_or_default();
+        let place = |held| Band { held, from: 0, to: 0, label: 0 };
+        ladder.bands = held.into_iter().map(place).collect();
+        let mut waits = Vec::new();
+        for (index, Band { held, .. }) in ladder.bands.iter().enumerate() {
+            waits.push(Moment { at_us: held.us.start, step: Step::Waits, index });
+            waits.push(Moment { at_us: held.us.end, step: Step::IsReleased, index });
+        }
+        let moments = moments(ladder.arrows.iter().map(|arrow| &arrow.sent), waits);
         let (mut y, mut before) = (MARGIN, moments.first().map_or(0, |moment| moment.at_us));
-        let mut last_sent = None::<u64>;
-        for Moment { at_us, step, packet } in moments {
-            y += ladder.wait(y, at_us - before, zoom);
+        let mut last_label = None::<u64>;
+        for Moment { at_us, step, index } in moments {
+            y = ladder.wait(y, last_label.unwrap_or(0), (at_us - before, zoom));
             before = at_us;
-            let arrow = &mut ladder.arrows[packet];
+            let below = |y: u64| last_label.map_or(y, |last| y.max(last + LABEL_GAP));
             match step {
                 Step::Sent => {
-                    y = last_sent.map_or(y, |last| y.max(last + SEND_GAP));
-                    last_sent = Some(y);
-                    (arrow.from, arrow.to) = (y, y + SEND_GAP);
+                    y = below(y);
+                    last_label = Some(y);
+                    let arrow = &mut ladder.arrows[index];
+                    (arrow.from, arrow.to) = (y, y + LABEL_GAP);
                 }
                 Step::Arrives => {
+                    let arrow = &mut ladder.arrows[index];
                     y = y.max(arrow.from + LEAST_FALL);
                     arrow.to = y;
                 }
                 Step::CopyArrives => {
+                    let arrow = &mut ladder.arrows[index];
                     y = y.max(arrow.from + 2 * LEAST_FALL);
                     arrow.copy = Some(y);
                 }
+                Step::Waits => {
+                    let label = below(y + LABEL_GAP);
+                    last_label = Some(label);
+                    let band = &mut ladder.bands[index];
+                    (band.from, band.label) = (y, label);
+                }
+                Step::IsReleased => {
+                    let band = &mut ladder.bands[index];
+                    y = y.max(band.from + LEAST_FALL);
+                    band.to = y;
+                }
             }
         }
-        ladder.height = y + SEND_GAP + MARGIN;
+        ladder.height = y.max(last_label.unwrap_or(0)) + LABEL_GAP + MARGIN;
         ladder
     }
 
-    /// The pixels of a wait; a long one is folded.
-    fn wait(&mut self, y: u64, us: u64, zoom: u64) -> u64 {
+    /// Where a wait ends that begins at `y`. A long one is folded, below all labels.
+    fn wait(&mut self, y: u64, last_label: u64, (us, zoom): (u64, u64)) -> u64 {
         let pixels = us.saturating_mul(zoom) / (1_000 * ZOOM_ONE);
         if pixels < FOLD_FROM {
-            return pixels;
+            return y + pixels;
         }
+        let y = y.max(last_label);
         self.folds.push(Fold { at: y + FOLDED / 2, us });
-        FOLDED
+        y + FOLDED
+    }
+
+    /// The protocols that have a packet here.
+    pub(crate) fn lanes(&self) -> impl Iterator<Item = Protocol> {
+        let has = |protocol| self.arrows.iter().any(|arrow| arrow.protocol == protocol);
+        Protocol::BOTH.into_iter().filter(move |protocol| has(*protocol))
+    }
+
+    /// Unix time in microseconds from which times are counted: when the first bytes of a line were sent, else the
+    /// first packet. A connection can have been opened long before.
+    pub(crate) fn begins_us(&self) -> u64 {
+        let of_line = self.arrows.iter().find(|arrow| arrow.lines.is_some());
+        of_line.or(self.arrows.first()).map_or(0, |arrow| arrow.sent.at_us)
     }
 
     /// The arrows of which something stands between two heights.
@@ -138,38 +178,29 @@ impl Ladder {
 }
 
 /// The packets of both in the order of their times.
-fn in_turn(tcp: &Trace, udp: &Trace) -> Vec<Arrow> {
-    let arrows = |protocol, trace: &Trace| {
-        let sent = trace.packets.iter().cloned();
-        sent.map(move |sent| Arrow { protocol, sent, from: 0, to: 0, copy: None }).collect()
-    };
-    let mut both: Vec<Arrow> = arrows(Protocol::Tcp, tcp);
-    both.extend(arrows(Protocol::Udp, udp));
+fn in_turn(traces: &Traces) -> Vec<Arrow> {
+    let mut both = Vec::new();
+    for (protocol, trace) in Protocol::BOTH.into_iter().zip(traces) {
+        let Some(trace) = trace else { continue };
+        for sent in &trace.packets {
+            let lines = sent.packet.lines().map(|[first, last]| Pointed {
+                protocol,
+                first: first.number,
+                last: last.number,
+            });
+            let sent = Rc::clone(sent);
+            both.push(Arrow { protocol, sent, lines, from: 0, to: 0, copy: None });
+        }
+    }
     both.sort_by_key(|arrow| arrow.sent.at_us);
     both
 }
 
-/// What happens to all packets, in the order of time.
-fn moments(arrows: &[Arrow]) -> Vec<Moment> {
-    let mut moments = Vec::with_capacity(2 * arrows.len());
-    for (packet, arrow) in arrows.iter().enumerate() {
-        let moment = |at_us: u64, step: Step| Moment { at_us, step, packet };
-        let Sent { at_us, packet: sent } = &*arrow.sent;
-        moments.push(moment(*at_us, Step::Sent));
-        moments.extend(sent.arrives_us.map(|at_us| moment(at_us, Step::Arrives)));
-        moments.extend(sent.copy_arrives_us.map(|at_us| moment(at_us, Step::CopyArrives)));
-    }
-    moments.sort_unstable();
-    moments
-}
-
-/// Where a lifeline stands, in percent of the width: TCP's pair on the left, UDP's on the right.
-pub(crate) fn lifeline(protocol: Protocol, end: End) -> u64 {
-    match (protocol, end) {
-        (Protocol::Tcp, End::Client) => 5,
-        (Protocol::Tcp, End::Gateway) => 43,
-        (Protocol::Udp, End::Client) => 57,
-        (Protocol::Udp, End::Gateway) => 95,
+/// Where a lifeline stands, in percent of the width of its lane.
+pub(crate) fn lifeline(end: End) -> u64 {
+    match end {
+        End::Client => 7,
+        End::Gateway => 93,
     }
 }
 
@@ -179,7 +210,7 @@ mod tests {
     use crate::session::trace::tests::{segment, traced};
 
     fn laid_out(tcp: &[Sent], udp: &[Sent]) -> Ladder {
-        Ladder::of(&traced(tcp), &traced(udp), ZOOM_ONE)
+        Ladder::of(&[tcp, udp].map(|sent| Some(Rc::new(traced(sent)))), ZOOM_ONE)
     }
 
     #[test]
@@ -203,7 +234,7 @@ mod tests {
     fn what_is_sent_at_once_is_moved_apart_in_its_order() {
         let burst: Vec<_> = (0..50).map(|n| segment(End::Client, n, 0, false)).collect();
         let ladder = laid_out(&burst, &burst);
-        assert!(ladder.arrows.is_sorted_by(|a, b| a.from + SEND_GAP <= b.from));
+        assert!(ladder.arrows.is_sorted_by(|a, b| a.from + LABEL_GAP <= b.from));
         assert!(ladder.arrows.iter().all(|arrow| arrow.to >= arrow.from + LEAST_FALL));
     }
 
@@ -224,7 +255,17 @@ mod tests {
         twice.packet.copy_arrives_us = Some(30_000);
         let ladder = laid_out(&[twice, segment(End::Client, 1, 40_000, true)], &[]);
         assert_eq!(ladder.arrows[0].copy, Some(MARGIN + 30));
-        assert_eq!(ladder.arrows[1].to, ladder.arrows[1].from + SEND_GAP);
+        assert_eq!(ladder.arrows[1].to, ladder.arrows[1].from + LABEL_GAP);
+    }
+
+    #[test]
+    fn a_protocol_without_packets_has_no_lane() {
+        let one = [segment(End::Client, 0, 0, false)];
+        let lanes = |tcp: &[Sent], udp: &[Sent]| laid_out(tcp, udp).lanes().collect::<Vec<_>>();
+        assert_eq!(lanes(&one, &[]), [Protocol::Tcp]);
+        assert_eq!(lanes(&[], &one), [Protocol::Udp]);
+        assert_eq!(lanes(&one, &one), Protocol::BOTH);
+        assert_eq!(lanes(&[], &[]), []);
     }
 
     #[test]

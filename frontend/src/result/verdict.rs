@@ -1,14 +1,12 @@
-//! What happened to the last send, in a sentence: computed from what was observed, never known in
+//! What happened in a run, in a sentence: computed from what was observed, never known in
 //! advance.
 
 use streamgram_protocol::{Protocol, STAMP_LEN, Unanswered};
 
 use crate::i18n::figures::{Noun, count, counted, duration};
 use crate::i18n::language::Language;
-use crate::session::lane::Lane;
 use crate::session::leg_run::{LegRun, Status};
-use crate::session::page::Page;
-use crate::session::trace::Sum;
+use crate::session::run::Run;
 
 /// Stretches of lines that are named; of more, only the number of lines is told.
 const NAMED_RUNS: usize = 5;
@@ -23,7 +21,7 @@ pub(crate) struct Finding {
     pub(crate) meaning: String,
 }
 
-/// The last send and its findings.
+/// A run and its findings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Verdict {
     /// `20 sends`
@@ -32,17 +30,17 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
-    /// The verdict on the page's last send, if there was one.
-    pub(crate) fn of(language: Language, page: &Page) -> Option<Self> {
-        let latest = page.latest_send()?;
-        let sends: Vec<_> = page.last_sends().filter(|send| send.id == latest).collect();
-        let findings = sends.iter().map(|send| {
-            let Finding { protocol, figures, meaning } = finding(language, send);
-            let wire = on_the_wire(language, page.lane(protocol), send);
-            Finding { protocol, figures, meaning: [vec![meaning], wire].concat().join(" ") }
+    /// The verdict on a run.
+    pub(crate) fn of(language: Language, run: &Run) -> Self {
+        let findings = run.legs().map(|leg| {
+            let Finding { protocol, figures, meaning } = finding(language, leg);
+            let overlapped = leg.overlapped.then(|| language.run_overlapped().to_owned());
+            let said = [Some(meaning), overlapped];
+            let meaning = said.into_iter().flatten().collect::<Vec<_>>().join(" ");
+            Finding { protocol, figures, meaning }
         });
-        let findings = findings.collect();
-        Some(Self { sends: counted(language, sends.first()?.of.into(), Noun::Send), findings })
+        let sends = run.legs().map(|leg| leg.of).max().unwrap_or(0);
+        Self { sends: counted(language, sends.into(), Noun::Send), findings: findings.collect() }
     }
 }
 
@@ -62,30 +60,6 @@ fn finding(language: Language, send: &LegRun) -> Finding {
     };
     let meaning = still_open(language, send).unwrap_or(meaning);
     Finding { protocol: send.protocol, figures, meaning }
-}
-
-/// What the send's packets came to, over an emulated path: a sentence or two.
-fn on_the_wire(language: Language, lane: &Lane, send: &LegRun) -> Vec<String> {
-    let Some(sum) = lane.trace.of(&send.ids()) else { return Vec::new() };
-    let Sum { packets, bytes, again, lost, duplicated, overtaken } = sum;
-    let bytes = counted(language, bytes, Noun::Byte);
-    let wire = match lane.protocol {
-        Protocol::Tcp => {
-            let segments = counted(language, packets, Noun::Segment);
-            language.wire_tcp(&segments, &count(again), &bytes)
-        }
-        Protocol::Udp => {
-            let packets = counted(language, packets, Noun::Packet);
-            let [lost, duplicated, overtaken] = [lost, duplicated, overtaken].map(count);
-            language.wire_udp(&packets, &bytes, &lost, &duplicated, &overtaken)
-        }
-    };
-    let answers = send.lines.iter().filter_map(|line| match line.status {
-        Status::Answered { rtt_us, .. } => Some(rtt_us),
-        _ => None,
-    });
-    let slowest = answers.max().map(|rtt| language.slowest(&duration(rtt)));
-    [wire].into_iter().chain(slowest).collect()
 }
 
 fn still_open(language: Language, send: &LegRun) -> Option<String> {
@@ -237,13 +211,13 @@ mod tests {
 
     fn answered(mut send: LegRun) -> LegRun {
         send.lines.iter_mut().for_each(|line| line.status = ANSWERED);
-        send.piece(piece(127, 116));
+        send.piece(0, piece(127, 116));
         send
     }
 
     fn datagram(bytes: usize, kept: usize, status: Status) -> LegRun {
         let mut send = sent(Protocol::Udp, &[(bytes, status)]);
-        send.read(Read { number: 0, offset: 0, bytes, kept });
+        send.read(0, Read { number: 0, offset: 0, bytes, kept });
         send
     }
 
@@ -269,8 +243,8 @@ mod tests {
     #[test]
     fn a_split_names_its_pieces() {
         let mut send = sent(Protocol::Tcp, &[(1_500, ANSWERED)]);
-        send.read(Read { number: 0, offset: 0, bytes: 1_024, kept: 1_024 });
-        send.read(Read { number: 1, offset: 1_024, bytes: 476, kept: 476 });
+        send.read(0, Read { number: 0, offset: 0, bytes: 1_024, kept: 1_024 });
+        send.read(0, Read { number: 1, offset: 1_024, bytes: 476, kept: 476 });
         assert!(finding(Language::En, &send).meaning.contains("1,024 + 476"));
     }
 
@@ -304,8 +278,8 @@ mod tests {
     fn every_datagram_and_reply_that_came_is_counted() {
         let mut send = sent(Protocol::Udp, &[(5, ANSWERED); 3]);
         for number in 0..6 {
-            send.read(Read { number, offset: 0, bytes: 5, kept: 5 });
-            send.piece(piece(number, 24));
+            send.read(0, Read { number, offset: 0, bytes: 5, kept: 5 });
+            send.piece(0, piece(number, 24));
         }
         let finding = finding(Language::En, &send);
         assert_eq!(finding.figures, "6 datagrams, 6 replies");

@@ -1,7 +1,7 @@
-//! One protocol's lane: its leg and its figures, from the events of the session. Its rows go into the
-//! transcript.
+//! One protocol's lane: its leg, from the events of the session. What they tell goes to the runs and, as rows, into
+//! the transcript.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 
 use streamgram_protocol::{Cause, Event, Packet, Path, Protocol, Send, Unanswered};
@@ -11,8 +11,12 @@ use super::log::Log;
 use super::note::Note;
 use super::payload::Payload;
 use super::row::{Content, Row};
+use super::runs::Runs;
 use super::samples::{Recent, Usage};
 use super::trace::Trace;
+
+/// Replies whose rows are known while their answers may still be told; the server waits for far fewer.
+const KEPT_REPLIES: usize = 4_096;
 
 /// How the leg stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,14 +39,13 @@ pub(crate) struct Lane {
     /// The latest leg, if this end closed it.
     closed: u32,
     pub(crate) path: Path,
-    pub(crate) trace: Trace,
+    /// The packets of a leg on which nothing was sent yet.
+    opening: Trace,
+    /// Something was sent on the leg.
+    used: bool,
     pub(crate) local: String,
     pub(crate) peer: String,
     pub(crate) nodelay: bool,
-    pub(crate) sent: u64,
-    pub(crate) answered: u64,
-    pub(crate) unanswered: u64,
-    pub(crate) last_send: Option<LegRun>,
     /// The latest send that is still going out.
     pub(crate) running: Option<Rc<Send>>,
     /// When an answer came, and after how long.
@@ -51,8 +54,15 @@ pub(crate) struct Lane {
     pub(crate) usage: Recent<Usage>,
     /// What the lines of the sends that are still going out have in common, by id.
     sends: HashMap<u64, Payload>,
-    /// The row of the latest reply.
-    reply: Option<u64>,
+    /// The leg's latest replies: their offsets, and their rows.
+    replies: VecDeque<(u64, u64)>,
+}
+
+/// Where what a lane is told goes.
+#[derive(Debug)]
+pub(super) struct Books<'p> {
+    pub(super) log: &'p mut Log,
+    pub(super) runs: &'p mut Runs,
 }
 
 impl Lane {
@@ -63,19 +73,16 @@ impl Lane {
             leg: 0,
             closed: 0,
             path: Path::Direct,
-            trace: Trace::default(),
+            opening: Trace::default(),
+            used: false,
             local: String::new(),
             peer: String::new(),
             nodelay: true,
-            sent: 0,
-            answered: 0,
-            unanswered: 0,
-            last_send: None,
             running: None,
             round_trips: Recent::default(),
             usage: Recent::default(),
             sends: HashMap::new(),
-            reply: None,
+            replies: VecDeque::new(),
         }
     }
 
@@ -89,34 +96,25 @@ impl Lane {
         matches!(self.state, LegState::Opening | LegState::Open | LegState::HalfClosed)
     }
 
-    pub(crate) fn last_round_trip(&self) -> Option<u64> {
-        self.round_trips.samples.back().map(|(_, rtt_us)| *rtt_us)
-    }
-
-    /// Of an even number of them, the mean of the middle two.
-    pub(crate) fn median_round_trip(&self) -> Option<u64> {
-        let mut round_trips: Vec<u64> =
-            self.round_trips.samples.iter().map(|(_, rtt_us)| *rtt_us).collect();
-        round_trips.sort_unstable();
-        let middle = |at: usize| round_trips.get(at).copied();
-        let lower = middle(round_trips.len().saturating_sub(1) / 2)?;
-        Some(u64::midpoint(lower, middle(round_trips.len() / 2)?))
-    }
-
-    /// The page is about to ask for these sends, all at once.
-    pub(crate) fn sending(&mut self, sends: &[Rc<Send>]) {
-        let [first, others @ ..] = sends else { return };
-        let mut last = LegRun::new(self.protocol, self.leg, first.id, first.count);
-        others.iter().for_each(|send| last.together_with(send.id));
-        self.last_send = Some(last);
+    /// The page is about to ask for these sends, all at once: what is known of them here.
+    pub(super) fn sending(&mut self, sends: &[Rc<Send>]) -> Option<LegRun> {
+        let [first, others @ ..] = sends else { return None };
+        let mut run = LegRun::new(self.protocol, self.leg, first.id, first.count);
+        others.iter().for_each(|send| run.together_with(send.id));
+        if self.opening.leg == self.leg {
+            run.trace = Rc::new(std::mem::take(&mut self.opening));
+        }
+        run.opens = !self.used;
+        self.used = true;
         self.running = sends.last().cloned();
         self.sends.extend(sends.iter().map(|send| (send.id, Payload::of_lines(&send.data()))));
+        Some(run)
     }
 
     /// The server did not take a send.
-    pub(crate) fn not_sent(&mut self, id: u64) {
+    pub(super) fn not_sent(&mut self, runs: &mut Runs, id: u64) {
         if self.sends.contains_key(&id) {
-            self.ended(id);
+            self.ended(runs, id);
         }
     }
 
@@ -126,190 +124,203 @@ impl Lane {
     }
 
     /// The page is about to ask for the leg.
-    pub(crate) fn opening(&mut self) {
+    pub(super) fn opening(&mut self) {
         self.state = LegState::Opening;
     }
 
     /// The session is gone, and the leg with it.
-    pub(crate) fn session_ended(&mut self, log: &mut Log, at_us: u64) {
+    pub(super) fn session_ended(&mut self, log: &mut Log, at_us: u64) {
         for (id, number) in log.waiting(self.protocol) {
             let cause = Unanswered::Closed;
-            self.settle(log, id, number, Status::NoReply { cause, certain: true });
+            log.settle(self.protocol, id, number, Status::NoReply { cause, certain: true });
         }
         self.state = LegState::None;
         self.running = None;
         self.sends.clear();
-        if let Some(send) = &mut self.last_send {
-            send.finished = true;
-        }
-        self.trace.session_ended();
+        self.opening = Trace::default();
         self.note(log, at_us, Note::SessionEnded);
     }
 
-    pub(crate) fn note(&self, log: &mut Log, at_us: u64, note: Note) {
-        self.push(log, at_us, Content::Note(note));
+    /// A note that no run is about.
+    pub(super) fn note(&self, log: &mut Log, at_us: u64, note: Note) {
+        self.push(log, at_us, 0, Content::Note(note));
     }
 
     /// Applies a packet of this lane's leg; its times are Unix times.
-    pub(crate) fn packet(&mut self, leg: u32, at_us: u64, mut packet: Packet) {
+    pub(super) fn packet(&mut self, runs: &mut Runs, leg: u32, at_us: u64, packet: Packet) {
         self.usage.packet(leg, &packet);
-        // Lines of sends that went out together are numbered through.
-        for line in [&mut packet.line, &mut packet.last_line].into_iter().flatten() {
-            let send = self.last_send.as_ref();
-            let number = send.and_then(|send| send.number(line.send, line.number));
-            line.number = number.unwrap_or(line.number);
+        let mut runs = runs.on(self.protocol, leg).peekable();
+        if runs.peek().is_none() {
+            return self.opening.push(leg, at_us, packet);
         }
-        self.trace.push(leg, at_us, packet);
+        runs.for_each(|run| run.packet(at_us, packet.clone()));
     }
 
     /// Applies an event of this lane's leg.
-    pub(crate) fn apply(&mut self, log: &mut Log, at_us: u64, leg: u32, event: &Event) {
+    pub(super) fn apply(&mut self, books: &mut Books<'_>, at_us: u64, leg: u32, event: &Event) {
+        let mut note = |lane: &Self, note| {
+            let run = books.runs.number_on(lane.protocol, leg).unwrap_or(0);
+            lane.push(books.log, at_us, run, Content::Note(note));
+        };
         match event {
             Event::Opened { local, peer, handshake_us, nodelay, path } => {
                 (self.leg, self.path) = (leg, *path);
                 self.state = LegState::Open;
-                // Figures are those of one socket: it may have another path than the one before.
-                (self.sent, self.answered, self.unanswered) = (0, 0, 0);
+                // Samples are those of one socket: it may have another path than the one before.
                 self.round_trips = Recent::default();
+                self.replies.clear();
+                self.used = false;
                 self.local.clone_from(local);
                 self.peer.clone_from(peer);
                 self.nodelay = nodelay.unwrap_or(true);
-                let note = handshake_us
+                let opened = handshake_us
                     .map_or(Note::SocketOpen, |handshake_us| Note::Connected { handshake_us });
-                self.note(log, at_us, note);
+                note(self, opened);
             }
             Event::NodelaySet { nodelay, .. } => {
                 self.nodelay = *nodelay;
-                self.note(log, at_us, Note::NodelaySet { nodelay: *nodelay });
+                note(self, Note::NodelaySet { nodelay: *nodelay });
             }
             Event::HalfClosed {} => {
                 self.state = LegState::HalfClosed;
-                self.note(log, at_us, Note::HalfClosed);
+                note(self, Note::HalfClosed);
             }
-            Event::Refused { peer, .. } => self.refused(log, at_us, peer),
+            Event::Refused { peer, .. } => {
+                if self.protocol == Protocol::Tcp {
+                    self.state = LegState::Refused;
+                    self.running = None;
+                }
+                note(self, Note::Refused { peer: peer.to_owned() });
+            }
             Event::Closed { cause, detail, .. } => {
                 self.state = LegState::Closed(*cause);
                 self.closed = if *cause == Cause::Closed { leg } else { 0 };
                 self.running = None;
-                self.note(log, at_us, Note::Closed { cause: *cause, detail: detail.clone() });
+                note(self, Note::Closed { cause: *cause, detail: detail.clone() });
             }
             Event::ServerClosed { cause } => {
                 let unread = *cause == Cause::PeerReset && self.closed == leg;
-                self.note(log, at_us, Note::ServerClosed { cause: *cause, unread });
+                note(self, Note::ServerClosed { cause: *cause, unread });
             }
             Event::LinkSet {} => {
                 self.round_trips = Recent::default();
-                self.note(log, at_us, Note::LinkSet);
+                note(self, Note::LinkSet);
             }
-            Event::PacketsMissed { count } => self.trace.missed += count,
-            _ => self.apply_line(log, at_us, leg, event),
+            _ => self.apply_line(books, at_us, leg, event),
         }
     }
 
-    fn refused(&mut self, log: &mut Log, at_us: u64, peer: &str) {
-        if self.protocol == Protocol::Tcp {
-            self.state = LegState::Refused;
-            self.running = None;
-        }
-        self.note(log, at_us, Note::Refused { peer: peer.to_owned() });
-    }
-
-    /// Events about the bytes of a leg.
-    fn apply_line(&mut self, log: &mut Log, at_us: u64, leg: u32, event: &Event) {
+    /// Events about what goes over a leg.
+    fn apply_line(&mut self, books: &mut Books<'_>, at_us: u64, leg: u32, event: &Event) {
+        let Books { log, runs } = books;
         match *event {
             Event::Sent { id, line: number, offset, bytes, .. } => {
-                let line = Line { number, offset, bytes, status: Status::Waiting };
                 if self.path == Path::Emulated {
                     self.usage.line(leg, id, bytes);
                 }
-                self.went_out(log, at_us, id, line);
+                let status = Status::Waiting;
+                let run = runs.went_out(id, at_us).unwrap_or(0);
+                let leg_run = runs.leg_of_send(self.protocol, id);
+                let line = Line { number, offset, bytes, status };
+                let place = leg_run.and_then(|run| run.went_out(id, line)).unwrap_or(number);
+                if let Some(lines) = self.sends.get(&id) {
+                    let payload = lines.line(number);
+                    let content = Content::Line { id, number, place, payload, bytes, status };
+                    self.push(log, at_us, run, content);
+                }
             }
-            Event::Finished { id, lines, of, .. } => self.finished(log, at_us, id, lines, of),
             Event::ServerRead { number, offset, bytes } => {
-                self.observed(leg, Read { number, offset, bytes, kept: bytes });
+                let read = Read { number, offset, bytes, kept: bytes };
+                runs.on(self.protocol, leg).for_each(|run| run.read(at_us, read));
             }
             Event::ServerDatagram { number, bytes, kept } => {
-                self.observed(leg, Read { number, offset: 0, bytes, kept });
+                let read = Read { number, offset: 0, bytes, kept };
+                runs.on(self.protocol, leg).for_each(|run| run.read(at_us, read));
             }
             Event::Reply { offset, bytes, ref data } => {
                 self.usage.reply(leg, bytes);
-                let payload = Payload::of(data);
-                let content = Content::Reply { payload: payload.clone(), answers: None };
-                self.reply = Some(self.push(log, at_us, content));
-                if let Some(send) = self.last_send.as_mut().filter(|send| send.leg == leg) {
-                    send.piece(Piece { offset, bytes, payload });
-                }
+                let piece = Piece { offset, bytes, payload: Payload::of(data) };
+                self.replied(books, at_us, leg, &piece);
             }
-            Event::Answered { id, line, rtt_us, late, certain, .. } => {
-                self.answered += 1;
-                self.unanswered -= u64::from(late && self.unanswered > 0);
+            Event::Answered { id, line, rtt_us, late, certain, reply, .. } => {
                 self.round_trips.push((at_us, rtt_us));
-                self.settle(log, id, line, Status::Answered { rtt_us, late, certain });
-                if let Some(send) = self.last_send.as_mut().filter(|send| send.leg == leg) {
-                    send.answered(id);
-                }
-                if let Some(reply) = self.reply {
-                    log.answers(reply, line);
+                self.settle(books, at_us, (id, line), Status::Answered { rtt_us, late, certain });
+                let Books { log, runs } = books;
+                runs.on(self.protocol, leg).for_each(|run| run.answered(id, reply));
+                let row = self.replies.binary_search_by_key(&reply, |(offset, _)| *offset);
+                if let (Ok(at), Some(run)) = (row, runs.of_send(id)) {
+                    let place = run.leg(self.protocol).and_then(|leg| leg.number(id, line));
+                    log.answers(self.replies[at].1, run.number, place.unwrap_or(line));
                 }
             }
             Event::NoReply { id, line, cause, certain, .. } => {
-                self.unanswered += 1;
-                self.settle(log, id, line, Status::NoReply { cause, certain });
+                self.settle(books, at_us, (id, line), Status::NoReply { cause, certain });
             }
+            Event::Finished { id, lines, of, .. } => {
+                self.ended(runs, id);
+                if lines < of {
+                    let run = runs.of_send(id).map_or(0, |run| run.number);
+                    self.push(log, at_us, run, Content::Note(Note::Stopped { lines, of }));
+                }
+            }
+            Event::PacketsMissed { count } => self.packets_missed(runs, leg, count),
             _ => {}
         }
     }
 
-    fn went_out(&mut self, log: &mut Log, at_us: u64, id: u64, line: Line) {
-        self.sent += 1;
-        if let Some(lines) = self.sends.get(&id) {
-            let Line { number, bytes, status, .. } = line;
-            let payload = lines.line(number);
-            self.push(log, at_us, Content::Line { id, number, payload, bytes, status });
+    /// The leg read a piece of the replies.
+    fn replied(
+        &mut self,
+        Books { log, runs }: &mut Books<'_>,
+        at_us: u64,
+        leg: u32,
+        piece: &Piece,
+    ) {
+        let content = Content::Reply { payload: piece.payload.clone(), answers: None };
+        let run = runs.number_on(self.protocol, leg).unwrap_or(0);
+        let row = self.push(log, at_us, run, content);
+        if self.replies.len() == KEPT_REPLIES {
+            self.replies.pop_front();
         }
-        if let Some(send) = &mut self.last_send
-            && let Some(number) = send.number(id, line.number)
-        {
-            send.lines.push(Line { number, ..line });
+        self.replies.push_back((piece.offset, row));
+        runs.on(self.protocol, leg).for_each(|run| run.piece(at_us, piece.clone()));
+    }
+
+    fn packets_missed(&mut self, runs: &mut Runs, leg: u32, count: u64) {
+        let mut runs = runs.on(self.protocol, leg).peekable();
+        if runs.peek().is_none() {
+            self.opening.missed += count;
         }
+        runs.for_each(|run| run.packets_missed(count));
     }
 
     /// A send is no longer going out.
-    fn ended(&mut self, id: u64) {
+    fn ended(&mut self, runs: &mut Runs, id: u64) {
         self.sends.remove(&id);
-        if let Some(send) = self.last_send.as_mut().filter(|send| send.number(id, 1).is_some()) {
-            send.one_ended();
+        if let Some(run) = runs.leg_of_send(self.protocol, id) {
+            run.one_ended();
         }
         if self.running.as_ref().is_some_and(|send| send.id == id) {
             self.running = None;
         }
     }
 
-    fn finished(&mut self, log: &mut Log, at_us: u64, id: u64, lines: u32, of: u32) {
-        self.ended(id);
-        if lines < of {
-            self.note(log, at_us, Note::Stopped { lines, of });
-        }
-    }
-
-    fn observed(&mut self, leg: u32, read: Read) {
-        if let Some(send) = self.last_send.as_mut().filter(|send| send.leg == leg) {
-            send.read(read);
-        }
-    }
-
-    /// Notes how a line ended, in its row and in the last send.
-    fn settle(&mut self, log: &mut Log, id: u64, number: u32, status: Status) {
-        if let Some(send) = &mut self.last_send
-            && let Some(line) = send.number(id, number)
-        {
-            send.set_status(line, status);
+    /// Notes how a line ended, in its row and in its run.
+    fn settle(
+        &self,
+        Books { log, runs }: &mut Books<'_>,
+        at_us: u64,
+        (id, number): (u64, u32),
+        status: Status,
+    ) {
+        if let Some(run) = runs.leg_of_send(self.protocol, id) {
+            run.settle(at_us, id, number, status);
         }
         log.settle(self.protocol, id, number, status);
     }
 
-    fn push(&self, log: &mut Log, at_us: u64, content: Content) -> u64 {
-        log.push(Row { key: 0, at_us, protocol: self.protocol, leg: self.leg, content })
+    fn push(&self, log: &mut Log, at_us: u64, run: u32, content: Content) -> u64 {
+        log.push(Row { key: 0, at_us, protocol: self.protocol, leg: self.leg, run, content })
     }
 }
 
@@ -319,97 +330,152 @@ mod tests {
 
     use super::*;
     use crate::session::log::tests::status;
+    use crate::session::run::Conditions;
 
     const LEG: u32 = 2;
 
-    fn send(id: u64, count: u32) -> Rc<Send> {
-        let data = Data::Text("hi {n}".into());
-        Rc::new(Send { count, ..Send::new(id, Target::Udp, data) })
+    /// UDP's lane, and what it was told.
+    struct Told {
+        lane: Lane,
+        log: Log,
+        runs: Runs,
     }
 
-    fn opened() -> (Lane, Log) {
-        let (mut lane, mut log) = (Lane::new(Protocol::Udp), Log::default());
-        let (local, peer) = ("127.0.0.1:5".into(), "127.0.0.1:6".into());
-        let path = Path::Direct;
-        let opened = Event::Opened { path, local, peer, handshake_us: None, nodelay: None };
-        lane.apply(&mut log, 0, LEG, &opened);
-        (lane, log)
+    impl Told {
+        /// Its leg is open; that is the first row.
+        fn new() -> Self {
+            let (log, runs) = (Log::default(), Runs::default());
+            let mut told = Self { lane: Lane::new(Protocol::Udp), log, runs };
+            told.opened(LEG);
+            told
+        }
+
+        fn tell(&mut self, at_us: u64, leg: u32, event: &Event) {
+            let mut books = Books { log: &mut self.log, runs: &mut self.runs };
+            self.lane.apply(&mut books, at_us, leg, event);
+        }
+
+        fn opened(&mut self, leg: u32) {
+            let (local, peer) = ("127.0.0.1:5".into(), "127.0.0.1:6".into());
+            let path = Path::Direct;
+            let opened = Event::Opened { path, local, peer, handshake_us: None, nodelay: None };
+            self.tell(0, leg, &opened);
+        }
+
+        /// The page asks for sends of so many lines, all at once.
+        fn sending(&mut self, ids: &[u64], count: u32) {
+            let send = |id: &u64| {
+                let data = Data::Text("hi {n}".into());
+                Rc::new(Send { count, ..Send::new(*id, Target::Udp, data) })
+            };
+            let sends: Vec<_> = ids.iter().map(send).collect();
+            let leg = self.lane.sending(&sends);
+            self.runs.begin(Rc::new(sends), Conditions::default(), leg);
+        }
+
+        fn sent(&mut self, id: u64, line: u32) {
+            self.tell(1, LEG, &Event::Sent { id, line, offset: 0, bytes: 4, done_us: 2 });
+        }
+
+        fn reply(&mut self, at_us: u64, offset: u64) {
+            let data = Data::Text("reply".into());
+            self.tell(at_us, LEG, &Event::Reply { offset, bytes: 5, data });
+        }
+
+        fn finished(&mut self, id: u64, lines: u32) {
+            self.tell(2, LEG, &Event::Finished { id, lines, of: lines });
+        }
+
+        fn run(&self) -> &LegRun {
+            self.runs.latest().unwrap().udp.as_ref().unwrap()
+        }
     }
 
-    fn sent(lane: &mut Lane, log: &mut Log, id: u64, line: u32) {
-        lane.apply(log, 1, LEG, &Event::Sent { id, line, offset: 0, bytes: 4, done_us: 2 });
-    }
-
-    fn answered(id: u64, line: u32, rtt_us: u64) -> Event {
-        Event::Answered { id, line, reply: 0, rtt_us, late: false, certain: true }
+    fn answered(id: u64, line: u32, reply: u64) -> Event {
+        Event::Answered { id, line, reply, rtt_us: 9, late: false, certain: true }
     }
 
     #[test]
     fn a_line_waits_is_given_up_and_answered_late() {
-        let (mut lane, mut log) = opened();
-        lane.sending(&[send(1, 1)]);
-        sent(&mut lane, &mut log, 1, 1);
-        assert_eq!(status(&log, 1), Status::Waiting);
+        let mut told = Told::new();
+        told.sending(&[1], 1);
+        told.sent(1, 1);
+        assert_eq!(status(&told.log, 1), Status::Waiting);
         let (cause, certain) = (Unanswered::TimedOut, true);
-        lane.apply(&mut log, 2, LEG, &Event::NoReply { id: 1, line: 1, cause, certain });
-        assert_eq!(status(&log, 1), Status::NoReply { cause, certain });
-        assert_eq!((lane.answered, lane.unanswered), (0, 1));
+        told.tell(2, LEG, &Event::NoReply { id: 1, line: 1, cause, certain });
+        assert_eq!(status(&told.log, 1), Status::NoReply { cause, certain });
         let late = Event::Answered { id: 1, line: 1, reply: 0, rtt_us: 9, late: true, certain };
-        lane.apply(&mut log, 3, LEG, &late);
-        assert_eq!(status(&log, 1), Status::Answered { rtt_us: 9, late: true, certain });
-        assert_eq!((lane.answered, lane.unanswered), (1, 0));
+        told.tell(3, LEG, &late);
+        let answered = Status::Answered { rtt_us: 9, late: true, certain };
+        assert_eq!((status(&told.log, 1), told.run().lines[0].status), (answered, answered));
+    }
+
+    #[test]
+    fn a_run_that_has_ended_stays_as_it_is_and_its_rows_go_on() {
+        let mut told = Told::new();
+        told.sending(&[1], 1);
+        told.sent(1, 1);
+        told.finished(1, 1);
+        let (cause, certain) = (Unanswered::TimedOut, true);
+        told.tell(2, LEG, &Event::NoReply { id: 1, line: 1, cause, certain });
+        let ended = told.run().clone();
+        let late = Event::Answered { id: 1, line: 1, reply: 0, rtt_us: 9, late: true, certain };
+        told.reply(9_000_000, 0);
+        told.tell(9_000_000, LEG, &late);
+        told.tell(9_000_000, LEG, &Event::ServerDatagram { number: 9, bytes: 4, kept: 4 });
+        assert_eq!(*told.run(), ended);
+        assert!(matches!(status(&told.log, 1), Status::Answered { late: true, .. }));
     }
 
     #[test]
     fn a_reply_names_the_lines_that_it_answers_whatever_came_in_between() {
-        let (mut lane, mut log) = opened();
-        lane.sending(&[send(1, 3)]);
-        (1..=3).for_each(|line| sent(&mut lane, &mut log, 1, line));
-        let data = Data::Text("reply".into());
-        lane.apply(&mut log, 2, LEG, &Event::Reply { offset: 0, bytes: 5, data });
-        Lane::new(Protocol::Tcp).note(&mut log, 2, Note::LinkSet);
-        (1..=3).for_each(|line| lane.apply(&mut log, 2, LEG, &answered(1, line, 9)));
-        let reply = &log.row(4).unwrap().content;
-        assert!(matches!(reply, Content::Reply { answers: Some((1, 3)), .. }), "{reply:?}");
+        let mut told = Told::new();
+        told.sending(&[1], 3);
+        (1..=3).for_each(|line| told.sent(1, line));
+        told.reply(2, 70);
+        // An answer that waited for certainty comes after the reply to a later line.
+        told.reply(2, 71);
+        (1..=3).for_each(|line| told.tell(2, LEG, &answered(1, line, 70)));
+        let answers = [4, 5].map(|key| told.log.row(key).unwrap().lines());
+        assert_eq!(answers, [Some((1, 3)), None]);
     }
 
     #[test]
-    fn the_median_is_that_of_the_round_trips() {
-        let (mut lane, mut log) = opened();
-        assert_eq!(lane.median_round_trip(), None);
-        for rtt_us in [9, 1, 5] {
-            lane.apply(&mut log, 3, LEG, &answered(1, 1, rtt_us));
+    fn rows_say_of_which_run_they_are() {
+        let mut told = Told::new();
+        for id in [1, 2] {
+            told.sending(&[id], 1);
+            told.sent(id, 1);
+            told.finished(id, 1);
         }
-        assert_eq!((lane.last_round_trip(), lane.median_round_trip()), (Some(5), Some(5)));
-        lane.apply(&mut log, 3, LEG, &answered(1, 1, 8));
-        assert_eq!(lane.median_round_trip(), Some(6));
+        // The answer to the first run's line comes during the second.
+        told.reply(2, 0);
+        told.tell(2, LEG, &answered(1, 1, 0));
+        let runs: Vec<_> = told.log.rows().map(|row| row.run).collect();
+        assert_eq!(runs, [0, 1, 2, 1]);
     }
 
     #[test]
-    fn figures_are_those_of_one_socket_over_one_link() {
-        let (mut lane, mut log) = opened();
-        lane.sending(&[send(1, 1)]);
-        sent(&mut lane, &mut log, 1, 1);
-        lane.apply(&mut log, 3, LEG, &answered(1, 1, 9));
-        lane.apply(&mut log, 4, LEG, &Event::LinkSet {});
-        assert_eq!((lane.sent, lane.answered, lane.median_round_trip()), (1, 1, None));
-        lane.apply(&mut log, 5, LEG, &answered(1, 1, 9));
-        let (local, peer) = (String::new(), String::new());
-        let path = Path::Emulated;
-        let opened = Event::Opened { path, local, peer, handshake_us: None, nodelay: None };
-        lane.apply(&mut log, 6, LEG + 1, &opened);
-        assert_eq!((lane.sent, lane.answered, lane.unanswered), (0, 0, 0));
-        assert_eq!(lane.median_round_trip(), None);
+    fn samples_are_those_of_one_socket_over_one_link() {
+        let mut told = Told::new();
+        let samples = |told: &Told| told.lane.round_trips.samples.len();
+        told.tell(3, LEG, &answered(1, 1, 0));
+        assert_eq!(samples(&told), 1);
+        told.tell(4, LEG, &Event::LinkSet {});
+        assert_eq!(samples(&told), 0);
+        told.tell(5, LEG, &answered(1, 1, 0));
+        told.opened(LEG + 1);
+        assert_eq!(samples(&told), 0);
     }
 
     #[test]
     fn a_reset_that_a_close_with_unread_replies_causes_is_explained() {
-        let mut log = Log::default();
-        let mut text = |cause| {
-            let mut lane = Lane::new(Protocol::Tcp);
-            lane.apply(&mut log, 1, LEG, &Event::Closed { cause, detail: None });
-            lane.apply(&mut log, 2, LEG, &Event::ServerClosed { cause: Cause::PeerReset });
-            let Content::Note(note) = &log.rows().next_back().unwrap().content else { panic!() };
+        let text = |cause| {
+            let mut told = Told { lane: Lane::new(Protocol::Tcp), ..Told::new() };
+            told.tell(1, LEG, &Event::Closed { cause, detail: None });
+            told.tell(2, LEG, &Event::ServerClosed { cause: Cause::PeerReset });
+            let last = told.log.rows().next_back().unwrap();
+            let Content::Note(note) = &last.content else { panic!() };
             note.text(crate::i18n::language::Language::En)
         };
         assert!(text(Cause::Closed).contains("RFC 2525"));
@@ -417,67 +483,68 @@ mod tests {
     }
 
     #[test]
-    fn replies_that_came_are_counted_with_copies_and_without_those_of_an_earlier_send() {
-        let (mut lane, mut log) = opened();
-        lane.sending(&[send(2, 1)]);
-        sent(&mut lane, &mut log, 2, 1);
-        let reply = |offset| Event::Reply { offset, bytes: 24, data: Data::Text(String::new()) };
+    fn replies_that_came_are_counted_with_copies_and_without_those_of_an_earlier_run() {
+        let mut told = Told::new();
+        told.sending(&[2], 1);
+        told.sent(2, 1);
         // A late one, the one that is awaited, and a copy of it.
-        lane.apply(&mut log, 2, LEG, &reply(0));
-        lane.apply(&mut log, 2, LEG, &answered(1, 1, 9));
-        lane.apply(&mut log, 3, LEG, &reply(1));
-        lane.apply(&mut log, 3, LEG, &answered(2, 1, 9));
-        lane.apply(&mut log, 3, LEG, &reply(2));
-        assert_eq!(lane.last_send.unwrap().pieces.len(), 2);
+        told.reply(2, 0);
+        told.tell(2, LEG, &answered(1, 1, 0));
+        told.reply(3, 1);
+        told.tell(3, LEG, &answered(2, 1, 1));
+        told.reply(3, 2);
+        let offsets: Vec<_> = told.run().pieces.iter().map(|piece| piece.offset).collect();
+        assert_eq!(offsets, [1, 2]);
     }
 
     #[test]
     fn when_the_session_goes_nothing_is_waited_for() {
-        let (mut lane, mut log) = opened();
-        lane.sending(&[send(1, 2)]);
-        sent(&mut lane, &mut log, 1, 1);
-        lane.session_ended(&mut log, 5);
-        assert!(matches!(status(&log, 1), Status::NoReply { cause: Unanswered::Closed, .. }));
-        assert_eq!((lane.state, lane.running.is_none()), (LegState::None, true));
-        assert!(!lane.last_send.unwrap().is_open());
+        let mut told = Told::new();
+        told.sending(&[1], 2);
+        told.sent(1, 1);
+        told.lane.session_ended(&mut told.log, 5);
+        told.runs.session_ended();
+        assert!(matches!(status(&told.log, 1), Status::NoReply { cause: Unanswered::Closed, .. }));
+        assert_eq!((told.lane.state, told.lane.running.is_none()), (LegState::None, true));
+        assert!(!told.run().is_open());
     }
 
     #[test]
-    fn sends_that_went_out_together_are_one_with_lines_numbered_through() {
-        let (mut lane, mut log) = opened();
-        lane.sending(&[send(5, 2), send(6, 2)]);
+    fn sends_that_went_out_together_are_one_run_with_lines_numbered_through() {
+        let mut told = Told::new();
+        told.sending(&[5, 6], 2);
         for (id, line) in [(5, 1), (6, 1), (5, 2), (6, 2)] {
-            sent(&mut lane, &mut log, id, line);
+            told.sent(id, line);
         }
-        let finished = |id| Event::Finished { id, lines: 2, of: 2 };
-        lane.apply(&mut log, 2, LEG, &finished(5));
-        let last = lane.last_send.clone().unwrap();
-        let numbers: Vec<_> = last.lines.iter().map(|line| line.number).collect();
-        assert_eq!((last.id, last.of, last.finished, numbers), (5, 4, false, vec![1, 3, 2, 4]));
-        lane.apply(&mut log, 2, LEG, &finished(6));
-        lane.apply(&mut log, 3, LEG, &answered(6, 1, 9));
-        let last = lane.last_send.as_ref().unwrap();
-        assert!(last.finished && matches!(last.lines[1].status, Status::Answered { .. }));
-        assert_eq!(lane.in_progress(), 0);
+        told.finished(5, 2);
+        let numbers: Vec<_> = told.run().lines.iter().map(|line| line.number).collect();
+        assert_eq!((told.run().of, told.run().finished, numbers), (4, false, vec![1, 3, 2, 4]));
+        assert_eq!(
+            [1, 2, 3, 4].map(|line| told.run().origin(line)),
+            [(0, 1), (0, 2), (1, 1), (1, 2)]
+        );
+        told.finished(6, 2);
+        told.tell(3, LEG, &answered(6, 1, 0));
+        let run = told.run();
+        assert!(run.finished && matches!(run.lines[1].status, Status::Answered { .. }));
+        assert_eq!(told.lane.in_progress(), 0);
     }
 
     #[test]
     fn a_send_that_the_server_does_not_take_is_not_waited_for() {
-        let (mut lane, _log) = opened();
-        lane.sending(&[send(5, 1)]);
-        lane.not_sent(5);
-        assert_eq!((lane.in_progress(), lane.last_send.unwrap().is_open()), (0, false));
+        let mut told = Told::new();
+        told.sending(&[5], 1);
+        told.lane.not_sent(&mut told.runs, 5);
+        assert_eq!((told.lane.in_progress(), told.run().is_open()), (0, false));
     }
 
     #[test]
-    fn reads_of_another_leg_are_not_the_last_sends() {
-        let (mut lane, mut log) = opened();
-        lane.sending(&[send(1, 1)]);
-        let old = 1;
-        for leg in [old, LEG] {
-            let datagram = Event::ServerDatagram { number: 0, bytes: 4, kept: 4 };
-            lane.apply(&mut log, 1, leg, &datagram);
+    fn reads_of_another_leg_are_not_the_run_s() {
+        let mut told = Told::new();
+        told.sending(&[1], 1);
+        for leg in [1, LEG] {
+            told.tell(1, leg, &Event::ServerDatagram { number: 0, bytes: 4, kept: 4 });
         }
-        assert_eq!(lane.last_send.unwrap().reads.len(), 1);
+        assert_eq!(told.run().reads.len(), 1);
     }
 }

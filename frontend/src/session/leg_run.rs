@@ -2,14 +2,20 @@
 //! The boundary strip and the verdict are computed from this and from nothing else.
 
 use std::ops::RangeInclusive;
+use std::rc::Rc;
 
 use serde::Serialize;
-use streamgram_protocol::{Protocol, STAMP_LEN, Unanswered};
+use streamgram_protocol::{Packet, Protocol, STAMP_LEN, Unanswered};
 
 use super::payload::Payload;
+use super::trace::{Sum, Trace};
 
-/// Reads, and pieces of replies, that are kept for one send; more are counted only.
+/// Reads, and pieces of replies, that are kept for one run; more are counted only.
 pub(crate) const KEPT_PIECES: usize = 4_096;
+/// Bytes of replies that are kept for one run on a leg, the first ones; of the others only the number is known.
+pub(crate) const KEPT_REPLY_BYTES: usize = 64 * 1024;
+/// For how long after the last line was settled, in microseconds, what comes still counts: copies, late replies, ACKs.
+const AFTERMATH_US: u64 = 2_000_000;
 
 /// How a line stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -30,7 +36,7 @@ pub(crate) struct Line {
 }
 
 /// What the server took at a time: for TCP a read, for UDP a datagram.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Read {
     /// Which read or datagram of the leg, from 0.
     pub(crate) number: u64,
@@ -76,6 +82,20 @@ pub(crate) struct LegRun {
     pub(crate) pieces: Vec<Piece>,
     /// Reads and pieces beyond [`KEPT_PIECES`].
     pub(crate) left_out: u64,
+    /// Bytes of replies that are kept.
+    reply_bytes: usize,
+    /// The packets of the leg from the run's beginning on, or from its own opening; none over a direct path.
+    pub(crate) trace: Rc<Trace>,
+    /// When the latest line was settled; Unix time in microseconds.
+    settled_us: u64,
+    /// The next run has begun.
+    left: bool,
+    /// The next run began before it had ended.
+    pub(crate) overlapped: bool,
+    /// Nothing was sent on its leg before.
+    pub(crate) opens: bool,
+    /// Its session is gone.
+    gone: bool,
 }
 
 impl LegRun {
@@ -95,7 +115,88 @@ impl LegRun {
             reads: Vec::new(),
             pieces: Vec::new(),
             left_out: 0,
+            reply_bytes: 0,
+            trace: Rc::default(),
+            settled_us: 0,
+            left: false,
+            overlapped: false,
+            opens: false,
+            gone: false,
         }
+    }
+
+    /// Whether it is one of a leg's of this session.
+    pub(super) fn is_on(&self, leg: u32) -> bool {
+        self.leg == leg && !self.gone
+    }
+
+    /// Whether what happens on its leg can be about it.
+    pub(super) fn takes(&self) -> bool {
+        self.is_open() || !self.left
+    }
+
+    /// Whether what happens now counts for its figures, which stay as they are from then on.
+    fn counts(&self, at_us: u64) -> bool {
+        self.is_open() || at_us <= self.until_us()
+    }
+
+    /// Until when something counts for it.
+    fn until_us(&self) -> u64 {
+        self.settled_us.saturating_add(AFTERMATH_US)
+    }
+
+    pub(super) fn is_left(&self) -> bool {
+        self.left
+    }
+
+    pub(super) fn is_gone(&self) -> bool {
+        self.gone
+    }
+
+    /// The next run begins.
+    pub(super) fn leave(&mut self) {
+        self.overlapped |= self.is_open();
+        self.left = true;
+    }
+
+    /// Its session is gone: what was awaited does not come.
+    pub(super) fn session_ended(&mut self) {
+        let status = Status::NoReply { cause: Unanswered::Closed, certain: true };
+        for line in self.lines.iter_mut().filter(|line| line.status == Status::Waiting) {
+            line.status = status;
+        }
+        (self.finished, self.left, self.gone) = (true, true, true);
+    }
+
+    /// What its packets come to, if all of them are known.
+    pub(crate) fn on_the_wire(&self) -> Option<Sum> {
+        self.trace.of(&self.ids(), self.until_us())
+    }
+
+    /// Bytes of memory that it takes, about.
+    pub(super) fn weight(&self) -> usize {
+        let Self { lines, reads, pieces, reply_bytes, trace, .. } = self;
+        size_of_val(&**lines)
+            + size_of_val(&**reads)
+            + size_of_val(&**pieces)
+            + reply_bytes
+            + trace.weight()
+    }
+
+    /// Round trips of its lines, in their order.
+    pub(crate) fn round_trips(&self) -> impl Iterator<Item = u64> {
+        self.lines.iter().filter_map(|line| match line.status {
+            Status::Answered { rtt_us, .. } => Some(rtt_us),
+            _ => None,
+        })
+    }
+
+    /// Of an even number of them, the mean of the middle two.
+    pub(crate) fn median_round_trip(&self) -> Option<u64> {
+        let mut sorted: Vec<u64> = self.round_trips().collect();
+        sorted.sort_unstable();
+        let lower = *sorted.get(sorted.len().saturating_sub(1) / 2)?;
+        Some(u64::midpoint(lower, *sorted.get(sorted.len() / 2)?))
     }
 
     /// Another send, of as many lines, went out together with these.
@@ -117,25 +218,82 @@ impl LegRun {
         u32::try_from(before).ok()?.checked_mul(self.each)?.checked_add(line)
     }
 
-    pub(crate) fn read(&mut self, read: Read) {
-        if self.reads.len() < KEPT_PIECES { self.reads.push(read) } else { self.left_out += 1 }
+    /// Where a line comes from: which of the sends, from 0, and its number there.
+    pub(crate) fn origin(&self, number: u32) -> (usize, u32) {
+        let before = number.saturating_sub(1);
+        let each = self.each.max(1);
+        (usize::try_from(before / each).unwrap_or(usize::MAX), before % each + 1)
     }
 
-    pub(crate) fn piece(&mut self, piece: Piece) {
+    /// A line of one of the sends went out; its number here.
+    pub(super) fn went_out(&mut self, id: u64, line: Line) -> Option<u32> {
+        let number = self.number(id, line.number)?;
+        self.lines.push(Line { number, ..line });
+        Some(number)
+    }
+
+    /// The server took something on its leg.
+    pub(crate) fn read(&mut self, at_us: u64, read: Read) {
+        if !self.counts(at_us) {
+            return;
+        }
+        if self.reads.len() < KEPT_PIECES {
+            self.reads.push(read);
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    /// Its leg read something of the replies.
+    pub(crate) fn piece(&mut self, at_us: u64, mut piece: Piece) {
+        if !self.counts(at_us) {
+            return;
+        }
+        let room = KEPT_REPLY_BYTES - self.reply_bytes;
+        if piece.payload.kept() > room {
+            piece.payload = Payload::Bytes(piece.payload.head(room).into());
+        }
+        self.reply_bytes += piece.payload.kept();
         if self.pieces.len() < KEPT_PIECES { self.pieces.push(piece) } else { self.left_out += 1 }
     }
 
-    /// UDP: the latest reply answers a line. If that is one of an earlier send, the reply does not count for this
-    /// one.
-    pub(crate) fn answered(&mut self, id: u64) {
-        if self.protocol == Protocol::Udp && self.number(id, 1).is_none() {
-            self.pieces.pop();
+    /// A packet went over its leg. Packets with bytes of other runs alone are not its.
+    pub(super) fn packet(&mut self, at_us: u64, mut packet: Packet) {
+        if let Some([first, last]) = packet.lines()
+            && (last.send < self.id || self.last_id < first.send)
+        {
+            return;
         }
+        // Lines of sends that went out together are numbered through.
+        for line in [&mut packet.line, &mut packet.last_line].into_iter().flatten() {
+            line.number = self.number(line.send, line.number).unwrap_or(line.number);
+        }
+        Rc::make_mut(&mut self.trace).push(self.leg, at_us, packet);
+    }
+
+    /// UDP: a reply answers a line. If that is one of another run, the reply does not count for this one.
+    pub(crate) fn answered(&mut self, id: u64, reply: u64) {
+        if self.protocol == Protocol::Udp && self.number(id, 1).is_none() {
+            self.pieces.retain(|piece| piece.offset != reply);
+        }
+    }
+
+    /// Packets of its leg were not told.
+    pub(super) fn packets_missed(&mut self, count: u64) {
+        Rc::make_mut(&mut self.trace).missed += count;
     }
 
     /// The ids of the sends.
     pub(crate) fn ids(&self) -> RangeInclusive<u64> {
         self.id..=self.last_id
+    }
+
+    /// A line of one of the sends is answered or given up.
+    pub(super) fn settle(&mut self, at_us: u64, id: u64, line: u32, status: Status) {
+        if let (true, Some(line)) = (self.counts(at_us), self.number(id, line)) {
+            self.settled_us = self.settled_us.max(at_us);
+            self.set_status(line, status);
+        }
     }
 
     pub(crate) fn set_status(&mut self, line: u32, status: Status) {
@@ -207,6 +365,7 @@ impl LegRun {
         observed
     }
 
+    /// Lines that stand so.
     pub(crate) fn count(&self, wanted: impl Fn(Status) -> bool) -> u64 {
         self.lines.iter().filter(|line| wanted(line.status)).count() as u64
     }
@@ -223,6 +382,7 @@ pub(crate) mod tests {
 
     pub(crate) const ANSWERED: Status =
         Status::Answered { rtt_us: 310, late: false, certain: true };
+    pub(crate) const WAITING: Status = Status::Waiting;
     pub(crate) const LOST: Status = Status::NoReply { cause: Unanswered::TimedOut, certain: true };
 
     /// A piece of the replies of so many bytes; what they are does not matter.
@@ -250,7 +410,7 @@ pub(crate) mod tests {
             send.lines.push(Line { number, offset, bytes: 7, status: Status::Waiting });
         }
         for (number, offset, bytes) in [(0, 0, 100), (1, 100, 7), (2, 107, 7), (3, 114, 21)] {
-            send.read(Read { number, offset, bytes, kept: bytes });
+            send.read(0, Read { number, offset, bytes, kept: bytes });
         }
         send.finished = true;
         send
@@ -288,8 +448,8 @@ pub(crate) mod tests {
             let offset = 10 + u64::from(number);
             send.lines.push(Line { number, offset, bytes, status: Status::Waiting });
         }
-        send.read(Read { number: 11, offset: 0, bytes: 5, kept: 5 });
-        send.read(Read { number: 12, offset: 0, bytes: 7, kept: 7 });
+        send.read(0, Read { number: 11, offset: 0, bytes: 5, kept: 5 });
+        send.read(0, Read { number: 12, offset: 0, bytes: 7, kept: 7 });
         let observed = send.observed_lines();
         assert_eq!(
             observed.iter().map(|read| read.is_some()).collect::<Vec<_>>(),
@@ -300,17 +460,33 @@ pub(crate) mod tests {
     #[test]
     fn of_lines_of_one_length_the_unanswered_one_was_not_seen() {
         let mut send = sent(Protocol::Udp, &[(6, ANSWERED), (6, LOST), (6, ANSWERED)]);
-        (0..2).for_each(|number| send.read(Read { number, offset: 0, bytes: 6, kept: 6 }));
+        (0..2).for_each(|number| send.read(0, Read { number, offset: 0, bytes: 6, kept: 6 }));
         let observed = send.observed_lines();
         assert_eq!(observed.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false, true]);
+    }
+
+    #[test]
+    fn the_median_of_an_even_number_is_the_mean_of_the_middle_two() {
+        let answered = |rtt_us| (5, Status::Answered { rtt_us, late: false, certain: true });
+        let median = |rtts: &[u64]| {
+            let lines: Vec<_> = rtts.iter().map(|rtt_us| answered(*rtt_us)).collect();
+            sent(Protocol::Udp, &lines).median_round_trip()
+        };
+        assert_eq!(
+            [median(&[]), median(&[9, 1, 5]), median(&[9, 1, 5, 8])],
+            [None, Some(5), Some(6)]
+        );
     }
 
     #[test]
     fn what_is_kept_is_bounded_and_the_rest_counted() {
         let mut send = LegRun::new(Protocol::Tcp, 1, 1, 1);
         for number in 0..KEPT_PIECES as u64 + 2 {
-            send.read(Read { number, offset: number, bytes: 1, kept: 1 });
+            send.read(0, Read { number, offset: number, bytes: 1, kept: 1 });
         }
         assert_eq!((send.reads.len(), send.left_out), (KEPT_PIECES, 2));
+        (0..3).for_each(|offset| send.piece(0, piece(offset, KEPT_REPLY_BYTES / 2)));
+        let kept = send.pieces.iter().map(|piece| piece.payload.kept());
+        assert_eq!(kept.collect::<Vec<_>>(), [KEPT_REPLY_BYTES / 2, KEPT_REPLY_BYTES / 2, 0]);
     }
 }

@@ -101,14 +101,16 @@ impl Log {
         if !matches!(status, Status::NoReply { cause: Unanswered::TimedOut, .. }) {
             self.waiting.remove(&line);
         }
-        if let Some(Content::Line { status: shown, .. }) = self.content_mut(key) {
+        if let Some(Row { content: Content::Line { status: shown, .. }, .. }) = self.row_mut(key) {
             *shown = status;
         }
     }
 
-    /// Notes at the row of a reply which line it answers.
-    pub(crate) fn answers(&mut self, reply: u64, line: u32) {
-        if let Some(Content::Reply { answers, .. }) = self.content_mut(reply) {
+    /// Notes at the row of a reply which line it answers, and of which run.
+    pub(crate) fn answers(&mut self, reply: u64, run: u32, line: u32) {
+        let Some(row) = self.row_mut(reply) else { return };
+        row.run = run;
+        if let Content::Reply { answers, .. } = &mut row.content {
             *answers = Some(answers.map_or((line, line), |(first, _)| (first, line)));
         }
     }
@@ -129,11 +131,10 @@ impl Log {
         usize::try_from((key / CHUNK_ROWS).checked_sub(first)?).ok()
     }
 
-    fn content_mut(&mut self, key: u64) -> Option<&mut Content> {
+    fn row_mut(&mut self, key: u64) -> Option<&mut Row> {
         let chunk = self.place(key).and_then(|place| self.chunks.get_mut(place))?;
         let place = usize::try_from(key.checked_sub(chunk.first)?).ok()?;
-        let row = Rc::make_mut(chunk).rows.get_mut(place)?;
-        Some(&mut Rc::make_mut(row).content)
+        Rc::make_mut(chunk).rows.get_mut(place).map(Rc::make_mut)
     }
 
     fn drop_oldest(&mut self) {
@@ -166,12 +167,12 @@ pub(crate) mod tests {
 
     /// A row of TCP; its key is counted by the log.
     pub(crate) fn row(content: Content) -> Row {
-        Row { key: 0, at_us: 0, protocol: Protocol::Tcp, leg: 1, content }
+        Row { key: 0, at_us: 0, protocol: Protocol::Tcp, leg: 1, run: 1, content }
     }
 
     pub(crate) fn line(id: u64, number: u32) -> Row {
         let payload = Payload::of(&Data::Text("hi".into()));
-        row(Content::Line { id, number, payload, bytes: 2, status: Status::Waiting })
+        row(Content::Line { id, number, place: number, payload, bytes: 2, status: Status::Waiting })
     }
 
     pub(crate) fn reply(text: &str) -> Row {
@@ -266,7 +267,7 @@ pub(crate) mod tests {
         let mut log = Log::default();
         let key = log.push(reply("reply"));
         log.push(row(Content::Note(Note::SocketOpen)));
-        (3..=5).for_each(|line| log.answers(key, line));
+        (3..=5).for_each(|line| log.answers(key, 4, line));
         assert!(matches!(
             log.row(key).unwrap().content,
             Content::Reply { answers: Some((3, 5)), .. }

@@ -7,12 +7,13 @@ use streamgram_protocol::{
 };
 use yew::Reducible;
 
-use super::lane::Lane;
-use super::leg_run::LegRun;
+use super::lane::{Books, Lane};
 use super::log::Log;
 use super::note::Note;
 use super::notice::Notice;
 use super::raw_clients::RawClients;
+use super::run::Conditions;
+use super::runs::Runs;
 
 /// The WebSocket to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,9 +46,8 @@ pub(crate) struct Page {
     pub(crate) udp: Rc<Lane>,
     pub(crate) raw: Rc<RawClients>,
     pub(crate) log: Rc<Log>,
+    pub(crate) runs: Rc<Runs>,
     pub(crate) notice: Option<Notice>,
-    /// What was sent last, a send or several that went out at once; before any, the sample.
-    pub(crate) last: Rc<Vec<Rc<Send>>>,
     /// Since when the server has been out of reach, and when it was last tried again; both in Unix
     /// milliseconds of the browser, whose clock need not be the server's.
     lost: Option<(u64, u64)>,
@@ -64,8 +64,8 @@ pub(crate) enum Action {
     Retried { at_ms: u64 },
     /// The page asks for a leg.
     Opening(Protocol),
-    /// The page asks for a send, or for several at once, which go over the same legs.
-    Sending(Vec<Rc<Send>>),
+    /// The page asks for a run: a send, or several at once, which go over the same legs.
+    Sending(Rc<Vec<Rc<Send>>>, Conditions),
     /// Something is to be said at the prompt, or no longer.
     Noticed(Option<Notice>),
     /// The transcript was cleared.
@@ -82,8 +82,8 @@ impl Page {
             udp: Rc::new(Lane::new(Protocol::Udp)),
             raw: Rc::default(),
             log: Rc::default(),
+            runs: Rc::default(),
             notice: None,
-            last: Rc::new(vec![Rc::new(sample())]),
             lost: None,
         }
     }
@@ -95,14 +95,10 @@ impl Page {
         }
     }
 
-    /// The last send of each leg, where there was one.
-    pub(crate) fn last_sends(&self) -> impl Iterator<Item = &LegRun> {
-        [&self.tcp, &self.udp].into_iter().filter_map(|lane| lane.last_send.as_ref())
-    }
-
-    /// The latest of those, by its id.
-    pub(crate) fn latest_send(&self) -> Option<u64> {
-        self.last_sends().map(|send| send.id).max()
+    /// What was sent last, a send or several that went out at once; before any, the sample.
+    pub(crate) fn last_sends(&self) -> Rc<Vec<Rc<Send>>> {
+        let sample = || Rc::new(vec![Rc::new(sample())]);
+        self.runs.latest().map_or_else(sample, |run| Rc::clone(&run.sends))
     }
 
     /// The server's limits; until it has said hello, those that servers have by default.
@@ -111,20 +107,21 @@ impl Page {
     }
 
     fn lane_mut(&mut self, protocol: Protocol) -> &mut Lane {
-        self.lane_and_log(protocol).0
+        self.lane_and_books(protocol).0
     }
 
-    fn lane_and_log(&mut self, protocol: Protocol) -> (&mut Lane, &mut Log) {
+    fn lane_and_books(&mut self, protocol: Protocol) -> (&mut Lane, Books<'_>) {
         let lane = match protocol {
             Protocol::Tcp => &mut self.tcp,
             Protocol::Udp => &mut self.udp,
         };
-        (Rc::make_mut(lane), Rc::make_mut(&mut self.log))
+        let (log, runs) = (Rc::make_mut(&mut self.log), Rc::make_mut(&mut self.runs));
+        (Rc::make_mut(lane), Books { log, runs })
     }
 
     fn note(&mut self, protocol: Protocol, at_us: u64, note: Note) {
-        let (lane, log) = self.lane_and_log(protocol);
-        lane.note(log, at_us, note);
+        let (lane, books) = self.lane_and_books(protocol);
+        lane.note(books.log, at_us, note);
     }
 
     fn apply(&mut self, message: ServerMessage) {
@@ -137,8 +134,8 @@ impl Page {
             }
             Event::Error(problem) => match problem.protocol {
                 Some(protocol) => {
-                    let lane = self.lane_mut(protocol);
-                    problem.id.into_iter().for_each(|id| lane.not_sent(id));
+                    let (lane, books) = self.lane_and_books(protocol);
+                    problem.id.into_iter().for_each(|id| lane.not_sent(books.runs, id));
                     self.note(protocol, at_us, Note::Error { detail: problem.detail });
                 }
                 None => self.notice = Some(Notice::Objection(problem.detail)),
@@ -148,15 +145,15 @@ impl Page {
             Event::RawMissed { count } => Rc::make_mut(&mut self.raw).missed += count,
             event => {
                 let Some(LegId { protocol, number }) = message.leg else { return };
-                let (lane, log) = self.lane_and_log(protocol);
+                let (lane, mut books) = self.lane_and_books(protocol);
                 match event {
                     Event::Packet(mut packet) => {
                         // Like the rows, so that what two sessions told stands in one order.
                         let times = [&mut packet.arrives_us, &mut packet.copy_arrives_us];
                         times.into_iter().flatten().for_each(|time| *time += wall_us);
-                        lane.packet(number, at_us, packet);
+                        lane.packet(books.runs, number, at_us, packet);
                     }
-                    event => lane.apply(log, at_us, number, &event),
+                    event => lane.apply(&mut books, at_us, number, &event),
                 }
             }
         }
@@ -178,9 +175,10 @@ impl Page {
         if self.link == Link::Connected {
             self.lost = Some((at_ms, at_ms));
             for protocol in Protocol::BOTH {
-                let (lane, log) = self.lane_and_log(protocol);
-                lane.session_ended(log, at_ms * 1_000);
+                let (lane, books) = self.lane_and_books(protocol);
+                lane.session_ended(books.log, at_ms * 1_000);
             }
+            Rc::make_mut(&mut self.runs).session_ended();
             Rc::make_mut(&mut self.raw).session_ended();
         }
         self.link = Link::Lost { retry_ms };
@@ -208,12 +206,11 @@ impl Reducible for Page {
                 page.absence = Absence::None;
                 page.lane_mut(protocol).opening();
             }
-            Action::Sending(sends) => {
+            Action::Sending(sends, conditions) => {
                 page.notice = None;
-                for &protocol in sends.first().map_or(&[][..], |send| send.to.protocols()) {
-                    page.lane_mut(protocol).sending(&sends);
-                }
-                page.last = Rc::new(sends);
+                let to = sends.first().map_or(&[][..], |send| send.to.protocols()).iter();
+                let legs: Vec<_> = to.filter_map(|it| page.lane_mut(*it).sending(&sends)).collect();
+                Rc::make_mut(&mut page.runs).begin(sends, conditions, legs);
             }
             Action::Noticed(notice) => page.notice = notice,
             Action::Cleared => Rc::make_mut(&mut page.log).clear(),
@@ -229,11 +226,13 @@ fn sample() -> Send {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use streamgram_protocol::{Code, End, Feed, Problem};
+    use streamgram_protocol::{Code, End, Feed, Path, Problem};
 
     use super::*;
     use crate::i18n::language::Language;
     use crate::session::lane::LegState;
+    use crate::session::leg_run::LegRun;
+    use crate::session::leg_run::tests::{ANSWERED, sent};
     use crate::session::row::Content;
     use crate::session::trace::tests::segment;
 
@@ -243,6 +242,27 @@ pub(crate) mod tests {
         let limits = Limits::default();
         let hello = Hello { version, wall_ms, tcp, udp, feed, lan: None, limits };
         ServerMessage { at_us: 0, leg: None, event: Event::Hello(hello) }
+    }
+
+    /// A page with so many runs.
+    pub(crate) fn with_runs(runs: usize) -> Page {
+        with_legs((0..runs).map(|_| sent(Protocol::Tcp, &[(5, ANSWERED)])))
+    }
+
+    /// A page with a run for each of these.
+    pub(crate) fn with_legs(legs: impl IntoIterator<Item = LegRun>) -> Page {
+        let mut page = Page::new();
+        for leg in legs {
+            let runs = Rc::make_mut(&mut page.runs);
+            runs.begin(Rc::default(), Conditions::default(), [leg]);
+        }
+        page
+    }
+
+    /// The page asks for a line over both.
+    fn sending(id: u64) -> Action {
+        let send = Rc::new(Send { id, ..sample() });
+        Action::Sending(Rc::new(vec![send]), Conditions::default())
     }
 
     fn after(actions: impl IntoIterator<Item = Action>) -> Rc<Page> {
@@ -310,12 +330,17 @@ pub(crate) mod tests {
             let leg = Some(LegId { protocol: Protocol::Tcp, number: leg });
             ServerMessage { at_us: 7, leg, event: Event::Packet(packet) }
         };
+        let leg = Some(LegId { protocol: Protocol::Tcp, number: 1 });
+        let (local, peer, path) = (String::new(), String::new(), Path::Emulated);
+        let event = Event::Opened { path, local, peer, handshake_us: None, nodelay: None };
+        let opened = ServerMessage { at_us: 9, leg, event };
         let page = after([
             Action::Received(vec![hello(1_000), packet(3)]),
             Action::Lost { at_ms: 5_000, retry_ms: 500 },
-            Action::Received(vec![hello(9_000), packet(1)]),
+            Action::Received(vec![hello(9_000), packet(1), opened]),
         ]);
-        let sent = &page.tcp.trace.packets[0];
+        let page = page.reduce(sending(7));
+        let sent = &page.runs.latest().unwrap().tcp.as_ref().unwrap().trace.packets[0];
         assert_eq!((sent.at_us, sent.packet.arrives_us), (9_000_007, Some(9_020_007)));
     }
 

@@ -13,6 +13,12 @@ pub(crate) enum Payload {
     Numbered(Rc<str>, u32),
 }
 
+impl Default for Payload {
+    fn default() -> Self {
+        Self::Bytes(Rc::default())
+    }
+}
+
 impl Payload {
     /// Decodes a payload; hex that is not hex, which a server never sends, is nothing.
     pub(crate) fn of(data: &Data) -> Self {

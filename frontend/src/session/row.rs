@@ -17,6 +17,8 @@ pub(crate) struct Row {
     pub(crate) protocol: Protocol,
     /// The leg that it happened to; 0 before the first.
     pub(crate) leg: u32,
+    /// The run that it belongs to, from 1; 0 before the first.
+    pub(crate) run: u32,
     pub(crate) content: Content,
 }
 
@@ -26,19 +28,30 @@ pub(crate) enum Content {
         /// The send that it belongs to.
         id: u64,
         number: u32,
+        /// Its number in the run, whose sends are numbered through.
+        place: u32,
         payload: Payload,
         bytes: usize,
         status: Status,
     },
     Reply {
         payload: Payload,
-        /// The first and the last line that it answers, where that is known.
+        /// The first and the last line of the run that it answers, where that is known.
         answers: Option<(u32, u32)>,
     },
     Note(Note),
 }
 
 impl Row {
+    /// The lines of its run that it is about, from the first to the last.
+    pub(crate) fn lines(&self) -> Option<(u32, u32)> {
+        match &self.content {
+            Content::Line { place, .. } => Some((*place, *place)),
+            Content::Reply { answers, .. } => *answers,
+            Content::Note(_) => None,
+        }
+    }
+
     /// What went out or came back, if this is about bytes.
     pub(crate) fn payload(&self) -> Option<&Payload> {
         match &self.content {
@@ -71,11 +84,12 @@ mod tests {
             let content = Content::Line {
                 id: 1,
                 number,
+                place: number,
                 payload: payload.line(number),
                 bytes: 100,
                 status: Status::Waiting,
             };
-            Row { key: 0, at_us: 0, protocol: Protocol::Tcp, leg: 1, content }
+            Row { key: 0, at_us: 0, protocol: Protocol::Tcp, leg: 1, run: 1, content }
         };
         assert_eq!([1, 2, 3].map(|number| line(number).weight()), [100, 0, 0]);
     }

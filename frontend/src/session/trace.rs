@@ -23,10 +23,10 @@ pub(crate) struct Sent {
     pub(crate) packet: Packet,
 }
 
-/// The packets of the latest leg.
+/// The packets of a leg, or those of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Trace {
-    leg: u32,
+    pub(super) leg: u32,
     pub(crate) packets: VecDeque<Rc<Sent>>,
     /// Packets that are not kept any more.
     pub(crate) dropped: u64,
@@ -63,14 +63,20 @@ impl Trace {
         self.packets.insert(at, Rc::new(Sent { at_us, packet }));
     }
 
-    /// Legs of the next session count from 1 again.
-    pub(crate) fn session_ended(&mut self) {
-        self.leg = 0;
+    /// Bytes of memory that it takes, about.
+    pub(super) fn weight(&self) -> usize {
+        self.packets.iter().map(|sent| size_of_val(&**sent) + sent.packet.hex.len()).sum()
+    }
+
+    /// Every packet is known.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.dropped == 0 && self.missed == 0
     }
 
     /// Adds up the packets of sends: those with bytes of their lines or replies, and the segments without bytes from
     /// the first of them until the last is acknowledged. Nothing if some of them are not known.
-    pub(crate) fn of(&self, sends: &RangeInclusive<u64>) -> Option<Sum> {
+    /// What is sent after `until_us` does not count.
+    pub(crate) fn of(&self, sends: &RangeInclusive<u64>, until_us: u64) -> Option<Sum> {
         let is_own = |sent: &Rc<Sent>| {
             let lines = sent.packet.lines();
             lines.is_some_and(|[first, last]| {
@@ -81,14 +87,16 @@ impl Trace {
         if self.missed > 0 || first == 0 && self.dropped > 0 {
             return None;
         }
-        let own = self.packets.iter().filter(|sent| is_own(sent));
+        let own = self.packets.iter().filter(|sent| is_own(sent) && sent.at_us <= until_us);
         let end = own.map(|sent| sent.gone_us() + LONGEST_ACK_DELAY_US).max()?;
         let mut sum = Sum::default();
         // The earliest arrival of what an end sends later; the packets are gone through from the last.
         let mut earliest = [u64::MAX; 2];
         for sent in self.packets.range(first..).rev() {
             let packet = &sent.packet;
-            if !is_own(sent) && (packet.line.is_some() || !sent.is_plain() || sent.at_us > end) {
+            if sent.at_us > end.min(until_us)
+                || !is_own(sent) && (packet.line.is_some() || !sent.is_plain())
+            {
                 continue;
             }
             sum.packets += 1;
@@ -256,11 +264,8 @@ pub(crate) mod tests {
         let mut trace = traced(&[late.clone(), early]);
         assert_eq!(trace.packets[0].at_us, 5);
         trace.push(2, 11, late.packet.clone());
-        trace.push(1, 12, late.packet.clone());
-        assert_eq!(trace.packets.len(), 1);
-        trace.session_ended();
-        trace.push(1, 13, late.packet);
-        assert_eq!(trace.packets[0].at_us, 13);
+        trace.push(1, 12, late.packet);
+        assert_eq!((trace.packets.len(), trace.packets[0].at_us), (1, 11));
     }
 
     #[test]
@@ -283,10 +288,13 @@ pub(crate) mod tests {
         ];
         let mut trace = traced(&sent);
         let sum = Sum { packets: 4, bytes: 160, again: 1, lost: 1, ..Sum::default() };
-        assert_eq!(trace.of(&(7..=7)), Some(sum));
-        assert_eq!(trace.of(&(8..=8)), None);
+        assert_eq!(trace.of(&(7..=7), u64::MAX), Some(sum));
+        assert_eq!(trace.of(&(8..=8), u64::MAX), None);
+        // What is sent again after that does not count.
+        let until = |until_us| trace.of(&(7..=7), until_us).unwrap().again;
+        assert_eq!([until(3_999), until(4_000)], [0, 1]);
         trace.missed = 1;
-        assert_eq!(trace.of(&(7..=7)), None);
+        assert_eq!(trace.of(&(7..=7), u64::MAX), None);
     }
 
     #[test]
@@ -299,7 +307,7 @@ pub(crate) mod tests {
             sent
         });
         let mut sent: Vec<_> = sent.collect();
-        let overtaken = |sent: &[Sent]| traced(sent).of(&(7..=7)).unwrap().overtaken;
+        let overtaken = |sent: &[Sent]| traced(sent).of(&(7..=7), u64::MAX).unwrap().overtaken;
         assert_eq!(overtaken(&sent), 1);
         sent[3].packet.arrives_us = Some(19_000);
         assert_eq!(overtaken(&sent), 3);

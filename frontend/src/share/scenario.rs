@@ -1,14 +1,12 @@
 //! Scenarios of links in the page's words: what a link carries, and what of it was not taken.
 
 use streamgram_protocol::scenario::{Ending, Mode, Remark, View};
-use streamgram_protocol::{
-    Congestion, Impairment, Knob, Limits, Link, Path, Scenario, Target, printable,
-};
+use streamgram_protocol::{Limits, Link, Path, Scenario, Target, printable};
 use yew::prelude::*;
 
 use crate::i18n::figures::{Noun, count, counted};
 use crate::i18n::language::Language;
-use crate::lab::knobs::{Side, knob_label, knob_unit, rule_text};
+use crate::lab::knobs::turned_text;
 use crate::prompt::draft::{Draft, ending_name, mode_name};
 use crate::ui::bytes::payload;
 
@@ -89,7 +87,9 @@ fn carried(language: Language, scenario: &Scenario) -> Vec<(&'static str, String
         carried.push(("TCP_NODELAY", language.carried_off().to_owned()));
     }
     if let Some(link) = &scenario.link {
-        carried.push((language.link(), knobs(language, link)));
+        let turned = turned_text(language, link);
+        let emulated = [language.path_emulated().to_owned()].into_iter().chain(turned);
+        carried.push((language.link(), emulated.collect::<Vec<_>>().join(" · ")));
     }
     if let Some(tag) = &scenario.language {
         let name = language_of(scenario).map_or_else(|| tag.clone(), |it| it.name().to_owned());
@@ -99,40 +99,6 @@ fn carried(language: Language, scenario: &Scenario) -> Vec<(&'static str, String
         carried.push((language.carried_view(), language.carried_large().to_owned()));
     }
     carried
-}
-
-/// The knobs of a link that are turned.
-fn knobs(language: Language, link: &Link) -> String {
-    let (perfect, none) = (Link::default(), Impairment::default());
-    let mut turned = vec![language.path_emulated().to_owned()];
-    for &knob in Knob::ALL {
-        let label = knob_label(language, knob);
-        let unit = knob_unit(language, knob);
-        let [up, down, none] = [link.up, link.down, none].map(|way| knob.get(way));
-        let sides = if up == down {
-            [(None, up), (None, none)]
-        } else {
-            [(Some(Side::Up), up), (Some(Side::Down), down)]
-        };
-        for (side, value) in sides.into_iter().filter(|(_, value)| *value != none) {
-            let side = side.map_or(String::new(), |side| format!(" {}", side.name(language)));
-            turned.push(format!("{label}{side} {} {unit}", knob.text(value)));
-        }
-    }
-    turned.extend(link.rules.iter().map(|rule| rule_text(language, *rule)));
-    if link.mtu != perfect.mtu {
-        turned.push(format!("MTU {}", link.mtu));
-    }
-    if link.seed != perfect.seed {
-        turned.push(format!("{} {}", language.seed(), link.seed));
-    }
-    if link.congestion == Congestion::Cubic {
-        turned.push(language.cubic().to_owned());
-    }
-    if !link.delayed_ack {
-        turned.push(language.no_delayed_ack().to_owned());
-    }
-    turned.join(" · ")
 }
 
 /// A remark in words. What the link says is quoted so that it hides nothing and turns nothing round.

@@ -149,7 +149,7 @@ mod tests {
 
     fn test(query: &str, outcome: Outcome) -> Test {
         let filter = Filter { query: query.into(), outcome, ..Filter::default() };
-        View { filter, ..View::default() }.test(Language::En)
+        View { filter, ..View::default() }.test(Language::En, None)
     }
 
     fn all(log: &Log, test: &Test) -> Matches {

@@ -34,7 +34,7 @@ pub(crate) fn written(payload: &Payload, hex: bool) -> String {
 pub(crate) fn line(language: Language, row: &Row, zone: i32) -> String {
     let size = |bytes: usize| counted(language, bytes as u64, Noun::Byte);
     let what = match &row.content {
-        Content::Line { number, payload, bytes, status, .. } => {
+        Content::Line { place: number, payload, bytes, status, .. } => {
             let (size, (_, status)) = (size(*bytes), status_text(language, *status));
             format!("→ {number}  {size}  {status}  {}", written(payload, false))
         }
@@ -62,6 +62,7 @@ struct Record<'r> {
     at: String,
     protocol: Protocol,
     leg: u32,
+    run: u32,
     #[serde(flatten)]
     fields: Fields<'r>,
 }
@@ -91,7 +92,7 @@ enum Fields<'r> {
 fn record(row: &Row) -> Record<'_> {
     let data = |payload: &Payload| Data::from_bytes(&payload.bytes());
     let (r#type, fields) = match &row.content {
-        Content::Line { id, number, payload, bytes, status } => {
+        Content::Line { id, number, payload, bytes, status, .. } => {
             let (id, line, bytes, status) = (*id, *number, *bytes, *status);
             ("sent", Fields::Sent { id, line, bytes, data: data(payload), status })
         }
@@ -101,8 +102,8 @@ fn record(row: &Row) -> Record<'_> {
         }
         Content::Note(note) => (note.event(), Fields::Note(note)),
     };
-    let (at, protocol, leg) = (date_time(row.at_us, 0), row.protocol, row.leg);
-    Record { r#type, at, protocol, leg, fields }
+    let (at, protocol) = (date_time(row.at_us, 0), row.protocol);
+    Record { r#type, at, protocol, leg: row.leg, run: row.run, fields }
 }
 
 fn json(record: &impl Serialize) -> String {
@@ -126,7 +127,7 @@ mod tests {
         log.push(line(7, 2));
         log.settle(Protocol::Tcp, 7, 2, lost);
         let key = log.push(reply("[x] h\"i\n\u{202e}"));
-        log.answers(key, 1);
+        log.answers(key, 1, 1);
         let bytes = Payload::of(&Data::Hex("41e4bd".into()));
         log.push(Row {
             protocol: Protocol::Udp,
@@ -140,7 +141,7 @@ mod tests {
     fn json_lines_name_what_events_name() {
         let file = json_lines(&log());
         let at = "\"at\":\"1970-01-01T00:00:00.000000Z\"";
-        let tcp = format!("{at},\"protocol\":\"tcp\",\"leg\":1");
+        let tcp = format!("{at},\"protocol\":\"tcp\",\"leg\":1,\"run\":1");
         let expected = [
             r#"{"type":"transcript","rows":5,"dropped":0}"#.to_owned(),
             format!(
@@ -152,7 +153,9 @@ mod tests {
             format!(
                 "{{\"type\":\"reply\",{tcp},\"bytes\":11,\"text\":\"[x] h\\\"i\\n\u{202e}\",\"answers\":[1,1]}}"
             ),
-            format!(r#"{{"type":"reply",{at},"protocol":"udp","leg":1,"bytes":3,"hex":"41e4bd"}}"#),
+            format!(
+                r#"{{"type":"reply",{at},"protocol":"udp","leg":1,"run":1,"bytes":3,"hex":"41e4bd"}}"#
+            ),
             format!(r#"{{"type":"closed",{tcp},"cause":"limit","detail":"a \"limit\""}}"#),
         ];
         assert_eq!(file.lines().collect::<Vec<_>>(), expected);

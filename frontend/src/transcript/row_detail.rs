@@ -11,13 +11,11 @@ use crate::browser::clipboard::Copied;
 use crate::i18n::figures::{Noun, counted, date_time};
 use crate::i18n::language::{Language, use_language};
 use crate::session::row::{Content, Row};
-use crate::ui::bytes::piecewise;
+use crate::ui::bytes::{dump, piecewise};
 use crate::ui::dialog::Dialog;
 
 /// Bytes of a payload that are shown; more can be copied.
 const SHOWN_BYTES: usize = 4_096;
-/// Bytes in a line of the hex dump.
-const DUMP_BYTES: usize = 16;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct RowDetailProps {
@@ -52,7 +50,7 @@ fn title(language: Language, row: &Row) -> Html {
     let (protocol, what) = (
         row.protocol.name(),
         match &row.content {
-            Content::Line { number, .. } => language.strip_line_named(&number.to_string()),
+            Content::Line { place: number, .. } => language.strip_line_named(&number.to_string()),
             Content::Reply { .. } => language.strip_replies().into(),
             Content::Note(_) => language.only_notes().into(),
         },
@@ -106,34 +104,5 @@ fn payload(language: Language, row: &Row, on_copy: &Callback<String>) -> Html {
                 <p class="row-more">{ language.not_shown(&counted(language, left as u64, Noun::Byte)) }</p>
             }
         </>
-    }
-}
-
-/// Offset, bytes and, where it is ASCII, text, sixteen bytes a line.
-fn dump(bytes: &[u8]) -> String {
-    let lines = bytes.chunks(DUMP_BYTES).enumerate().map(|(line, bytes)| {
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x} ")).collect();
-        let text: String = bytes.iter().map(|&byte| readable(byte)).collect();
-        format!("{:08x}  {hex:48} {text}\n", line * DUMP_BYTES)
-    });
-    lines.collect()
-}
-
-fn readable(byte: u8) -> char {
-    if byte.is_ascii_graphic() || byte == b' ' { char::from(byte) } else { '.' }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_dump_has_offsets_bytes_and_text() {
-        assert_eq!(
-            dump(b"0123456789abcdef<\n>"),
-            "00000000  30 31 32 33 34 35 36 37 38 39 61 62 63 64 65 66  0123456789abcdef\n\
-             00000010  3c 0a 3e                                         <.>\n"
-        );
-        assert_eq!(dump(b""), "");
     }
 }

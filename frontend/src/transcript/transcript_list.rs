@@ -37,6 +37,8 @@ pub(crate) struct TranscriptListProps {
 pub(crate) enum RowRequest {
     Show(Rc<Row>),
     Copy(Rc<Row>),
+    /// To mark elsewhere what it is about; nothing, if there is none.
+    Point(Option<Rc<Row>>),
 }
 
 /// What a list needs to know of itself between two drawings.
@@ -164,7 +166,9 @@ pub(crate) fn TranscriptList(props: &TranscriptListProps) -> Html {
                         _ => return,
                     };
                     event.prevent_default();
-                    active.set(matches.rows(list, next).next().map(|row| row.key));
+                    let row_there = matches.rows(list, next).next();
+                    active.set(row_there.map(|row| row.key));
+                    on_row.emit(RowRequest::Point(row_there.cloned()));
                     bring(&view, next as f64 * row, row);
                     return scrolled();
                 }
@@ -176,20 +180,30 @@ pub(crate) fn TranscriptList(props: &TranscriptListProps) -> Html {
             }
         }
     };
-    let onclick = {
-        let (matches, active, on_row) = (Rc::clone(matches), active.clone(), on_row.clone());
-        move |event: MouseEvent| {
+    let row_at = {
+        let matches = Rc::clone(matches);
+        move |event: &MouseEvent| {
             let row = event.target_unchecked_into::<Element>().closest("[role=option]");
             let place = row.ok().flatten().and_then(|row| row.get_attribute("aria-posinset"));
             let place = place.and_then(|place| place.parse::<usize>().ok()?.checked_sub(1));
-            let row = place.and_then(|place| matches.rows(list, place).next());
+            place.and_then(|place| matches.rows(list, place).next().cloned())
+        }
+    };
+    let onclick = {
+        let (row_at, active, on_row) = (row_at.clone(), active.clone(), on_row.clone());
+        move |event: MouseEvent| {
             // Who marks a part of a row does not ask for it.
-            if let Some(row) = row.filter(|_| !is_marking()) {
+            if let Some(row) = row_at(&event).filter(|_| !is_marking()) {
                 active.set(Some(row.key));
-                on_row.emit(RowRequest::Show(Rc::clone(row)));
+                on_row.emit(RowRequest::Show(row));
             }
         }
     };
+    let onmouseover = {
+        let on_row = on_row.clone();
+        move |event: MouseEvent| on_row.emit(RowRequest::Point(row_at(&event)))
+    };
+    let onmouseleave = on_row.reform(|_: MouseEvent| RowRequest::Point(None));
     let jump = {
         let held = held.clone();
         move |_| held.set(None)
@@ -209,7 +223,7 @@ pub(crate) fn TranscriptList(props: &TranscriptListProps) -> Html {
         <div class="transcript">
             <div ref={view} class="rows" translate="no" role="listbox" tabindex="0" aria-label={label}
                 data-delta={look.delta.to_string()}
-                aria-activedescendant={chosen.map(id)} onscroll={move |_| scrolled()} {onkeydown} {onclick}>
+                aria-activedescendant={chosen.map(id)} onscroll={move |_| scrolled()} {onkeydown} {onclick} {onmouseover} {onmouseleave}>
                 <div ref={space} class="rows-space" role="presentation">
                     <div ref={window} class="rows-window" role="presentation">
                         for (place, shown) in rows.iter().enumerate() {

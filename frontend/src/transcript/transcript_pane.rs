@@ -1,4 +1,4 @@
-//! The transcript: its tools, the lanes, one list of all rows, and the detail of a row.
+//! The transcript: its tools, a list for each protocol or one of all rows, and the detail of a row.
 
 use std::rc::Rc;
 
@@ -6,19 +6,19 @@ use gloo_timers::callback::Timeout;
 use streamgram_protocol::Protocol;
 use yew::prelude::*;
 
-use super::lane_card::{LaneCard, LaneRequest};
 use super::records;
 use super::row_detail::RowDetail;
 use super::transcript_list::{RowRequest, TranscriptList};
-use super::transcript_row::Look;
+use super::transcript_row::{Look, pointed};
 use super::transcript_tools::{Figures, ToolRequest, transcript_tools};
 use super::use_matches::use_matches;
-use super::view::{List, View};
+use super::view::{List, OfRun, View};
 use crate::browser::clipboard::Copied;
-use crate::browser::download::save;
 use crate::i18n::language::use_language;
-use crate::session::page::Page;
+use crate::result::pointed::Pointed;
+use crate::session::log::Log;
 use crate::session::row::{Content, Row};
+use crate::session::run::Run;
 use crate::ui::clipboard::use_clipboard;
 
 /// How long it is said that something was copied.
@@ -26,21 +26,24 @@ const SAID_MS: u32 = 3_000;
 
 #[derive(Properties, PartialEq)]
 pub(crate) struct TranscriptPaneProps {
-    pub(crate) page: Rc<Page>,
+    pub(crate) log: Rc<Log>,
+    /// The run whose rows are shown first.
+    pub(crate) run: Option<Rc<Run>>,
     /// Minutes east of UTC.
     pub(crate) zone: i32,
-    pub(crate) on_ask: Callback<LaneRequest>,
+    pub(crate) pointed: Option<Pointed>,
+    pub(crate) on_point: Callback<Option<Pointed>>,
     pub(crate) on_clear: Callback<()>,
 }
 
 /// Everything that shows rows.
 #[component]
 pub(crate) fn TranscriptPane(props: &TranscriptPaneProps) -> Html {
-    let TranscriptPaneProps { page, zone, on_ask, on_clear } = props;
-    let (language, log) = (use_language(), &page.log);
+    let TranscriptPaneProps { log, run, zone, pointed: elsewhere, on_point, on_clear } = props;
+    let language = use_language();
     let view = use_state(View::default);
     let chosen = use_state(|| None::<Rc<Row>>);
-    let test = view.test(language);
+    let test = view.test(language, run.as_deref().map(OfRun::from));
     let (matches, complete) = use_matches(log, &test);
 
     let said = use_state_eq(|| None::<Copied>);
@@ -60,7 +63,12 @@ pub(crate) fn TranscriptPane(props: &TranscriptPaneProps) -> Html {
     };
     let on_row = {
         let (chosen, on_copy, hex, zone) = (chosen.clone(), on_copy.clone(), view.hex, *zone);
+        let (on_point, number) = (on_point.clone(), run.as_ref().map(|run| run.number));
         Callback::from(move |ask| match ask {
+            RowRequest::Point(row) => {
+                let own = row.filter(|row| Some(row.run) == number);
+                on_point.emit(own.and_then(|row| pointed(&row)));
+            }
             RowRequest::Show(row) => chosen.set(Some(row)),
             RowRequest::Copy(row) => on_copy.emit(match &row.content {
                 Content::Note(_) => records::line(language, &row, zone),
@@ -71,17 +79,9 @@ pub(crate) fn TranscriptPane(props: &TranscriptPaneProps) -> Html {
         })
     };
     let on_tool = {
-        let (view, log, zone, on_clear) = (view.clone(), Rc::clone(log), *zone, on_clear.clone());
+        let (view, on_clear) = (view.clone(), on_clear.clone());
         Callback::from(move |ask| match ask {
             ToolRequest::View(next) => view.set(next),
-            ToolRequest::JsonLines => {
-                let file = records::json_lines(&log);
-                save("streamgram-transcript.jsonl", "application/x-ndjson", file.as_bytes());
-            }
-            ToolRequest::Text => {
-                let file = records::text(language, &log, zone);
-                save("streamgram-transcript.txt", "text/plain", file.as_bytes());
-            }
             ToolRequest::Clear => on_clear.emit(()),
         })
     };
@@ -97,24 +97,32 @@ pub(crate) fn TranscriptPane(props: &TranscriptPaneProps) -> Html {
         filtered: !test.is_open() || list.is_some(),
         complete,
     };
-    let look =
-        Look { language, zone: *zone, hex: view.hex, delta: view.delta, protocol: list.is_none() };
+    let look = Look {
+        language,
+        zone: *zone,
+        hex: view.hex,
+        delta: view.delta,
+        protocol: list.is_none(),
+        pointed: run.as_ref().map(|run| run.number).zip(*elsewhere),
+    };
     let in_lanes = view.list == List::Lanes;
     let lane_look = Look { protocol: false, ..look };
     // As it stands now; as it stood, if it is no longer kept.
     let shown = chosen.as_ref().map(|row| Rc::clone(log.row(row.key).unwrap_or(row)));
     html! {
         <>
-            { transcript_tools(language, &view, &figures, *said, &on_tool) }
-            <div class="lanes">
-                for protocol in Protocol::BOTH {
-                    <LaneCard key={protocol.name()} lane={Rc::clone(page.lane(protocol))}
-                        matches={in_lanes.then(|| Rc::clone(&matches))} look={lane_look}
-                        {on_ask} on_row={on_row.clone()} />
-                }
-            </div>
-            if !in_lanes {
-                <section class="one-list card" aria-label={language.transcript()}>
+            if run.is_some() { { transcript_tools(language, &view, &figures, *said, &on_tool) } }
+            if in_lanes {
+                <div class="lanes">
+                    for protocol in Protocol::BOTH {
+                        <section key={protocol.name()} class="lane" data-protocol={protocol.name()} aria-label={protocol.name()}>
+                            <TranscriptList matches={Rc::clone(&matches)} list={protocol} look={lane_look}
+                                on_row={on_row.clone()} />
+                        </section>
+                    }
+                </div>
+            } else {
+                <section class="one-list" aria-label={language.transcript()}>
                     <TranscriptList {matches} {list} {look} {on_row} />
                 </section>
             }

@@ -7,6 +7,7 @@ use yew::prelude::*;
 use super::status::{numbers, status_text};
 use crate::i18n::figures::{Noun, counted, duration, time_of_day};
 use crate::i18n::language::Language;
+use crate::result::pointed::Pointed;
 use crate::session::payload::Payload;
 use crate::session::row::{Content, Row};
 use crate::ui::bytes::{digits, piecewise};
@@ -26,6 +27,8 @@ pub(crate) struct Look {
     pub(crate) delta: bool,
     /// Rows say whose they are.
     pub(crate) protocol: bool,
+    /// What is pointed at in another view, and the run that this is about.
+    pub(crate) pointed: Option<(u32, Pointed)>,
 }
 
 /// Where a row stands in its list.
@@ -50,7 +53,7 @@ pub(crate) fn row(look: Look, row: &Row, place: Place<'_>) -> Html {
         None => "–".into(),
     };
     let (kind, status, arrow, said, body, size, outcome) = match &row.content {
-        Content::Line { number, payload, bytes, status, .. } => {
+        Content::Line { place: number, payload, bytes, status, .. } => {
             let (word, outcome) = status_text(language, *status);
             let (arrow, said) =
                 (format!("→ {number}"), format!("{} {number}", language.sent_line()));
@@ -72,7 +75,7 @@ pub(crate) fn row(look: Look, row: &Row, place: Place<'_>) -> Html {
     // All rows are made of the same elements: those of rows that leave serve rows that come.
     html! {
         <div class="row" role="option" {id} aria-selected={selected} data-kind={kind} data-status={status}
-            data-protocol={row.protocol.name()} aria-posinset={at.to_string()} aria-setsize={of.to_string()}>
+            data-protocol={row.protocol.name()} data-pointed={is_pointed(look, row).then_some("true")} aria-posinset={at.to_string()} aria-setsize={of.to_string()}>
             <time>{ time }</time>
             if look.protocol {
                 <span class="row-protocol">{ row.protocol.name() }</span>
@@ -83,6 +86,15 @@ pub(crate) fn row(look: Look, row: &Row, place: Place<'_>) -> Html {
             <span class="row-status">{ outcome }</span>
         </div>
     }
+}
+
+fn is_pointed(look: Look, row: &Row) -> bool {
+    look.pointed.zip(pointed(row)).is_some_and(|((run, it), own)| row.run == run && own.meets(it))
+}
+
+/// The lines that a row is about.
+pub(crate) fn pointed(row: &Row) -> Option<Pointed> {
+    row.lines().map(|(first, last)| Pointed { protocol: row.protocol, first, last })
 }
 
 /// A time since the row before. What the page notes by itself has the time of its own clock, so that
@@ -112,8 +124,14 @@ mod tests {
     use crate::ui::tests::rendered;
     use streamgram_protocol::Data;
 
-    const LOOK: Look =
-        Look { language: Language::En, zone: 0, hex: false, delta: false, protocol: false };
+    const LOOK: Look = Look {
+        language: Language::En,
+        zone: 0,
+        hex: false,
+        delta: false,
+        protocol: false,
+        pointed: None,
+    };
 
     async fn markup(look: Look, content: Content) -> String {
         let before = Rc::new(tests::row(content.clone()));

@@ -27,8 +27,6 @@ pub(crate) struct Figures {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ToolRequest {
     View(View),
-    JsonLines,
-    Text,
     Clear,
 }
 
@@ -69,15 +67,15 @@ pub(crate) fn transcript_tools(
     let on_list = changed(view, on_ask, |view, list| view.list = list);
     let search = changed(view, on_ask, |view, query| view.filter.query = query)
         .reform(|event: InputEvent| event.target_unchecked_into::<HtmlInputElement>().value());
-    let button = |name: &'static str, ask: ToolRequest| {
-        let onclick = on_ask.reform(move |_: MouseEvent| ask.clone());
-        html! { <button type="button" {onclick}>{ name }</button> }
-    };
+    let runs = [(false, language.this_run()), (true, language.all_runs())];
+    let on_runs = changed(view, on_ask, |view, all| view.all_runs = all);
+    let on_clear = on_ask.reform(|_: MouseEvent| ToolRequest::Clear);
     html! {
-        <div class="transcript-tools card">
+        <div class="transcript-tools">
             <input type="search" class="transcript-search" aria-label={language.search()} spellcheck="false"
                 placeholder={language.search()} aria-describedby="transcript-count"
                 value={filter.query.clone()} oninput={search} />
+            { toggle_group(language.whose_rows(), runs, view.all_runs, on_runs) }
             { select(language.direction(), &directions, filter.direction, on_direction) }
             { select(language.outcome(), &outcomes, filter.outcome, on_outcome) }
             { toggle_group(language.payloads(), payloads, view.hex, on_hex) }
@@ -88,11 +86,7 @@ pub(crate) fn transcript_tools(
             }
             <span id="transcript-count" class="transcript-count">{ summary(language, figures) }</span>
             <span role="status" class="transcript-said">{ copied.map(|copied| copied_text(language, copied)) }</span>
-            <span class="transcript-all" role="group" aria-label={language.all_rows()}>
-                { button("JSON Lines", ToolRequest::JsonLines) }
-                { button(language.text_file(), ToolRequest::Text) }
-                { button(language.clear(), ToolRequest::Clear) }
-            </span>
+            <button type="button" class="transcript-clear" onclick={on_clear}>{ language.clear() }</button>
         </div>
     }
 }

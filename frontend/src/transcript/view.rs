@@ -6,6 +6,7 @@ use crate::i18n::language::Language;
 use crate::session::leg_run::Status;
 use crate::session::payload::Payload;
 use crate::session::row::{Content, Row};
+use crate::session::run::Run;
 
 /// What can be chosen above the transcript.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,6 +17,29 @@ pub(crate) struct View {
     pub(crate) hex: bool,
     /// Times since the row before, not times of day.
     pub(crate) delta: bool,
+    /// The rows of all runs, not only of the one that is shown.
+    pub(crate) all_runs: bool,
+}
+
+/// The rows of a run: what happened in it, and how its legs were opened, if that was for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OfRun {
+    number: u32,
+    opened: [Option<u32>; 2],
+}
+
+impl From<&Run> for OfRun {
+    fn from(run: &Run) -> Self {
+        let opened = |protocol| Some(run.leg(protocol).filter(|leg| leg.opens)?.leg);
+        Self { number: run.number, opened: Protocol::BOTH.map(opened) }
+    }
+}
+
+impl OfRun {
+    fn has(&self, row: &Row) -> bool {
+        let opened = self.opened[usize::from(row.protocol == Protocol::Udp)];
+        row.run == self.number || row.run == 0 && opened == Some(row.leg)
+    }
 }
 
 /// Where the rows stand.
@@ -65,26 +89,29 @@ pub(crate) struct Test {
     folded: bool,
     direction: Direction,
     outcome: Outcome,
+    run: Option<OfRun>,
     /// In which notes are read.
     language: Language,
 }
 
 impl View {
     /// The filter made ready. Where payloads are shown as hex, a query of whole bytes in hex means those.
-    pub(crate) fn test(&self, language: Language) -> Test {
+    pub(crate) fn test(&self, language: Language, run: Option<OfRun>) -> Test {
         let Filter { query, direction, outcome } = &self.filter;
         let hex = Data::Hex(query.clone());
         let bytes = if self.hex { hex.to_bytes().ok() } else { None };
         let folded = bytes.is_none();
         let needle = bytes.map_or_else(|| query.to_ascii_lowercase().into(), |it| it.into_owned());
-        Test { needle, folded, direction: *direction, outcome: *outcome, language }
+        let run = run.filter(|_| !self.all_runs);
+        Test { needle, folded, direction: *direction, outcome: *outcome, run, language }
     }
 }
 
 impl Test {
     /// Whether every row passes.
     pub(crate) fn is_open(&self) -> bool {
-        self.needle.is_empty() && (self.direction, self.outcome) == (Direction::All, Outcome::All)
+        self.needle.is_empty()
+            && (self.direction, self.outcome, self.run) == (Direction::All, Outcome::All, None)
     }
 
     /// How many bytes of the row are looked through.
@@ -95,7 +122,9 @@ impl Test {
 
     /// Whether this row passes.
     pub(crate) fn passes(&self, row: &Row) -> bool {
-        self.is_wanted(&row.content) && (self.needle.is_empty() || self.is_in(&row.content))
+        self.run.is_none_or(|run| run.has(row))
+            && self.is_wanted(&row.content)
+            && (self.needle.is_empty() || self.is_in(&row.content))
     }
 
     fn is_wanted(&self, content: &Content) -> bool {
@@ -152,7 +181,7 @@ mod tests {
     }
 
     fn finds(query: &str, row: &Row) -> bool {
-        view(query).test(Language::En).passes(row)
+        view(query).test(Language::En, None).passes(row)
     }
 
     #[test]
@@ -171,21 +200,28 @@ mod tests {
     #[test]
     fn numbered_lines_are_searched_as_they_went_out() {
         let payload = Payload::of_lines(&Data::Text("line {n}".into())).line(42);
-        let row = row(Content::Line { id: 1, number: 42, payload, bytes: 7, status: ANSWERED });
+        let row = row(Content::Line {
+            id: 1,
+            number: 42,
+            place: 42,
+            payload,
+            bytes: 7,
+            status: ANSWERED,
+        });
         assert!(finds("line 42", &row) && !finds("{n}", &row));
     }
 
     #[test]
     fn notes_are_searched_in_the_language_that_they_are_shown_in() {
         let note = row(Content::Note(Note::LinkSet));
-        assert!(view("changed").test(Language::En).passes(&note));
-        assert!(view("已更改").test(Language::Zh).passes(&note));
-        assert!(!view("changed").test(Language::Zh).passes(&note));
+        assert!(view("changed").test(Language::En, None).passes(&note));
+        assert!(view("已更改").test(Language::Zh, None).passes(&note));
+        assert!(!view("changed").test(Language::Zh, None).passes(&note));
     }
 
     #[test]
     fn over_hex_a_query_of_whole_bytes_means_bytes() {
-        let hex = |query: &str| View { hex: true, ..view(query) }.test(Language::En);
+        let hex = |query: &str| View { hex: true, ..view(query) }.test(Language::En, None);
         let row = reply("AZ");
         assert!(hex("41 5a").passes(&row) && hex("415A").passes(&row) && hex("az").passes(&row));
         assert!(!hex("61").passes(&row));
@@ -196,7 +232,7 @@ mod tests {
     fn direction_and_outcome_are_those_of_the_row() {
         let with = |status| {
             let payload = Payload::of(&Data::Text("x".into()));
-            row(Content::Line { id: 1, number: 1, payload, bytes: 1, status })
+            row(Content::Line { id: 1, number: 1, place: 1, payload, bytes: 1, status })
         };
         let rows = [
             line(1, 1),
@@ -207,7 +243,7 @@ mod tests {
         ];
         let shown = |direction, outcome| {
             let filter = Filter { direction, outcome, query: String::new() };
-            let test = View { filter, ..View::default() }.test(Language::En);
+            let test = View { filter, ..View::default() }.test(Language::En, None);
             rows.iter().map(|row| if test.passes(row) { '+' } else { '-' }).collect::<String>()
         };
         assert_eq!(shown(Direction::All, Outcome::All), "+++++");

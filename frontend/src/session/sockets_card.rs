@@ -1,64 +1,51 @@
-//! One protocol: how its leg stands, what can be done to it, figures, strip and transcript.
-
-use std::rc::Rc;
+//! The sockets of the page: how each stands, and what can be done to it.
 
 use streamgram_protocol::{Cause, ClientMessage, Close, How, Nodelay, Protocol};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
-use super::lane_stats::lane_stats;
-use super::matches::Matches;
-use super::transcript_list::{RowRequest, TranscriptList};
-use super::transcript_row::Look;
-use crate::i18n::language::{ELEMENT, Language, use_language, with_element};
-use crate::result::boundary_strip::BoundaryStrip;
-use crate::result::strip::Strip;
-use crate::session::lane::{Lane, LegState};
+use super::lane::{Lane, LegState};
+use super::page::Page;
+use crate::i18n::language::{ELEMENT, Language, with_element};
 
-/// What a person can ask of a lane.
+/// What a person can ask of a socket.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum LaneRequest {
+pub(crate) enum SocketRequest {
     Open(Protocol),
     EmptyDatagram,
     Stop(u64),
     Message(ClientMessage),
 }
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct LaneCardProps {
-    pub(crate) lane: Rc<Lane>,
-    /// The rows, unless they stand somewhere else.
-    pub(crate) matches: Option<Rc<Matches>>,
-    pub(crate) look: Look,
-    pub(crate) on_ask: Callback<LaneRequest>,
-    pub(crate) on_row: Callback<RowRequest>,
+/// Both sockets.
+pub(crate) fn sockets_card(
+    language: Language,
+    page: &Page,
+    on_ask: &Callback<SocketRequest>,
+) -> Html {
+    html! {
+        <section class="sockets card" aria-label={language.sockets()}>
+            <h2>{ language.sockets() }</h2>
+            for protocol in Protocol::BOTH { { socket(language, page.lane(protocol), on_ask) } }
+        </section>
+    }
 }
 
-/// A lane.
-#[component]
-pub(crate) fn LaneCard(props: &LaneCardProps) -> Html {
-    let LaneCardProps { lane, matches, look, on_ask, on_row } = props;
-    let language = use_language();
+fn socket(language: Language, lane: &Lane, on_ask: &Callback<SocketRequest>) -> Html {
     let name = lane.protocol.name();
+    let class = if lane.protocol == Protocol::Tcp { "tcp" } else { "udp" };
     let (status, state) = state(language, lane);
     html! {
-        <section class="lane card" data-protocol={name} aria-label={name}>
-            <div class="lane-head">
-                <h2>{ name }</h2>
+        <section key={name} class="socket" data-protocol={name} aria-label={name}>
+            <div class="socket-head">
+                <h3 {class}>{ name }</h3>
                 <span class="badge" data-status={status}>{ state }</span>
                 if lane.is_there() && !lane.local.is_empty() {
-                    <code class="lane-addresses" translate="no">{ &lane.local }{ " → " }{ &lane.peer }</code>
+                    <code class="socket-addresses" translate="no">{ &lane.local }{ " → " }{ &lane.peer }</code>
                 }
             </div>
-            <div class="lane-actions">{ actions(language, lane, on_ask) }</div>
-            { lane_stats(language, lane) }
-            if let Some(send) = &lane.last_send {
-                <BoundaryStrip strip={Rc::new(Strip::of(language, send))} />
-            }
+            <div class="socket-actions">{ actions(language, lane, on_ask) }</div>
             { explanation(language, lane.protocol) }
-            if let Some(matches) = matches {
-                <TranscriptList matches={Rc::clone(matches)} list={lane.protocol} look={*look} {on_row} />
-            }
         </section>
     }
 }
@@ -81,17 +68,17 @@ fn state(language: Language, lane: &Lane) -> (&'static str, &'static str) {
     }
 }
 
-fn actions(language: Language, lane: &Lane, on_ask: &Callback<LaneRequest>) -> Html {
+fn actions(language: Language, lane: &Lane, on_ask: &Callback<SocketRequest>) -> Html {
     let protocol = lane.protocol;
     let close = |name: &'static str, how: How, allowed: bool| {
-        let ask = LaneRequest::Message(ClientMessage::Close(Close { protocol, how }));
+        let ask = SocketRequest::Message(ClientMessage::Close(Close { protocol, how }));
         button(name, allowed, on_ask, ask)
     };
     let open = button(
         if protocol == Protocol::Tcp { language.connect() } else { language.open() },
         !lane.is_there(),
         on_ask,
-        LaneRequest::Open(protocol),
+        SocketRequest::Open(protocol),
     );
     let stop = lane.running.as_ref().filter(|send| send.count > 1 && send.interval_ms > 0);
     html! {
@@ -104,10 +91,10 @@ fn actions(language: Language, lane: &Lane, on_ask: &Callback<LaneRequest>) -> H
                 { nodelay(language, lane, on_ask) }
             } else {
                 { close(language.close(), How::Close, lane.is_there()) }
-                { button(language.empty_datagram(), lane.is_open(), on_ask, LaneRequest::EmptyDatagram) }
+                { button(language.empty_datagram(), lane.is_open(), on_ask, SocketRequest::EmptyDatagram) }
             }
             if let Some(send) = stop {
-                { button(language.stop_burst(), true, on_ask, LaneRequest::Stop(send.id)) }
+                { button(language.stop_burst(), true, on_ask, SocketRequest::Stop(send.id)) }
             }
         </>
     }
@@ -116,20 +103,20 @@ fn actions(language: Language, lane: &Lane, on_ask: &Callback<LaneRequest>) -> H
 fn button(
     name: &'static str,
     allowed: bool,
-    on_ask: &Callback<LaneRequest>,
-    ask: LaneRequest,
+    on_ask: &Callback<SocketRequest>,
+    ask: SocketRequest,
 ) -> Html {
     let onclick = on_ask.reform(move |_: MouseEvent| ask.clone());
     html! { <button type="button" disabled={!allowed} {onclick}>{ name }</button> }
 }
 
-fn nodelay(language: Language, lane: &Lane, on_ask: &Callback<LaneRequest>) -> Html {
+fn nodelay(language: Language, lane: &Lane, on_ask: &Callback<SocketRequest>) -> Html {
     let onchange = on_ask.reform(|event: Event| {
         let on = event.target_unchecked_into::<HtmlInputElement>().checked();
-        LaneRequest::Message(ClientMessage::Nodelay(Nodelay { on }))
+        SocketRequest::Message(ClientMessage::Nodelay(Nodelay { on }))
     });
     html! {
-        <label class="lane-option" title={language.nodelay_why()}>
+        <label class="socket-option" title={language.nodelay_why()}>
             <input type="checkbox" checked={lane.nodelay} disabled={!lane.is_open()} {onchange} />
             { " TCP_NODELAY" }
         </label>
@@ -145,6 +132,6 @@ fn explanation(language: Language, protocol: Protocol) -> Html {
         Protocol::Udp => (language.why_no_echo(), language.why_no_echo_because().into()),
     };
     html! {
-        <details class="lane-why"><summary>{ question }</summary><p>{ answer }</p></details>
+        <details class="socket-why"><summary>{ question }</summary><p>{ answer }</p></details>
     }
 }

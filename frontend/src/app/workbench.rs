@@ -1,0 +1,177 @@
+//! The result in sight, with what belongs to it: a run, two that are compared, or an external client.
+
+use std::rc::Rc;
+
+use yew::prelude::*;
+
+use super::export_panel::ExportPanel;
+use crate::clients::client_result::ClientResult;
+use crate::commands::commands_card::CommandsCard;
+use crate::i18n::language::{ELEMENT, use_language, with_element};
+use crate::prompt::prompt_card::QUICK_BURST;
+use crate::result::bytes_panel::BytesPanel;
+use crate::result::compare_card::CompareCard;
+use crate::result::pointed::Pointed;
+use crate::result::result_card::ResultCard;
+use crate::result::tabs::Tab;
+use crate::session::page::Page;
+use crate::session::run::Run;
+use crate::transcript::transcript_pane::TranscriptPane;
+
+/// What is in sight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// The latest run, whichever that is.
+    Latest,
+    Run(u32),
+    Compared(u32, u32),
+    /// An external client, by its key.
+    Client(u64),
+}
+
+impl Shown {
+    /// The runs in sight: one, or two that are compared. What is no longer kept gives way to the latest.
+    pub(crate) fn runs(self, page: &Page) -> [Option<Rc<Run>>; 2] {
+        let kept = |number| page.runs.get(number).cloned();
+        let latest = || page.runs.latest().cloned();
+        match self {
+            Self::Latest => [latest(), None],
+            Self::Run(number) => [kept(number).or_else(latest), None],
+            Self::Compared(one, other) => match (kept(one), kept(other)) {
+                (Some(one), Some(other)) => [Some(one), Some(other)],
+                (one, other) => [one.or(other).or_else(latest), None],
+            },
+            Self::Client(_) => [None, None],
+        }
+    }
+
+    /// What is in sight once a run is to be compared with what is in sight now, or no longer to be.
+    pub(crate) fn comparing(self, page: &Page, with: u32) -> Self {
+        let numbers = self.runs(page).map(|run| run.map(|run| run.number));
+        match numbers {
+            [Some(one), Some(other)] if one == with => Self::Run(other),
+            [Some(one), Some(other)] if other == with => Self::Run(one),
+            [Some(one), _] if one != with => Self::Compared(one.min(with), one.max(with)),
+            _ => Self::Run(with),
+        }
+    }
+}
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct WorkbenchProps {
+    pub(crate) page: Rc<Page>,
+    /// Minutes east of UTC.
+    pub(crate) zone: i32,
+    pub(crate) shown: Shown,
+    pub(crate) on_show: Callback<Shown>,
+    pub(crate) on_clear: Callback<()>,
+    /// What stands above the result.
+    #[prop_or_default]
+    pub(crate) children: Html,
+    /// What is said as long as there is no result.
+    #[prop_or_default]
+    pub(crate) nothing: Option<Html>,
+}
+
+/// The result.
+#[component]
+pub(crate) fn Workbench(props: &WorkbenchProps) -> Html {
+    let WorkbenchProps { page, zone, shown, on_show, on_clear, children, nothing } = props;
+    let language = use_language();
+    let tab = use_state_eq(|| Tab::Rows);
+    let pointed = use_state_eq(|| None::<Pointed>);
+    let on_point = use_callback((), {
+        let pointed = pointed.setter();
+        move |at, ()| pointed.set(at)
+    });
+    let client = match shown {
+        Shown::Client(key) => page.raw.clients.iter().find(|client| client.key == *key),
+        _ => None,
+    };
+    let shown =
+        if client.is_none() && matches!(shown, Shown::Client(_)) { Shown::Latest } else { *shown };
+    let result = match shown.runs(page) {
+        _ if client.is_some() => html! {
+            for client in client {
+                <section class="result card" aria-label={client.peer.clone()}>
+                    <ClientResult client={Rc::clone(client)} zone={*zone} />
+                </section>
+            }
+        },
+        _ if nothing.is_some() => nothing.clone().unwrap_or_default(),
+        [Some(one), Some(other)] => html! {
+            <CompareCard runs={[one, other]} zone={*zone} pointed={*pointed} {on_point}
+                on_leave={on_show.reform(|()| Shown::Latest)} />
+        },
+        [Some(run), _] => {
+            let panel = match *tab {
+                Tab::Ladder => html! {},
+                Tab::Rows => html! {
+                    <TranscriptPane log={Rc::clone(&page.log)} run={Rc::clone(&run)} zone={*zone}
+                        pointed={*pointed} on_point={on_point.clone()} {on_clear} />
+                },
+                Tab::Bytes => html! { <BytesPanel run={Rc::clone(&run)} /> },
+                Tab::Code => page
+                    .hello
+                    .iter()
+                    .map(|hello| {
+                        html! {
+                            <CommandsCard hello={Rc::clone(hello)} sends={Rc::clone(&run.sends)} />
+                        }
+                    })
+                    .collect(),
+                Tab::Export => html! {
+                    <ExportPanel page={Rc::clone(page)} run={Rc::clone(&run)} zone={*zone} />
+                },
+            };
+            let on_tab = Callback::from(tab.setter());
+            html! {
+                <ResultCard {run} zone={*zone} pointed={*pointed} {on_point} tab={(*tab, on_tab)}>{ panel }</ResultCard>
+            }
+        }
+        [None, _] => html! {
+            <section class="result card" aria-label={language.result()}>
+                <p class="result-invitation">
+                    { with_element(
+                        &language.invitation(ELEMENT),
+                        html! { <b>{ language.burst(QUICK_BURST) }</b> },
+                    ) }
+                </p>
+                if page.log.len() > 0 {
+                    <TranscriptPane log={Rc::clone(&page.log)} run={None::<Rc<Run>>} zone={*zone}
+                        pointed={None::<Pointed>} {on_point} {on_clear} />
+                }
+            </section>
+        },
+    };
+    html! { <div class="workbench-result">{ children.clone() }{ result }</div> }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::page::tests::with_runs;
+
+    fn numbers(shown: Shown, page: &Page) -> [Option<u32>; 2] {
+        shown.runs(page).map(|run| run.map(|run| run.number))
+    }
+
+    #[test]
+    fn what_is_no_longer_kept_gives_way_to_the_latest() {
+        let page = with_runs(3);
+        assert_eq!(numbers(Shown::Latest, &page), [Some(3), None]);
+        assert_eq!(numbers(Shown::Run(2), &page), [Some(2), None]);
+        assert_eq!(numbers(Shown::Run(9), &page), [Some(3), None]);
+        assert_eq!(numbers(Shown::Compared(1, 9), &page), [Some(1), None]);
+    }
+
+    #[test]
+    fn a_second_run_is_compared_and_taken_away_again() {
+        let page = with_runs(3);
+        let two = Shown::Latest.comparing(&page, 1);
+        assert_eq!(numbers(two, &page), [Some(1), Some(3)]);
+        assert_eq!(two.comparing(&page, 1), Shown::Run(3));
+        assert_eq!(two.comparing(&page, 3), Shown::Run(1));
+        assert_eq!(Shown::Client(1).comparing(&page, 2), Shown::Run(2));
+    }
+}

@@ -1,0 +1,156 @@
+//! The external clients, the newest first; one can be chosen, to be shown.
+
+use std::rc::Rc;
+
+use streamgram_protocol::Feed;
+use yew::prelude::*;
+
+use super::client_verdict::{class, refused, standing, taken};
+use crate::commands::address::Address;
+use crate::i18n::figures::{Noun, count, counted, time_of_day};
+use crate::i18n::language::{ELEMENT, Language, use_language, with_element};
+use crate::session::raw_clients::{RawClient, RawClients};
+
+#[derive(Properties, PartialEq)]
+pub(crate) struct ClientsListProps {
+    pub(crate) raw: Rc<RawClients>,
+    /// Whose clients the server tells; none before it has said so.
+    pub(crate) feed: Option<Feed>,
+    /// Where the TCP server is, once it has said so.
+    pub(crate) tcp: Option<AttrValue>,
+    /// Minutes east of UTC.
+    pub(crate) zone: i32,
+    /// The key of the client that is shown.
+    pub(crate) chosen: Option<u64>,
+    pub(crate) on_choose: Callback<u64>,
+}
+
+/// The list.
+#[component]
+pub(crate) fn ClientsList(props: &ClientsListProps) -> Html {
+    let ClientsListProps { raw, feed, tcp, zone, chosen, on_choose } = props;
+    let language = use_language();
+    let whose = match feed {
+        Some(Feed::All) => language.clients_all(),
+        Some(Feed::Off) => language.clients_off(),
+        Some(Feed::Own) | None => language.clients_own(),
+    };
+    let left_out = [
+        (raw.dropped > 0).then(|| language.clients_dropped(&count(raw.dropped))),
+        (raw.missed > 0).then(|| language.clients_missed(&count(raw.missed))),
+    ];
+    html! {
+        <section class="clients card" aria-labelledby="clients">
+            <h2 id="clients">{ language.clients() }</h2>
+            if let Some(detail) = &raw.refused {
+                <p class="hint">{ language.server_objects(detail) }</p>
+            } else if raw.clients.is_empty() || *feed == Some(Feed::Off) {
+                <p class="hint">{ whose }</p>
+                if *feed != Some(Feed::Off) { { invitation(language, tcp.as_deref()) } }
+            }
+            <ol class="clients-list" translate="no">
+                for client in raw.clients.iter().rev() {
+                    <li key={client.key}>{ line(language, client, *zone, *chosen, on_choose) }</li>
+                }
+            </ol>
+            for text in left_out.into_iter().flatten() { <p class="hint">{ text }</p> }
+        </section>
+    }
+}
+
+/// What to do to see one.
+fn invitation(language: Language, tcp: Option<&str>) -> Html {
+    let place =
+        tcp.filter(|told| Address::of(told).is_some()).and_then(|told| told.rsplit_once(':'));
+    let command = place
+        .map_or("nc".into(), |(host, port)| format!("nc {} {port}", host.trim_matches(['[', ']'])));
+    let text = language.clients_none_yet(ELEMENT);
+    html! { <p class="hint clients-none">{ with_element(&text, html! { <code>{ command }</code> }) }</p> }
+}
+
+fn line(
+    language: Language,
+    client: &RawClient,
+    zone: i32,
+    chosen: Option<u64>,
+    on_choose: &Callback<u64>,
+) -> Html {
+    let key = client.key;
+    let (protocol, end) = (client.protocol.name(), standing(language, client));
+    html! {
+        <button type="button" class="client-line" data-protocol={protocol}
+            data-open={client.is_open().to_string()} aria-current={(chosen == Some(key)).to_string()}
+            onclick={on_choose.reform(move |_| key)}>
+            <b class={class(client.protocol)}>{ protocol }</b>{ " " }
+            <code>{ &client.peer }</code>{ " " }
+            <time>{ time_of_day(client.at_us, zone) }</time>{ " " }
+            <span class="client-figures">
+                { figures(language, client) }
+                if !end.is_empty() { { " · " }<span class="client-end">{ end }</span> }
+            </span>
+        </button>
+    }
+}
+
+/// `3 reads · 1,500 bytes · 3 replies`, and what was turned away.
+fn figures(language: Language, client: &RawClient) -> String {
+    let mut figures = refused(language, client);
+    if client.reads > 0 || figures.is_empty() {
+        let taken = [
+            counted(language, client.reads, taken(client.protocol)),
+            counted(language, client.bytes, Noun::Byte),
+            counted(language, client.replies, Noun::Reply),
+        ];
+        figures.splice(0..0, taken);
+    }
+    figures.join(" · ")
+}
+
+#[cfg(test)]
+mod tests {
+    use yew::LocalServerRenderer;
+
+    use super::*;
+    use crate::session::raw_clients::tests::{all, ended};
+    use crate::ui::tests::rendered;
+
+    async fn shown(raw: RawClients, feed: Feed, chosen: Option<u64>) -> String {
+        let (raw, tcp, on_choose) = (Rc::new(raw), Some("[::1]:25677".into()), Callback::noop());
+        let props = ClientsListProps { raw, feed: Some(feed), tcp, zone: 0, chosen, on_choose };
+        let list = LocalServerRenderer::<ClientsList>::with_props(props);
+        list.hydratable(false).render().await
+    }
+
+    #[tokio::test]
+    async fn an_empty_list_says_what_to_run() {
+        let empty = shown(RawClients::default(), Feed::Own, None).await;
+        assert!(empty.contains("<code>nc ::1 25677</code>"), "{empty}");
+        assert!(empty.contains("from your address"), "{empty}");
+        let off = shown(RawClients::default(), Feed::Off, None).await;
+        assert!(off.contains("--feed off") && !off.contains("<code>"), "{off}");
+        let mut refused = RawClients::default();
+        refused.refused = Some("256 sessions watch".into());
+        let refused = shown(refused, Feed::Own, None).await;
+        assert!(refused.contains("256 sessions watch") && !refused.contains("<code>"));
+    }
+
+    #[tokio::test]
+    async fn a_command_has_no_address_that_a_shell_could_misread() {
+        let unsafe_place = rendered(invitation(Language::En, Some("$(reboot):7"))).await;
+        assert!(unsafe_place.contains("<code>nc</code>"), "{unsafe_place}");
+    }
+
+    #[tokio::test]
+    async fn a_line_has_figures_and_is_marked_if_it_is_shown() {
+        let raw = all(vec![ended(), ended()], (3, 1_000));
+        let list = shown(raw, Feed::All, Some(0)).await;
+        for part in
+            ["2 reads · 10 bytes · 1 reply", "(FIN)", "3 older clients", "1,000 observations"]
+        {
+            assert!(list.contains(part), "{part}: {list}");
+        }
+        let current: Vec<_> = list.match_indices("aria-current=\"true\"").collect();
+        let newest = list.find("aria-current=\"false\"").unwrap();
+        assert!(current.len() == 1 && newest < current[0].0, "{list}");
+    }
+}
