@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { answered, lane, of, streamgram, type } from "./streamgram.mjs";
+import { answered, lane, of, socket, streamgram, type } from "./streamgram.mjs";
 
 const onPage = streamgram();
 
@@ -42,10 +42,10 @@ test(
   "a line for a leg that is closed is refused, with a button that opens the leg",
   onPage(async ({ page }) => {
     await page.locator(lane("TCP")).getByRole("button", { name: "close", exact: true }).click();
-    await page.locator(lane("TCP", ".badge"), { hasText: "closed" }).waitFor();
+    await page.locator(socket("TCP", ".badge"), { hasText: "closed" }).waitFor();
     assert.match(await refusal(page, "x"), /TCP is not open/);
     await page.getByRole("button", { name: "Open TCP" }).click();
-    await page.locator(lane("TCP", ".badge[data-status=connected]")).waitFor();
+    await page.locator(socket("TCP", ".badge[data-status=connected]")).waitFor();
     await type(page, "x");
     await answered(page, "TCP", 1);
   }),

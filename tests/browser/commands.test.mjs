@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { eventually, lane, streamgram } from "./streamgram.mjs";
+import { eventually, finding, streamgram } from "./streamgram.mjs";
 
 const onPage = streamgram();
 
@@ -116,7 +116,7 @@ const tools = (name, run, options) => test(name, (t) => onPage((on) => run(t, on
 
 /** Waits until so many lines of a lane were answered in all; rows are drawn where they are in sight. */
 async function answered(page, protocol, count) {
-  const figure = page.locator(lane(protocol, ".lane-stats dd")).nth(1);
+  const figure = page.locator(finding(protocol, ".figures dd")).nth(1);
   await figure.getByText(String(count), { exact: true }).waitFor();
 }
 

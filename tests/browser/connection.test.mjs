@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { answered, eventually, lane, of, ready, startServer, streamgram, type } from "./streamgram.mjs";
+import { answered, eventually, lane, of, ready, socket, startServer, streamgram, type } from "./streamgram.mjs";
 
 const onPage = streamgram();
 
@@ -11,7 +11,7 @@ test(
   "after a half-close the server closes its side, and the page shows that",
   onPage(async ({ page, events }) => {
     await page.getByRole("button", { name: "half-close" }).click();
-    await page.locator(lane("TCP", ".badge"), { hasText: "closed by the peer" }).waitFor();
+    await page.locator(socket("TCP", ".badge"), { hasText: "closed by the peer" }).waitFor();
     assert.equal(of(events, "closed", "tcp")[0].cause, "peer_closed");
     await page.locator(lane("TCP", ".row-note"), { hasText: "FIN sent" }).waitFor();
     await page.getByRole("button", { name: "connect", exact: true }).click();
@@ -23,7 +23,7 @@ test(
   "a reset is shown as one",
   onPage(async ({ page }) => {
     await page.getByRole("button", { name: "reset" }).click();
-    await page.locator(lane("TCP", ".badge"), { hasText: "reset" }).waitFor();
+    await page.locator(socket("TCP", ".badge"), { hasText: "reset" }).waitFor();
   }),
 );
 
@@ -69,7 +69,7 @@ test(
       await page.locator(".absence[data-absence=away]", { hasText: "stays" }).waitFor();
       await page.getByRole("button", { name: "connect", exact: true }).click();
       await page.locator(".notice", { hasText: "out of reach" }).waitFor();
-      await page.locator(lane("TCP", ".badge[data-status=none]")).waitFor();
+      await page.locator(socket("TCP", ".badge[data-status=none]")).waitFor();
       await type(page, "while it is gone");
       await page.locator(".notice", { hasText: "out of reach" }).waitFor();
       server = await startServer(http);

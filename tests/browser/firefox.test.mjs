@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
-import { NO_FIREFOX, answered, eventually, lane, launchFirefox, ready, startServer, streamgram, type } from "./streamgram.mjs";
+import { NO_FIREFOX, answered, eventually, finding, lane, launchFirefox, ready, startServer, streamgram, type } from "./streamgram.mjs";
 
 describe("in Firefox", { skip: NO_FIREFOX }, () => {
   const onPage = streamgram(launchFirefox);
@@ -11,7 +11,7 @@ describe("in Firefox", { skip: NO_FIREFOX }, () => {
   before(async () => (own = await startServer()));
   after(() => own.stop());
 
-  const reads = (page, protocol) => page.locator(lane(protocol, "[data-row=reads] .strip-cell"));
+  const reads = (page, protocol) => page.locator(finding(protocol, "[data-row=reads] .strip-cell"));
 
   test(
     "a line is answered by both, and a burst of 20 stays 20 datagrams",

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { answered, eventually, lane, of, ready, streamgram, violations } from "./streamgram.mjs";
+import { answered, eventually, finding, lane, of, ready, streamgram, violations } from "./streamgram.mjs";
 
 const onPage = streamgram();
 
@@ -65,7 +65,7 @@ test(
     await page.locator(".ladder-held", { hasText: "lines 4–5 wait for line 3" }).waitFor();
     await page.locator(".verdict", { hasText: /1 sent again.*1 lost/s }).waitFor();
     // The strip knows which datagram the server never saw.
-    const read = page.locator(lane("UDP", "[data-row=reads] .strip-cell"));
+    const read = page.locator(finding("UDP", "[data-row=reads] .strip-cell"));
     await eventually(async () =>
       assert.deepEqual(await read.evaluateAll((cells) => cells.map((cell) => cell.dataset.kind)), [
         "whole",

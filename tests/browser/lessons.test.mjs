@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { answered, eventually, lane, launch, named, of, ready, recordEvents, startServer, visitor } from "./streamgram.mjs";
+import { answered, eventually, finding, launch, named, of, ready, recordEvents, startServer, visitor } from "./streamgram.mjs";
 
 /** Each lesson, and the choice, from 0, that the lab or loopback shows. */
 const LESSONS = { connection: 0, records: 1, reliability: 1, order: 1, duplicates: 1, cost: 2, nodelay: 1 };
@@ -178,7 +178,7 @@ test("half a run shows nothing", async () => {
   const { page, close } = await visit("reliability", { http: own.http });
   await choice(page, 1).check();
   await run(page).click();
-  await page.locator(lane("UDP", ".lane-stats dd")).first().getByText("5", { exact: true }).waitFor();
+  await page.locator(finding("UDP", ".figures dd")).first().getByText("5", { exact: true }).waitFor();
   await own.stop();
   await page.locator(".lesson-outcome", { hasText: "did not show any of these" }).waitFor();
   assert.equal(await page.locator(".lesson-outcome").getAttribute("data-right"), null);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { answered, eventually, lane, of, streamgram, type } from "./streamgram.mjs";
+import { answered, eventually, finding, lane, of, streamgram, type } from "./streamgram.mjs";
 
 const onPage = streamgram();
 
@@ -30,7 +30,7 @@ test(
     await answered(page, "TCP", 20);
     await answered(page, "UDP", 20);
     const cells = (protocol, row) =>
-      page.locator(lane(protocol, `[data-row=${row}] .strip-cell:not([data-kind=stamp])`)).count();
+      page.locator(finding(protocol, `[data-row=${row}] .strip-cell:not([data-kind=stamp])`)).count();
     const plural = (count, one, many) => `${count} ${count === 1 ? one : many}`;
     await eventually(async () => {
       const reads = of(events, "server_read", "tcp").length;
@@ -60,7 +60,7 @@ test(
     await page.locator(".prompt button.primary").click();
     await answered(page, "TCP", 60);
     await answered(page, "UDP", 60);
-    const sends = page.locator(lane("UDP", "[data-row=sends] .strip-cell"));
+    const sends = page.locator(finding("UDP", "[data-row=sends] .strip-cell"));
     await eventually(async () => assert.equal(await sends.getAttribute("data-cells"), "60"));
     assert.match(await sends.locator("title").textContent(), / 1: .* … .* 60: /);
     const [cells, row] = await sends.evaluate((cells) =>
@@ -78,12 +78,12 @@ test(
     const reads = of(events, "server_read", "tcp");
     assert.equal(reads.reduce((sum, read) => sum + read.bytes, 0), 1_500);
     assert.deepEqual(reads.map((read) => read.bytes), [1_024, 476]);
-    const cells = page.locator(lane("TCP", "[data-row=reads] .strip-cell"));
+    const cells = page.locator(finding("TCP", "[data-row=reads] .strip-cell"));
     await eventually(async () => assert.equal(await cells.count(), 2));
-    const cut = page.locator(lane("UDP", "[data-row=kept] .strip-cell[data-kind=cut] title"));
+    const cut = page.locator(finding("UDP", "[data-row=kept] .strip-cell[data-kind=cut] title"));
     assert.equal(await cut.textContent(), "recv(1024) would throw away 476 bytes");
     // The server itself has read all of it.
-    const read = page.locator(lane("UDP", "[data-row=reads] .strip-cell"));
+    const read = page.locator(finding("UDP", "[data-row=reads] .strip-cell"));
     assert.deepEqual(await read.evaluateAll((cells) => cells.map((cell) => cell.dataset.kind)), ["whole"]);
     await page.locator(".verdict-meaning", { hasText: "1,024 + 476" }).waitFor();
     await page.locator(".verdict-meaning", { hasText: "keeps 1,024" }).waitFor();

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { answered, eventually, lane, named, of, ready, streamgram } from "./streamgram.mjs";
+import { answered, eventually, finding, named, of, ready, streamgram } from "./streamgram.mjs";
 
 const onPage = streamgram();
 
@@ -126,7 +126,7 @@ for (const [name, options] of [["English, 1440 pixels", { viewport: { width: 144
       await answered(page, "UDP", 3);
       assert.deepEqual(sends.map(({ text }) => text), ["one", "zwei", "三"]);
       for (const protocol of ["TCP", "UDP"]) {
-        const cells = page.locator(lane(protocol, "[data-row=sends] .strip-cell title"));
+        const cells = page.locator(finding(protocol, "[data-row=sends] .strip-cell title"));
         await eventually(async () => assert.equal(await cells.count(), 3));
         assert.match((await cells.allTextContents()).join(), /1.*3.*2.*4.*3.*3/s);
       }

@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 
 import jsqr from "jsqr";
 
-import { answered, eventually, lane, launch, named, ready, startServer, violations, visitor } from "./streamgram.mjs";
+import { answered, eventually, finding, lane, launch, named, ready, startServer, violations, visitor } from "./streamgram.mjs";
 
 const VISITORS = [
   { name: "English, 1440 pixels", locale: "en-US", viewport: { width: 1440, height: 900 } },
@@ -287,9 +287,9 @@ for (const viewport of [{ width: 1280, height: 720 }, { width: 1920, height: 108
     const { page, harmless } = await visit({ locale: "en-US", viewport }, `${LESSON}&view=large`);
     await page.locator(".offer .primary").click();
     await answered(page, "TCP", 5);
-    await page.locator(lane("UDP", "[data-row=reads] [data-kind=lost]")).waitFor();
+    await page.locator(finding("UDP", "[data-row=reads] [data-kind=lost]")).waitFor();
     await page.locator(".verdict", { hasText: "sent again" }).waitFor();
-    for (const part of [".prompt-text", ".verdict-findings", lane("TCP", ".strip"), lane("UDP", ".strip")]) {
+    for (const part of [".prompt-text", ".verdict-findings", finding("TCP", ".strip"), finding("UDP", ".strip")]) {
       const box = await page.locator(part).boundingBox();
       assert.ok(box.y >= 0 && box.y + box.height <= viewport.height, `${part}: ${JSON.stringify(box)}`);
     }

@@ -121,13 +121,33 @@ export function named(message) {
 /** Waits until both legs are open. */
 export async function ready(page) {
   for (const protocol of ["TCP", "UDP"]) {
-    await page.locator(`${lane(protocol)} .badge[data-status=connected]`).waitFor();
+    await page.locator(socket(protocol, ".badge[data-status=connected]")).waitFor();
   }
 }
 
-/** Selector of a lane, or of something in it. */
+/** Selector of the rows of a protocol, or of something in them. */
 export function lane(protocol, inside = "") {
   return `.lane[data-protocol=${protocol}] ${inside}`;
+}
+
+/** Selector of a socket: its state, its addresses, what can be done to it. */
+export function socket(protocol, inside = "") {
+  return `.socket[data-protocol=${protocol}] ${inside}`;
+}
+
+/** Selector of what the result finds of a protocol: verdict, replies, strip, figures. */
+export function finding(protocol, inside = "") {
+  return `.finding[data-protocol=${protocol}] ${inside}`;
+}
+
+/** Chooses a tab of the result: `ladder`, `rows`, `bytes`, `code` or `export`. */
+export async function tab(page, name) {
+  await page.locator(`[role=tab][data-tab=${name}]`).click();
+}
+
+/** Shows the rows of all runs, not only of the one that is in sight. */
+export async function allRuns(page) {
+  await page.locator(".transcript-tools .targets").first().locator("button").nth(1).click();
 }
 
 /** Types a line and sends it with Enter. */
@@ -137,14 +157,14 @@ export async function type(page, text, label = "Line to send") {
   await prompt.press("Enter");
 }
 
-/** Waits until a lane counts `count` lines as answered; not all of their rows need be drawn. */
+/** Waits until the run in sight counts `count` lines as answered. */
 export async function answered(page, protocol, count) {
   await page.waitForFunction(
     ([selector, count]) => {
       const figure = document.querySelectorAll(selector)[1];
       return Number(figure?.textContent.replace(/\D/g, "")) >= count;
     },
-    [lane(protocol, ".lane-stats dd"), count],
+    [finding(protocol, ".figures dd"), count],
   );
 }
 

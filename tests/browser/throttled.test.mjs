@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { NOISE, answered, eventually, lane, of, streamgram, throttled } from "./streamgram.mjs";
+import { NOISE, answered, eventually, finding, lane, of, streamgram, throttled } from "./streamgram.mjs";
 import * as sweep from "./sweep_card.mjs";
 import { burst, figures, saved, search } from "./transcript.mjs";
 import { VIEWS } from "./views.mjs";
@@ -23,7 +23,7 @@ async function fill(page) {
         // Answered or given up: a buffer of the system may be full for a moment.
         return figures[1] + figures[2] >= sent;
       },
-      [lane("UDP", ".lane-stats dd"), sent],
+      [finding("UDP", ".figures dd"), sent],
     );
   for (let sent = 1_000; (await figures(page)).length < 2; sent += 1_000) {
     await burst(page, "UDP", 1_000);

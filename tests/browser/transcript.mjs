@@ -1,5 +1,7 @@
 // The tools of the transcript, and bursts that fill it.
 
+import { tab } from "./streamgram.mjs";
+
 /** What the tools say about the rows, as numbers: shown, kept, dropped, as far as there are. */
 export async function figures(page) {
   const text = await page.locator(".transcript-count").textContent();
@@ -8,10 +10,11 @@ export async function figures(page) {
 
 export const search = (page, text) => page.locator(".transcript-search").fill(text);
 
-/** Saves a file by its button; its lines. */
+/** Saves a file of all rows by its button; its lines. */
 export async function saved(page, index) {
+  await tab(page, "export");
   const saving = page.waitForEvent("download");
-  await page.locator(".transcript-all button").nth(index).click();
+  await page.locator(".export").first().locator("button").nth(index).click();
   let content = "";
   for await (const chunk of (await (await saving).createReadStream()).setEncoding("utf8")) content += chunk;
   return content.trimEnd().split("\n");

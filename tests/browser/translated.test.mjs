@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { answered, eventually, lane, of, streamgram, type } from "./streamgram.mjs";
+import { answered, eventually, finding, of, socket, streamgram, type } from "./streamgram.mjs";
 
 const onPage = streamgram();
 
@@ -58,7 +58,7 @@ for (const way of ["replaced", "moved"]) {
       for (const protocol of ["TCP", "UDP"]) await answered(page, protocol, 1);
       await page.getByRole("button", { name: /burst 20/i }).click();
       for (const protocol of ["TCP", "UDP"]) await answered(page, protocol, 21);
-      const figures = await page.locator(lane("UDP", ".lane-stats dd")).allTextContents();
+      const figures = await page.locator(finding("UDP", ".figures dd")).allTextContents();
       assert.deepEqual(figures.slice(0, 3), ["21", "21", "0"]);
       const reads = () => of(events, "server_read", "tcp").filter(({ offset }) => offset >= 5).length;
       await eventually(async () => {
@@ -68,7 +68,7 @@ for (const way of ["replaced", "moved"]) {
         assert.equal(said.match(/datagrams,/g).length, 1, said);
       });
       await page.getByRole("button", { name: /^close$/i }).first().click();
-      const badge = page.locator(lane("TCP", ".badge"));
+      const badge = page.locator(socket("TCP", ".badge"));
       await eventually(async () => assert.match(await badge.innerText(), /^closed$/i));
       await page.getByRole("button", { name: /line 3 lost/i }).click();
       await eventually(async () => assert.match(await badge.innerText(), /^connected$/i));

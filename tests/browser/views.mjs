@@ -2,7 +2,7 @@
 
 import { connect } from "node:net";
 
-import { lane, ready } from "./streamgram.mjs";
+import { finding, lane, ready, socket } from "./streamgram.mjs";
 
 /** Sends what stands in the prompt, or this line, and waits until `count` lines are answered by both. */
 async function send(page, count, line) {
@@ -13,7 +13,7 @@ async function send(page, count, line) {
 
 async function answered(page, count) {
   for (const protocol of ["TCP", "UDP"]) {
-    const figure = page.locator(lane(protocol, ".lane-stats dd")).nth(1);
+    const figure = page.locator(finding(protocol, ".figures dd")).nth(1);
     await figure.getByText(String(count), { exact: true }).waitFor();
   }
 }
@@ -34,10 +34,10 @@ export const VIEWS = {
   split: (page) => send(page, 1, "套接字".repeat(167)),
   lab: async (page) => {
     await page.locator(".link-presets button").nth(7).click();
-    await page.locator(lane("TCP", ".badge[data-status=connected]")).waitFor();
+    await page.locator(socket("TCP", ".badge[data-status=connected]")).waitFor();
     await page.locator(".prompt-text").press("Enter");
-    await page.locator(lane("UDP", ".lane-stats dd")).nth(2).getByText("1", { exact: true }).waitFor();
-    await page.locator(lane("TCP", ".lane-stats dd")).nth(1).getByText("5", { exact: true }).waitFor();
+    await page.locator(finding("UDP", ".figures dd")).nth(2).getByText("1", { exact: true }).waitFor();
+    await page.locator(finding("TCP", ".figures dd")).nth(1).getByText("5", { exact: true }).waitFor();
     await page.locator(".link-more").evaluate((more) => (more.open = true));
     await page.locator(".ladder-window").press("Home");
   },
@@ -97,7 +97,7 @@ export const VIEWS = {
   plots: async (page) => {
     await page.locator(".plots > details > summary").click();
     await page.locator(".link .targets button").nth(1).click();
-    await page.locator(lane("UDP", ".lane-addresses")).waitFor();
+    await page.locator(socket("UDP", ".socket-addresses")).waitFor();
     await ready(page);
     await burst(page);
     await page.locator(".plots-repeat button").click();
