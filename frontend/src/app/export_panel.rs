@@ -6,27 +6,17 @@ use yew::prelude::*;
 
 use crate::browser::download::save;
 use crate::clients::client_records;
-use crate::i18n::language::{Language, use_language};
+use crate::i18n::language::Language;
 use crate::result::export::packet_export;
 use crate::result::result_card::{caption, has_packets, traces};
 use crate::session::page::Page;
 use crate::session::run::Run;
 use crate::transcript::records;
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct ExportPanelProps {
-    pub(crate) page: Rc<Page>,
-    pub(crate) run: Rc<Run>,
-    /// Minutes east of UTC.
-    pub(crate) zone: i32,
-}
-
-/// Buttons that save files.
-#[component]
-pub(crate) fn ExportPanel(ExportPanelProps { page, run, zone }: &ExportPanelProps) -> Html {
-    let language = use_language();
+/// Buttons that save files, with times in a zone that many minutes east of UTC.
+pub(crate) fn export_panel(language: Language, page: &Rc<Page>, run: &Run, zone: i32) -> Html {
     let rows = |save_rows: fn(Language, &Page, i32)| {
-        let (page, zone) = (Rc::clone(page), *zone);
+        let page = Rc::clone(page);
         move |_: MouseEvent| save_rows(language, &page, zone)
     };
     html! {
@@ -58,7 +48,7 @@ pub(crate) fn ExportPanel(ExportPanelProps { page, run, zone }: &ExportPanelProp
             if has_packets(run) {
                 <div class="export">
                     <h3>{ language.packets_title() }</h3>
-                    { packet_export(language, *zone, &traces(run), &caption(language, run).into()) }
+                    { packet_export(language, zone, &traces(run), &caption(language, run).into()) }
                 </div>
             }
         </div>

@@ -15,7 +15,7 @@ use super::use_view::use_view;
 use super::workbench::{Shown, Workbench};
 use crate::browser::use_fragment::forget;
 use crate::clients::clients_badge::clients_badge;
-use crate::clients::clients_list::ClientsList;
+use crate::clients::clients_list::clients_list;
 use crate::i18n::language::{Language, use_language};
 use crate::lab::link_card::{LinkCard, Wish};
 use crate::lab::route::Route;
@@ -27,7 +27,7 @@ use crate::prompt::notice_line::notice_line;
 use crate::prompt::prompt_card::PromptCard;
 use crate::prompt::suited::{Suited, suited_line};
 use crate::prompt::use_awaited::{Awaited, use_awaited};
-use crate::result::runs_list::RunsList;
+use crate::result::runs_list::runs_list;
 use crate::session::absence_card::absence_card;
 use crate::session::notice::Notice;
 use crate::session::page::{Absence, Action, Page};
@@ -240,11 +240,8 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
         html! {
             <aside class="side" aria-label={language.side()}>
                 { sockets_card(language, &page, &ask) }
-                <RunsList runs={Rc::clone(&page.runs)} on_show={on_show.reform(Shown::Run)} {on_compare}
-                    shown={shown.runs(&page).map(|run| run.map(|run| run.number))} />
-                <ClientsList raw={Rc::clone(&page.raw)} feed={page.hello.as_ref().map(|it| it.feed)}
-                    tcp={page.hello.as_ref().map(|hello| AttrValue::from(hello.tcp.clone()))} {zone}
-                    chosen={client} on_choose={on_client} />
+                { runs_list(language, &page.runs, shown.runs(&page).map(|run| run.map(|run| run.number)), &on_show.reform(Shown::Run), &on_compare) }
+                { clients_list(language, &page.raw, page.hello.as_deref(), zone, client, &on_client) }
             </aside>
         }
     };

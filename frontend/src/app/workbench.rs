@@ -4,13 +4,13 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
-use super::export_panel::ExportPanel;
+use super::export_panel::export_panel;
 use crate::clients::client_result::ClientResult;
 use crate::commands::commands_card::CommandsCard;
 use crate::i18n::language::{ELEMENT, use_language, with_element};
 use crate::prompt::prompt_card::QUICK_BURST;
-use crate::result::bytes_panel::BytesPanel;
-use crate::result::compare_card::CompareCard;
+use crate::result::bytes_panel::bytes_panel;
+use crate::result::compare_card::compare_card;
 use crate::result::pointed::Pointed;
 use crate::result::result_card::ResultCard;
 use crate::result::tabs::Tab;
@@ -99,10 +99,13 @@ pub(crate) fn Workbench(props: &WorkbenchProps) -> Html {
             }
         },
         _ if nothing.is_some() => nothing.clone().unwrap_or_default(),
-        [Some(one), Some(other)] => html! {
-            <CompareCard runs={[one, other]} zone={*zone} pointed={*pointed} {on_point}
-                on_leave={on_show.reform(|()| Shown::Latest)} />
-        },
+        [Some(one), Some(other)] => compare_card(
+            language,
+            &[one, other],
+            *zone,
+            (*pointed, &on_point),
+            on_show.reform(|_| Shown::Latest),
+        ),
         [Some(run), _] => {
             let panel = match *tab {
                 Tab::Ladder => html! {},
@@ -110,7 +113,7 @@ pub(crate) fn Workbench(props: &WorkbenchProps) -> Html {
                     <TranscriptPane log={Rc::clone(&page.log)} run={Rc::clone(&run)} zone={*zone}
                         pointed={*pointed} on_point={on_point.clone()} {on_clear} />
                 },
-                Tab::Bytes => html! { <BytesPanel run={Rc::clone(&run)} /> },
+                Tab::Bytes => bytes_panel(language, &run),
                 Tab::Code => page
                     .hello
                     .iter()
@@ -120,9 +123,7 @@ pub(crate) fn Workbench(props: &WorkbenchProps) -> Html {
                         }
                     })
                     .collect(),
-                Tab::Export => html! {
-                    <ExportPanel page={Rc::clone(page)} run={Rc::clone(&run)} zone={*zone} />
-                },
+                Tab::Export => export_panel(language, page, &run, *zone),
             };
             let on_tab = Callback::from(tab.setter());
             html! {

@@ -1,35 +1,25 @@
 //! The external clients, the newest first; one can be chosen, to be shown.
 
-use std::rc::Rc;
-
-use streamgram_protocol::Feed;
+use streamgram_protocol::{Feed, Hello};
 use yew::prelude::*;
 
 use super::client_verdict::{class, refused, standing, taken};
 use crate::commands::address::Address;
 use crate::i18n::figures::{Noun, count, counted, time_of_day};
-use crate::i18n::language::{ELEMENT, Language, use_language, with_element};
+use crate::i18n::language::{ELEMENT, Language, with_element};
 use crate::session::raw_clients::{RawClient, RawClients};
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct ClientsListProps {
-    pub(crate) raw: Rc<RawClients>,
-    /// Whose clients the server tells; none before it has said so.
-    pub(crate) feed: Option<Feed>,
-    /// Where the TCP server is, once it has said so.
-    pub(crate) tcp: Option<AttrValue>,
-    /// Minutes east of UTC.
-    pub(crate) zone: i32,
-    /// The key of the client that is shown.
-    pub(crate) chosen: Option<u64>,
-    pub(crate) on_choose: Callback<u64>,
-}
-
-/// The list.
-#[component]
-pub(crate) fn ClientsList(props: &ClientsListProps) -> Html {
-    let ClientsListProps { raw, feed, tcp, zone, chosen, on_choose } = props;
-    let language = use_language();
+/// The list, with times in a zone that many minutes east of UTC. `hello` says whose clients the server tells, and
+/// where it is; `chosen` is the key of the client in sight.
+pub(crate) fn clients_list(
+    language: Language,
+    raw: &RawClients,
+    hello: Option<&Hello>,
+    zone: i32,
+    chosen: Option<u64>,
+    on_choose: &Callback<u64>,
+) -> Html {
+    let feed = hello.map(|hello| hello.feed);
     let whose = match feed {
         Some(Feed::All) => language.clients_all(),
         Some(Feed::Off) => language.clients_off(),
@@ -44,13 +34,13 @@ pub(crate) fn ClientsList(props: &ClientsListProps) -> Html {
             <h2 id="clients">{ language.clients() }</h2>
             if let Some(detail) = &raw.refused {
                 <p class="hint">{ language.server_objects(detail) }</p>
-            } else if raw.clients.is_empty() || *feed == Some(Feed::Off) {
+            } else if raw.clients.is_empty() || feed == Some(Feed::Off) {
                 <p class="hint">{ whose }</p>
-                if *feed != Some(Feed::Off) { { invitation(language, tcp.as_deref()) } }
+                if feed != Some(Feed::Off) { { invitation(language, hello.map(|hello| &*hello.tcp)) } }
             }
             <ol class="clients-list" translate="no">
                 for client in raw.clients.iter().rev() {
-                    <li key={client.key}>{ line(language, client, *zone, *chosen, on_choose) }</li>
+                    <li key={client.key}>{ line(language, client, zone, chosen, on_choose) }</li>
                 }
             </ol>
             for text in left_out.into_iter().flatten() { <p class="hint">{ text }</p> }
@@ -108,17 +98,15 @@ fn figures(language: Language, client: &RawClient) -> String {
 
 #[cfg(test)]
 mod tests {
-    use yew::LocalServerRenderer;
-
     use super::*;
+    use crate::session::page::tests::hello_of_a_server;
     use crate::session::raw_clients::tests::{all, ended};
     use crate::ui::tests::rendered;
 
     async fn shown(raw: RawClients, feed: Feed, chosen: Option<u64>) -> String {
-        let (raw, tcp, on_choose) = (Rc::new(raw), Some("[::1]:25677".into()), Callback::noop());
-        let props = ClientsListProps { raw, feed: Some(feed), tcp, zone: 0, chosen, on_choose };
-        let list = LocalServerRenderer::<ClientsList>::with_props(props);
-        list.hydratable(false).render().await
+        let hello = Hello { feed, tcp: "[::1]:25677".into(), ..hello_of_a_server() };
+        let list = clients_list(Language::En, &raw, Some(&hello), 0, chosen, &Callback::noop());
+        rendered(list).await
     }
 
     #[tokio::test]

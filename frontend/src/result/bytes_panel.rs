@@ -1,12 +1,10 @@
 //! What went over a socket during a run, byte by byte: all that was sent, and all that came back.
 
-use std::rc::Rc;
-
 use streamgram_protocol::Protocol;
 use yew::prelude::*;
 
 use crate::i18n::figures::{Noun, counted};
-use crate::i18n::language::{Language, use_language};
+use crate::i18n::language::Language;
 use crate::session::leg_run::LegRun;
 use crate::session::payload::Payload;
 use crate::session::run::Run;
@@ -15,15 +13,8 @@ use crate::ui::bytes::dump;
 /// Bytes of a direction that are shown; of more it says how many there are.
 const SHOWN_BYTES: usize = 2_048;
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct BytesPanelProps {
-    pub(crate) run: Rc<Run>,
-}
-
 /// The bytes of both sockets.
-#[component]
-pub(crate) fn BytesPanel(BytesPanelProps { run }: &BytesPanelProps) -> Html {
-    let language = use_language();
+pub(crate) fn bytes_panel(language: Language, run: &Run) -> Html {
     html! {
         <div class="lanes">
             for leg in run.legs() {

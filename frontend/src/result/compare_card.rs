@@ -10,31 +10,24 @@ use super::figures::figures_of;
 use super::pointed::Pointed;
 use super::result_card::ResultCard;
 use crate::i18n::figures::count;
-use crate::i18n::language::{Language, use_language};
+use crate::i18n::language::Language;
 use crate::session::leg_run::LegRun;
 use crate::session::run::Run;
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct CompareCardProps {
-    pub(crate) runs: [Rc<Run>; 2],
-    /// Minutes east of UTC.
-    pub(crate) zone: i32,
-    pub(crate) pointed: Option<Pointed>,
-    pub(crate) on_point: Callback<Option<Pointed>>,
-    pub(crate) on_leave: Callback<()>,
-}
-
-/// The comparison.
-#[component]
-pub(crate) fn CompareCard(props: &CompareCardProps) -> Html {
-    let CompareCardProps { runs, zone, pointed, on_point, on_leave } = props;
-    let language = use_language();
+/// The comparison, and `leave`, which ends it.
+pub(crate) fn compare_card(
+    language: Language,
+    runs: &[Rc<Run>; 2],
+    zone: i32,
+    (pointed, on_point): (Option<Pointed>, &Callback<Option<Pointed>>),
+    leave: Callback<MouseEvent>,
+) -> Html {
     html! {
         <section class="compare" aria-label={language.compare()}>
             <div class="compare-figures card">
                 <div class="result-head">
                     <h2>{ language.compare() }</h2>
-                    <button type="button" onclick={on_leave.reform(|_| ())}>{ language.compare_leave() }</button>
+                    <button type="button" onclick={leave}>{ language.compare_leave() }</button>
                 </div>
                 <table>
                     <thead>
@@ -56,7 +49,7 @@ pub(crate) fn CompareCard(props: &CompareCardProps) -> Html {
             </div>
             <div class="compared">
                 for run in runs {
-                    <ResultCard key={run.number} run={Rc::clone(run)} zone={*zone} pointed={*pointed} {on_point} tab={None} />
+                    <ResultCard key={run.number} run={Rc::clone(run)} {zone} {pointed} {on_point} tab={None} />
                 }
             </div>
         </section>

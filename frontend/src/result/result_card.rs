@@ -44,6 +44,10 @@ pub(crate) fn ResultCard(props: &ResultCardProps) -> Html {
     // Read out once, when all is known, not at every step of a burst.
     let spoken = if run.is_open() { String::new() } else { verdict.to_string() };
     let [tcp, udp] = traces(run);
+    let (tcp_strip, differs) = use_drawn(run.tcp.clone());
+    let (udp_strip, _) = use_drawn(run.udp.clone());
+    let strips = [tcp_strip, udp_strip];
+    let strips = strips.iter().filter_map(|strip| (**strip).as_ref());
     let chosen = tab.as_ref().map(|(tab, _)| <&str>::from(tab));
     let heading = title(language, run);
     html! {
@@ -55,11 +59,13 @@ pub(crate) fn ResultCard(props: &ResultCardProps) -> Html {
                 <p class="visually-hidden" role="status">{ spoken }</p>
             </div>
             <div class="findings">
-                for (finding, leg) in verdict.findings.iter().zip(run.legs()) {
-                    { found(language, finding, leg, *pointed, on_point) }
+                for ((finding, leg), strip) in verdict.findings.iter().zip(run.legs()).zip(strips) {
+                    { found(language, finding, leg, strip, (*pointed, on_point)) }
                 }
             </div>
-            if let Some(leg) = &run.tcp { <Differs trace={Rc::clone(&leg.trace)} /> }
+            if !differs.is_empty() {
+                <ul class="differs">for text in differs.iter() { <li>{ text }</li> }</ul>
+            }
             if let Some((tab, on_tab)) = tab { { tabs(language, *tab, on_tab) } }
             // Where packets are not known the ladder says why, to those who look for it.
             if has_packets(run) || chosen == Some("ladder") {
@@ -76,9 +82,9 @@ pub(crate) fn ResultCard(props: &ResultCardProps) -> Html {
 fn found(
     language: Language,
     finding: &Finding,
-    leg: &Rc<LegRun>,
-    pointed: Option<Pointed>,
-    on_point: &Callback<Option<Pointed>>,
+    leg: &LegRun,
+    strip: &Rc<Strip>,
+    (pointed, on_point): (Option<Pointed>, &Callback<Option<Pointed>>),
 ) -> Html {
     let protocol = finding.protocol;
     let class = if protocol == Protocol::Tcp { "tcp" } else { "udp" };
@@ -87,43 +93,24 @@ fn found(
             <p class="finding-figures"><b {class}>{ protocol.name() }</b>{ " " }{ &finding.figures }</p>
             <p class="finding-meaning">{ &finding.meaning }</p>
             { replies(language, leg) }
-            <Strips leg={Rc::clone(leg)} {pointed} {on_point} />
+            <BoundaryStrip strip={Rc::clone(strip)} {pointed} {on_point} />
             { figures(language, leg) }
         </section>
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct StripsProps {
-    leg: Rc<LegRun>,
-    pointed: Option<Pointed>,
-    on_point: Callback<Option<Pointed>>,
-}
-
-/// The boundary strip, made anew only if something has become known.
-#[component]
-fn Strips(StripsProps { leg, pointed, on_point }: &StripsProps) -> Html {
+/// What is worth keeping of a leg from one drawing to the next: its strip, and for TCP where Linux would differ.
+#[hook]
+fn use_drawn(leg: Option<Rc<LegRun>>) -> (Rc<Option<Rc<Strip>>>, Rc<Vec<String>>) {
     let language = use_language();
-    let strip = use_memo((language, Rc::clone(leg)), |(language, leg)| Strip::of(*language, leg));
-    html! { <BoundaryStrip {strip} pointed={*pointed} {on_point} /> }
-}
-
-#[derive(Properties, PartialEq)]
-struct DiffersProps {
-    trace: Rc<Trace>,
-}
-
-/// Where the lab's TCP did otherwise than Linux would have.
-#[component]
-fn Differs(DiffersProps { trace }: &DiffersProps) -> Html {
-    let language = use_language();
-    let told =
-        use_memo((language, Rc::clone(trace)), |(language, trace)| differences(*language, trace));
-    html! {
-        if !told.is_empty() {
-            <ul class="differs">for text in told.iter() { <li>{ text }</li> }</ul>
-        }
-    }
+    let strip = use_memo((language, leg.clone()), |(language, leg)| {
+        leg.as_ref().map(|leg| Rc::new(Strip::of(*language, leg)))
+    });
+    let trace = leg.filter(|leg| leg.protocol == Protocol::Tcp).map(|leg| Rc::clone(&leg.trace));
+    let differs = use_memo((language, trace), |(language, trace)| {
+        trace.as_ref().map_or_else(Vec::new, |trace| differences(*language, trace))
+    });
+    (strip, differs)
 }
 
 /// The packets of both legs; none of a leg that had none.

@@ -7,31 +7,26 @@ use yew::prelude::*;
 
 use super::asked::{asked, title};
 use crate::i18n::figures::count;
-use crate::i18n::language::{Language, use_language};
+use crate::i18n::language::Language;
 use crate::session::leg_run::Status;
 use crate::session::run::Run;
 use crate::session::runs::Runs;
 
-#[derive(Properties, PartialEq)]
-pub(crate) struct RunsListProps {
-    pub(crate) runs: Rc<Runs>,
-    /// The runs that are shown: one, or two that are compared.
-    pub(crate) shown: [Option<u32>; 2],
-    pub(crate) on_show: Callback<u32>,
-    pub(crate) on_compare: Callback<u32>,
-}
-
-/// The list.
-#[component]
-pub(crate) fn RunsList(RunsListProps { runs, shown, on_show, on_compare }: &RunsListProps) -> Html {
-    let language = use_language();
+/// The list. `shown` are the runs in sight: one, or two that are compared.
+pub(crate) fn runs_list(
+    language: Language,
+    runs: &Runs,
+    shown: [Option<u32>; 2],
+    on_show: &Callback<u32>,
+    on_compare: &Callback<u32>,
+) -> Html {
     html! {
         <section class="runs card" aria-label={language.runs()}>
             <h2>{ language.runs() }</h2>
             if runs.kept.is_empty() { <p class="hint">{ language.runs_none() }</p> }
             <ol class="runs-list">
                 for run in runs.kept.iter().rev() {
-                    <li key={run.number} class="run">{ entry(language, run, *shown, on_show, on_compare) }</li>
+                    <li key={run.number} class="run">{ entry(language, run, shown, on_show, on_compare) }</li>
                 }
             </ol>
             if runs.dropped > 0 { <p class="hint">{ language.runs_dropped(&count(runs.dropped.into())) }</p> }

@@ -237,11 +237,15 @@ pub(crate) mod tests {
     use crate::session::trace::tests::segment;
 
     pub(crate) fn hello(wall_ms: u64) -> ServerMessage {
+        let hello = Hello { wall_ms, ..hello_of_a_server() };
+        ServerMessage { at_us: 0, leg: None, event: Event::Hello(hello) }
+    }
+
+    pub(crate) fn hello_of_a_server() -> Hello {
         let (tcp, udp) = ("127.0.0.1:25677".into(), "127.0.0.1:23135".into());
         let (version, feed) = ("0".into(), Feed::Own);
         let limits = Limits::default();
-        let hello = Hello { version, wall_ms, tcp, udp, feed, lan: None, limits };
-        ServerMessage { at_us: 0, leg: None, event: Event::Hello(hello) }
+        Hello { version, wall_ms: 0, tcp, udp, feed, lan: None, limits }
     }
 
     /// A page with so many runs.
