@@ -169,7 +169,7 @@ fn test() -> Result<()> {
         machine::programs_of_tests()
     })?;
     quick_checks(&plan)?;
-    // The page has a profile, and so a lock of cargo's, of its own. Its last minute takes one processor.
+    // The page has a profile, and so a lock of cargo's, of its own. The end of its build takes one processor.
     side_by_side(
         || {
             plan.step("page", page::build)?;
@@ -177,10 +177,11 @@ fn test() -> Result<()> {
         },
         || {
             lints(&plan)?;
-            plan.command("docs", docs())?;
-            plan.command("server", cargo(&["build", "--package", "streamgram"]))
+            plan.command("docs", docs())
         },
     )?;
+    // After the page, which it embeds.
+    plan.command("server", cargo(&["build", "--package", "streamgram"]))?;
 
     programs.push(("STREAMGRAM_BIN", machine::binary("debug")));
     let tests = |name: &str, mut runner: Command| {
