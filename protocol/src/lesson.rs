@@ -25,6 +25,8 @@ pub struct Lesson {
     pub title: Text,
     /// What to predict.
     pub question: Text,
+    /// Where to look in the result.
+    pub look: Text,
     /// What can come of it.
     pub choices: Vec<Choice>,
     /// Why it is so, a sentence each.
@@ -98,7 +100,7 @@ mod tests {
         let text = json!({"en": "a", "zh": "b"});
         let lesson: Lesson = serde_json::from_value(json!({
             "run": "v1&text=x&count=5", "rfc": {"name": "RFC 768", "url": "https://www.rfc-editor.org"},
-            "title": text, "question": text, "why": [], "changes": [],
+            "title": text, "question": text, "look": text, "why": [], "changes": [],
             "choices": [
                 {"when": ["tcp.reads < tcp.lines", "udp.reads = 5"], "text": text},
                 {"when": ["tcp.reads = tcp.lines"], "text": text},

@@ -90,7 +90,7 @@ fn check(source: &str) -> Result<()> {
     ensure!(!lesson.changes.is_empty(), "changes: expected one or more");
     let choices = lesson.choices.iter().map(|choice| ("choices", &choice.text));
     let changes = lesson.changes.iter().map(|change| ("changes", &change.text));
-    let texts = [("title", &lesson.title), ("question", &lesson.question)];
+    let texts = [("title", &lesson.title), ("question", &lesson.question), ("look", &lesson.look)];
     let texts = texts.into_iter().chain(choices).chain(changes);
     for (place, text) in texts.chain(lesson.why.iter().map(|text| ("why", text))) {
         check_text(place, text)?;
@@ -150,6 +150,7 @@ mod tests {
 rfc = { name = "RFC 768", url = "https://www.rfc-editor.org/rfc/rfc768" }
 title = { en = "t", zh = "t" }
 question = { en = "q", zh = "q" }
+look = { en = "l", zh = "l" }
 why = [{ en = "a", zh = "a" }, { en = "b", zh = "b" }, { en = "c", zh = "c" }]
 
 [[choices]]

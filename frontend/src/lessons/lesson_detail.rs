@@ -94,6 +94,8 @@ fn question(
 fn explanation(language: Language, lesson: &Lesson, on_ask: &Callback<LessonRequest>) -> Html {
     html! {
         <>
+            <h3>{ language.lesson_look() }</h3>
+            <p>{ text(language, &lesson.look).to_owned() }</p>
             <h3>{ language.lesson_why() }</h3>
             <p class="lesson-why">
                 for why in &lesson.why {

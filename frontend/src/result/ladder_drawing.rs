@@ -46,6 +46,7 @@ impl Drawing<'_> {
     pub(crate) fn lane(&self, protocol: Protocol) -> Html {
         let (top, bottom) = self.reach();
         let seen = self.ladder.within(top, bottom).filter(|(_, it)| it.protocol == protocol);
+        let seen: Vec<_> = seen.collect();
         let bands = self.ladder.bands.iter().filter(|it| {
             protocol == Protocol::Tcp && it.from <= bottom && top <= it.to.max(it.label)
         });
@@ -57,7 +58,9 @@ impl Drawing<'_> {
                     <line class="ladder-fold" x1="0" x2="100%" y1={fold.at.to_string()} y2={fold.at.to_string()} />
                 }
                 for band in &bands { { self.band(band) } }
-                for (at, arrow) in seen { { self.arrow(at, arrow) } }
+                // No line crosses out the label of another packet.
+                for (at, arrow) in &seen { { self.group("ladder-line", *at, arrow, lines(arrow)) } }
+                for (at, arrow) in &seen { { self.group("ladder-arrow", *at, arrow, self.ends(arrow)) } }
                 for band in &bands { { text("ladder-held", band.label(self.language)) } }
             </svg>
         }
@@ -78,16 +81,23 @@ impl Drawing<'_> {
         }
     }
 
-    fn arrow(&self, at: usize, arrow: &Arrow) -> Html {
-        let ((near, far), (end_x, end_y)) = (arrow.lifelines(), arrow.end());
+    /// Parts of a packet.
+    fn group(&self, class: &'static str, at: usize, arrow: &Arrow, parts: Html) -> Html {
         // Not `mouseenter`: a packet that scrolls below a resting pointer is not pointed at.
         let over = self.choose.reform(move |_: MouseEvent| Some(at));
         let is_pointed = self.pointed.zip(arrow.lines).is_some_and(|(one, other)| one.meets(other));
         html! {
-            <g key={at} class="ladder-arrow" data-protocol={arrow.protocol.name()} data-kind={kind(arrow)}
+            <g key={format!("{class} {at}")} {class} data-protocol={arrow.protocol.name()} data-kind={kind(arrow)}
                 data-chosen={(self.chosen == Some(at)).to_string()} data-pointed={is_pointed.to_string()}
-                onclick={over.clone()} onmousemove={over}>
-                { line(near, arrow.from, end_x, end_y) }
+                onclick={over.clone()} onmousemove={over}>{ parts }</g>
+        }
+    }
+
+    /// Where a packet and its copy end, and what it is.
+    fn ends(&self, arrow: &Arrow) -> Html {
+        let ((_, far), (end_x, end_y)) = (arrow.lifelines(), arrow.end());
+        html! {
+            <>
                 if arrow.sent.is_lost() {
                     <text class="ladder-cross" x={percent(end_x)} y={(end_y + 6).to_string()}
                         text-anchor="middle">{ "✕" }</text>
@@ -95,12 +105,22 @@ impl Drawing<'_> {
                     <circle cx={percent(end_x)} cy={end_y.to_string()} r="3" />
                 }
                 if let Some(copy) = arrow.copy {
-                    { line(near, arrow.from, far, copy) }
                     <circle cx={percent(far)} cy={copy.to_string()} r="3" />
                 }
                 { text("ladder-label", arrow.label(self.language)) }
-            </g>
+            </>
         }
+    }
+}
+
+/// The ways of a packet and of its copy.
+fn lines(arrow: &Arrow) -> Html {
+    let ((near, far), (end_x, end_y)) = (arrow.lifelines(), arrow.end());
+    html! {
+        <>
+            { line(near, arrow.from, end_x, end_y) }
+            if let Some(copy) = arrow.copy { { line(near, arrow.from, far, copy) } }
+        </>
     }
 }
 
