@@ -258,7 +258,7 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
                 if waiting {
                     { waiting_card(language, &answer) }
                 } else if let Some(offer) = &*offered {
-                    { offer_card(language, offer, &answer) }
+                    { offer_card(language, offer, &answer, on_language) }
                 }
                 { match area {
                     Area::Play => html! {

@@ -38,8 +38,14 @@ pub(crate) fn offer(fragment: &str, limits: &Limits) -> Option<Offer> {
 }
 
 /// The offer, until it is answered.
-pub(crate) fn offer_card(language: Language, offer: &Offer, on_answer: &Callback<Answer>) -> Html {
+pub(crate) fn offer_card(
+    language: Language,
+    offer: &Offer,
+    on_answer: &Callback<Answer>,
+    on_language: &Callback<Language>,
+) -> Html {
     let Offer { scenario, remarks } = offer;
+    let linked = scenario.as_deref().and_then(language_of).filter(|linked| *linked != language);
     let title = if scenario.is_some() { language.offer_title() } else { language.offer_useless() };
     html! {
         <section class="offer card" aria-labelledby="offer-title">
@@ -62,6 +68,10 @@ pub(crate) fn offer_card(language: Language, offer: &Offer, on_answer: &Callback
                     { answer_button(language, Answer::FillIn(Rc::clone(scenario)), on_answer) }
                 }
                 { answer_button(language, Answer::Dismiss, on_answer) }
+                if let Some(linked) = linked {
+                    <button type="button" lang={linked.tag()} onclick={on_language.reform(move |_| linked)}>
+                        { linked.read_here() }</button>
+                }
             </div>
         </section>
     }
@@ -100,7 +110,7 @@ mod tests {
 
     async fn markup(fragment: &str) -> String {
         let offer = offer(fragment, &Limits::default()).unwrap();
-        rendered(offer_card(Language::En, &offer, &Callback::noop())).await
+        rendered(offer_card(Language::En, &offer, &Callback::noop(), &Callback::noop())).await
     }
 
     #[test]
@@ -117,6 +127,12 @@ mod tests {
             assert!(markup.contains(shown), "{shown}: {markup}");
         }
         assert!(!markup.contains("<img") && !markup.contains("<script"), "{markup}");
+    }
+
+    #[tokio::test]
+    async fn the_language_of_a_link_is_offered_in_that_language() {
+        assert!(markup("v1&text=x&lang=zh").await.contains("用中文阅读"));
+        assert!(!markup("v1&text=x&lang=en").await.contains("lang="));
     }
 
     #[tokio::test]
