@@ -73,7 +73,7 @@ pub(super) fn meaning(language: Language, client: &RawClient) -> String {
 
 /// Sentences, with a space between them where a language has one.
 fn joined(language: Language, sentences: &[String]) -> String {
-    sentences.join(if language == Language::Zh { "" } else { " " })
+    sentences.join(language.between_sentences())
 }
 
 fn stream(language: Language, client: &RawClient) -> Vec<String> {

@@ -36,6 +36,11 @@ impl Language {
         }
     }
 
+    /// What stands between two sentences.
+    pub(crate) fn between_sentences(self) -> &'static str {
+        if self == Self::Zh { "" } else { " " }
+    }
+
     /// The first part of its tag.
     fn primary(self) -> &'static str {
         primary(self.tag())

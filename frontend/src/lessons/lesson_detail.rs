@@ -99,7 +99,7 @@ fn explanation(language: Language, lesson: &Lesson, on_ask: &Callback<LessonRequ
             <h3>{ language.lesson_why() }</h3>
             <p class="lesson-why">
                 for why in &lesson.why {
-                    { text(language, why).to_owned() }{ " " }
+                    { text(language, why).to_owned() }{ language.between_sentences() }
                 }
                 <a href={lesson.rfc.url.clone()} target="_blank" rel="noreferrer">{ &lesson.rfc.name }</a>
             </p>
@@ -151,7 +151,7 @@ fn outcome(
                     Some(choice) => language.lesson_outcome(text(language, &choice.text)),
                     None => language.lesson_no_outcome().to_owned(),
                 } }
-                { " " }
+                { language.between_sentences() }
                 { right.map(|right| if right { language.lesson_as_predicted() } else { language.lesson_not_as_predicted() }) }
             </p>
             <dl class="lesson-figures">

@@ -52,7 +52,7 @@ pub(crate) fn mark_line(language: Language, Mark { predicted, right }: &Mark) ->
     });
     html! {
         <p class="result-mark" data-right={right.map(|right| right.to_string())}>
-            { language.lesson_predicted(predicted) }{ " " }{ judged }
+            { language.lesson_predicted(predicted) }{ language.between_sentences() }{ judged }
         </p>
     }
 }

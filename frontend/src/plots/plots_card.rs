@@ -165,7 +165,7 @@ fn usage(language: Language, page: &Page) -> (Plot, String) {
     if missed > 0 {
         hints.push(language.packets_missed(&count(missed)));
     }
-    let hint = hints.join(" ");
+    let hint = hints.join(language.between_sentences());
     (plot, hint)
 }
 

@@ -244,8 +244,8 @@ fn left_out(language: Language, traces: &[&Option<Rc<Trace>>]) -> Html {
     html! {
         <p class="hint">
             { language.ladder_hint() }
-            if dropped > 0 { { " " }{ language.packets_dropped(&count(dropped)) } }
-            if missed > 0 { { " " }{ language.packets_missed(&count(missed)) } }
+            if dropped > 0 { { language.between_sentences() }{ language.packets_dropped(&count(dropped)) } }
+            if missed > 0 { { language.between_sentences() }{ language.packets_missed(&count(missed)) } }
         </p>
     }
 }

@@ -36,7 +36,8 @@ impl Verdict {
             let Finding { protocol, figures, meaning } = finding(language, leg);
             let overlapped = leg.overlapped.then(|| language.run_overlapped().to_owned());
             let said = [Some(meaning), overlapped];
-            let meaning = said.into_iter().flatten().collect::<Vec<_>>().join(" ");
+            let said: Vec<_> = said.into_iter().flatten().collect();
+            let meaning = said.join(language.between_sentences());
             Finding { protocol, figures, meaning }
         });
         let sends = run.legs().map(|leg| leg.of).max().unwrap_or(0);
