@@ -55,7 +55,7 @@ test(
       await page.locator(".packet-export").getByRole("button", { name, exact: true }).click();
       await (await saving).path();
     }
-    for (const area of ["lessons", "plots"]) {
+    for (const area of ["plots", "lessons"]) {
       await page.locator(`.views a[href="#${area}"]`).click();
       await page.locator(`.main[data-view=${area}]`).waitFor();
     }

@@ -263,21 +263,23 @@ describe("what the page says", { concurrency: 4 }, () => {
         await page.locator(".lesson-choice input").first().check();
         await page.locator(".lesson .primary").click();
         await page.locator(".lesson-outcome[data-right]").waitFor();
-        const shown = await page.locator(".lesson-figures > div").evaluateAll((all) =>
-          all.map((it) => [it.querySelector("dt").textContent, Number(it.querySelector("dd").textContent.replace(/\D/g, ""))]),
-        );
-        assert.ok(shown.length > 0);
-        for (const protocol of ["tcp", "udp"]) {
-          const isEmulated = of(events, "opened", protocol).at(-1).path === "emulated";
-          const leg = latest(events, protocol);
-          const counts = figures(leg, protocol, isEmulated);
-          for (const [name, value] of shown.filter(([name]) => name.startsWith(protocol.toUpperCase()))) {
-            assert.equal(value, counts[name.slice(4)], `${name}: ${JSON.stringify(counts)}`);
+        // The last ACK may come after the last answer.
+        await eventually(async () => {
+          const shown = await page.locator(".lesson-figures > div").evaluateAll((all) =>
+            all.map((it) => [it.querySelector("dt").textContent, Number(it.querySelector("dd").textContent.replace(/\D/g, ""))]),
+          );
+          assert.ok(shown.length > 0);
+          for (const protocol of ["tcp", "udp"]) {
+            const isEmulated = of(events, "opened", protocol).at(-1).path === "emulated";
+            const leg = latest(events, protocol);
+            const counts = figures(leg, protocol, isEmulated);
+            for (const [name, value] of shown.filter(([name]) => name.startsWith(protocol.toUpperCase()))) {
+              assert.equal(value, counts[name.slice(4)], `${name}: ${JSON.stringify(counts)}`);
+            }
+            const count = of(events, "sent", protocol).length;
+            if (count > 0) await agrees(page, leg, protocol, count, isEmulated);
           }
-          const count = of(events, "sent", protocol).length;
-          // The last ACK may come after the last answer.
-          if (count > 0) await eventually(() => agrees(page, latest(events, protocol), protocol, count, isEmulated), 10_000);
-        }
+        }, 10_000);
       }),
     );
   }
