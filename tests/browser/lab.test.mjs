@@ -3,22 +3,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { answered, eventually, finding, lane, of, ready, streamgram, violations } from "./streamgram.mjs";
+import { answered, eventually, finding, lane, of, ready, streamgram, tab, violations } from "./streamgram.mjs";
 
 const onPage = streamgram();
 
-/** Chooses a preset and waits for both legs over their new path. */
+/** Chooses a preset, waits for both legs over their new path, and takes the send that suits it. */
 async function preset(page, events, name) {
   const opened = () => events.filter((event) => event.type === "opened" && event.path === "emulated");
   await page.getByRole("button", { name, exact: true }).click();
   await eventually(() => assert.equal(opened().length, 2));
   await ready(page);
+  await page.locator(".suited").getByRole("button", { name: "Use it" }).click();
 }
 
-/** Sends what the preset put into the prompt. */
-async function send(page) {
-  await page.getByRole("button", { name: "Send", exact: false }).first().click();
-}
+const send = (page) => page.locator(".prompt .primary").click();
+
+/** How many lines go out. */
+const lines = (page, count) => page.locator(".prompt input[type=number]").first().fill(String(count));
 
 /** When the first packet of a capture was seen, in Unix milliseconds. */
 function dated(capture) {
@@ -63,7 +64,8 @@ test(
       assert.deepEqual([await arrows("lost"), await arrows("again")], [2, again.length]);
     });
     await page.locator(".ladder-held", { hasText: "lines 4–5 wait for line 3" }).waitFor();
-    await page.locator(".verdict", { hasText: /1 sent again.*1 lost/s }).waitFor();
+    await page.locator(finding("TCP", ".figures"), { hasText: /sent again1/ }).waitFor();
+    await page.locator(finding("UDP", ".figures"), { hasText: /lost1/ }).waitFor();
     // The strip knows which datagram the server never saw.
     const read = page.locator(finding("UDP", "[data-row=reads] .strip-cell"));
     await eventually(async () =>
@@ -98,19 +100,84 @@ test(
   }),
 );
 
+/** What is marked of a protocol as pointed at: in the strip's first row, in the rows of lines, in the ladder. */
+async function pointed(page, protocol) {
+  const mark = "[data-pointed=true]";
+  const parts = [
+    finding(protocol, `[data-row=sends] .strip-cell${mark} text`),
+    lane(protocol, `.row[data-kind=line]${mark} .row-arrow`),
+    `.ladder-arrow[data-protocol=${protocol}]${mark} .ladder-label`,
+  ];
+  return Promise.all(parts.map((part) => page.locator(part).allTextContents()));
+}
+
+test(
+  "a line that is pointed at anywhere is marked in strip, rows and ladder, by mouse and by keys",
+  onPage(async ({ page, events }) => {
+    await preset(page, events, "Line 3 lost");
+    await send(page);
+    await page.locator(lane("UDP", ".row[data-status=lost]")).waitFor();
+    await drawn(page, events);
+    const nothing = [[], [], []];
+    const marks = (number) => [[`${number}`], [`→ ${number}`], [`line ${number}`, `reply ${number}`]];
+    const marked = (protocol, expected) =>
+      eventually(async () => {
+        const other = { TCP: "UDP", UDP: "TCP" }[protocol];
+        assert.deepEqual([await pointed(page, protocol), await pointed(page, other)], [expected, nothing]);
+      }, 5_000);
+    const away = () => page.locator(".logo").hover();
+
+    await page.locator(finding("TCP", "[data-row=sends] .strip-cell")).nth(1).hover();
+    await marked("TCP", marks(2));
+    await away();
+    await marked("TCP", nothing);
+    await page.locator(lane("UDP", ".row[data-kind=line]")).first().hover();
+    await marked("UDP", marks(1));
+    await away();
+    await page.locator(".ladder-arrow[data-protocol=UDP] .ladder-label", { hasText: /^line 3$/ }).hover();
+    await marked("UDP", [["3"], ["→ 3"], ["line 3"]]);
+    await away();
+    await marked("UDP", nothing);
+
+    const strip = page.locator(finding("TCP", ".strip"));
+    await strip.focus();
+    for (const number of [1, 2]) {
+      await page.keyboard.press("ArrowRight");
+      await marked("TCP", marks(number));
+      // Who cannot see the marks is told of the line.
+      await strip.getByRole("status").getByText(`line ${number}:`).waitFor({ state: "attached" });
+    }
+    await page.keyboard.press("Escape");
+    await marked("TCP", nothing);
+    await page.locator(".ladder-window").focus();
+    // What was chosen by the pointer is given up; line 1 stands behind SYN, SYN ACK and ACK.
+    for (const key of ["Escape", "Home", "ArrowDown", "ArrowDown", "ArrowDown"]) await page.keyboard.press(key);
+    await marked("TCP", marks(1));
+    await page.keyboard.press("ArrowRight");
+    await marked("UDP", marks(1));
+    await page.keyboard.press("Escape");
+    await marked("UDP", nothing);
+    await page.locator(lane("TCP", ".rows")).focus();
+    // Behind the note that it is connected.
+    for (const key of ["Home", "ArrowDown"]) await page.keyboard.press(key);
+    await marked("TCP", marks(1));
+  }),
+);
+
 test(
   "a knob is turned under way, and one out of its range leaves the link as it was",
   onPage(async ({ page, events }) => {
     await preset(page, events, "Perfect");
+    await page.locator(".link-adjust").click();
     const loss = page.getByLabel("loss in %");
     await loss.fill("101");
     await loss.press("Tab");
-    await page.getByText("up.loss is 101, it must be 0 to 100").waitFor();
+    await page.locator(".notice", { hasText: "up.loss is 101, it must be 0 to 100" }).waitFor();
     const delay = page.getByLabel("delay in ms");
     await delay.fill("150");
     await delay.press("Tab");
     await page.locator(lane("UDP", ".row")).getByText("the link was changed").waitFor();
-    await page.getByLabel("lines").fill("1");
+    await lines(page, 1);
     await send(page);
     await answered(page, "UDP", 1);
     assert.ok(of(events, "answered", "udp").at(-1).rtt_us >= 300_000);
@@ -122,6 +189,7 @@ test(
   onPage(async ({ page, events }) => {
     await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
     await preset(page, events, "Perfect");
+    await send(page);
     await page.getByRole("button", { name: "Copy picture" }).click();
     await page.getByRole("button", { name: "✓ copied" }).waitFor();
     const types = await page.evaluate(async () => (await navigator.clipboard.read())[0].types);
@@ -140,6 +208,7 @@ test(
       await preset(page, events, "Perfect");
       await send(page);
       await answered(page, "UDP", 20);
+      await tab(page, "ladder");
       const window = page.locator(".ladder-window");
       const inSight = (protocol) =>
         eventually(async () => {
@@ -164,6 +233,7 @@ test(
     await send(page);
     await answered(page, "TCP", 20);
     await drawn(page, events);
+    await tab(page, "export");
     for (const [name, beginning] of [["pcapng, client", "\n\r\r\n"], ["text", "TCP · SYN"], ["SVG", "<svg"]]) {
       const saving = page.waitForEvent("download");
       await page.locator(".packet-export").getByRole("button", { name, exact: true }).click();
@@ -177,13 +247,15 @@ test(
 );
 
 test(
-  "with the lab open axe finds nothing, and at 320 pixels nothing scrolls sideways",
+  "with knobs and ladder in sight axe finds nothing, and at 320 pixels nothing scrolls sideways",
   onPage(
     async ({ page, events }) => {
       await preset(page, events, "Line 3 lost");
-      await page.getByText("Directions, rules, TCP, seed").click();
+      await page.locator(".link-adjust").click();
       await send(page);
       await answered(page, "TCP", 5);
+      await tab(page, "ladder");
+      await page.locator(".ladder-window").waitFor();
       assert.deepEqual(await violations(page), []);
       assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 320);
     },
@@ -195,7 +267,7 @@ test(
   "five thousand packets are kept, and only those in sight are drawn",
   onPage(async ({ page, events }) => {
     await preset(page, events, "Perfect");
-    await page.getByLabel("lines").fill("1000");
+    await lines(page, 1_000);
     await page.getByLabel("every").fill("1");
     await send(page);
     await page.waitForFunction(

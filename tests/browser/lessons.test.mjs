@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { answered, eventually, finding, launch, named, of, ready, recordEvents, startServer, visitor } from "./streamgram.mjs";
+import { answered, eventually, finding, lane, launch, named, of, recordEvents, startServer, tab, type, visitor } from "./streamgram.mjs";
 
 /** Each lesson, and the choice, from 0, that the lab or loopback shows. */
 const LESSONS = { connection: 0, records: 1, reliability: 1, order: 1, duplicates: 1, cost: 2, nodelay: 1 };
@@ -30,8 +30,9 @@ async function visit(id, { http = server.http, prepare = () => {}, ...options } 
   });
   const events = recordEvents(page);
   await prepare(page);
-  await page.goto(`http://${http}/#lesson=${id}`);
-  await ready(page);
+  await page.goto(`http://${http}/${id === undefined ? "" : `#lesson=${id}`}`);
+  // The sockets are in sight elsewhere; a run waits for them.
+  await page.locator(".header .badge[data-status=connected]").waitFor();
   return { page, sent, events, close: () => context.close() };
 }
 
@@ -64,9 +65,14 @@ for (const locale of LANGUAGES) {
       const expected = await page.locator(".lesson-choice").nth(shows).textContent();
       assert.equal(right.right, "true", right.text);
       assert.ok(right.text.includes(expected), `${right.text} does not say ${expected}`);
+      // The evidence has the prediction on it.
+      const mark = page.locator(".result-mark");
+      await mark.locator("xpath=self::*[@data-right='true']").waitFor();
+      assert.ok((await mark.textContent()).includes(expected));
       assert.equal(await page.locator(".lesson-why a[href^='https://www.rfc-editor.org/']").count(), 1);
       const wrong = await predictAndRun(page, shows === 0 ? 1 : 0);
       assert.equal(wrong.right, "false", wrong.text);
+      await mark.locator("xpath=self::*[@data-right='false']").waitFor();
       assert.ok(wrong.text.includes(expected), `${wrong.text} does not say ${expected}`);
       await close();
     });
@@ -82,11 +88,50 @@ test("the figures beside an outcome are those of the wire", async () => {
     "UDP lines sent": 5,
     "UDP lines answered": 4,
   });
-  // What is sent afterwards is not the lesson's.
-  await page.locator(".prompt-text").fill("more");
-  await page.locator(".prompt-text").press("Enter");
-  await answered(page, "TCP", 10);
-  assert.equal((await counted(page))["TCP lines sent"], 5);
+  // What is sent afterwards is not the lesson's: it is neither judged nor its evidence.
+  await page.locator(".views a[href='#play']").click();
+  await type(page, "more");
+  await answered(page, "TCP", 1);
+  await page.goBack();
+  await page.locator(".result-invitation").waitFor();
+  assert.equal(await page.locator(".lesson-figures, .result-mark, .finding").count(), 0);
+  assert.equal(await choice(page, 1).isChecked(), true);
+  await close();
+});
+
+test("the result stands to the right of the question, and the next lesson follows", async () => {
+  const { page, close } = await visit("reliability", { viewport: { width: 1440, height: 900 } });
+  const [next, why] = [page.locator(".lesson-next a"), page.locator(".lesson-why")];
+  assert.deepEqual([await why.count(), await page.locator(".result-mark").count()], [0, 0]);
+  await page.locator(".result-invitation").waitFor();
+  await choice(page, 1).check();
+  await run(page).click();
+  // While it runs nothing is judged, and nothing explained.
+  await page.locator(finding("UDP", ".figures")).waitFor();
+  assert.equal(await page.locator(".result-mark").getAttribute("data-right"), null);
+  await why.waitFor();
+  const [lesson, result] = await Promise.all(
+    [".lesson", ".workbench-result .result"].map((part) => page.locator(part).boundingBox()),
+  );
+  assert.ok(lesson.x + lesson.width <= result.x && lesson.y < result.y + result.height, "side by side");
+  assert.ok((await page.locator(".result-mark").boundingBox()).y < result.y + result.height);
+  await page.locator(".ladder-held", { hasText: "lines 4–5 wait for line 3" }).waitFor();
+  for (const [name, part] of [["bytes", ".dump"], ["code", ".commands"], ["export", ".exports"]]) {
+    await tab(page, name);
+    await page.locator(part).first().waitFor();
+  }
+  await tab(page, "rows");
+  await page.locator(lane("UDP", ".row[data-status=lost]")).waitFor();
+
+  assert.match(await next.textContent(), /^Next: /);
+  await next.click();
+  await page.locator(".lesson[data-lesson=order]").waitFor();
+  // What came of the lesson before is not this one's.
+  await page.locator(".result-invitation").waitFor();
+  assert.equal(await page.locator(".lesson-outcome, .lesson-why, .result-mark, .finding").count(), 0);
+  assert.equal(await run(page).isDisabled(), true);
+  await page.evaluate((id) => (location.hash = `lesson=${id}`), Object.keys(LESSONS).at(-1));
+  await next.waitFor({ state: "detached" });
   await close();
 });
 
@@ -155,18 +200,14 @@ test("a hostile link is quoted in part, as text, and scrolls nothing sideways", 
   }
 });
 
-test("closed lessons load nothing, and what does not come can be asked for again", async () => {
+test("who plays loads no lessons, and what does not come can be asked for again", async () => {
   let asked = 0;
-  const { page, close } = await visit("", {
+  const { page, close } = await visit(undefined, {
     prepare: (page) =>
       page.route(/lessons-.*\.json$/, (route) => (++asked === 1 ? route.abort() : route.continue())),
   });
-  await page.evaluate(() => (location.hash = ""));
-  await page.reload();
-  await ready(page);
-  asked = 0;
-  assert.equal(await page.locator(".lessons").getAttribute("open"), null);
-  await page.locator(".lessons summary").press("Enter");
+  assert.equal(asked, 0);
+  await page.locator(".views a[href='#lessons']").press("Enter");
   await page.locator(".lessons [role=alert] button").click();
   await page.locator(".lessons-list a").first().waitFor();
   assert.equal(asked, 2);

@@ -4,14 +4,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { answered, eventually, lane, of, ready, startServer, streamgram, violations } from "./streamgram.mjs";
+import { eventually, of, ready, socket, startServer, streamgram, violations } from "./streamgram.mjs";
 
 const onPage = streamgram();
 const RUNS = 50;
 
-/** Opens the plots, and returns one of them by its place: round trips, distribution, wire, reads. */
+/** Goes to an area of the page. */
+async function go(page, area) {
+  await page.locator(`.views a[href="#${area}"]`).click();
+  await page.locator(`.main[data-view=${area}]`).waitFor();
+}
+
+/** Goes to the plots, and returns one of them by its place: round trips, distribution, wire, reads. */
 async function open(page) {
-  await page.locator(".plots > details > summary").click();
+  await go(page, "plots");
   return (at) => page.locator(".plots .plots-figures > div").nth(at);
 }
 
@@ -44,13 +50,21 @@ async function saved(page, plot, name) {
 /** The rows of a CSV under its first line. */
 const cells = (csv) => csv.trimEnd().split("\n").slice(1).map((line) => line.split(","));
 
-async function burst(page, lines) {
+/** Waits until so many lines were answered over each of these protocols since the page was opened. */
+const answered = (events, lines, protocols = ["tcp", "udp"]) =>
+  eventually(() => assert.ok(protocols.every((protocol) => of(events, "answered", protocol).length >= lines)));
+
+/** Sends a burst of 20 lines, and waits for its answers. */
+async function burst(page, events) {
+  const before = of(events, "answered", "tcp").length;
   await page.locator(".prompt-burst").click();
-  for (const protocol of ["TCP", "UDP"]) await answered(page, protocol, lines);
+  await answered(events, before + 20);
 }
 
+/** Chooses an emulated path, where the sockets are in sight. */
 async function emulated(page, events) {
-  await page.getByRole("button", { name: "emulated", exact: true }).click();
+  await go(page, "play");
+  await page.getByRole("button", { name: "Perfect", exact: true }).click();
   const opened = () => events.filter(({ type, path }) => type === "opened" && path === "emulated");
   await eventually(() => assert.equal(opened().length, 2));
   await ready(page);
@@ -60,12 +74,12 @@ const repeat = (page) => page.locator(".plots-repeat button");
 const said = (page) => page.locator(".plots-repeat [role=status]");
 
 /** Opens the plots and repeats a burst that takes its time, so that something can come between. */
-async function repeatSlowly(page) {
+async function repeatSlowly(page, events) {
   const plot = await open(page);
   await page.getByLabel("lines").fill("2");
   await page.getByLabel("every").fill("400");
   await page.locator(".prompt .primary").click();
-  for (const protocol of ["TCP", "UDP"]) await answered(page, protocol, 2);
+  await answered(events, 2);
   await repeat(page).click();
   await page.locator(".plots-repeat progress").waitFor();
   return plot;
@@ -75,7 +89,7 @@ test(
   "every round trip is in the plot, in its table, in the CSV and in the distribution",
   onPage(async ({ page, events }) => {
     const plot = await open(page);
-    await burst(page, 20);
+    await burst(page, events);
     const trips = (rows, column) => rows.filter((row) => row[column] !== "–").length;
     await table(plot(0), (rows) => trips(rows, 1) === 20 && trips(rows, 2) === 20);
     const { file, content } = await saved(page, plot(0), "CSV");
@@ -97,11 +111,12 @@ test(
   "bytes on the wire are those of the packets, and on the direct path none are invented",
   onPage(async ({ page, events }) => {
     const plot = await open(page);
-    await burst(page, 20);
+    await burst(page, events);
     await plot(2).getByText("this page does not see them").waitFor();
     assert.equal(await plot(2).locator(".plot").count(), 0);
     await emulated(page, events);
-    await burst(page, 20);
+    await go(page, "plots");
+    await burst(page, events);
     // From the first that carries a line on: what comes before opens the connection.
     const packets = (protocol) => {
       const all = of(events, "packet", protocol);
@@ -131,7 +146,7 @@ for (const path of ["direct", "emulated"]) {
     onPage(async ({ page, events }) => {
       if (path === "emulated") await emulated(page, events);
       const plot = await open(page);
-      await burst(page, 20);
+      await burst(page, events);
       await repeat(page).click();
       await said(page).getByText(`All ${RUNS} runs are done.`).waitFor();
       const rows = await table(plot(3));
@@ -155,7 +170,7 @@ for (const path of ["direct", "emulated"]) {
 test(
   "a repetition can be cancelled, and what has come stays",
   onPage(async ({ page, events }) => {
-    const plot = await repeatSlowly(page);
+    const plot = await repeatSlowly(page, events);
     await eventually(async () => assert.equal(await page.locator(".plots-repeat progress").getAttribute("value"), "1"));
     await repeat(page).click();
     const cancelled = said(page).getByText(/^Cancelled after \d+ of 50 runs\./);
@@ -165,16 +180,19 @@ test(
     assert.equal(sum(await table(plot(3)), 1), runs);
     // The run that was under way is stopped, and none follows it.
     await eventually(() => assert.ok(of(events, "finished", "tcp").length >= runs + 2));
-    await answered(page, "TCP", of(events, "sent", "tcp").length);
+    await answered(events, of(events, "sent", "tcp").length, ["tcp"]);
     assert.ok(of(events, "sent", "tcp").length <= 2 * (runs + 2));
   }),
 );
 
 test(
   "a leg that closes ends a repetition, which says so",
-  onPage(async ({ page }) => {
-    await repeatSlowly(page);
-    await page.locator(lane("TCP")).getByRole("button", { name: "close", exact: true }).click();
+  onPage(async ({ page, events }) => {
+    await repeatSlowly(page, events);
+    // It goes on while another area is in sight.
+    await go(page, "play");
+    await page.locator(socket("TCP")).getByRole("button", { name: "close", exact: true }).click();
+    await go(page, "plots");
     await said(page).getByText(/^Ended after \d+ of 50 runs\. Not sent: TCP is not open\.$/).waitFor();
   }),
 );
@@ -183,8 +201,8 @@ let gone;
 test(
   "a session that is lost ends a repetition, which says so",
   onPage(
-    async ({ page }) => {
-      await repeatSlowly(page);
+    async ({ page, events }) => {
+      await repeatSlowly(page, events);
       await gone.stop();
       await said(page).getByText(/^Ended after \d+ of 50 runs\. Not sent: the server is out of reach\.$/).waitFor();
     },
@@ -194,8 +212,8 @@ test(
 
 test(
   "another send ends a repetition, which says so",
-  onPage(async ({ page }) => {
-    await repeatSlowly(page);
+  onPage(async ({ page, events }) => {
+    await repeatSlowly(page, events);
     await page.locator(".prompt-burst").click();
     await said(page).getByText("another send came between").waitFor();
   }),
@@ -203,9 +221,9 @@ test(
 
 test(
   "a picture stands alone: well-formed, with its size, its title, its colours and every mark",
-  onPage(async ({ page }) => {
+  onPage(async ({ page, events }) => {
     const plot = await open(page);
-    await burst(page, 20);
+    await burst(page, events);
     const bins = await table(plot(1), (rows) => sum(rows, 1) === 20 && sum(rows, 2) === 20);
     const { file, content } = await saved(page, plot(1), "SVG");
     assert.equal(file, "streamgram-distribution.svg");
@@ -236,14 +254,14 @@ test(
 
 test(
   "the oldest samples go and are counted, and a table shows the newest",
-  onPage(async ({ page }) => {
+  onPage(async ({ page, events }) => {
     const plot = await open(page);
     await page.getByLabel("lines").fill("1000");
     await page.locator(".targets [data-target=TCP]").click();
     await page.locator(".prompt .primary").click();
-    await answered(page, "TCP", 1_000);
+    await answered(events, 1_000, ["tcp"]);
     await page.locator(".prompt-burst").click();
-    await answered(page, "TCP", 1_020);
+    await answered(events, 1_020, ["tcp"]);
     await plot(0).getByText("20 older samples were removed.").waitFor();
     assert.equal((await table(plot(0))).length, 50);
     await plot(0).getByText("950 older rows are not shown").waitFor();
@@ -255,9 +273,9 @@ test(
 test(
   "in Chinese the plots speak Chinese",
   onPage(
-    async ({ page }) => {
+    async ({ page, events }) => {
       const plot = await open(page);
-      await burst(page, 20);
+      await burst(page, events);
       await table(plot(1), (rows) => sum(rows, 2) === 20);
       const texts = await page.locator(".plots figcaption, .plots summary, .plots h2").allTextContents();
       assert.ok(texts.length > 4 && texts.every((text) => /\p{Script=Han}/u.test(text)), texts.join());
@@ -270,9 +288,9 @@ test(
 test(
   "with the system's own few colours TCP and UDP still differ by more than colour",
   onPage(
-    async ({ page }) => {
+    async ({ page, events }) => {
       const plot = await open(page);
-      await burst(page, 20);
+      await burst(page, events);
       await table(plot(1), (rows) => sum(rows, 1) === 20 && sum(rows, 2) === 20);
       const look = (style) =>
         plot(1)

@@ -62,7 +62,7 @@ function beyondTheStart(sent) {
 
 /** Opens the dialog that makes a link, and returns the link. */
 async function share(page) {
-  await page.locator(".prompt-share").click();
+  await page.locator(".share-open").click();
   await page.locator(".share[open]").waitFor();
   return page.locator(".share-link input").inputValue();
 }
@@ -70,8 +70,9 @@ async function share(page) {
 for (const { name, ...options } of VISITORS) {
   test(`a scenario goes round through the link that was copied: ${name}`, async () => {
     const teacher = await visit({ ...options, permissions: ["clipboard-read", "clipboard-write"] });
-    await teacher.page.locator(".link-presets button").nth(7).click();
+    await teacher.page.locator(".link-presets button").nth(8).click();
     await ready(teacher.page);
+    await teacher.page.locator(".suited button").click();
     await teacher.page.locator(".prompt-text").fill("你好 {n} & <b>100%</b> #+");
     await teacher.page.locator(".targets [data-target=UDP]").click();
     const shown = await share(teacher.page);
@@ -195,7 +196,8 @@ test("the language of a link is a suggestion: it is not kept, and a choice stand
   await other.goto(`http://${server.http}/`);
   await ready(other);
   assert.equal(await other.locator(":root").getAttribute("lang"), "en");
-  await page.locator(".preferences select").first().selectOption("English");
+  await page.locator(".menu summary").click();
+  await page.locator(".menu select").first().selectOption("English");
   await page.reload();
   await page.locator(".offer", { hasText: "This share link contains a scenario" }).waitFor();
   await harmless();
@@ -267,7 +269,7 @@ test("a scenario that is too long for a QR code leaves the address in it", async
 test("a text that is too long for a link is told with the limit", async () => {
   const { page, harmless } = await visit({ locale: "en-US" });
   await page.locator(".prompt-text").fill("x".repeat(17_000));
-  await page.locator(".prompt-share").click();
+  await page.locator(".share-open").click();
   await page.locator(".share .notice", { hasText: "the limit is 16,384 bytes" }).waitFor();
   assert.equal(await page.locator(".share-link").count(), 0);
   await harmless();
@@ -288,12 +290,15 @@ for (const viewport of [{ width: 1280, height: 720 }, { width: 1920, height: 108
     await page.locator(".offer .primary").click();
     await answered(page, "TCP", 5);
     await page.locator(finding("UDP", "[data-row=reads] [data-kind=lost]")).waitFor();
-    await page.locator(".verdict", { hasText: "sent again" }).waitFor();
-    for (const part of [".prompt-text", ".verdict-findings", finding("TCP", ".strip"), finding("UDP", ".strip")]) {
+    await page.locator(finding("TCP", ".figures"), { hasText: /sent again1/ }).waitFor();
+    for (const part of [".prompt-text", ".findings", finding("TCP", ".strip"), finding("UDP", ".strip")]) {
       const box = await page.locator(part).boundingBox();
       assert.ok(box.y >= 0 && box.y + box.height <= viewport.height, `${part}: ${JSON.stringify(box)}`);
     }
-    const size = await page.locator(".verdict-figures").first().evaluate((it) => parseFloat(getComputedStyle(it).fontSize));
+    await page.locator(".prompt-text").fill("");
+    await page.locator(".prompt-text").press("Enter");
+    await page.locator(".notice", { hasText: "An empty line has no bytes" }).waitFor();
+    const size = await page.locator(".finding-figures").first().evaluate((it) => parseFloat(getComputedStyle(it).fontSize));
     assert.ok(size >= viewport.width / 60, `${size} pixels`);
     assert.ok(!(await page.locator(lane("TCP", ".transcript")).isVisible()));
     await page.keyboard.press("Escape");

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 
 import { answered, bytes, duplicated, late, lines, lost, parsed, sentAgain, taken } from "./packets.mjs";
-import { eventually, of, ready, streamgram } from "./streamgram.mjs";
+import { eventually, finding, of, ready, streamgram } from "./streamgram.mjs";
 
 const number = (count) => count.toLocaleString("en-US");
 const counted = (count, one, several = `${one}s`) => (count === 1 ? `1 ${one}` : `${number(count)} ${several}`);
@@ -35,15 +35,9 @@ function named(numbers) {
 }
 
 /** What the verdict must say of TCP. */
-function ofTcp({ events, packets }) {
-  const run = fromFirst(packets);
+function ofTcp({ events }) {
   const reads = events.filter(({ type }) => type === "server_read").length;
-  const again = sentAgain(packets).filter((packet) => run.includes(packet));
-  return [
-    `${counted(reads, "read")}, ${counted(reads, "reply", "replies")}`,
-    `On the wire: ${counted(run.length, "segment")}, ${number(again.length)} sent again, ` +
-      `${counted(bytes(run), "byte")} with all headers.`,
-  ];
+  return [`${counted(reads, "read")}, ${counted(reads, "reply", "replies")}`];
 }
 
 /** What the verdict must say of UDP, of so many lines. */
@@ -62,9 +56,56 @@ function ofUdp({ packets }, count) {
   return [
     `${counted(took, "datagram")}, ${counted(came.length, "reply", "replies")}`,
     meaning,
-    `On the wire: ${counted(packets.length, "packet")}, ${counted(bytes(packets), "byte")} with all headers; ` +
-      `${lost(packets).length} lost, ${duplicated(packets).length} duplicated, ${late(packets).length} out of order.`,
   ];
+}
+
+/** The figures of a run of so many lines on a leg, by their names: all but the times. */
+function figuresOf({ events, packets }, protocol, count, isEmulated) {
+  const told = events.filter(({ type }) => type === "answered").length;
+  const replied = protocol === "udp" && isEmulated ? new Set(answered(packets)).size : told;
+  const lines = { sent: count, answered: replied, "without reply": count - replied };
+  if (!isEmulated) return lines;
+  if (protocol === "tcp") {
+    const run = fromFirst(packets);
+    const again = sentAgain(packets).filter((packet) => run.includes(packet));
+    return { ...lines, segments: run.length, "sent again": again.length, "bytes on the wire": bytes(run) };
+  }
+  return {
+    ...lines,
+    packets: packets.length,
+    lost: lost(packets).length,
+    duplicated: duplicated(packets).length,
+    "out of order": late(packets).length,
+    "bytes on the wire": bytes(packets),
+  };
+}
+
+/** The figures that the page shows of a leg's run: those that are counted, and the times. */
+async function shownFigures(page, protocol) {
+  const all = await page.locator(finding(protocol.toUpperCase(), ".figures > div")).evaluateAll((all) =>
+    all.map((it) => [it.querySelector("dt").textContent, it.querySelector("dd").textContent]),
+  );
+  const isTime = ([name]) => ["median", "slowest"].includes(name);
+  const numbers = all.filter((it) => !isTime(it)).map(([name, text]) => [name, Number(text.replaceAll(",", ""))]);
+  return { counts: Object.fromEntries(numbers), times: all.filter(isTime).map(([, text]) => text) };
+}
+
+/** A time as the page writes it tells so many microseconds; the last digit may be rounded. */
+function tells(text, us) {
+  const [, number, unit] = /^([\d.,]+) (ms|s)$/.exec(text) ?? [];
+  const [, decimals = ""] = number.split(".");
+  const scale = unit === "s" ? 1e6 : 1e3;
+  assert.ok(Math.abs(Number(number.replaceAll(",", "")) - us / scale) <= 10 ** -decimals.length, `${text}: ${us} µs`);
+}
+
+/** Compares a run's figures with what was counted, and its times with those of the answers. */
+async function agrees(page, leg, protocol, count, isEmulated) {
+  const { counts, times } = await shownFigures(page, protocol);
+  assert.deepEqual(counts, figuresOf(leg, protocol, count, isEmulated));
+  const sorted = roundTrips(leg).sort((one, two) => one - two);
+  const half = sorted.length / 2;
+  tells(times[0], (sorted[Math.ceil(half) - 1] + sorted[Math.floor(half)]) / 2);
+  tells(times[1], sorted.at(-1));
 }
 
 const handshake = (tcp) => tcp.packets.indexOf(fromFirst(tcp.packets)[0]);
@@ -120,7 +161,7 @@ const PRESETS = {
       assert.deepEqual([...lost(tcp.packets), ...lost(udp.packets)], []);
       const waits = payloads(udp.packets).filter(fromClient).map(({ at_us, arrives_us }) => arrives_us - at_us);
       // How many depends on how evenly the lines come out of a busy machine.
-        assert.ok(Math.max(...waits) > 1.5 * waits[0], `${waits}`);
+      assert.ok(Math.max(...waits) > 1.5 * waits[0], `${waits}`);
     },
   },
   "Small MTU": {
@@ -195,14 +236,19 @@ describe("what the page says", { concurrency: 4 }, () => {
         await page.getByRole("button", { name, exact: true }).click();
         await eventually(() => assert.ok(["tcp", "udp"].every((it) => of(events, "opened", it).at(-1)?.path === "emulated")));
         await ready(page);
+        await page.locator(".suited", { hasText: `× ${count}` }).getByRole("button", { name: "Use it" }).click();
         await page.locator(".prompt button.primary").click();
-        await page.locator(".verdict [role=status]", { hasText: counted(count, "send") }).waitFor({ state: "attached" });
+        // Said once all is known.
+        const whole = page.locator(".result-head [role=status]", { hasText: /\S/ });
+        await whole.waitFor({ state: "attached" });
         await eventually(async () => {
           const [tcp, udp] = ["tcp", "udp"].map((protocol) => latest(events, protocol));
-          const said = await page.locator(".verdict-finding").allTextContents();
+          const said = await page.locator(".finding").allTextContents();
           for (const [at, parts] of [ofTcp(tcp), ofUdp(udp, count)].entries()) {
             for (const part of parts) assert.ok(said[at].includes(part), `“${part}” is not in “${said[at]}”`);
           }
+          await agrees(page, tcp, "tcp", count, true);
+          await agrees(page, udp, "udp", count, true);
           await shows({ tcp, udp, page });
         }, 10_000);
       }),
@@ -217,17 +263,23 @@ describe("what the page says", { concurrency: 4 }, () => {
         await page.locator(".lesson-choice input").first().check();
         await page.locator(".lesson .primary").click();
         await page.locator(".lesson-outcome[data-right]").waitFor();
-        const shown = await page.locator(".lesson-figures > div").evaluateAll((all) =>
-          all.map((it) => [it.querySelector("dt").textContent, Number(it.querySelector("dd").textContent.replace(/\D/g, ""))]),
-        );
-        assert.ok(shown.length > 0);
-        for (const protocol of ["tcp", "udp"]) {
-          const isEmulated = of(events, "opened", protocol).at(-1).path === "emulated";
-          const counts = figures(latest(events, protocol), protocol, isEmulated);
-          for (const [name, value] of shown.filter(([name]) => name.startsWith(protocol.toUpperCase()))) {
-            assert.equal(value, counts[name.slice(4)], `${name}: ${JSON.stringify(counts)}`);
+        // The last ACK may come after the last answer.
+        await eventually(async () => {
+          const shown = await page.locator(".lesson-figures > div").evaluateAll((all) =>
+            all.map((it) => [it.querySelector("dt").textContent, Number(it.querySelector("dd").textContent.replace(/\D/g, ""))]),
+          );
+          assert.ok(shown.length > 0);
+          for (const protocol of ["tcp", "udp"]) {
+            const isEmulated = of(events, "opened", protocol).at(-1).path === "emulated";
+            const leg = latest(events, protocol);
+            const counts = figures(leg, protocol, isEmulated);
+            for (const [name, value] of shown.filter(([name]) => name.startsWith(protocol.toUpperCase()))) {
+              assert.equal(value, counts[name.slice(4)], `${name}: ${JSON.stringify(counts)}`);
+            }
+            const count = of(events, "sent", protocol).length;
+            if (count > 0) await agrees(page, leg, protocol, count, isEmulated);
           }
-        }
+        }, 10_000);
       }),
     );
   }

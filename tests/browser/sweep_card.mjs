@@ -13,6 +13,7 @@ export async function native(kind, ...flags) {
 }
 
 export async function open(page) {
+  await page.locator(".views a[href='#plots']").click();
   await page.locator(".sweep > details > summary").click();
   await page.locator(".sweep-start").waitFor();
 }

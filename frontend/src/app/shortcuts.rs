@@ -23,17 +23,18 @@ fn keys(language: Language) -> [(&'static str, &'static str); 10] {
     ]
 }
 
-/// A button, and the dialog that it opens.
+#[derive(Properties, PartialEq)]
+pub(crate) struct ShortcutsProps {
+    pub(crate) is_open: bool,
+    pub(crate) on_open: Callback<bool>,
+}
+
+/// The dialog, and the key that opens it.
 #[component]
-pub(crate) fn Shortcuts() -> Html {
+pub(crate) fn Shortcuts(ShortcutsProps { is_open, on_open }: &ShortcutsProps) -> Html {
     let language = use_language();
-    let is_open = use_state(|| false);
-    let set_open = |is_now_open: bool| {
-        let is_open = is_open.setter();
-        Callback::from(move |()| is_open.set(is_now_open))
-    };
     use_effect_with((), {
-        let show = set_open(true);
+        let show = on_open.reform(|()| true);
         move |()| {
             let document = web_sys::window().and_then(|window| window.document());
             let listener = document.map(|document| {
@@ -48,21 +49,17 @@ pub(crate) fn Shortcuts() -> Html {
         }
     });
     html! {
-        <>
-            <button type="button" class="shortcuts-button" aria-label={language.shortcuts()}
-                onclick={set_open(true).reform(|_| ())}>{ "?" }</button>
-            if *is_open {
-                <Dialog class="shortcuts" labelled_by="shortcuts-title" on_close={set_open(false)}>
-                    <h2 id="shortcuts-title">{ language.keys() }</h2>
-                    <dl>
-                        for (key, meaning) in keys(language) {
-                            <div><dt><kbd>{ key }</kbd></dt><dd>{ meaning }</dd></div>
-                        }
-                    </dl>
-                    <button class="primary">{ language.dismiss() }</button>
-                </Dialog>
-            }
-        </>
+        if *is_open {
+            <Dialog class="shortcuts" labelled_by="shortcuts-title" on_close={on_open.reform(|()| false)}>
+                <h2 id="shortcuts-title">{ language.keys() }</h2>
+                <dl>
+                    for (key, meaning) in keys(language) {
+                        <div><dt><kbd>{ key }</kbd></dt><dd>{ meaning }</dd></div>
+                    }
+                </dl>
+                <button class="primary">{ language.dismiss() }</button>
+            </Dialog>
+        }
     }
 }
 

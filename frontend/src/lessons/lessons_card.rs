@@ -186,9 +186,11 @@ impl Trial {
         let seen = match stage {
             // Half of a run shows nothing.
             Stage::Cut => Some(Figures::default()),
-            Stage::Out(number) => self.seen.clone().or_else(|| {
-                page.runs.get(number).filter(|run| !run.is_open()).map(|run| figures(run))
-            }),
+            // The last ACK comes after the last answer.
+            Stage::Out(number) => {
+                let over = page.runs.get(number).filter(|run| !run.is_open());
+                over.map(|run| figures(run)).or_else(|| self.seen.clone())
+            }
             Stage::Due(_) => None,
         };
         let next = Self { stage, seen, ..self.clone() };
@@ -282,8 +284,10 @@ mod tests {
 
     #[test]
     fn what_is_sent_afterwards_changes_nothing() {
-        let over = Trial { seen: Some(Figures::default()), ..trial(Stage::Out(1)) };
+        let over = trial(Stage::Out(1)).next(&answered(4)).unwrap();
         assert_eq!(over.next(&answered(5)), None);
+        // Nor that its run is no longer kept.
+        assert_eq!(over.next(&Page::new()), None);
     }
 
     #[test]

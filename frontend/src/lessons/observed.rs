@@ -5,7 +5,6 @@ use streamgram_protocol::{End, Header, Packet, Path, Protocol};
 
 use crate::session::leg_run::{LegRun, Read, Status};
 use crate::session::run::Run;
-use crate::session::trace::Trace;
 
 /// The figures of a run, and of the packets of its legs from their opening on.
 pub(crate) fn figures(run: &Run) -> Figures {
@@ -16,7 +15,7 @@ pub(crate) fn figures(run: &Run) -> Figures {
         // What was not told, or is not kept any more, cannot be counted.
         let is_known = leg.trace.missed + leg.trace.dropped == 0;
         if run.conditions.path == Path::Emulated && is_known {
-            of_packets(&leg.trace, &mut set);
+            of_packets(leg, &mut set);
         }
     }
     figures
@@ -37,8 +36,9 @@ fn of_lines(send: &LegRun, mut set: impl FnMut(Count, u64)) {
     }
 }
 
-fn of_packets(trace: &Trace, mut set: impl FnMut(Count, u64)) {
-    let packets = || trace.packets.iter().map(|sent| &sent.packet);
+fn of_packets(leg: &LegRun, mut set: impl FnMut(Count, u64)) {
+    let sent = || leg.trace.packets.iter().filter(|sent| sent.at_us <= leg.until_us());
+    let packets = || sent().map(|sent| &sent.packet);
     let count =
         |wanted: fn(&Packet) -> bool| packets().filter(|packet| wanted(packet)).count() as u64;
     let carries = |packet: &Packet| match packet.header {

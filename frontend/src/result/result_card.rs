@@ -89,7 +89,7 @@ fn found(
     let protocol = finding.protocol;
     let class = if protocol == Protocol::Tcp { "tcp" } else { "udp" };
     html! {
-        <section key={class} class="finding" data-protocol={protocol.name()} aria-label={protocol.name()}>
+        <section key={class} class="finding" role="group" data-protocol={protocol.name()} aria-label={protocol.name()}>
             <p class="finding-figures"><b {class}>{ protocol.name() }</b>{ " " }{ &finding.figures }</p>
             <p class="finding-meaning">{ &finding.meaning }</p>
             { replies(language, leg) }

@@ -141,7 +141,7 @@ impl LegRun {
     }
 
     /// Until when something counts for it.
-    fn until_us(&self) -> u64 {
+    pub(crate) fn until_us(&self) -> u64 {
         self.settled_us.saturating_add(AFTERMATH_US)
     }
 

@@ -36,7 +36,7 @@ fn socket(language: Language, lane: &Lane, on_ask: &Callback<SocketRequest>) -> 
     let class = if lane.protocol == Protocol::Tcp { "tcp" } else { "udp" };
     let (status, state) = state(language, lane);
     html! {
-        <section key={name} class="socket" data-protocol={name} aria-label={name}>
+        <section key={name} class="socket" role="group" data-protocol={name} aria-label={name}>
             <div class="socket-head">
                 <h3 {class}>{ name }</h3>
                 <span class="badge" data-status={status}>{ state }</span>

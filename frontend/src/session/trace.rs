@@ -83,20 +83,22 @@ impl Trace {
                 first.send <= *sends.end() && *sends.start() <= last.send
             })
         };
+        let is_bare = |sent: &Rc<Sent>| sent.packet.line.is_none() && sent.is_plain();
         let first = self.packets.iter().position(is_own)?;
         if self.missed > 0 || first == 0 && self.dropped > 0 {
             return None;
         }
         let own = self.packets.iter().filter(|sent| is_own(sent) && sent.at_us <= until_us);
         let end = own.map(|sent| sent.gone_us() + LONGEST_ACK_DELAY_US).max()?;
+        // An ACK that others have overtaken is answered when it arrives: RFC 9293, 3.10.7.4.
+        let acks = self.packets.range(first..).filter(|sent| is_bare(sent) && sent.at_us <= end);
+        let end = acks.map(|sent| sent.gone_us()).fold(end, u64::max);
         let mut sum = Sum::default();
         // The earliest arrival of what an end sends later; the packets are gone through from the last.
         let mut earliest = [u64::MAX; 2];
         for sent in self.packets.range(first..).rev() {
             let packet = &sent.packet;
-            if sent.at_us > end.min(until_us)
-                || !is_own(sent) && (packet.line.is_some() || !sent.is_plain())
-            {
+            if sent.at_us > end.min(until_us) || !is_own(sent) && !is_bare(sent) {
                 continue;
             }
             sum.packets += 1;
@@ -283,11 +285,13 @@ pub(crate) mod tests {
             again,
             segment(End::Gateway, 1, 24_000, false),
             fin,
+            // The answer to the ACK before it, which came late.
+            segment(End::Client, 5, 44_000, false),
             // Long after all has arrived.
             segment(End::Gateway, 2, 5_024_000, false),
         ];
         let mut trace = traced(&sent);
-        let sum = Sum { packets: 4, bytes: 160, again: 1, lost: 1, ..Sum::default() };
+        let sum = Sum { packets: 5, bytes: 200, again: 1, lost: 1, ..Sum::default() };
         assert_eq!(trace.of(&(7..=7), u64::MAX), Some(sum));
         assert_eq!(trace.of(&(8..=8), u64::MAX), None);
         // What is sent again after that does not count.
