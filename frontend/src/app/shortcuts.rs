@@ -23,9 +23,9 @@ fn keys(language: Language) -> [(&'static str, &'static str); 10] {
     ]
 }
 
-/// A button, and the dialog that it opens.
-#[component]
-pub(crate) fn Shortcuts() -> Html {
+/// A button, and the dialog that it opens: which is in sight only outside of a menu that is closed.
+#[hook]
+pub(crate) fn use_shortcuts() -> [Html; 2] {
     let language = use_language();
     let is_open = use_state(|| false);
     let set_open = |is_now_open: bool| {
@@ -47,23 +47,24 @@ pub(crate) fn Shortcuts() -> Html {
             move || drop(listener)
         }
     });
-    html! {
-        <>
-            <button type="button" class="shortcuts-button" aria-label={language.shortcuts()}
-                onclick={set_open(true).reform(|_| ())}>{ "?" }</button>
-            if *is_open {
-                <Dialog class="shortcuts" labelled_by="shortcuts-title" on_close={set_open(false)}>
-                    <h2 id="shortcuts-title">{ language.keys() }</h2>
-                    <dl>
-                        for (key, meaning) in keys(language) {
-                            <div><dt><kbd>{ key }</kbd></dt><dd>{ meaning }</dd></div>
-                        }
-                    </dl>
-                    <button class="primary">{ language.dismiss() }</button>
-                </Dialog>
-            }
-        </>
-    }
+    let button = html! {
+        <button type="button" class="shortcuts-button" aria-label={language.shortcuts()}
+            onclick={set_open(true).reform(|_| ())}>{ "?" }</button>
+    };
+    let dialog = html! {
+        if *is_open {
+            <Dialog class="shortcuts" labelled_by="shortcuts-title" on_close={set_open(false)}>
+                <h2 id="shortcuts-title">{ language.keys() }</h2>
+                <dl>
+                    for (key, meaning) in keys(language) {
+                        <div><dt><kbd>{ key }</kbd></dt><dd>{ meaning }</dd></div>
+                    }
+                </dl>
+                <button class="primary">{ language.dismiss() }</button>
+            </Dialog>
+        }
+    };
+    [button, dialog]
 }
 
 fn is_typing(event: &Event) -> bool {
