@@ -20,7 +20,7 @@ test(
   onPage(async ({ page, events }) => {
     assert.match(await refusal(page, ""), /nothing to send over TCP.*empty datagram/);
     await page.locator("[data-target=UDP]").click();
-    assert.match(await refusal(page, ""), /use the button in the UDP lane/);
+    assert.match(await refusal(page, ""), /“empty datagram” button of the UDP socket/);
     assert.equal(of(events, "sent", "tcp").length + of(events, "sent", "udp").length, 0);
   }),
 );
@@ -41,7 +41,7 @@ test(
 test(
   "a line for a leg that is closed is refused, with a button that opens the leg",
   onPage(async ({ page }) => {
-    await page.locator(lane("TCP")).getByRole("button", { name: "close", exact: true }).click();
+    await page.locator(socket("TCP")).getByRole("button", { name: "close", exact: true }).click();
     await page.locator(socket("TCP", ".badge"), { hasText: "closed" }).waitFor();
     assert.match(await refusal(page, "x"), /TCP is not open/);
     await page.getByRole("button", { name: "Open TCP" }).click();

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { eventually, finding, streamgram } from "./streamgram.mjs";
+import { answered, eventually, socket, streamgram, tab } from "./streamgram.mjs";
 
 const onPage = streamgram();
 
@@ -114,13 +114,8 @@ async function tryAll(t, { page, events }, lines, { protocols = ["TCP", "UDP"], 
 /** A test on a page, in which each tool is a test of its own. */
 const tools = (name, run, options) => test(name, (t) => onPage((on) => run(t, on), options)());
 
-/** Waits until so many lines of a lane were answered in all; rows are drawn where they are in sight. */
-async function answered(page, protocol, count) {
-  const figure = page.locator(finding(protocol, ".figures dd")).nth(1);
-  await figure.getByText(String(count), { exact: true }).waitFor();
-}
-
-async function send(page, { text, mode = 0, count = 1, every = 0, target = "both", of = 1 }) {
+/** Sends, and shows the commands that do the same; `of` are the lines of the run. */
+async function send(page, { text, mode = 0, count = 1, every = 0, target = "both", of = count }) {
   await page.locator(".prompt-more").evaluate((more) => (more.open = true));
   await page.locator(".prompt-choice").first().locator("button").nth(mode).click();
   await page.locator(`[data-target=${target}]`).click();
@@ -129,12 +124,20 @@ async function send(page, { text, mode = 0, count = 1, every = 0, target = "both
   await interval.fill(String(every));
   await page.locator(".prompt-text").fill(text);
   await page.locator(".prompt-text").press("Enter");
+  // It covers a phone.
+  await page.locator(".prompt-more").evaluate((more) => (more.open = false));
   for (const protocol of target === "both" ? ["TCP", "UDP"] : [target]) await answered(page, protocol, of);
+  await tab(page, "code");
 }
 
-tools("before anything was sent the commands send the sample", (t, on) =>
-  tryAll(t, on, [Buffer.from("hello 1")]),
-);
+tools("the commands send what the run in sight has sent, and that can be one of those before", async (t, on) => {
+  await on.page.locator(".prompt-text").press("Enter");
+  await send(on.page, { text: "later" });
+  await on.page.locator(".commands-text", { hasText: "later" }).waitFor();
+  await on.page.locator(".run-line", { hasText: "#1" }).click();
+  await on.page.locator(".commands-text", { hasText: "hello 1" }).waitFor();
+  await tryAll(t, on, [Buffer.from("hello 1")]);
+});
 
 tools(
   "a hostile line is only bytes",
@@ -146,13 +149,13 @@ tools(
 );
 
 tools("a numbered burst of a hostile line, with its pause", async (t, on) => {
-  await send(on.page, { text: String.raw`\x00\n` + `EOF\n%{n}`.replace("\n", String.raw`\n`) + String.raw`\t'"\\{n}!?`, mode: 1, count: 3, every: 20, of: 3 });
+  await send(on.page, { text: String.raw`\x00\n` + `EOF\n%{n}`.replace("\n", String.raw`\n`) + String.raw`\t'"\\{n}!?`, mode: 1, count: 3, every: 20 });
   await tryAll(t, on, [1, 2, 3].map((n) => Buffer.from(`\0\nEOF\n%${n}\t'"\\${n}!?`)));
 });
 
 tools("bytes that are no text", async (t, on) => {
   const hex = "00 ff 27 5c 22 0a 0d 24 28 60 21 7b 6e 7d e4 bd 25 64 3f 3f 2f 30 30";
-  await send(on.page, { text: hex, mode: 2, count: 2, of: 2 });
+  await send(on.page, { text: hex, mode: 2, count: 2 });
   const bytes = Buffer.from(hex.replaceAll(" ", ""), "hex");
   await tryAll(t, on, [bytes, bytes]);
 });
@@ -164,8 +167,9 @@ tools("several lines, the first like an option", async (t, on) => {
 
 tools("a datagram without bytes; nc says that it has none", async (t, on) => {
   const { page } = on;
-  await page.locator(".lane[data-protocol=UDP] .lane-actions button").nth(2).click();
+  await page.locator(socket("UDP", ".socket-actions button")).nth(2).click();
   await answered(page, "UDP", 1);
+  await tab(page, "code");
   await page.locator(".commands-warning", { hasText: "nc cannot send a datagram without bytes" }).waitFor();
   assert.equal(await page.locator(".commands-text").count(), 0);
   const others = TOOLS.filter(({ called }) => called !== "nc");
@@ -180,11 +184,11 @@ tools("a long line is cut, which is said, and never in the middle of a character
 
 tools("as much as is sent without a warning is answered before any of it is read", async (t, on) => {
   const { page } = on;
-  await send(page, { text: "x".repeat(600), count: 104, target: "TCP", of: 104 });
+  await send(page, { text: "x".repeat(600), count: 104, target: "TCP" });
   assert.equal(await page.locator(".commands-warning").count(), 0);
   const lines = Array(104).fill(Buffer.from("x".repeat(600)));
   await tryAll(t, on, lines, { protocols: ["TCP"] });
-  await send(page, { text: "x".repeat(600), count: 105, target: "TCP", of: 209 });
+  await send(page, { text: "x".repeat(600), count: 105, target: "TCP" });
   assert.equal(await page.locator(".commands .targets").nth(1).locator("button").count(), 1);
   await page.locator(".commands-warning", { hasText: "65,835 bytes" }).waitFor();
 });
@@ -193,6 +197,7 @@ test(
   "a command is copied as it stands",
   onPage(
     async ({ page }) => {
+      await send(page, { text: "copied" });
       await page.locator(".commands-head > button").click();
       await page.locator(".commands [role=status]", { hasText: "copied" }).waitFor();
       const copied = await page.evaluate(() => navigator.clipboard.readText());

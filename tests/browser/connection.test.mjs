@@ -34,7 +34,7 @@ test(
     await page.getByLabel("lines").fill("1000");
     // In one go: ten megabytes and their replies are still under way when the socket is closed.
     await page.evaluate(() => {
-      const close = [...document.querySelectorAll(".lane[data-protocol=TCP] button")];
+      const close = [...document.querySelectorAll(".socket[data-protocol=TCP] button")];
       document.querySelector(".prompt button.primary").click();
       close.find((button) => button.textContent === "close").click();
     });
@@ -63,6 +63,10 @@ test(
       await type(page, "before");
       await answered(page, "TCP", 1);
       await answered(page, "UDP", 1);
+      // Of a leg's second run too.
+      await type(page, "again");
+      await page.locator(lane("UDP", ".row"), { hasText: "again" }).waitFor();
+      await answered(page, "TCP", 1);
       const { http } = server;
       await server.stop();
       await page.locator(".header .badge[data-status=lost]").waitFor();
@@ -82,10 +86,17 @@ test(
       await page.getByRole("button", { name: "Open both sockets" }).click();
       await ready(page);
       assert.equal(await page.locator(".absence").count(), 0);
-      assert.equal(of(events, "sent", "tcp").length, 1);
+      assert.equal(of(events, "sent", "tcp").length, 2);
       await type(page, "after");
+      const rows = page.locator(lane("TCP", ".row"));
+      await rows.filter({ hasText: "→ 1after" }).waitFor();
       await answered(page, "TCP", 1);
-      assert.equal(of(events, "answered", "tcp").length, 2);
+      assert.equal(of(events, "answered", "tcp").length, 3);
+      // What the session before told of a leg with this number is none of it.
+      await eventually(async () => {
+        const kinds = await rows.evaluateAll((rows) => rows.map((row) => row.dataset.kind));
+        assert.deepEqual(kinds, ["note", "line", "reply"]);
+      });
     },
     { http: () => server.http },
   ),

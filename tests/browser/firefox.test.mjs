@@ -20,9 +20,9 @@ describe("in Firefox", { skip: NO_FIREFOX }, () => {
       for (const protocol of ["TCP", "UDP"]) await answered(page, protocol, 1);
       await page.locator(lane("TCP", ".row[data-kind=reply]"), { hasText: "] hello" }).waitFor();
       await page.getByRole("button", { name: "Burst 20" }).click();
-      for (const protocol of ["TCP", "UDP"]) await answered(page, protocol, 21);
+      for (const protocol of ["TCP", "UDP"]) await answered(page, protocol, 20);
       await eventually(async () => assert.equal(await reads(page, "UDP").count(), 20));
-      await page.locator(".verdict", { hasText: "20 datagrams, 20 replies" }).waitFor();
+      await page.locator(finding("UDP", ".finding-figures"), { hasText: "20 datagrams, 20 replies" }).waitFor();
     }),
   );
 
@@ -30,10 +30,10 @@ describe("in Firefox", { skip: NO_FIREFOX }, () => {
     "the preset that loses line 3 loses it over UDP only",
     onPage(async ({ page }) => {
       await page.getByRole("button", { name: "Line 3 lost", exact: true }).click();
-      await page.locator(".ladder").waitFor();
+      await page.locator(".suited button").click();
       await ready(page);
       await page.locator(".prompt button.primary").click();
-      await page.locator(".verdict", { hasText: "No reply to line 3" }).waitFor();
+      await page.locator(finding("UDP", ".finding-meaning"), { hasText: "No reply to line 3" }).waitFor();
       await answered(page, "TCP", 5);
       await page.locator(".ladder-label", { hasText: "lines 3–5 again" }).waitFor();
     }),
@@ -42,7 +42,7 @@ describe("in Firefox", { skip: NO_FIREFOX }, () => {
   test(
     "a lesson is predicted, run and explained",
     onPage(async ({ page }) => {
-      await page.locator(".lessons summary").click();
+      await page.locator(".views a").nth(1).click();
       await page.locator(".lessons-list a").first().click();
       await page.locator(".lesson-choice input").first().check();
       await page.locator(".lesson .primary").click();

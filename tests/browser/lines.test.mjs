@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { answered, eventually, finding, lane, of, streamgram, type } from "./streamgram.mjs";
+import { answered, eventually, finding, lane, of, socket, streamgram, type } from "./streamgram.mjs";
+import { figures } from "./transcript.mjs";
 
 const onPage = streamgram();
 
@@ -43,7 +44,7 @@ test(
       assert.equal(await cells("UDP", "reads"), datagrams);
       assert.equal(await cells("UDP", "replies"), replies);
       assert.equal(
-        await page.locator(".verdict [role=status]").textContent(),
+        await page.locator(".result-head [role=status]").textContent(),
         `20 sends: TCP ${plural(reads, "read", "reads")}, ${plural(reads, "reply", "replies")}; ` +
           `UDP ${datagrams} datagrams, ${replies} replies`,
       );
@@ -85,8 +86,8 @@ test(
     // The server itself has read all of it.
     const read = page.locator(finding("UDP", "[data-row=reads] .strip-cell"));
     assert.deepEqual(await read.evaluateAll((cells) => cells.map((cell) => cell.dataset.kind)), ["whole"]);
-    await page.locator(".verdict-meaning", { hasText: "1,024 + 476" }).waitFor();
-    await page.locator(".verdict-meaning", { hasText: "keeps 1,024" }).waitFor();
+    await page.locator(finding("TCP", ".finding-meaning"), { hasText: "1,024 + 476" }).waitFor();
+    await page.locator(finding("UDP", ".finding-meaning"), { hasText: "keeps 1,024" }).waitFor();
   }),
 );
 
@@ -104,12 +105,12 @@ test(
   onPage(async ({ page, events }) => {
     await page.getByLabel("lines").fill("1000");
     await page.getByRole("button", { name: /^Send/ }).click();
-    await page.locator(".verdict [role=status]", { hasText: "1,000 sends" }).waitFor({ state: "attached" });
+    await page.locator(".result-head [role=status]", { hasText: "1,000 sends" }).waitFor({ state: "attached" });
     await eventually(async () => {
-      const rows = await page.locator(".transcript-count").textContent();
       // Each leg's own row, one for each line, one for each reply.
       const told = (protocol) => of(events, "sent", protocol).length + of(events, "reply", protocol).length;
-      assert.equal(Number(rows.replace(/\D/g, "")), 2 + told("tcp") + told("udp"));
+      const rows = 2 + told("tcp") + told("udp");
+      assert.deepEqual(await figures(page), [rows, rows]);
     });
   }),
 );
@@ -120,7 +121,7 @@ test(
     await page.getByLabel("lines").fill("100");
     await page.getByLabel("every").fill("1000");
     await page.getByRole("button", { name: /^Send/ }).click();
-    await page.locator(lane("UDP")).getByRole("button", { name: "stop the burst" }).click();
+    await page.locator(socket("UDP")).getByRole("button", { name: "stop the burst" }).click();
     await page.locator(lane("UDP", ".row-note"), { hasText: /stopped after \d+ lines? of 100/ }).waitFor();
   }),
 );

@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { answered, eventually, finding, named, of, ready, streamgram } from "./streamgram.mjs";
+import { devices } from "playwright-core";
+
+import { answered, eventually, finding, lane, named, of, ready, streamgram, tab } from "./streamgram.mjs";
 
 const onPage = streamgram();
 
@@ -36,9 +38,9 @@ async function send(page, text) {
   await prompt(page).press("Enter");
 }
 
-/** Waits for the notice at the prompt; what it says. */
+/** Waits for the notice below the prompt; what it says. */
 async function noticed(page, text) {
-  const notice = page.locator(".prompt > .notice");
+  const notice = page.locator(".notice");
   await eventually(async () => assert.match(await notice.textContent(), text));
 }
 
@@ -52,6 +54,20 @@ function recordSends(page) {
     }),
   );
   return sends;
+}
+
+/** The texts of the items of a list that draws only those in sight, each once. */
+function walked(list, items) {
+  return list.evaluate(async (list, items) => {
+    const texts = new Set();
+    const drawn = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    for (let top = 0; top < list.scrollHeight; top += list.clientHeight / 2) {
+      list.scrollTop = top;
+      await drawn();
+      for (const item of list.querySelectorAll(items)) texts.add(item.textContent);
+    }
+    return [...texts];
+  }, items);
 }
 
 /** The page anew, with what it sends. */
@@ -76,8 +92,9 @@ for (const [name, options] of [["English, 1440 pixels", { viewport: { width: 144
       await mode(2);
       await ending(1);
       await send(page, "E4 BD a0");
-      await answered(page, "TCP", 4);
-      await answered(page, "UDP", 4);
+      for (const protocol of ["tcp", "udp"]) {
+        await eventually(() => assert.equal(of(events, "answered", protocol).length, 4));
+      }
       const data = sends.map(({ text, hex }) => text ?? { hex });
       assert.deepEqual(data, ["a\n\0{n}", { hex: "e4bd" }, "\\\r\n", { hex: "e4bda00a" }]);
       const bytes = of(events, "server_datagram", "udp").slice(-4).map(({ bytes }) => bytes);
@@ -130,9 +147,77 @@ for (const [name, options] of [["English, 1440 pixels", { viewport: { width: 144
         await eventually(async () => assert.equal(await cells.count(), 3));
         assert.match((await cells.allTextContents()).join(), /1.*3.*2.*4.*3.*3/s);
       }
-      await page.locator(".verdict-sends", { hasText: "3" }).waitFor();
+      await page.locator(".result-asked", { hasText: "3" }).waitFor();
       const wide = await page.evaluate(() => document.documentElement.scrollWidth);
       assert.equal(wide, options.viewport.width);
+    }, options),
+  );
+
+  test(
+    `Send says what it will do, and all of that is numbered through in rows, strip and ladder, ${name}`,
+    onPage(async ({ page }) => {
+      const send = page.locator(".prompt button.primary");
+      const says = (amount) =>
+        eventually(async () => assert.match(await send.innerText(), new RegExp(`^(Send|发送)${amount} ⏎$`)));
+      const lines = page.locator(".prompt-options input").first();
+      await says("");
+      await lines.fill("20");
+      await says(" 20");
+      await lines.fill("5");
+      await prompt(page).fill("one {n}\nzwei {n}\n三 {n}");
+      await says(" 3 × 5");
+      await page.locator(".link-presets button").nth(1).click();
+      await page.locator(".suited").waitFor();
+      await ready(page);
+      await send.click();
+      for (const protocol of ["TCP", "UDP"]) await answered(page, protocol, 15);
+
+      const all = Array.from({ length: 15 }, (_, at) => at + 1);
+      for (const protocol of ["TCP", "UDP"]) {
+        const rows = await walked(page.locator(lane(protocol, ".rows")), ".row[data-kind=line]");
+        const told = rows.map((row) => row.match(/→ \d+(one|zwei|三) [1-5]/)[0]);
+        const expected = ["one", "zwei", "三"].flatMap((word, send) =>
+          [1, 2, 3, 4, 5].map((line) => `→ ${send * 5 + line}${word} ${line}`));
+        assert.deepEqual(told.sort(), expected.sort());
+        const cells = page.locator(finding(protocol, "[data-row=sends] .strip-cell text"));
+        const labels = (await cells.allTextContents()).map(Number);
+        assert.deepEqual(labels.sort((one, other) => one - other), all);
+      }
+      if (options.viewport.width < 900) await tab(page, "ladder");
+      // Datagrams carry a line each, and so do their replies.
+      const labels = await walked(page.locator(".ladder-window"), "[data-protocol=UDP] .ladder-label");
+      const numbers = labels.map((label) => Number(label.match(/\d+/)[0]));
+      assert.equal(labels.length, 30, String(labels));
+      for (const number of all) assert.equal(numbers.filter((it) => it === number).length, 2, String(labels));
+    }, options),
+  );
+
+  test(
+    `what suits a preset is offered, used by a click and undone by another, ${name}`,
+    onPage(async ({ page }) => {
+      const sends = await again(page);
+      const fields = page.locator(".prompt-text, .prompt-options > label input");
+      const stands = (...expected) =>
+        eventually(async () => assert.deepEqual(await fields.evaluateAll((all) => all.map((it) => it.value)), expected));
+      await page.locator("[data-target=UDP]").click();
+      for (const [at, value] of ["mine {n}", "7", "3"].entries()) await fields.nth(at).fill(value);
+      const [preset, suited] = [page.locator(".link-presets button"), page.locator(".suited")];
+      await preset.nth(8).click();
+      await suited.getByText("line {n} × 5").waitFor();
+      await ready(page);
+      await stands("mine {n}", "7", "3");
+      await suited.locator("button").click();
+      await stands("line {n}", "5", "20");
+      assert.equal(await page.locator("[data-target=UDP]").getAttribute("aria-pressed"), "true");
+      await suited.locator("button").click();
+      await stands("mine {n}", "7", "3");
+      assert.equal(await suited.count(), 0);
+      // A line of 1,500 bytes is offered by its head.
+      await preset.nth(7).click();
+      await suited.getByText("x… × 2").waitFor();
+      await ready(page);
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), options.viewport.width);
+      assert.deepEqual(sends, []);
     }, options),
   );
 
@@ -192,6 +277,22 @@ for (const [name, options] of [["English, 1440 pixels", { viewport: { width: 144
       assert.deepEqual({ to, text, count }, { to: "udp", text: "A {n}\n", count: 3 });
       await after.remove(0);
       await eventually(async () => assert.match((await after.saved.allTextContents()).join(), /^\s*as itself$/));
+    }, options),
+  );
+}
+
+for (const [name, focused, options] of [
+  ["has the focus on loading where there is a mouse", true, { viewport: { width: 1440, height: 900 } }],
+  ["leaves a touch screen's keyboard away", false, { ...devices["Pixel 7"], defaultBrowserType: undefined }],
+]) {
+  test(
+    `the prompt ${name}`,
+    onPage(async ({ page }) => {
+      const sends = await again(page);
+      assert.equal(await prompt(page).evaluate((prompt) => document.activeElement === prompt), focused);
+      await page.keyboard.press("Enter");
+      if (focused) await eventually(() => assert.equal(sends.length, 1));
+      else assert.deepEqual(sends, []);
     }, options),
   );
 }

@@ -1,9 +1,9 @@
 // The transcript: what is found, how it is written, what can be copied and saved.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { after, before, test } from "node:test";
 
-import { answered, eventually, lane, of, streamgram, type } from "./streamgram.mjs";
+import { allRuns, answered, eventually, lane, of, ready, startServer, streamgram, type } from "./streamgram.mjs";
 import { burst, figures, saved, search } from "./transcript.mjs";
 
 const onPage = streamgram();
@@ -30,7 +30,7 @@ for (const locale of ["en-US", "zh-CN"]) {
         await answered(page, "UDP", 12);
         const replies = of(events, "reply", "tcp").length + of(events, "reply", "udp").length;
         const all = 2 + 24 + replies;
-        await shown(page, all);
+        await shown(page, all, all);
         await search(page, "nEEDLE 12");
         await shown(page, 3, all);
         await choose(page, 0, 1);
@@ -47,13 +47,13 @@ for (const locale of ["en-US", "zh-CN"]) {
         await choose(page, 1, 2);
         await shown(page, 0, all);
         await choose(page, 1, 0);
-        await press(page, 2, 1);
+        await press(page, 3, 1);
         await page.locator(".one-list .row").first().waitFor();
         assert.equal(await page.locator(".lane .row").count(), 0);
         await choose(page, 2, 1);
         await shown(page, 1 + 12 + of(events, "reply", "tcp").length, all);
         assert.equal(await page.locator(".one-list .row[data-protocol=UDP]").count(), 0);
-        await press(page, 2, 0);
+        await press(page, 3, 0);
         await page.locator(lane("UDP", ".row")).first().waitFor();
         assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width);
       }, options),
@@ -90,6 +90,70 @@ for (const locale of ["en-US", "zh-CN"]) {
     );
   }
 }
+
+test(
+  "the rows are those of the run in sight, or of all runs",
+  onPage(async ({ page }) => {
+    for (const text of ["first", "second"]) {
+      await type(page, text);
+      await page.locator(lane("UDP", ".row[data-kind=line]"), { hasText: text }).waitFor();
+      await answered(page, "UDP", 1);
+    }
+    const lines = page.locator(lane("UDP", ".row[data-kind=line] .row-bytes"));
+    const told = (...texts) => eventually(async () => assert.deepEqual(await lines.allTextContents(), texts));
+    await told("second");
+    await page.locator(".run-line", { hasText: "#1" }).click();
+    await told("first");
+    // How the leg was opened belongs to the run that was the first there.
+    await page.locator(lane("UDP", ".row[data-kind=note]")).waitFor();
+    await allRuns(page);
+    await told("first", "second");
+  }),
+);
+
+let impatient;
+before(async () => (impatient = await startServer("127.0.0.1:0", ["--no-reply-ms=300"])));
+after(() => impatient.stop());
+
+test(
+  "a reply that comes late stands with its own run, at its own line",
+  onPage(
+    async ({ page, events }) => {
+      await page.locator(".link-presets button").nth(3).click();
+      await page.locator(".suited").waitFor();
+      await ready(page);
+      await page.locator("[data-target=UDP]").click();
+      await page.locator(".prompt-options input").first().fill("2");
+      for (const lines of [2, 4]) {
+        // All are equal: what they are told by is not their bytes.
+        await type(page, "x");
+        await eventually(() => assert.equal(of(events, "sent", "udp").length, lines));
+      }
+      assert.equal(of(events, "reply", "udp").length, 0);
+      await eventually(() => assert.equal(of(events, "answered", "udp").length, 4));
+      const answers = of(events, "answered", "udp");
+      assert.ok(answers.every(({ late }) => late));
+      const { wall_ms } = events.find(({ type }) => type === "hello");
+      const ids = [...new Set(of(events, "sent", "udp").map(({ id }) => id))];
+      for (const [at, id] of ids.entries()) {
+        const expected = of(events, "reply", "udp").flatMap(({ at_us, offset }) => {
+          const line = answers.find((answer) => answer.id === id && answer.reply === offset)?.line;
+          return line === undefined ? [] : [[Math.floor(wall_ms + at_us / 1_000), `← ${line}`]];
+        });
+        assert.equal(expected.length, 2);
+        await page.locator(".run-line", { hasText: `#${at + 1}` }).click();
+        const rows = page.locator(lane("UDP", ".row[data-kind=reply]"));
+        await eventually(async () => {
+          const told = await rows.evaluateAll((rows) =>
+            rows.map((row) => ["time", ".row-arrow"].map((part) => row.querySelector(part).textContent)));
+          const time = (ms) => new Date(ms).toTimeString().slice(0, 8) + "." + String(ms % 1_000).padStart(3, "0");
+          assert.deepEqual(told, expected.map(([ms, arrow]) => [time(ms), arrow]));
+        });
+      }
+    },
+    { http: () => impatient.http },
+  ),
+);
 
 test(
   "the rows work by keyboard alone: arrows, Home, End, PageUp, PageDown, Enter, c",
@@ -144,14 +208,14 @@ test(
   onPage(async ({ page }) => {
     await type(page, "AZ");
     await answered(page, "UDP", 1);
-    await press(page, 0, 1);
+    await press(page, 1, 1);
     const bytes = page.locator(lane("UDP", ".row[data-kind=line] .row-bytes"));
     await eventually(async () => assert.equal(await bytes.textContent(), "41 5a"));
     await search(page, "41 5A");
     // The line on both legs, and TCP's echo.
     await eventually(async () => assert.equal((await figures(page))[0], 3));
     await search(page, "");
-    await press(page, 1, 1);
+    await press(page, 2, 1);
     const times = page.locator(lane("UDP", ".row time"));
     await eventually(async () => {
       const [first, ...others] = await times.allTextContents();

@@ -6,6 +6,7 @@ use yew::prelude::*;
 use super::draft::Draft;
 use crate::i18n::figures::count;
 use crate::i18n::language::Language;
+use crate::result::asked::shortened;
 
 /// What suits the link that was chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +45,7 @@ pub(crate) fn suited_line(
     html! {
         <p class="suited">{ text }{ " " }
             if let Suited::Offered(Draft { text, count: lines, interval_ms, .. }) = suited {
-                <code translate="no">{ text }{ " × " }{ lines.parse().map_or_else(|_| lines.clone(), count) }</code>
+                <code translate="no">{ shortened(text) }{ " × " }{ lines.parse().map_or_else(|_| lines.clone(), count) }</code>
                 if interval_ms != "0" { { " " }{ language.suits_every(interval_ms) } }
                 { " " }
             }

@@ -32,6 +32,11 @@ fn quoted(send: &Send) -> String {
         Data::Text(text) => printable(text.as_bytes()),
         Data::Hex(digits) => format!("0x{digits}"),
     };
+    shortened(&text)
+}
+
+/// The head of a text, if it is long.
+pub(crate) fn shortened(text: &str) -> String {
     let head: String = text.chars().take(QUOTED_CHARS).collect();
     if head.len() < text.len() { head + "…" } else { head }
 }

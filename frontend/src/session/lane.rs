@@ -41,8 +41,6 @@ pub(crate) struct Lane {
     pub(crate) path: Path,
     /// The packets of a leg on which nothing was sent yet.
     opening: Trace,
-    /// Something was sent on the leg.
-    used: bool,
     pub(crate) local: String,
     pub(crate) peer: String,
     pub(crate) nodelay: bool,
@@ -74,7 +72,6 @@ impl Lane {
             closed: 0,
             path: Path::Direct,
             opening: Trace::default(),
-            used: false,
             local: String::new(),
             peer: String::new(),
             nodelay: true,
@@ -104,8 +101,6 @@ impl Lane {
         if self.opening.leg == self.leg {
             run.trace = Rc::new(std::mem::take(&mut self.opening));
         }
-        run.opens = !self.used;
-        self.used = true;
         self.running = sends.last().cloned();
         self.sends.extend(sends.iter().map(|send| (send.id, Payload::of_lines(&send.data()))));
         Some(run)
@@ -129,7 +124,8 @@ impl Lane {
     }
 
     /// The session is gone, and the leg with it.
-    pub(super) fn session_ended(&mut self, log: &mut Log, at_us: u64) {
+    pub(super) fn session_ended(&mut self, books: &mut Books<'_>, at_us: u64) {
+        let log = &mut *books.log;
         for (id, number) in log.waiting(self.protocol) {
             let cause = Unanswered::Closed;
             log.settle(self.protocol, id, number, Status::NoReply { cause, certain: true });
@@ -138,12 +134,13 @@ impl Lane {
         self.running = None;
         self.sends.clear();
         self.opening = Trace::default();
-        self.note(log, at_us, Note::SessionEnded);
+        self.note(books, at_us, Note::SessionEnded);
     }
 
-    /// A note that no run is about.
-    pub(super) fn note(&self, log: &mut Log, at_us: u64, note: Note) {
-        self.push(log, at_us, 0, Content::Note(note));
+    /// A note that is about no leg stands with the latest run.
+    pub(super) fn note(&self, Books { log, runs }: &mut Books<'_>, at_us: u64, note: Note) {
+        let run = runs.latest().map_or(0, |run| run.number);
+        self.push(log, at_us, run, Content::Note(note));
     }
 
     /// Applies a packet of this lane's leg; its times are Unix times.
@@ -169,7 +166,6 @@ impl Lane {
                 // Samples are those of one socket: it may have another path than the one before.
                 self.round_trips = Recent::default();
                 self.replies.clear();
-                self.used = false;
                 self.local.clone_from(local);
                 self.peer.clone_from(peer);
                 self.nodelay = nodelay.unwrap_or(true);
@@ -502,7 +498,8 @@ mod tests {
         let mut told = Told::new();
         told.sending(&[1], 2);
         told.sent(1, 1);
-        told.lane.session_ended(&mut told.log, 5);
+        let mut books = Books { log: &mut told.log, runs: &mut told.runs };
+        told.lane.session_ended(&mut books, 5);
         told.runs.session_ended();
         assert!(matches!(status(&told.log, 1), Status::NoReply { cause: Unanswered::Closed, .. }));
         assert_eq!((told.lane.state, told.lane.running.is_none()), (LegState::None, true));

@@ -92,8 +92,6 @@ pub(crate) struct LegRun {
     left: bool,
     /// The next run began before it had ended.
     pub(crate) overlapped: bool,
-    /// Nothing was sent on its leg before.
-    pub(crate) opens: bool,
     /// Its session is gone.
     gone: bool,
 }
@@ -120,7 +118,6 @@ impl LegRun {
             settled_us: 0,
             left: false,
             overlapped: false,
-            opens: false,
             gone: false,
         }
     }

@@ -120,8 +120,8 @@ impl Page {
     }
 
     fn note(&mut self, protocol: Protocol, at_us: u64, note: Note) {
-        let (lane, books) = self.lane_and_books(protocol);
-        lane.note(books.log, at_us, note);
+        let (lane, mut books) = self.lane_and_books(protocol);
+        lane.note(&mut books, at_us, note);
     }
 
     fn apply(&mut self, message: ServerMessage) {
@@ -175,8 +175,8 @@ impl Page {
         if self.link == Link::Connected {
             self.lost = Some((at_ms, at_ms));
             for protocol in Protocol::BOTH {
-                let (lane, books) = self.lane_and_books(protocol);
-                lane.session_ended(books.log, at_ms * 1_000);
+                let (lane, mut books) = self.lane_and_books(protocol);
+                lane.session_ended(&mut books, at_ms * 1_000);
             }
             Rc::make_mut(&mut self.runs).session_ended();
             Rc::make_mut(&mut self.raw).session_ended();
@@ -208,9 +208,14 @@ impl Reducible for Page {
             }
             Action::Sending(sends, conditions) => {
                 page.notice = None;
-                let to = sends.first().map_or(&[][..], |send| send.to.protocols()).iter();
-                let legs: Vec<_> = to.filter_map(|it| page.lane_mut(*it).sending(&sends)).collect();
-                Rc::make_mut(&mut page.runs).begin(sends, conditions, legs);
+                let to = sends.first().map_or(&[][..], |send| send.to.protocols());
+                let legs = to.iter().filter_map(|it| page.lane_mut(*it).sending(&sends));
+                let legs: Vec<_> = legs.collect();
+                let run = Rc::make_mut(&mut page.runs).begin(sends, conditions, legs);
+                for protocol in to {
+                    let leg = page.lane(*protocol).leg;
+                    Rc::make_mut(&mut page.log).belong(*protocol, leg, run);
+                }
             }
             Action::Noticed(notice) => page.notice = notice,
             Action::Cleared => Rc::make_mut(&mut page.log).clear(),
@@ -346,6 +351,26 @@ pub(crate) mod tests {
         let page = page.reduce(sending(7));
         let sent = &page.runs.latest().unwrap().tcp.as_ref().unwrap().trace.packets[0];
         assert_eq!((sent.at_us, sent.packet.arrives_us), (9_000_007, Some(9_020_007)));
+    }
+
+    #[test]
+    fn how_a_leg_was_opened_belongs_to_its_first_run_and_how_a_session_ended_to_the_latest() {
+        let leg = Some(LegId { protocol: Protocol::Tcp, number: 1 });
+        let (local, peer, path) = (String::new(), String::new(), Path::Direct);
+        let event = Event::Opened { path, local, peer, handshake_us: None, nodelay: None };
+        let opened = ServerMessage { at_us: 9, leg, event };
+        let page = after([
+            Action::Received(vec![hello(1_000), opened.clone()]),
+            sending(1),
+            sending(2),
+            Action::Lost { at_ms: 5_000, retry_ms: 500 },
+            // Legs of the next session have the same numbers.
+            Action::Received(vec![hello(9_000), opened]),
+            sending(3),
+        ]);
+        let rows = page.log.rows().filter(|row| row.protocol == Protocol::Tcp);
+        // Opened; ended; the gap; opened.
+        assert_eq!(rows.map(|row| row.run).collect::<Vec<_>>(), [1, 2, 2, 3]);
     }
 
     #[test]

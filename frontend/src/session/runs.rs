@@ -38,13 +38,13 @@ impl Runs {
         self.kept.iter().rev().find(|run| run.has(send))
     }
 
-    /// A run begins on these legs; what was going there before counts for the runs before it.
+    /// A run begins on these legs; what was going there before counts for the runs before it. Its number.
     pub(super) fn begin(
         &mut self,
         sends: Rc<Vec<Rc<Send>>>,
         conditions: Conditions,
         legs: impl IntoIterator<Item = LegRun>,
-    ) {
+    ) -> u32 {
         let at = u32::try_from(self.kept.len()).unwrap_or(u32::MAX);
         let number = self.dropped.saturating_add(at).saturating_add(1);
         let mut run = Run { number, at_us: None, sends, conditions, tcp: None, udp: None };
@@ -61,6 +61,7 @@ impl Runs {
             weight -= self.kept.pop_front().map_or(0, |run| run.weight());
             self.dropped += 1;
         }
+        number
     }
 
     /// The session is gone, and its legs with it.

@@ -12,7 +12,7 @@ use super::transcript_list::{RowRequest, TranscriptList};
 use super::transcript_row::{Look, pointed};
 use super::transcript_tools::{Figures, ToolRequest, transcript_tools};
 use super::use_matches::use_matches;
-use super::view::{List, OfRun, View};
+use super::view::{List, View};
 use crate::browser::clipboard::Copied;
 use crate::i18n::language::use_language;
 use crate::result::pointed::Pointed;
@@ -43,7 +43,7 @@ pub(crate) fn TranscriptPane(props: &TranscriptPaneProps) -> Html {
     let language = use_language();
     let view = use_state(View::default);
     let chosen = use_state(|| None::<Rc<Row>>);
-    let test = view.test(language, run.as_deref().map(OfRun::from));
+    let test = view.test(language, run.as_ref().map(|run| run.number));
     let (matches, complete) = use_matches(log, &test);
 
     let said = use_state_eq(|| None::<Copied>);

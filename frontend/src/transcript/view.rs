@@ -6,7 +6,6 @@ use crate::i18n::language::Language;
 use crate::session::leg_run::Status;
 use crate::session::payload::Payload;
 use crate::session::row::{Content, Row};
-use crate::session::run::Run;
 
 /// What can be chosen above the transcript.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,27 +18,6 @@ pub(crate) struct View {
     pub(crate) delta: bool,
     /// The rows of all runs, not only of the one that is shown.
     pub(crate) all_runs: bool,
-}
-
-/// The rows of a run: what happened in it, and how its legs were opened, if that was for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct OfRun {
-    number: u32,
-    opened: [Option<u32>; 2],
-}
-
-impl From<&Run> for OfRun {
-    fn from(run: &Run) -> Self {
-        let opened = |protocol| Some(run.leg(protocol).filter(|leg| leg.opens)?.leg);
-        Self { number: run.number, opened: Protocol::BOTH.map(opened) }
-    }
-}
-
-impl OfRun {
-    fn has(&self, row: &Row) -> bool {
-        let opened = self.opened[usize::from(row.protocol == Protocol::Udp)];
-        row.run == self.number || row.run == 0 && opened == Some(row.leg)
-    }
 }
 
 /// Where the rows stand.
@@ -89,14 +67,14 @@ pub(crate) struct Test {
     folded: bool,
     direction: Direction,
     outcome: Outcome,
-    run: Option<OfRun>,
+    run: Option<u32>,
     /// In which notes are read.
     language: Language,
 }
 
 impl View {
     /// The filter made ready. Where payloads are shown as hex, a query of whole bytes in hex means those.
-    pub(crate) fn test(&self, language: Language, run: Option<OfRun>) -> Test {
+    pub(crate) fn test(&self, language: Language, run: Option<u32>) -> Test {
         let Filter { query, direction, outcome } = &self.filter;
         let hex = Data::Hex(query.clone());
         let bytes = if self.hex { hex.to_bytes().ok() } else { None };
@@ -122,7 +100,7 @@ impl Test {
 
     /// Whether this row passes.
     pub(crate) fn passes(&self, row: &Row) -> bool {
-        self.run.is_none_or(|run| run.has(row))
+        self.run.is_none_or(|run| row.run == run)
             && self.is_wanted(&row.content)
             && (self.needle.is_empty() || self.is_in(&row.content))
     }
