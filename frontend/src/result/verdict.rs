@@ -35,7 +35,8 @@ impl Verdict {
         let findings = run.legs().map(|leg| {
             let Finding { protocol, figures, meaning } = finding(language, leg);
             let overlapped = leg.overlapped.then(|| language.run_overlapped().to_owned());
-            let said = [Some(meaning), overlapped];
+            let relinked = leg.relinked.then(|| language.run_relinked().to_owned());
+            let said = [Some(meaning), relinked, overlapped];
             let said: Vec<_> = said.into_iter().flatten().collect();
             let meaning = said.join(language.between_sentences());
             Finding { protocol, figures, meaning }

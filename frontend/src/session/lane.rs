@@ -201,6 +201,7 @@ impl Lane {
             Event::LinkSet {} => {
                 self.round_trips = Recent::default();
                 note(self, Note::LinkSet);
+                books.runs.on(self.protocol, leg).for_each(LegRun::link_set);
             }
             _ => self.apply_line(books, at_us, leg, event),
         }
@@ -434,6 +435,19 @@ mod tests {
         (1..=3).for_each(|line| told.tell(2, LEG, &answered(1, line, 70)));
         let answers = [4, 5].map(|key| told.log.row(key).unwrap().lines());
         assert_eq!(answers, [Some((1, 3)), None]);
+    }
+
+    #[test]
+    fn a_run_whose_link_is_changed_under_way_says_so_and_one_that_has_ended_does_not() {
+        let mut told = Told::new();
+        told.sending(&[1], 1);
+        told.tell(1, LEG, &Event::LinkSet {});
+        assert!(told.run().relinked);
+        told.finished(1, 1);
+        told.sending(&[2], 1);
+        told.finished(2, 1);
+        told.tell(3, LEG, &Event::LinkSet {});
+        assert!(!told.run().relinked);
     }
 
     #[test]

@@ -92,6 +92,8 @@ pub(crate) struct LegRun {
     left: bool,
     /// The next run began before it had ended.
     pub(crate) overlapped: bool,
+    /// Its link was changed before it had ended.
+    pub(crate) relinked: bool,
     /// Its session is gone.
     gone: bool,
 }
@@ -118,6 +120,7 @@ impl LegRun {
             settled_us: 0,
             left: false,
             overlapped: false,
+            relinked: false,
             gone: false,
         }
     }
@@ -154,6 +157,11 @@ impl LegRun {
     pub(super) fn leave(&mut self) {
         self.overlapped |= self.is_open();
         self.left = true;
+    }
+
+    /// The link was changed.
+    pub(super) fn link_set(&mut self) {
+        self.relinked |= self.is_open();
     }
 
     /// Its session is gone: what was awaited does not come.
