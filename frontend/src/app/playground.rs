@@ -60,6 +60,10 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
     let ids = use_mut_ref(|| 0_u64);
     let zone = *use_memo((), |()| zone_minutes());
 
+    // Who goes from one area to another keeps the focus where it is.
+    let new = use_mut_ref(|| true);
+    let is_new = *new.borrow();
+    use_effect_with((), move |()| drop(new.replace(false)));
     let route = use_state(Route::default);
     let draft = use_state(Draft::default);
     let suited = use_state(|| None::<Suited>);
@@ -228,7 +232,7 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
         };
         html! {
             <section class="composer card" aria-label={language.composer()}>
-                <PromptCard limits={page.limits()} draft={(*draft).clone()} on_change={draft.setter()}
+                <PromptCard limits={page.limits()} draft={(*draft).clone()} focus={is_new} on_change={draft.setter()}
                     on_submit={submit.clone()} on_clear={on_clear.clone()} />
                 <LinkCard conditions={conditions.clone()} on_wish={wish.clone()} />
                 if let Some(suited) = &*suited { { suited_line(language, suited, &draft, &on_take) } }

@@ -22,6 +22,8 @@ const SHOWN_LINES: usize = 8;
 pub(crate) struct PromptCardProps {
     pub(crate) limits: Limits,
     pub(crate) draft: Draft,
+    /// It gets the focus when it appears, where there is a keyboard.
+    pub(crate) focus: bool,
     pub(crate) on_change: Callback<Draft>,
     /// Sends a draft, or says why it may not go out.
     pub(crate) on_submit: Callback<Draft, Result<(), Notice>>,
@@ -36,10 +38,11 @@ pub(crate) fn PromptCard(props: &PromptCardProps) -> Html {
     let line = use_node_ref();
     let history = use_mut_ref(History::stored);
     use_effect_with((), {
-        let line = line.clone();
+        let (line, focus) = (line.clone(), props.focus);
         move |()| {
             // On a telephone it would bring up the keyboard, over half of the page.
-            if let Some(line) = line.cast::<HtmlTextAreaElement>().filter(|_| has_keyboard()) {
+            let line = line.cast::<HtmlTextAreaElement>();
+            if let Some(line) = line.filter(|_| focus && has_keyboard()) {
                 // Fails only where it cannot have the focus.
                 let _focused = line.focus();
             }
