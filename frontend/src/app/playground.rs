@@ -63,7 +63,7 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
     // Who goes from one area to another keeps the focus where it is.
     let new = use_mut_ref(|| true);
     let is_new = *new.borrow();
-    use_effect_with((), move |()| drop(new.replace(false)));
+    use_effect_with((), move |()| *new.borrow_mut() = false);
     let route = use_state(Route::default);
     let draft = use_state(Draft::default);
     let suited = use_state(|| None::<Suited>);

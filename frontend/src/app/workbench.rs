@@ -17,6 +17,7 @@ use crate::result::tabs::Tab;
 use crate::session::page::Page;
 use crate::session::run::Run;
 use crate::transcript::transcript_pane::TranscriptPane;
+use crate::transcript::view::View;
 
 /// What is in sight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +81,9 @@ pub(crate) fn Workbench(props: &WorkbenchProps) -> Html {
     let language = use_language();
     let tab = use_state_eq(|| Tab::Rows);
     let pointed = use_state_eq(|| None::<Pointed>);
+    // Not the pane's own: it stays when another tab is looked at.
+    let view = use_state(View::default);
+    let on_view = Callback::from(view.setter());
     let on_point = use_callback((), {
         let pointed = pointed.setter();
         move |at, ()| pointed.set(at)
@@ -111,7 +115,7 @@ pub(crate) fn Workbench(props: &WorkbenchProps) -> Html {
                 Tab::Ladder => html! {},
                 Tab::Rows => html! {
                     <TranscriptPane log={Rc::clone(&page.log)} run={Rc::clone(&run)} zone={*zone}
-                        pointed={*pointed} on_point={on_point.clone()} {on_clear} />
+                        pointed={*pointed} on_point={on_point.clone()} view={(*view).clone()} {on_view} {on_clear} />
                 },
                 Tab::Bytes => bytes_panel(language, &run),
                 Tab::Code => page
@@ -140,7 +144,7 @@ pub(crate) fn Workbench(props: &WorkbenchProps) -> Html {
                 </p>
                 if page.log.len() > 0 {
                     <TranscriptPane log={Rc::clone(&page.log)} run={None::<Rc<Run>>} zone={*zone}
-                        pointed={None::<Pointed>} {on_point} {on_clear} />
+                        pointed={None::<Pointed>} {on_point} view={View::default()} {on_view} {on_clear} />
                 }
             </section>
         },

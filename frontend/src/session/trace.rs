@@ -147,8 +147,7 @@ impl Sent {
             (Header::Udp { offset, .. }, None) if offset > 0 => language.packet_fragment().into(),
             (Header::Udp { .. }, None) => language.packet_datagram().into(),
             (header, Some([first, last])) => {
-                let between = if first.send == last.send { "–" } else { " … " };
-                let numbers = format!("{}{between}{}", first.number, last.number);
+                let numbers = format!("{}–{}", first.number, last.number);
                 let what = match (packet.from, first == last) {
                     (End::Client, true) => language.strip_line_named(&first.number.to_string()),
                     (End::Client, false) => language.strip_lines_named(&numbers),

@@ -33,15 +33,17 @@ pub(crate) struct TranscriptPaneProps {
     pub(crate) zone: i32,
     pub(crate) pointed: Option<Pointed>,
     pub(crate) on_point: Callback<Option<Pointed>>,
+    /// What was chosen above the rows.
+    pub(crate) view: View,
+    pub(crate) on_view: Callback<View>,
     pub(crate) on_clear: Callback<()>,
 }
 
 /// Everything that shows rows.
 #[component]
 pub(crate) fn TranscriptPane(props: &TranscriptPaneProps) -> Html {
-    let TranscriptPaneProps { log, run, zone, pointed: elsewhere, on_point, on_clear } = props;
+    let TranscriptPaneProps { log, run, zone, pointed: elsewhere, on_point, view, .. } = props;
     let language = use_language();
-    let view = use_state(View::default);
     let chosen = use_state(|| None::<Rc<Row>>);
     let test = view.test(language, run.as_ref().map(|run| run.number));
     let (matches, complete) = use_matches(log, &test);
@@ -79,9 +81,9 @@ pub(crate) fn TranscriptPane(props: &TranscriptPaneProps) -> Html {
         })
     };
     let on_tool = {
-        let (view, on_clear) = (view.clone(), on_clear.clone());
+        let (on_view, on_clear) = (props.on_view.clone(), props.on_clear.clone());
         Callback::from(move |ask| match ask {
-            ToolRequest::View(next) => view.set(next),
+            ToolRequest::View(next) => on_view.emit(next),
             ToolRequest::Clear => on_clear.emit(()),
         })
     };
@@ -111,7 +113,7 @@ pub(crate) fn TranscriptPane(props: &TranscriptPaneProps) -> Html {
     let shown = chosen.as_ref().map(|row| Rc::clone(log.row(row.key).unwrap_or(row)));
     html! {
         <>
-            if run.is_some() { { transcript_tools(language, &view, &figures, *said, &on_tool) } }
+            if run.is_some() { { transcript_tools(language, view, &figures, *said, &on_tool) } }
             if in_lanes {
                 <div class="lanes">
                     for protocol in Protocol::BOTH {
