@@ -6,6 +6,7 @@ pub(crate) mod composing;
 pub(crate) mod download;
 pub(crate) mod keyboard;
 pub(crate) mod png;
+pub(crate) mod sight;
 pub(crate) mod storage;
 pub(crate) mod use_choice;
 pub(crate) mod use_fragment;

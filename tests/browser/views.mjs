@@ -2,26 +2,73 @@
 
 import { connect } from "node:net";
 
-import { finding, lane, ready, socket } from "./streamgram.mjs";
+import { finding, lane, ready, tab } from "./streamgram.mjs";
 
-/** Sends what stands in the prompt, or this line, and waits until `count` lines are answered by both. */
+/** A fresh page, and on it one of the views. */
+export async function show(page, server, view) {
+  await page.goto(`http://${server.http}/`);
+  await page.reload();
+  await ready(page);
+  await VIEWS[view](page, server);
+}
+
+/** Waits until nothing is to come of `count` lines of the run in sight: each is answered, or given up. */
+export async function settled(page, protocol, count) {
+  await page.waitForFunction(
+    ([selector, count]) => {
+      const figures = [...document.querySelectorAll(selector)].map((it) => Number(it.textContent.replace(/\D/g, "")));
+      return figures[1] + figures[2] >= count;
+    },
+    [finding(protocol, ".figures dd"), count],
+  );
+}
+
+/** Sends what stands in the prompt, or this line, and waits until nothing of `count` lines is to come. */
 async function send(page, count, line) {
   if (line !== undefined) await page.locator(".prompt-text").fill(line);
   await page.locator(".prompt-text").press("Enter");
-  await answered(page, count);
-}
-
-async function answered(page, count) {
-  for (const protocol of ["TCP", "UDP"]) {
-    const figure = page.locator(finding(protocol, ".figures dd")).nth(1);
-    await figure.getByText(String(count), { exact: true }).waitFor();
-  }
+  for (const protocol of ["TCP", "UDP"]) await settled(page, protocol, count);
 }
 
 /** Sends twenty lines without a pause. */
 async function burst(page) {
   await page.locator(".prompt-burst").click();
-  await answered(page, 20);
+  for (const protocol of ["TCP", "UDP"]) await settled(page, protocol, 20);
+}
+
+/** Goes over another path, by its place in the row of them, and waits until its legs are open. */
+export async function goOver(page, at) {
+  await page.locator(".link-presets button").nth(at).click();
+  await ready(page);
+}
+
+/** Line 3 lost, with the send that suits it. */
+async function lineLost(page) {
+  await goOver(page, 8);
+  await page.locator(".suited button").click();
+  await send(page, 5);
+}
+
+/** Goes to an area of the page. */
+async function area(page, name) {
+  await page.locator(`.views a[href='#${name}']`).click();
+  await page.locator(`.main[data-view=${name}]`).waitFor();
+}
+
+/** Predicts the first of a lesson's choices, and runs it. */
+export async function lesson(page, id) {
+  await page.evaluate((id) => (location.hash = `lesson=${id}`), id);
+  await page.locator(`[data-lesson=${id}] .lesson-choice input`).first().check();
+  await page.locator(".lesson .primary").click();
+  await page.locator(".lesson-outcome").waitFor();
+}
+
+/** A client that says this over TCP and ends once it was answered. */
+export function externalClient({ tcp }, text) {
+  const at = tcp.lastIndexOf(":");
+  const socket = connect(Number(tcp.slice(at + 1)), tcp.slice(0, at), () => socket.write(text));
+  socket.once("data", () => socket.end());
+  return socket;
 }
 
 /** A link with a lesson, and with something that is not taken as it stands. */
@@ -33,17 +80,28 @@ export const VIEWS = {
   burst,
   split: (page) => send(page, 1, "套接字".repeat(167)),
   lab: async (page) => {
-    await page.locator(".link-presets button").nth(7).click();
-    await page.locator(socket("TCP", ".badge[data-status=connected]")).waitFor();
-    await page.locator(".prompt-text").press("Enter");
-    await page.locator(finding("UDP", ".figures dd")).nth(2).getByText("1", { exact: true }).waitFor();
-    await page.locator(finding("TCP", ".figures dd")).nth(1).getByText("5", { exact: true }).waitFor();
-    await page.locator(".link-more").evaluate((more) => (more.open = true));
+    await lineLost(page);
+    // Only where there is little room it is a tab.
+    const ladder = page.locator("[role=tab][data-tab=ladder]");
+    if (await ladder.isVisible()) await ladder.click();
     await page.locator(".ladder-window").press("Home");
+  },
+  knobs: async (page) => {
+    await goOver(page, 10);
+    await page.locator(".link-more").waitFor();
+  },
+  bytes: async (page) => {
+    await burst(page);
+    await tab(page, "bytes");
+  },
+  terminal: async (page) => {
+    await burst(page);
+    await tab(page, "code");
+    await page.locator(".commands .targets button").nth(1).click();
   },
   list: async (page) => {
     await burst(page);
-    await page.locator(".transcript-tools .targets").nth(2).locator("button").nth(1).click();
+    await page.locator(".transcript-tools .targets").nth(3).locator("button").nth(1).click();
     await page.locator(".one-list .row").first().waitFor();
     await page.locator(".one-list").scrollIntoViewIfNeeded();
   },
@@ -52,13 +110,23 @@ export const VIEWS = {
     await page.locator(lane("TCP", ".row[data-kind=reply]")).last().click();
     await page.locator(".row-detail").waitFor();
   },
-  raw: async (page, { tcp }) => {
+  compare: async (page) => {
     await burst(page);
-    const [host, port] = tcp.split(":");
-    const socket = connect(Number(port), host, () => socket.end("hello from elsewhere"));
-    socket.resume();
-    await page.locator(".client-line").first().click();
-    await page.locator(".clients").scrollIntoViewIfNeeded();
+    await lineLost(page);
+    await page.locator(".run-compare").last().click();
+    await page.locator(".compare").waitFor();
+  },
+  client: async (page, server) => {
+    await burst(page);
+    externalClient(server, "hello from elsewhere");
+    await page.locator(".clients-badge[data-open=false]").waitFor();
+    await page.locator(".clients-badge").click();
+    await page.locator(".client-reads").waitFor();
+  },
+  export: async (page) => {
+    await lineLost(page);
+    await tab(page, "export");
+    await page.locator(".exports").waitFor();
   },
   prompt: async (page) => {
     await page.locator(".prompt-more").evaluate((more) => (more.open = true));
@@ -71,42 +139,34 @@ export const VIEWS = {
     await send(page, 3, "one\ntwo\nthree");
     await page.locator(".prompt-text").fill(String.raw`\q`);
     await page.locator(".prompt-text").press("Enter");
-    await page.locator(".prompt > .notice", { hasText: "q" }).waitFor();
+    await page.locator(".main > .notice", { hasText: "q" }).waitFor();
   },
-  terminal: async (page) => {
-    await burst(page);
-    await page.locator(".commands .targets button").nth(1).click();
-    await page.locator(".commands").scrollIntoViewIfNeeded();
+  lessons: async (page) => {
+    await area(page, "lessons");
+    await page.locator(".lessons-list").waitFor();
   },
-  lesson: async (page) => {
-    await page.evaluate(() => (location.hash = "lesson=connection"));
-    await page.locator(".lesson-choice input").first().check();
-    await page.locator(".lesson .primary").click();
-    await page.locator(".lesson-outcome").waitFor();
-  },
+  lesson: (page) => lesson(page, "reliability"),
   share: async (page) => {
-    await page.locator(".prompt-share").click();
+    await page.locator(".share-open").click();
     await page.locator(".share[open]").waitFor();
   },
   large: async (page) => {
     await burst(page);
-    await page.locator(".prompt-share").click();
+    await page.locator(".share-open").click();
     await page.locator(".share-parts button").click();
     await page.locator(":root[data-view=large]").waitFor();
   },
   plots: async (page) => {
-    await page.locator(".plots > details > summary").click();
-    await page.locator(".link .targets button").nth(1).click();
-    await page.locator(socket("UDP", ".socket-addresses")).waitFor();
-    await ready(page);
+    await goOver(page, 1);
     await burst(page);
+    await area(page, "plots");
     await page.locator(".plots-repeat button").click();
     await page.locator(".plots-repeat [role=status]", { hasText: "50" }).waitFor();
     await page.locator(".plot details").last().evaluate((table) => (table.open = true));
     await page.locator(".plot table").waitFor();
-    await page.locator(".plots").scrollIntoViewIfNeeded();
   },
   sweep: async (page) => {
+    await area(page, "plots");
     await page.locator(".sweep > details > summary").click();
     await page.locator(".sweep .targets button").last().click();
     await page.locator(".sweep-start").click();
@@ -116,6 +176,7 @@ export const VIEWS = {
     await page.locator(".sweep").scrollIntoViewIfNeeded();
   },
   keys: async (page) => {
+    await page.locator(".menu > summary").click();
     await page.locator(".shortcuts-button").click();
     await page.locator(".shortcuts").waitFor();
   },

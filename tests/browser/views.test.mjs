@@ -1,12 +1,14 @@
-// Every view of the page, in both languages and themes, wide and narrow.
+// Every view of the page, in both languages and themes, from a phone to a wall.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { ready, startServer, streamgram, violations } from "./streamgram.mjs";
-import { VIEWS } from "./views.mjs";
+import { startServer, streamgram, violations } from "./streamgram.mjs";
+import { VIEWS, show } from "./views.mjs";
 
 const onPage = streamgram();
+
+const WIDTHS = [2560, 1440, 768, 390, 320];
 
 /** Axe finds nothing, in either theme. */
 async function isAccessible(page, view) {
@@ -25,6 +27,13 @@ function tooSmall() {
   return [...controls].filter((control) => small(size(control))).map((control) => control.outerHTML);
 }
 
+/** Nothing scrolls sideways or is too small to be hit. */
+async function fits(page, width, view) {
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+  assert.equal(wide, width, `${view}, ${width} pixels`);
+  assert.deepEqual(await page.evaluate(tooSmall), [], `${view}, ${width} pixels`);
+}
+
 for (const locale of ["en-US", "zh-CN"]) {
   let gone;
   test(
@@ -40,23 +49,38 @@ for (const locale of ["en-US", "zh-CN"]) {
     ),
   );
 
-  for (const width of [1440, 390, 320]) {
-    test(
-      `in no view anything scrolls sideways or is smaller than 24 pixels, and axe finds nothing: ${width} pixels, ${locale}`,
-      onPage(
-        async ({ page, server }) => {
-          for (const [view, show] of Object.entries(VIEWS)) {
-            await page.reload();
-            await ready(page);
-            await show(page, server);
-            const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-            assert.equal(wide, width, view);
-            assert.deepEqual(await page.evaluate(tooSmall), [], view);
-            if (width === 1440) await isAccessible(page, view);
+  test(
+    `in no view anything scrolls sideways or is smaller than 24 pixels, and axe finds nothing: ${locale}`,
+    onPage(
+      async ({ page, server }) => {
+        for (const view of Object.keys(VIEWS)) {
+          await page.setViewportSize({ width: 1440, height: 700 });
+          await show(page, server, view);
+          await isAccessible(page, view);
+          for (const width of WIDTHS) {
+            await page.setViewportSize({ width, height: 700 });
+            await fits(page, width, view);
           }
-        },
-        { locale, viewport: { width, height: 700 } },
-      ),
-    );
-  }
+        }
+      },
+      { locale },
+    ),
+  );
+
+  test(
+    `on a phone no tab of a result scrolls sideways or is smaller than 24 pixels, and axe finds nothing: ${locale}`,
+    onPage(
+      async ({ page, server }) => {
+        await page.setViewportSize({ width: 390, height: 844 });
+        await show(page, server, "lab");
+        for (const tab of await page.getByRole("tab").all()) {
+          await tab.click();
+          const name = await tab.innerText();
+          await fits(page, 390, name);
+          await isAccessible(page, name);
+        }
+      },
+      { locale },
+    ),
+  );
 }

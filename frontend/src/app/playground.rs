@@ -13,7 +13,7 @@ use super::header::header;
 use super::preferences::Preferences;
 use super::use_view::use_view;
 use super::workbench::{Shown, Workbench};
-use crate::browser::use_fragment::forget;
+use crate::browser::use_fragment::{forget, go_to};
 use crate::clients::clients_badge::clients_badge;
 use crate::clients::clients_list::clients_list;
 use crate::i18n::language::{Language, use_language};
@@ -207,7 +207,13 @@ pub(crate) fn Playground(props: &PlaygroundProps) -> Html {
     let on_badge = {
         let latest = page.raw.clients.back().map(|client| client.key);
         let on_client = on_client.clone();
-        Callback::from(move |()| latest.into_iter().for_each(|key| on_client.emit(key)))
+        Callback::from(move |()| {
+            latest.into_iter().for_each(|key| on_client.emit(key));
+            // Neither a lesson nor a plot has a place for one.
+            if area != Area::Play {
+                go_to(Area::Play.word());
+            }
+        })
     };
     let on_compare = {
         let (page, shown) = (Rc::new((*page).clone()), shown.clone());

@@ -2,9 +2,11 @@
 
 use std::rc::Rc;
 
+use web_sys::Element;
 use yew::prelude::*;
 
 use super::export_panel::export_panel;
+use crate::browser::sight;
 use crate::clients::client_result::ClientResult;
 use crate::commands::commands_card::CommandsCard;
 use crate::i18n::language::{ELEMENT, use_language, with_element};
@@ -79,7 +81,9 @@ pub(crate) struct WorkbenchProps {
 pub(crate) fn Workbench(props: &WorkbenchProps) -> Html {
     let WorkbenchProps { page, zone, shown, on_show, on_clear, children, nothing } = props;
     let language = use_language();
-    let tab = use_state_eq(|| Tab::Rows);
+    // The chosen tab, and how often one was chosen.
+    let tab = use_state(|| (Tab::Rows, 0_u32));
+    let place = use_node_ref();
     let pointed = use_state_eq(|| None::<Pointed>);
     // Not the pane's own: it stays when another tab is looked at.
     let view = use_state(View::default);
@@ -94,7 +98,28 @@ pub(crate) fn Workbench(props: &WorkbenchProps) -> Html {
     };
     let shown =
         if client.is_none() && matches!(shown, Shown::Client(_)) { Shown::Latest } else { *shown };
-    let result = match shown.runs(page) {
+    let runs = shown.runs(page);
+    let numbers = runs.each_ref().map(|run| run.as_ref().map(|run| run.number));
+    use_effect_with((shown, numbers), {
+        let place = place.clone();
+        // Where there is room someone may look at the rows, run after run.
+        move |(shown, _)| match part(&place, ".result-head") {
+            Some(head) if *shown != Shown::Latest || sight::is_narrow() => sight::bring(&head),
+            _ => {}
+        }
+    });
+    use_effect_with(*tab, {
+        let place = place.clone();
+        move |(tab, taps)| {
+            // On a phone the tabs are in sight from afar, and what they show is not.
+            let shown = if *tab == Tab::Ladder { ".ladder" } else { ".tab-panel" };
+            match part(&place, shown) {
+                Some(shown) if *taps > 0 && sight::is_narrow() => shown.scroll_into_view(),
+                _ => {}
+            }
+        }
+    });
+    let result = match runs {
         _ if client.is_some() => html! {
             for client in client {
                 <section class="result card" aria-label={client.peer.clone()}>
@@ -111,7 +136,8 @@ pub(crate) fn Workbench(props: &WorkbenchProps) -> Html {
             on_show.reform(|_| Shown::Latest),
         ),
         [Some(run), _] => {
-            let panel = match *tab {
+            let (chosen, taps) = *tab;
+            let panel = match chosen {
                 Tab::Ladder => html! {},
                 Tab::Rows => html! {
                     <TranscriptPane log={Rc::clone(&page.log)} run={Rc::clone(&run)} zone={*zone}
@@ -129,9 +155,10 @@ pub(crate) fn Workbench(props: &WorkbenchProps) -> Html {
                     .collect(),
                 Tab::Export => export_panel(language, page, &run, *zone),
             };
-            let on_tab = Callback::from(tab.setter());
+            let tab = tab.setter();
+            let on_tab = Callback::from(move |next| tab.set((next, taps + 1)));
             html! {
-                <ResultCard {run} zone={*zone} pointed={*pointed} {on_point} tab={(*tab, on_tab)}>{ panel }</ResultCard>
+                <ResultCard {run} zone={*zone} pointed={*pointed} {on_point} tab={(chosen, on_tab)}>{ panel }</ResultCard>
             }
         }
         [None, _] => html! {
@@ -149,7 +176,12 @@ pub(crate) fn Workbench(props: &WorkbenchProps) -> Html {
             </section>
         },
     };
-    html! { <div class="workbench-result">{ children.clone() }{ result }</div> }
+    html! { <div class="workbench-result" ref={place}>{ children.clone() }{ result }</div> }
+}
+
+/// A part of the result.
+fn part(place: &NodeRef, selector: &str) -> Option<Element> {
+    place.cast::<Element>()?.query_selector(selector).ok()?
 }
 
 #[cfg(test)]

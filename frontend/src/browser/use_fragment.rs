@@ -21,6 +21,12 @@ pub(crate) fn forget() {
     });
 }
 
+/// Changes the fragment, as a link to it does.
+pub(crate) fn go_to(fragment: &str) {
+    // Fails only where there is no page.
+    let _gone = window().map(|window| window.location().set_hash(fragment));
+}
+
 /// The fragment, also when it changes under way, until it is answered.
 #[hook]
 pub(crate) fn use_fragment() -> (AttrValue, Callback<()>) {

@@ -18,7 +18,7 @@ pub(crate) fn bytes_panel(language: Language, run: &Run) -> Html {
     html! {
         <div class="lanes">
             for leg in run.legs() {
-                <section class="lane" data-protocol={leg.protocol.name()} aria-label={leg.protocol.name()}>
+                <section class="lane" role="group" data-protocol={leg.protocol.name()} aria-label={leg.protocol.name()}>
                     { block(language, leg.protocol, language.bytes_sent(), &sent(run, leg)) }
                     { block(language, leg.protocol, language.bytes_received(), &received(leg)) }
                 </section>

@@ -116,7 +116,7 @@ pub(crate) fn LadderCard(props: &LadderCardProps) -> Html {
     };
     let said = at.and_then(|at| ladder.arrows.get(at)).map(|arrow| said(language, *zone, arrow));
     html! {
-        <section class="ladder card" aria-label={language.packets_title()}>
+        <section class="ladder card" role="group" aria-label={language.packets_title()}>
             <div class="ladder-head">
                 <h2>{ language.packets_title() }</h2>
                 <small class="hint">{ language.packets_of(congestion) }</small>

@@ -117,7 +117,7 @@ pub(crate) fn TranscriptPane(props: &TranscriptPaneProps) -> Html {
             if in_lanes {
                 <div class="lanes">
                     for protocol in Protocol::BOTH {
-                        <section key={protocol.name()} class="lane" data-protocol={protocol.name()} aria-label={protocol.name()}>
+                        <section key={protocol.name()} class="lane" role="group" data-protocol={protocol.name()} aria-label={protocol.name()}>
                             <TranscriptList matches={Rc::clone(&matches)} list={protocol} look={lane_look}
                                 on_row={on_row.clone()} />
                         </section>

@@ -8,7 +8,7 @@ import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
 
-import { eventually, startServer, streamgram, type } from "./streamgram.mjs";
+import { eventually, finding, startServer, streamgram, type } from "./streamgram.mjs";
 
 const onPage = streamgram();
 const python = process.env.PYTHON3 ?? "python3";
@@ -181,7 +181,7 @@ test(
         sockets.forEach((socket, n) => socket.write(`client ${n}`));
         await Promise.all(replies);
         await type(page, "meanwhile");
-        await page.locator(".verdict", { hasText: "timestamp + echo" }).waitFor();
+        await page.locator(finding("TCP", ".reply"), { hasText: "] meanwhile" }).waitFor();
         const datagram = createSocket("udp4");
         datagram.send("last", Number(udpPort), udpHost);
         await once(datagram, "message");

@@ -1,0 +1,16 @@
+//! What a person asked for comes into sight.
+
+use web_sys::{Element, ScrollIntoViewOptions, ScrollLogicalPosition};
+
+/// Whether there is room for one thing beside no other; the style sheets have the width too.
+pub(crate) fn is_narrow() -> bool {
+    let narrow = web_sys::window().and_then(|it| it.match_media("(width < 56rem)").ok()?);
+    narrow.is_some_and(|narrow| narrow.matches())
+}
+
+/// Scrolls no further than it takes to have an element in sight.
+pub(crate) fn bring(element: &Element) {
+    let nearest = ScrollIntoViewOptions::new();
+    nearest.set_block(ScrollLogicalPosition::Nearest);
+    element.scroll_into_view_with_scroll_into_view_options(&nearest);
+}
