@@ -102,6 +102,26 @@ test(
   }, PHONE),
 );
 
+for (const [device, options] of Object.entries({ desk: DESK, phone: PHONE })) {
+  test(
+    `on a ${device} nothing scrolls for somebody who writes`,
+    onPage(async ({ page }) => {
+      const scrolled = () => page.evaluate(() => scrollY);
+      await page.locator(".prompt-text").focus();
+      await page.keyboard.type("one");
+      assert.equal(await scrolled(), 0);
+      await page.locator(".prompt-burst").click();
+      await answered(page, "UDP", 20);
+      await page.evaluate(() => scrollTo(0, 100));
+      const before = await scrolled();
+      assert.ok(before > 0);
+      await page.locator(".prompt-text").focus();
+      await page.keyboard.type("two");
+      assert.equal(await scrolled(), before);
+    }, options),
+  );
+}
+
 const head = (page) => page.locator(".result-head h2").allInnerTexts();
 /** Everything that the result in sight tells of both legs. */
 const told = (page) => page.locator(".findings").allInnerTexts();

@@ -169,10 +169,9 @@ pub(crate) fn Workbench(props: &WorkbenchProps) -> Html {
                         html! { <b>{ language.burst(QUICK_BURST) }</b> },
                     ) }
                 </p>
-                if page.log.len() > 0 {
-                    <TranscriptPane log={Rc::clone(&page.log)} run={None::<Rc<Run>>} zone={*zone}
-                        pointed={None::<Pointed>} {on_point} view={View::default()} {on_view} {on_clear} />
-                }
+                // Without a row yet too, so that the first one moves nothing.
+                <TranscriptPane log={Rc::clone(&page.log)} run={None::<Rc<Run>>} zone={*zone}
+                    pointed={None::<Pointed>} {on_point} view={View::default()} {on_view} {on_clear} />
             </section>
         },
     };
