@@ -202,7 +202,7 @@ export function of(events, type, protocol) {
  * A slower machine, or one that does other things too, takes longer: so many times what is demanded. The figures are
  * printed. On two shared cores the same page scrolled with tasks of 60 ms on one day and of 100 ms on another.
  */
-export const NOISE = 3;
+export const NOISE = 2;
 
 /**
  * Slows the page down to a quarter from here on. Ends with the longest task, in milliseconds of the

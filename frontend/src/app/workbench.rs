@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use gloo_timers::callback::Timeout;
 use web_sys::Element;
 use yew::prelude::*;
 
@@ -119,6 +120,15 @@ pub(crate) fn Workbench(props: &WorkbenchProps) -> Html {
             }
         }
     });
+    // The first result is much to draw: what its tab shows follows in a task of its own.
+    let has_panel = use_state_eq(|| false);
+    use_effect_with(numbers[0].is_some(), {
+        let has_panel = has_panel.setter();
+        move |is_there| {
+            let next = is_there.then(|| Timeout::new(0, move || has_panel.set(true)));
+            move || drop(next)
+        }
+    });
     let result = match runs {
         _ if client.is_some() => html! {
             for client in client {
@@ -138,6 +148,7 @@ pub(crate) fn Workbench(props: &WorkbenchProps) -> Html {
         [Some(run), _] => {
             let (chosen, taps) = *tab;
             let panel = match chosen {
+                _ if !*has_panel => html! {},
                 Tab::Ladder => html! {},
                 Tab::Rows => html! {
                     <TranscriptPane log={Rc::clone(&page.log)} run={Rc::clone(&run)} zone={*zone}
