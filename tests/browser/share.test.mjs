@@ -186,20 +186,19 @@ for (const [name, [fragment, said]] of Object.entries(HOSTILE)) {
   });
 }
 
-test("the language of a link is a suggestion: it is not kept, and a choice stands", async () => {
+test("the language of a link is offered: it changes nothing before a click, and the choice stands", async () => {
   const { page, context, harmless } = await visit({ locale: "en-US" }, "#v1&text=x&lang=zh-Hans");
   const language = () => page.locator(":root").getAttribute("lang");
-  await page.locator(".offer", { hasText: "这个分享链接带有一个场景" }).waitFor();
-  assert.equal(await language(), "zh-Hans");
+  await page.locator(".offer", { hasText: "This share link contains a scenario" }).waitFor();
+  assert.equal(await language(), "en");
   assert.equal(await page.evaluate(() => localStorage.getItem("streamgram.language")), null);
+  await page.locator(".offer [lang=zh-Hans]").click();
+  await page.locator(".offer", { hasText: "这个分享链接带有一个场景" }).waitFor();
+  assert.equal(await page.locator(".offer [lang]").count(), 0);
   const other = await context.newPage();
   await other.goto(`http://${server.http}/`);
   await ready(other);
-  assert.equal(await other.locator(":root").getAttribute("lang"), "en");
-  await page.locator(".menu summary").click();
-  await page.locator(".menu select").first().selectOption("English");
-  await page.reload();
-  await page.locator(".offer", { hasText: "This share link contains a scenario" }).waitFor();
+  assert.equal(await other.locator(":root").getAttribute("lang"), "zh-Hans");
   await harmless();
 });
 
