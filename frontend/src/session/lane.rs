@@ -140,7 +140,7 @@ impl Lane {
     /// A note that is about no leg stands with the latest run.
     pub(super) fn note(&self, Books { log, runs }: &mut Books<'_>, at_us: u64, note: Note) {
         let run = runs.latest().map_or(0, |run| run.number);
-        self.push(log, at_us, run, Content::Note(note));
+        self.push(log, at_us, (self.leg, run), Content::Note(note));
     }
 
     /// Applies a packet of this lane's leg; its times are Unix times.
@@ -157,7 +157,7 @@ impl Lane {
     pub(super) fn apply(&mut self, books: &mut Books<'_>, at_us: u64, leg: u32, event: &Event) {
         let mut note = |lane: &Self, note| {
             let run = books.runs.number_on(lane.protocol, leg).unwrap_or(0);
-            lane.push(books.log, at_us, run, Content::Note(note));
+            lane.push(books.log, at_us, (leg, run), Content::Note(note));
         };
         match event {
             Event::Opened { local, peer, handshake_us, nodelay, path } => {
@@ -223,7 +223,7 @@ impl Lane {
                 if let Some(lines) = self.sends.get(&id) {
                     let payload = lines.line(number);
                     let content = Content::Line { id, number, place, payload, bytes, status };
-                    self.push(log, at_us, run, content);
+                    self.push(log, at_us, (leg, run), content);
                 }
             }
             Event::ServerRead { number, offset, bytes } => {
@@ -257,7 +257,7 @@ impl Lane {
                 self.ended(runs, id);
                 if lines < of {
                     let run = runs.of_send(id).map_or(0, |run| run.number);
-                    self.push(log, at_us, run, Content::Note(Note::Stopped { lines, of }));
+                    self.push(log, at_us, (leg, run), Content::Note(Note::Stopped { lines, of }));
                 }
             }
             Event::PacketsMissed { count } => self.packets_missed(runs, leg, count),
@@ -275,7 +275,7 @@ impl Lane {
     ) {
         let content = Content::Reply { payload: piece.payload.clone(), answers: None };
         let run = runs.number_on(self.protocol, leg).unwrap_or(0);
-        let row = self.push(log, at_us, run, content);
+        let row = self.push(log, at_us, (leg, run), content);
         if self.replies.len() == KEPT_REPLIES {
             self.replies.pop_front();
         }
@@ -316,8 +316,9 @@ impl Lane {
         log.settle(self.protocol, id, number, status);
     }
 
-    fn push(&self, log: &mut Log, at_us: u64, run: u32, content: Content) -> u64 {
-        log.push(Row { key: 0, at_us, protocol: self.protocol, leg: self.leg, run, content })
+    /// Adds a row about a leg, which need not be the latest: the server may tell late how one before it ended.
+    fn push(&self, log: &mut Log, at_us: u64, (leg, run): (u32, u32), content: Content) -> u64 {
+        log.push(Row { key: 0, at_us, protocol: self.protocol, leg, run, content })
     }
 }
 
@@ -448,6 +449,17 @@ mod tests {
         told.finished(2, 1);
         told.tell(3, LEG, &Event::LinkSet {});
         assert!(!told.run().relinked);
+    }
+
+    #[test]
+    fn what_is_told_late_of_the_leg_before_is_not_the_next_run_s() {
+        let mut told = Told::new();
+        told.opened(LEG + 1);
+        told.tell(1, LEG, &Event::ServerClosed { cause: Cause::PeerClosed });
+        told.sending(&[1], 1);
+        told.log.belong(Protocol::Udp, LEG + 1, 1);
+        let rows: Vec<_> = told.log.rows().map(|row| (row.leg, row.run)).collect();
+        assert_eq!(rows, [(LEG, 0), (LEG + 1, 1), (LEG, 0)]);
     }
 
     #[test]

@@ -118,7 +118,8 @@ impl Log {
     /// A run begins on a leg: how that was opened belongs to it, unless another run was there before.
     pub(crate) fn belong(&mut self, protocol: Protocol, leg: u32, run: u32) {
         let rows = self.rows().rev().filter(|row| row.protocol == protocol);
-        let own = rows.take_while(|row| (row.leg, row.run) == (leg, 0)).map(|row| row.key);
+        let own = rows.take_while(|row| row.leg != leg || row.run == 0);
+        let own = own.filter(|row| row.leg == leg).map(|row| row.key);
         for key in own.collect::<Vec<_>>() {
             self.row_mut(key).into_iter().for_each(|row| row.run = run);
         }
