@@ -127,7 +127,7 @@ fn run(flags: &[String]) -> Result<()> {
 const BROWSER_TESTS: &str = "browser tests";
 const TIMED_TESTS: &str = "browser tests against the clock";
 /// Files of the browser tests that run at once: a page often waits, for replies that were lost for example.
-const AT_ONCE: u32 = 6;
+const AT_ONCE: u32 = 4;
 
 /// What the server also runs on, beside Linux.
 const TARGETS: [&str; 2] = ["x86_64-pc-windows-gnu", "aarch64-apple-darwin"];
