@@ -51,7 +51,7 @@ const OPTIONAL: [(&str, &str); 5] = [
 ];
 
 /// Browser tests that hold the page to a time: nothing runs beside them.
-const TIMED: [&str; 2] = ["raw_clients.test.mjs", "throttled.test.mjs"];
+const TIMED: [&str; 2] = ["clients.test.mjs", "throttled.test.mjs"];
 
 /// The packages of Debian with a font for Chinese, without which the page shows boxes, and with the
 /// program that knows of fonts.
