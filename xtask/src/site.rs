@@ -16,7 +16,7 @@ use crate::machine;
 
 /// Bytes that the first load of the page may transfer with brotli, all files together but those that are
 /// loaded later. `dist` fails above it. It stops growth, and is no goal to tune for.
-const BUDGET: usize = 355_000;
+const BUDGET: usize = 360_000;
 
 /// How the names of files begin that only a sweep loads.
 pub(crate) const SWEEP: &str = "sweep";
