@@ -19,6 +19,7 @@ mod source {
     pub(crate) mod plots;
     pub(crate) mod prompt;
     pub(crate) mod result;
+    pub(crate) mod room;
     pub(crate) mod session;
     pub(crate) mod share;
     pub(crate) mod transcript;

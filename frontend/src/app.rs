@@ -2,14 +2,20 @@
 //! person chose for all of the page.
 
 pub(crate) mod area;
+mod composer;
 mod export_panel;
 pub(crate) mod header;
 mod language_choice;
+mod legs;
+mod lessons_area;
 pub(crate) mod playground;
 pub(crate) mod preferences;
 pub(crate) mod shortcuts;
 pub(crate) mod theme;
+mod use_offer;
+mod use_play;
 pub(crate) mod use_view;
+mod wall;
 mod workbench;
 
 use yew::prelude::*;

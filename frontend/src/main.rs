@@ -11,6 +11,7 @@ mod lessons;
 mod plots;
 mod prompt;
 mod result;
+mod room;
 mod session;
 mod share;
 mod transcript;

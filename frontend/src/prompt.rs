@@ -1,7 +1,6 @@
 //! What is typed, and whether it may go out.
 
 pub(crate) mod draft;
-pub(crate) mod escapes;
 pub(crate) mod history;
 pub(crate) mod notice_line;
 pub(crate) mod prompt_card;

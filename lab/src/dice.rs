@@ -4,6 +4,8 @@
 
 use streamgram_protocol::{End, Percent};
 
+use crate::chance::{below, mix};
+
 /// What a roll is for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Knob {
@@ -34,8 +36,7 @@ impl Dice {
     /// An even choice from `0..limit`.
     pub(crate) fn below(self, limit: u64, from: End, number: u64, knob: Knob) -> u64 {
         let roll = mix(self.seed ^ mix(number << 4 | (knob as u64) << 1 | from as u64));
-        let scaled = (u128::from(roll) * u128::from(limit)) >> 64;
-        u64::try_from(scaled).unwrap_or(0)
+        below(limit, roll)
     }
 
     /// A seed for something else that must not follow the packets' fates.
@@ -47,15 +48,6 @@ impl Dice {
     pub(crate) fn link_seed(self, number: u64) -> u64 {
         mix(self.seed ^ mix(!number)) >> 11
     }
-}
-
-/// The finalizer of SplitMix64 (Steele, Lea and Flood 2014): every bit of the input moves half of
-/// the output's.
-fn mix(x: u64) -> u64 {
-    let x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
 }
 
 #[cfg(test)]

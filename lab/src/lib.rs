@@ -26,6 +26,7 @@
 //! ```
 
 pub mod bulk;
+pub mod chance;
 pub mod model;
 pub mod pcapng;
 pub mod sweep;

@@ -19,10 +19,31 @@ const COMMENT: &str = "Streamgram lab: an emulated path, TCP and UDP by smoltcp.
     as they went over the wire, after two repairs of the stack: a pure ACK carries the highest \
     sequence number sent, and a late segment gets the newest ACK that arrived before it.";
 
-/// The file: what this end sent, when it sent it, and what reached it, when it arrived. Packets whose times are Unix
-/// times are dated.
+/// A packet of a file, as it was seen at one place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame<B> {
+    /// When.
+    pub at: Micros,
+    /// Its first bytes, from the IP header on.
+    pub bytes: B,
+    /// How many bytes it had.
+    pub length: u32,
+}
+
+/// The file of an emulated path: what this end sent, when it sent it, and what reached it, when it arrived. Packets
+/// whose times are Unix times are dated.
 #[must_use]
 pub fn write(packets: &[Packet], vantage: End) -> Vec<u8> {
+    let frames = seen_by(packets, vantage).map(|(at, packet)| {
+        let bytes = &packet.bytes[..];
+        Frame { at, bytes, length: u32::from(short(bytes.len())) }
+    });
+    file(COMMENT, frames)
+}
+
+/// A file of these packets, in their order; the comment says what they are.
+#[must_use]
+pub fn file<B: AsRef<[u8]>>(comment: &str, frames: impl IntoIterator<Item = Frame<B>>) -> Vec<u8> {
     let mut file = Vec::new();
     block(&mut file, SECTION_HEADER, |body| {
         body.extend(0x1a2b_3c4d_u32.to_le_bytes());
@@ -30,8 +51,8 @@ pub fn write(packets: &[Packet], vantage: End) -> Vec<u8> {
         body.extend(0_u16.to_le_bytes());
         body.extend((-1_i64).to_le_bytes());
         body.extend(OPT_COMMENT.to_le_bytes());
-        body.extend(short(COMMENT.len()).to_le_bytes());
-        body.extend(COMMENT.as_bytes());
+        body.extend(short(comment.len()).to_le_bytes());
+        body.extend(comment.as_bytes());
         body.resize(body.len().next_multiple_of(4), 0);
         body.extend([0; 4]);
     });
@@ -39,16 +60,17 @@ pub fn write(packets: &[Packet], vantage: End) -> Vec<u8> {
         body.extend(LINKTYPE_RAW.to_le_bytes());
         body.extend([0; 6]);
     });
-    for (at, packet) in seen_by(packets, vantage) {
+    for Frame { at, bytes, length } in frames {
+        let bytes = bytes.as_ref();
         block(&mut file, ENHANCED_PACKET, |body| {
             body.extend(0_u32.to_le_bytes());
             let [low, high] = halves(at);
             body.extend(high.to_le_bytes());
             body.extend(low.to_le_bytes());
-            let length = u32::from(short(packet.bytes.len()));
-            body.extend(length.to_le_bytes());
-            body.extend(length.to_le_bytes());
-            body.extend(&packet.bytes[..]);
+            let kept = u32::from(short(bytes.len()));
+            body.extend(kept.to_le_bytes());
+            body.extend(length.max(kept).to_le_bytes());
+            body.extend(bytes);
         });
     }
     file
@@ -80,7 +102,7 @@ fn block(file: &mut Vec<u8>, kind: u32, fill: impl FnOnce(&mut Vec<u8>)) {
     file.extend(length.to_le_bytes());
 }
 
-/// A length: no packet is longer than an MTU, and the comment is short.
+/// A length: of no packet more than an MTU is kept, and the comment is short.
 fn short(length: usize) -> u16 {
     u16::try_from(length).unwrap_or(u16::MAX)
 }

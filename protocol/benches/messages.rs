@@ -36,5 +36,5 @@ fn main() {
 }
 
 fn reply(bytes: &[u8]) -> Event {
-    Event::Reply { offset: 0, bytes: bytes.len(), data: Data::from_bytes(bytes) }
+    Event::Reply { offset: 0, bytes: bytes.len(), data: Data::from_bytes(bytes), earlier_us: None }
 }

@@ -7,14 +7,19 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+#[cfg(test)]
+use proptest::prelude::*;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_path_to_error::Segment;
 use strum::{EnumString, IntoStaticStr};
 
 use crate::data::{numbered_bytes, unhex};
+use crate::room::RoomRequest;
 use crate::text::shortened;
-use crate::{BadHex, Code, Data, Limits, Link, MAX_ERROR_CHARS, MAX_ID, Path, Protocol};
+use crate::{
+    BadHex, Code, Data, Limits, Link, MAX_ERROR_CHARS, MAX_ID, Path, Protocol, TOKEN_BYTES,
+};
 
 /// A message from a client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
@@ -36,6 +41,8 @@ pub enum ClientMessage {
     Stop(Stop),
     /// Begins or ends the reports on raw clients.
     Watch(Watch),
+    /// Asks something of a room.
+    Room(#[cfg_attr(test, proptest(strategy = "any::<RoomRequest>().boxed()"))] RoomRequest),
     /// Asks for a sign of life: [`Event::Pong`](crate::Event::Pong). A page cannot see the pings of the
     /// WebSocket itself.
     Ping(Ping),
@@ -57,6 +64,13 @@ pub struct Open {
     /// The link of an emulated path; a perfect one if it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<Box<Link>>,
+    /// Whether the packets of a direct path are reported, if the server captures; an emulated path reports its own in
+    /// any case.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub capture: bool,
+    /// The faulty server to talk to, by its place in the hello's `faults`, from 0; the ordinary one if it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<usize>,
 }
 
 /// `{"close":{"protocol":"tcp","how":"reset"}}`
@@ -150,6 +164,19 @@ pub struct Stop {
 pub struct Watch {
     /// Whether [`Event::Raw`](crate::Event::Raw) is reported from now on.
     pub on: bool,
+    /// Whether their packets are reported too, if the server captures.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub packets: bool,
+    /// Only of clients with this port of their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    /// Only of clients whose first bytes contain this text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// `{"ping":{}}`
@@ -205,12 +232,12 @@ impl Invalid {
         Self { code: Code::BadJson, message: None, field: None, id: None, detail }
     }
 
-    fn bad_field(field: &str, detail: impl Into<String>) -> Self {
+    pub(crate) fn bad_field(field: &str, detail: impl Into<String>) -> Self {
         let (code, field, detail) = (Code::BadField, Some(field.to_owned()), detail.into());
         Self { code, message: None, field, id: None, detail }
     }
 
-    fn over_limit(field: &str, detail: String) -> Self {
+    pub(crate) fn over_limit(field: &str, detail: String) -> Self {
         Self { code: Code::OverLimit, ..Self::bad_field(field, detail) }
     }
 
@@ -236,7 +263,7 @@ impl ClientMessage {
     /// Never: only maps whose keys are not text cannot be written, and no message has one.
     #[must_use]
     pub fn encode(&self) -> String {
-        serde_json::to_string(self).expect("a message has no map")
+        serde_json::to_string(self).expect("the keys of every map are text")
     }
 
     /// Reads and checks one text frame.
@@ -252,14 +279,19 @@ impl ClientMessage {
     }
 
     /// Checks what serde cannot: ranges, and fields that exclude each other.
-    fn check(&self, limits: &Limits) -> Result<(), Invalid> {
+    ///
+    /// # Errors
+    /// The field that is wrong, with the limit.
+    pub fn check(&self, limits: &Limits) -> Result<(), Invalid> {
         let (id, checked) = match self {
             Self::Open(open) => (None, open.check()),
             Self::Close(close) => (None, close.check()),
             Self::Link(set) => (None, check_link(&set.link)),
             Self::Send(send) => (Some(send.id), send.check(limits)),
             Self::Stop(stop) => (Some(stop.id), check_id(stop.id)),
-            Self::Nodelay(_) | Self::Watch(_) | Self::Ping(_) => (None, Ok(())),
+            Self::Watch(watch) => (None, watch.check()),
+            Self::Room(request) => (None, request.check()),
+            Self::Nodelay(_) | Self::Ping(_) => (None, Ok(())),
         };
         checked.map_err(|invalid| Invalid { message: Some(self.name().into()), id, ..invalid })
     }
@@ -345,6 +377,10 @@ impl Open {
             let detail = "nodelay is an option of TCP, UDP has no such delay";
             return Err(Invalid::bad_field("nodelay", detail));
         }
+        if self.capture && self.path == Path::Emulated {
+            let detail = "capture is of a direct path, an emulated one reports its packets anyway";
+            return Err(Invalid::bad_field("capture", detail));
+        }
         match &self.link {
             Some(_) if self.path != Path::Emulated => {
                 let detail = "link is of an emulated path, and path is \"direct\"";
@@ -363,6 +399,33 @@ impl Close {
             return Err(Invalid::bad_field("how", detail));
         }
         Ok(())
+    }
+}
+
+impl Watch {
+    /// Of all clients that the session may see.
+    #[must_use]
+    pub fn all(on: bool) -> Self {
+        Self { on, packets: false, port: None, token: None }
+    }
+
+    fn check(&self) -> Result<(), Invalid> {
+        let filter = [("port", self.port.is_some()), ("token", self.token.is_some())];
+        if let Some((field, _)) = filter.into_iter().find(|(_, is_there)| *is_there && !self.on) {
+            let detail = format!("{field} is of a watch that is on, and this one ends it");
+            return Err(Invalid::bad_field(field, detail));
+        }
+        if self.port == Some(0) {
+            return Err(Invalid::over_limit("port", "port is 0, it must be 1 to 65535".into()));
+        }
+        match self.token.as_deref().map(str::len) {
+            Some(0) => Err(Invalid::bad_field("token", "token is empty, every client has that")),
+            Some(bytes) if bytes > TOKEN_BYTES => {
+                let detail = format!("token is {bytes} bytes, the limit is {TOKEN_BYTES}");
+                Err(Invalid::over_limit("token", detail))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -469,10 +532,39 @@ mod tests {
     fn a_switch_is_on_or_off() {
         for on in [true, false] {
             let json = format!(r#"{{"watch":{{"on":{on}}}}}"#);
-            let watch = ClientMessage::Watch(Watch { on });
+            let watch = ClientMessage::Watch(Watch::all(on));
             assert_eq!((decode(&json), watch.encode()), (Ok(watch.clone()), json));
         }
         assert_eq!(wrong(r#"{"watch":{}}"#).1, "on");
+    }
+
+    #[test]
+    fn a_watch_of_some_clients_says_which() {
+        let watch = ClientMessage::Watch(Watch {
+            port: Some(51_702),
+            token: Some("ab12".into()),
+            ..Watch::all(true)
+        });
+        let json = r#"{"watch":{"on":true,"port":51702,"token":"ab12"}}"#;
+        assert_eq!((decode(json), watch.encode()), (Ok(watch.clone()), json.into()));
+        let of = |fields: &str| wrong(&format!(r#"{{"watch":{{{fields}}}}}"#));
+        let (bad, over) = (Code::BadField, Code::OverLimit);
+        for (field, fields, code, detail) in [
+            ("port", r#""on":true,"port":0"#, over, "port is 0, it must be 1 to 65535"),
+            ("token", r#""on":true,"token":"""#, bad, "token is empty, every client has that"),
+            (
+                "port",
+                r#""on":false,"port":9"#,
+                bad,
+                "port is of a watch that is on, and this one ends it",
+            ),
+        ] {
+            assert_eq!(of(fields), (code, field.into(), detail.into()));
+        }
+        assert_eq!(of(r#""on":true,"port":70000"#).1, "port");
+        let long = "x".repeat(TOKEN_BYTES + 1);
+        let detail = of(&format!(r#""on":true,"token":"{long}""#)).2;
+        assert_eq!(detail, "token is 129 bytes, the limit is 128");
     }
 
     #[test]
@@ -661,10 +753,24 @@ mod tests {
         for Preset { link, .. } in Preset::all() {
             for link in [None, Some(Box::new(link))] {
                 let (protocol, path) = (Protocol::Tcp, Path::Emulated);
-                check(ClientMessage::Open(Open { protocol, nodelay: Some(true), path, link }));
+                check(ClientMessage::Open(Open {
+                    protocol,
+                    nodelay: Some(true),
+                    path,
+                    link,
+                    capture: false,
+                    fault: None,
+                }));
             }
         }
         let (protocol, path) = (Protocol::Udp, Path::Direct);
-        check(ClientMessage::Open(Open { protocol, nodelay: None, path, link: None }));
+        check(ClientMessage::Open(Open {
+            protocol,
+            nodelay: None,
+            path,
+            link: None,
+            capture: true,
+            fault: Some(0),
+        }));
     }
 }

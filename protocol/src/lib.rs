@@ -3,25 +3,32 @@
 //! No I/O, no clock, no randomness. Whoever speaks to a Streamgram, from a page, a script or a test,
 //! needs this crate and nothing else of the project.
 
+mod captured;
 mod client;
 mod data;
+pub mod fault;
+mod journal;
 pub mod lesson;
 mod limits;
 pub mod link;
 mod packet;
 mod raw;
+pub mod room;
 pub mod scenario;
 mod server;
 mod text;
 
+pub use captured::{Capture, Captured, Side};
 pub use client::{
     ClientMessage, Close, How, Invalid, Nodelay, Open, Ping, Send, SetLink, Stop, Target, Watch,
 };
 pub use data::{BadHex, Data, numbered, numbers_in};
+pub use journal::{Journal, JournalHead};
 pub use lesson::Lesson;
 pub use limits::{
-    CTIME_LEN, DEFAULT_HTTP, DEFAULT_TCP, DEFAULT_UDP, Limits, MAX_DATAGRAM, MAX_ERROR_CHARS,
-    MAX_ID, RAW_BYTES, RAW_CLIENTS, READ_BYTES, STAMP_LEN, SUBPROTOCOL,
+    CAPTURED_BYTES, CTIME_LEN, DEFAULT_HTTP, DEFAULT_TCP, DEFAULT_UDP, Limits, MAX_DATAGRAM,
+    MAX_ERROR_CHARS, MAX_ID, RAW_BYTES, RAW_CLIENTS, READ_BYTES, STAMP_LEN, SUBPROTOCOL,
+    TOKEN_BYTES, TOKEN_WITHIN,
 };
 pub use link::{
     Congestion, Impairment, Knob, Link, MAX_EMULATED_DATAGRAM, OutOfRange, Percent, Preset,
@@ -30,7 +37,9 @@ pub use link::{
 pub use packet::{End, Flags, Header, Line, Packet, Verdict};
 pub use raw::{Feed, Raw, RawObservation};
 pub use scenario::Scenario;
-pub use server::{Cause, Code, Event, Hello, LegId, Problem, ServerMessage, Unanswered};
+pub use server::{
+    Cause, Code, Event, FaultyServer, Hello, LegId, Problem, ServerMessage, Unanswered,
+};
 pub use text::{Piece, is_hidden, pieces, printable};
 
 use serde::{Deserialize, Serialize};

@@ -28,10 +28,17 @@ pub const MAX_ERROR_CHARS: usize = 400;
 /// Bytes of a raw client's read or datagram that are reported. Of a longer one these are the first; its
 /// length is reported in any case.
 pub const RAW_BYTES: usize = READ_BYTES;
+/// Bytes of a captured packet that are kept, from its IP header on: the largest packet of an emulated path. Of a longer
+/// one these are the first; its length is reported in any case.
+pub const CAPTURED_BYTES: usize = 9_000;
 /// Raw clients that a session knows at a time. One more replaces the one that was silent the longest: a UDP
 /// peer, or a TCP connection that was silent for a minute. If there is none, what it does is counted as
 /// missed.
 pub const RAW_CLIENTS: usize = 1_024;
+/// Bytes of the text that tells a raw client from others. A longer one is refused.
+pub const TOKEN_BYTES: usize = 128;
+/// First bytes of a raw client in which that text is looked for.
+pub const TOKEN_WITHIN: usize = READ_BYTES;
 /// The largest id of a send: what a JavaScript number holds exactly (2^53 - 1).
 pub const MAX_ID: u64 = (1 << 53) - 1;
 
@@ -60,7 +67,8 @@ pub struct Limits {
     /// Milliseconds after which TCP over an emulated path gives up what nobody acknowledges, a
     /// handshake included.
     pub lab_give_up_ms: u32,
-    /// Packets of one emulated path that are reported. Those after them are counted.
+    /// Packets of one emulated path that are reported, or captured packets of one leg or one raw client. Those after
+    /// them are counted.
     pub lab_packets: u64,
     /// Packets that one emulated path carries within a second. One more ends the leg.
     pub lab_packets_per_s: u32,

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-use crate::{Cause, Data, Protocol};
+use crate::fault::Deed;
+use crate::{Captured, Cause, Data, Protocol};
 
 /// Something that a server saw of a raw client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +17,9 @@ pub struct Raw {
     pub client: u64,
     /// The client's address.
     pub peer: String,
+    /// The faulty server that it talks to, by its place in the hello's `faults`; none, if it is the ordinary one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fault: Option<usize>,
     /// What the server saw.
     pub observation: RawObservation,
 }
@@ -76,6 +80,15 @@ pub enum RawObservation {
         /// How, as the server saw it.
         cause: Cause,
     },
+    /// A faulty server did something to it on purpose.
+    Fault(Deed),
+    /// A packet of it, or to it, was captured. The first ones of a connection come before it is accepted.
+    Packet(Box<Captured>),
+    /// Packets of it were captured and are not reported: they are too many, or the session is too slow.
+    PacketsMissed {
+        /// How many, since the last such message.
+        count: u64,
+    },
 }
 
 impl RawObservation {
@@ -86,7 +99,12 @@ impl RawObservation {
             Self::Read { data, .. } | Self::Datagram { data, .. } | Self::Reply { data, .. } => {
                 data.as_ref()
             }
-            Self::Accepted {} | Self::Refused { .. } | Self::Closed { .. } => None,
+            Self::Accepted {}
+            | Self::Refused { .. }
+            | Self::Closed { .. }
+            | Self::Fault(_)
+            | Self::Packet(_)
+            | Self::PacketsMissed { .. } => None,
         }
     }
 }
@@ -152,7 +170,13 @@ mod tests {
                 r#"{"closed":{"cause":"peer_closed"}}"#,
             ),
         ] {
-            let raw = Raw { protocol, client: 3, peer: "127.0.0.1:51702".into(), observation };
+            let raw = Raw {
+                protocol,
+                client: 3,
+                peer: "127.0.0.1:51702".into(),
+                fault: None,
+                observation,
+            };
             let message = ServerMessage { at_us: 5, leg: None, event: Event::Raw(raw) };
             let protocol = protocol.name().to_lowercase();
             let json = format!(

@@ -3,12 +3,16 @@
 //! Anybody can write such a link. So reading one never fails, and it can ask for no more than a person at
 //! the page can. What is unknown, broken or out of range is left out or clamped, with a [`Remark`].
 
+mod escapes;
+mod lines;
 mod remark;
 mod words;
 
 use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
+pub use escapes::BadEscape;
+pub use lines::{BadLine, data_of, lines_of};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 pub use remark::{MAX_QUOTE_CHARS, MAX_REMARKS, Remark};
 pub use words::{Ending, Mode, View};
@@ -16,7 +20,7 @@ pub use words::{Ending, Mode, View};
 use crate::link::{MTU, RULES};
 use crate::scenario::remark::{Remarks, quoted};
 use crate::text::digits;
-use crate::{Knob, Limits, Link, MAX_ID, Path, Target};
+use crate::{Knob, Limits, Link, MAX_ID, Path, Send, Target};
 
 /// Bytes of the longest fragment that is read; a longer one is refused as a whole. Browsers take far
 /// longer ones, chat programs do not.
@@ -134,6 +138,20 @@ impl Scenario {
             reader.read(&unescape(name).text, &unescape(value));
         }
         reader.finish()
+    }
+
+    /// What it sends: a send for each line of its text, with ids from 1.
+    ///
+    /// # Errors
+    /// The number of the first line that cannot go out, and why.
+    pub fn sends(&self) -> Result<Vec<Send>, (usize, BadLine)> {
+        let lines = lines_of(&self.text).zip(1..);
+        let send = |(line, id): (&str, usize)| {
+            let data = data_of(line, self.mode, self.ending).map_err(|bad| (id, bad))?;
+            let (count, interval_ms) = (self.count, self.interval_ms);
+            Ok(Send { count, interval_ms, ..Send::new(id as u64, self.to, data) })
+        };
+        lines.map(send).collect()
     }
 }
 

@@ -3,9 +3,13 @@
 //!
 //! `at_us` counts microseconds from the start of the session, on one monotonic clock of the server.
 
+#[cfg(test)]
+use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use crate::{Data, Feed, Limits, Packet, Path, Protocol, Raw};
+use crate::fault::Deed;
+use crate::room::RoomEvent;
+use crate::{Capture, Captured, Data, Feed, Limits, Packet, Path, Protocol, Raw};
 
 /// An event and when it happened. The server's own observations carry the time at which the server
 /// made them, so `at_us` can be a little smaller than that of the message before.
@@ -39,7 +43,7 @@ pub struct LegId {
 #[serde(rename_all = "snake_case")]
 pub enum Event {
     /// The first message of every session.
-    Hello(Hello),
+    Hello(#[cfg_attr(test, proptest(strategy = "any::<Hello>().boxed()"))] Hello),
     /// A leg is open: TCP's handshake is done, UDP's socket is there.
     Opened {
         /// What lies between the leg and the server.
@@ -102,12 +106,15 @@ pub enum Event {
         /// How many of its bytes a `recv(1024)` keeps; the rest it would throw away.
         kept: usize,
     },
+    /// The leg's server is a faulty one, and did something on purpose.
+    Fault(#[cfg_attr(test, proptest(strategy = "any::<Deed>().boxed()"))] Deed),
     /// The TCP server saw the connection end.
     ServerClosed {
         /// What it saw.
         cause: Cause,
     },
-    /// A read of the leg returned: some bytes of TCP's stream, or one datagram of UDP.
+    /// A read of the leg returned: some bytes of TCP's stream, or one datagram of UDP. `at_us` is when its socket had
+    /// the last of them, where the system tells that; else when the read returned.
     Reply {
         /// TCP: where its first byte stands in the stream of replies. UDP: the reply's number.
         offset: u64,
@@ -115,6 +122,9 @@ pub enum Event {
         bytes: usize,
         /// The bytes.
         data: Data,
+        /// Its socket may have had it up to so much earlier: the system does not tell, and only the read is known.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        earlier_us: Option<u64>,
     },
     /// A line has its reply: TCP, when the bytes that cover its last byte are back.
     Answered {
@@ -124,7 +134,7 @@ pub enum Event {
         line: u32,
         /// The `offset` of the `reply` that completed the answer; that event came before.
         reply: u64,
-        /// From just before its write to the read of its reply.
+        /// From just before its write to the `at_us` of that event.
         rtt_us: u64,
         /// It came after the line had been reported as `no_reply`.
         late: bool,
@@ -159,7 +169,7 @@ pub enum Event {
         detail: Option<String>,
     },
     /// A message could not be carried out; the session lives on.
-    Error(Problem),
+    Error(#[cfg_attr(test, proptest(strategy = "any::<Problem>().boxed()"))] Problem),
     /// The session was too slow for this many observations of the servers; they are lost.
     Missed {
         /// How many, since the last such message.
@@ -167,21 +177,35 @@ pub enum Event {
     },
     /// A packet went onto the leg's emulated path, at `at_us`.
     Packet(Packet),
-    /// Packets on the emulated path that are not reported: the client is too slow, or they are too many.
+    /// A packet of the leg's direct path was captured. `at_us` is when it was first seen.
+    // The generators of all events together do not fit the stack of a test.
+    Captured(
+        #[cfg_attr(test, proptest(strategy = "any::<Captured>().prop_map(Box::new).boxed()"))]
+        Box<Captured>,
+    ),
+    /// Packets of the leg that are not reported: the client is too slow, or they are too many.
     PacketsMissed {
+        /// How many, since the last such message.
+        count: u64,
+    },
+    /// Packets that were dropped before anybody could say whose they were: by the system, whose buffer was full, or
+    /// above the rate at which the server captures. Some may have been this session's.
+    CaptureMissed {
         /// How many, since the last such message.
         count: u64,
     },
     /// The leg's emulated link was changed. Seed, MTU and congestion control apply to the next leg.
     LinkSet {},
     /// A server saw something of a client that is not a leg.
-    Raw(Raw),
+    Raw(#[cfg_attr(test, proptest(strategy = "any::<Raw>().boxed()"))] Raw),
     /// Observations of raw clients that are not reported: the session is too slow, or knows as many
     /// clients as it may.
     RawMissed {
         /// How many, since the last such message.
         count: u64,
     },
+    /// Something of the session's room.
+    Room(#[cfg_attr(test, proptest(strategy = "any::<RoomEvent>().boxed()"))] RoomEvent),
     /// The session lives: the answer to a ping.
     Pong {},
 }
@@ -200,12 +224,29 @@ pub struct Hello {
     pub udp: String,
     /// Which raw clients are reported if this session asks for it.
     pub feed: Feed,
+    /// Whether packets are reported to a session that asks for them.
+    pub capture: Capture,
+    /// The servers whose replies go wrong on purpose, as `open` counts them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<FaultyServer>,
     /// The page's likeliest address in the network. Only for a session on the server's own machine, and
     /// only where others can open the page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lan: Option<String>,
     /// This server's limits.
     pub limits: Limits,
+}
+
+/// A server whose replies go wrong on purpose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(proptest_derive::Arbitrary))]
+pub struct FaultyServer {
+    /// Which protocol it speaks.
+    pub protocol: Protocol,
+    /// Its address.
+    pub address: String,
+    /// How its replies go wrong, as a flag takes it.
+    pub recipe: String,
 }
 
 /// Why a leg or connection ended.
@@ -293,6 +334,18 @@ pub enum Code {
     FeedOff,
     /// The system refused; `detail` says why.
     Io,
+    /// There is no such room: it has ended, or was never there.
+    NoRoom,
+    /// The room is another server's, and this one shares no rooms with it.
+    RoomElsewhere,
+    /// The room, or the server, has as many as it may have.
+    RoomFull,
+    /// Only who has the room's key may ask that.
+    NotTeacher,
+    /// The session is in no room, or the class is not where the message says, or nothing is asked there now.
+    NotAsked,
+    /// The shared store is out of reach, and only there it is known.
+    StoreAway,
 }
 
 impl ServerMessage {
@@ -302,7 +355,7 @@ impl ServerMessage {
     /// Never: only maps whose keys are not text cannot be written, and no message has one.
     #[must_use]
     pub fn encode(&self) -> String {
-        serde_json::to_string(self).expect("a message has no map")
+        serde_json::to_string(self).expect("the keys of every map are text")
     }
 
     /// Adds the message to a frame of messages, one a line.
@@ -313,7 +366,7 @@ impl ServerMessage {
         if !frame.is_empty() {
             frame.push(b'\n');
         }
-        serde_json::to_writer(frame, self).expect("a message has no map");
+        serde_json::to_writer(frame, self).expect("the keys of every map are text");
     }
 
     /// Reads the messages of one text frame of a server. Within a message a line never ends.
@@ -353,7 +406,7 @@ mod tests {
     #[test]
     fn a_frame_has_a_line_for_each_message_whatever_they_carry() {
         let data = Data::Text("two\nlines\r\n\u{2028}".into());
-        let reply = Event::Reply { offset: 0, bytes: 13, data };
+        let reply = Event::Reply { offset: 0, bytes: 13, data, earlier_us: None };
         let messages =
             [message(Event::ServerAccepted {}), message(reply), message(Event::HalfClosed {})];
         let mut frame = Vec::new();
@@ -369,7 +422,12 @@ mod tests {
         let message = ServerMessage {
             at_us: 9,
             leg: Some(LegId { protocol: Protocol::Udp, number: 2 }),
-            event: Event::Reply { offset: 0, bytes: 2, data: Data::Text("hi".into()) },
+            event: Event::Reply {
+                offset: 0,
+                bytes: 2,
+                data: Data::Text("hi".into()),
+                earlier_us: None,
+            },
         };
         let json = r#"{"at_us":9,"leg":{"protocol":"udp","number":2},"event":{"reply":{"offset":0,"bytes":2,"data":{"text":"hi"}}}}"#;
         assert_eq!(message.encode(), json);

@@ -1,6 +1,9 @@
 //! The command line: every flag, its environment variable and its default, once.
 
 mod defences;
+mod faults;
+mod rooms;
+mod script;
 mod session;
 mod sweep;
 
@@ -13,12 +16,18 @@ use clap::{
     Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, value_parser,
 };
 pub use defences::{HttpLimits, TcpLimits, UdpLimits, WebSocketLimits};
+pub use faults::{Faulty, FaultyServers, Public};
+pub use rooms::{NatsFlags, RoomLimits};
+pub use script::{ExpectFlags, RunFlags};
 use session::{LabLimits, SessionLimits};
 use streamgram_protocol::{DEFAULT_HTTP, DEFAULT_TCP, DEFAULT_UDP, Feed, Limits};
 use strum::VariantArray;
 pub use sweep::SweepFlags;
 use thiserror::Error;
 use tracing::level_filters::LevelFilter;
+
+/// KiB of what was seen of raw clients that are kept, if faulty servers are asked for.
+const DEFAULT_JOURNAL_KIB: u32 = 4_096;
 
 /// See what TCP and UDP really do: two timestamp servers, and a page that talks to both.
 #[derive(Debug, Parser)]
@@ -49,6 +58,11 @@ pub enum Command {
     },
     /// See what loss does to TCP and UDP: emulated, in simulated time, no server needed
     Sweep(SweepFlags),
+    /// Run a share link's scenario without a browser, against a server of its own. The status is 1 if it could not
+    Run(RunFlags),
+    /// Check clients and scenarios as a file says, against servers of its own. The status is 1 if a check fails,
+    /// and 2 if the file is wrong
+    Expect(ExpectFlags),
 }
 
 /// Where to listen, and what a session may do.
@@ -70,8 +84,21 @@ pub struct Serve {
     /// asks for it: of those at its own address, of all, or of none
     #[arg(long, env = "STREAMGRAM_FEED", default_value = Feed::Own.name(), value_parser = feed())]
     pub feed: Feed,
-    /// Threads that serve the page, sessions and TCP, 1 to 1024; UDP has one of its own. By default half of
-    /// the machine's cores, at least one
+    /// Whether packets of TCP and UDP are captured for sessions that ask for them: `auto` where the system permits it
+    /// (on Linux, with CAP_NET_RAW, which is given up at once), or not
+    #[arg(long, value_name = "MODE", env = "STREAMGRAM_CAPTURE", default_value = "auto")]
+    pub capture: CaptureMode,
+    /// Packets that are captured per second, a fifth of it at once; over loopback each counts twice. Above it the
+    /// system drops them, and that is counted
+    #[arg(long, value_name = "PACKETS", env = "STREAMGRAM_CAPTURE_PER_S", default_value_t = 50_000,
+        value_parser = value_parser!(u32).range(10..))]
+    pub capture_per_s: u32,
+    /// Memory for what TCP and UDP, the faulty ones too, saw of raw clients, in KiB: GET /api/clients answers with
+    /// it. 0 keeps nothing. By default 4096 with faulty servers, and 0 without; what came first goes first
+    #[arg(long, value_name = "KIB", env = "STREAMGRAM_JOURNAL_KIB", value_parser = value_parser!(u32).range(0..=1 << 20))]
+    pub journal_kib: Option<u32>,
+    /// Threads that serve the page and sessions, 1 to 1024; TCP and UDP have one each of their own. By default
+    /// half of the machine's cores, at least one
     #[arg(long, value_name = "THREADS", env = "STREAMGRAM_THREADS", value_parser = value_parser!(u16).range(1..=1_024))]
     pub threads: Option<u16>,
     /// Memory that the server may take, in MiB. By default, on Linux, what its control group or the machine
@@ -103,6 +130,24 @@ pub struct Serve {
     /// How often a datagram is answered.
     #[command(flatten)]
     pub udp_limits: UdpLimits,
+    /// Servers whose replies go wrong on purpose.
+    #[command(flatten)]
+    pub faulty: FaultyServers,
+    /// How many rooms and members there may be, and how fast each may ask.
+    #[command(flatten)]
+    pub room_limits: RoomLimits,
+    /// The store through which several servers have the same rooms.
+    #[command(flatten)]
+    pub nats: NatsFlags,
+}
+
+/// Whether packets are captured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CaptureMode {
+    /// Where the system permits it.
+    Auto,
+    /// Never.
+    Off,
 }
 
 /// How a line of the log looks.
@@ -135,34 +180,67 @@ impl Cli {
     }
 }
 
-/// Two listeners that cannot both be bound.
+/// Flags that cannot be served together.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("{one} {at} and {other} {also} are the same address")]
-pub struct SameAddress {
-    one: &'static str,
-    at: SocketAddr,
-    other: &'static str,
-    also: SocketAddr,
+pub enum Conflict {
+    /// Two listeners that cannot both be bound.
+    #[error("{one} {at} and {other} {also} are the same address")]
+    SameAddress {
+        /// The flag of one of them.
+        one: &'static str,
+        /// Its address.
+        at: SocketAddr,
+        /// The flag of the other.
+        other: &'static str,
+        /// Its address.
+        also: SocketAddr,
+    },
+    /// A faulty server that others could reach.
+    #[error(transparent)]
+    Public(#[from] Public),
 }
 
 impl Serve {
+    /// On free ports of loopback, and everything else as it is by default, whatever the environment says.
+    ///
+    /// # Errors
+    /// A default is none, which a test excludes.
+    pub fn on_free_ports() -> Result<Self, clap::Error> {
+        let command = <Cli as CommandFactory>::command();
+        let command = command.mut_args(|arg| arg.env(Resettable::Reset));
+        let ports = ["streamgram", "--http=127.0.0.1:0", "--tcp=127.0.0.1:0", "--udp=127.0.0.1:0"];
+        Self::from_arg_matches(&command.try_get_matches_from(ports)?)
+    }
+
     /// Checks flags against each other.
     ///
     /// # Errors
-    /// Two TCP listeners have one address.
-    pub fn validate(&self) -> Result<(), SameAddress> {
+    /// Two TCP listeners have one address, or others could reach a faulty server.
+    pub fn validate(&self) -> Result<(), Conflict> {
+        self.faulty.check()?;
         let admin = self.admin.map(|at| ("--admin", at));
+        let faulty = self.faulty.fault_tcp.iter().map(|faulty| ("--fault-tcp", faulty.address));
         let mut before: Vec<(&'static str, SocketAddr)> = Vec::new();
-        for (other, also) in [("--http", self.http), ("--tcp", self.tcp)].into_iter().chain(admin) {
+        for (other, also) in
+            [("--http", self.http), ("--tcp", self.tcp)].into_iter().chain(admin).chain(faulty)
+        {
             if let Some(&(one, at)) = before.iter().find(|(_, at)| collide(*at, also)) {
-                return Err(SameAddress { one, at, other, also });
+                return Err(Conflict::SameAddress { one, at, other, also });
             }
             before.push((other, also));
         }
         Ok(())
     }
 
-    /// Threads that serve all but UDP.
+    /// Bytes of what was seen of raw clients that are kept. Whoever starts a faulty server tests a client with it, and
+    /// wants to know; to the others it would be a cost of every reply.
+    #[must_use]
+    pub fn journal_bytes(&self) -> usize {
+        let default = if self.faulty.is_empty() { 0 } else { DEFAULT_JOURNAL_KIB };
+        self.journal_kib.unwrap_or(default) as usize * 1_024
+    }
+
+    /// Threads that serve the page and sessions.
     #[must_use]
     pub fn threads(&self) -> usize {
         let half = || available_parallelism().map_or(1, |cores| cores.get() / 2);

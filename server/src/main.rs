@@ -5,8 +5,10 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use streamgram::Server;
+use streamgram::capture::Opened;
 use streamgram::config::{Cli, Command, Serve};
 use streamgram::operate::logs;
+use streamgram::script::{expect, run as scenario};
 use streamgram::serve::process;
 use streamgram::terminal::{client, sweep};
 use tokio::runtime;
@@ -19,6 +21,8 @@ fn main() -> ExitCode {
         Command::Tcp { server } => client::tcp(&server).map(|()| ExitCode::SUCCESS),
         Command::Udp { server } => client::udp(&server),
         Command::Sweep(flags) => sweep::run(flags.setting(), flags.csv).map(|()| ExitCode::SUCCESS),
+        Command::Run(flags) => with_servers(scenario::run(flags)),
+        Command::Expect(flags) => with_servers(expect::run(flags)),
     };
     match done {
         Ok(status) => status,
@@ -35,16 +39,29 @@ fn serve(config: Serve) -> anyhow::Result<()> {
     if config.check {
         return print("the configuration is valid");
     }
+    // While there is one thread: the permission is given up for it and for those that it starts.
+    let capture = Opened::new(config.capture, config.capture_per_s);
     process::check(config.threads())?;
     let mut runtime = runtime::Builder::new_multi_thread();
-    runtime.worker_threads(config.threads()).enable_all().build()?.block_on(run(config))
+    runtime.worker_threads(config.threads()).enable_all().build()?.block_on(run(config, capture))
 }
 
-async fn run(config: Serve) -> anyhow::Result<()> {
+/// Does something with servers of its own.
+fn with_servers(what: impl Future<Output = anyhow::Result<ExitCode>>) -> anyhow::Result<ExitCode> {
+    let threads = Serve::on_free_ports()?.threads();
+    process::check(threads)?;
+    runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .enable_all()
+        .build()?
+        .block_on(what)
+}
+
+async fn run(config: Serve, capture: Opened) -> anyhow::Result<()> {
     let log = logs::start(config.log, config.log_format);
     // Before the addresses are printed: whoever reads them may send a signal at once.
     let asked_to_stop = asked_to_stop()?;
-    let server = Server::bind(config).await?;
+    let server = Server::bind(config, capture).await?;
     let addresses = server.addresses();
     print(&serde_json::to_string(&addresses)?)?;
     info!("{addresses}");

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use streamgram_lab::BadDatagram;
 use streamgram_protocol::{Limits, Line, Link, Path};
-pub use turn::{Answers, Piece, Recording, TcpTurn, UdpTurn};
+pub use turn::{Answers, Arrival, Piece, Recording, TcpTurn, UdpTurn};
 
 use self::direct::{DirectTcp, DirectUdp};
 use self::emulated::{EmulatedTcp, EmulatedUdp, Permit};
@@ -110,7 +110,7 @@ impl TcpPath {
     /// Does what can be done without waiting, up to the first thing that the leg must know.
     pub fn turn(&mut self, now: Instant) -> TcpTurn {
         match self {
-            Self::Direct(connection) => connection.turn(),
+            Self::Direct(connection) => connection.turn(now),
             Self::Emulated(connection) => connection.turn(now),
         }
     }
@@ -213,7 +213,7 @@ impl UdpPath {
     /// Does what can be done without waiting, up to the first thing that the leg must know.
     pub fn turn(&mut self, now: Instant) -> UdpTurn {
         match self {
-            Self::Direct(socket) => socket.turn(),
+            Self::Direct(socket) => socket.turn(now),
             Self::Emulated(socket) => socket.turn(now),
         }
     }

@@ -4,16 +4,21 @@
 //! and events; [`web`](crate::web) carries them over a WebSocket.
 
 mod bridge;
+mod captured;
 mod commands;
 mod leg;
 mod outbox;
 mod raw_clients;
 mod reachable;
+mod recall;
+mod room;
+mod room_requests;
 mod state;
 mod task;
 
-pub use bridge::{Bridge, Targets, reachable};
+pub use bridge::{Bridge, FaultyTarget, Targets, reachable};
 pub use commands::{Command, SENDS_BYTES};
 pub use outbox::{HELD_BYTES, UNREAD_BYTES};
 pub use reachable::Reachable;
+pub use recall::{Recall, Unrecallable};
 pub use task::Session;

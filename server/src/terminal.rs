@@ -3,5 +3,5 @@
 pub mod client;
 mod event;
 mod input;
-mod screen;
+pub(crate) mod screen;
 pub mod sweep;

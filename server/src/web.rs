@@ -1,6 +1,7 @@
 //! What a browser talks to: the page, a small API, and the WebSocket of a session.
 
 mod api;
+mod clients;
 pub mod http;
 pub mod page;
 mod state;
@@ -12,7 +13,7 @@ use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::get;
-pub use state::{Addresses, Web};
+pub use state::{Addresses, FaultyAddress, Web};
 
 use self::http::{headers, host};
 use self::page::{assets, qr};
@@ -26,6 +27,7 @@ pub fn router(web: Web) -> Router {
     Router::new()
         .route("/ws", get(ws::session::upgrade))
         .route("/api/info", get(api::info))
+        .route("/api/clients", get(clients::recall))
         .route("/api/refused", get(api::refused))
         .route("/api/qr.svg", get(qr::draw))
         .route("/healthz", get(api::healthz))

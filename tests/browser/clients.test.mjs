@@ -97,7 +97,7 @@ for (const [locale, reads] of [
           await result.getByText("hello nc", { exact: true }).first().waitFor();
           assert.equal(await result.locator(".strip-row").count(), 2);
           assert.match(await result.locator(".client-reads tbody tr").first().innerText(), /\+.+s\s+8 .+s/);
-          await result.locator("[aria-pressed=false]").click();
+          await result.locator(".client-tools [aria-pressed=false]").click();
           await result.getByText("68 65 6c 6c 6f 20 6e 63", { exact: true }).waitFor();
           const wide = await page.evaluate(() => document.documentElement.scrollWidth);
           assert.equal(wide, width);

@@ -68,15 +68,41 @@ for (const [width, height] of [[1440, 900], [390, 844]]) {
   );
 }
 
+/** More rows than a list shows at once. */
+async function fiftyLines(page) {
+  await page.getByLabel("lines").fill("50");
+  await page.getByRole("button", { name: /^Send/ }).click();
+  await answered(page, "UDP", 50);
+}
+
+const atEnd = (rows) => rows.scrollHeight - rows.scrollTop - rows.clientHeight < 8;
+
+test(
+  "a list that becomes lower without being scrolled follows the newest row as before",
+  onPage(async ({ page }) => {
+    await fiftyLines(page);
+    const rows = page.locator(lane("UDP", ".rows"));
+    await eventually(async () => assert.equal(await rows.evaluate(atEnd), true));
+    // The event of the scroll before comes when the end is farther away already.
+    const isAtEnd = await rows.evaluate((rows) => {
+      rows.style.height = "8rem";
+      rows.dispatchEvent(new Event("scroll"));
+      return rows.scrollHeight - rows.scrollTop - rows.clientHeight < 8;
+    });
+    assert.equal(isAtEnd, false);
+    await allRuns(page);
+    await type(page, "more");
+    await eventually(async () => assert.equal(await rows.evaluate(atEnd), true));
+    assert.equal(await page.locator(lane("UDP", ".transcript-jump")).count(), 0);
+  }),
+);
+
 test(
   "scrolling up stops following, and a button jumps back to the newest row",
   onPage(async ({ page }) => {
-    await page.getByLabel("lines").fill("50");
-    await page.getByRole("button", { name: /^Send/ }).click();
-    await answered(page, "UDP", 50);
+    await fiftyLines(page);
     await allRuns(page);
     const rows = page.locator(lane("UDP", ".rows"));
-    const atEnd = (rows) => rows.scrollHeight - rows.scrollTop - rows.clientHeight < 8;
     await rows.evaluate((rows) => (rows.scrollTop = 0));
     const jump = page.locator(lane("UDP", ".transcript-jump"));
     await jump.waitFor();

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
-import { NO_FIREFOX, answered, eventually, finding, lane, launchFirefox, ready, startServer, streamgram, type } from "./streamgram.mjs";
+import { ask, bars, choose, go, here, lead, openRoom, run, vote } from "./rooms.mjs";
+import { NO_FIREFOX, answered, eventually, finding, lane, launchFirefox, ready, startServer, streamgram, type, visitor } from "./streamgram.mjs";
 
 describe("in Firefox", { skip: NO_FIREFOX }, () => {
   const onPage = streamgram(launchFirefox);
@@ -48,6 +49,30 @@ describe("in Firefox", { skip: NO_FIREFOX }, () => {
       await page.locator(".lesson .primary").click();
       await page.locator(".lesson-outcome[data-right=true]").waitFor();
       await page.locator(".lesson-why").waitFor();
+    }),
+  );
+
+  test(
+    "a teacher leads, a student votes and runs, and both see the vote",
+    onPage(async ({ page, server }) => {
+      const { code } = await openRoom(page);
+      const context = await visitor(page.context().browser());
+      const student = await context.newPage();
+      await student.goto(`http://${server.http}/#room=${code}`);
+      await here(page, 1);
+      await lead(page, 2);
+      await ask(page, "predict");
+      await go(student);
+      await choose(student, 1);
+      await vote(student, "counted");
+      await run(student);
+      await ask(page, "reveal");
+      for (const shown of [page, student]) {
+        await shown.locator(".pooled .votes").waitFor();
+        const texts = (await bars(shown)).map(([bar]) => bar.text);
+        assert.deepEqual(texts.map((text) => Number(/\d+/.exec(text)[0])), [0, 1, 0]);
+      }
+      await context.close();
     }),
   );
 

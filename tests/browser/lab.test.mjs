@@ -100,6 +100,13 @@ test(
   }),
 );
 
+/** A label that covers a line among others, `replies 1–2`, as one of that line alone: a busy server reads two at once. */
+function alone(label, number) {
+  const [, first, last = first] = /(\d+)(?:–(\d+))?/.exec(label);
+  assert.ok(first <= number && number <= last, `${label} is pointed at for line ${number}`);
+  return `${label.startsWith("line") ? "line" : "reply"} ${number}`;
+}
+
 /** What is marked of a protocol as pointed at: in the strip's first row, in the rows of lines, in the ladder. */
 async function pointed(page, protocol) {
   const mark = "[data-pointed=true]";
@@ -108,7 +115,8 @@ async function pointed(page, protocol) {
     lane(protocol, `.row[data-kind=line]${mark} .row-arrow`),
     `.ladder-arrow[data-protocol=${protocol}]${mark} .ladder-label`,
   ];
-  return Promise.all(parts.map((part) => page.locator(part).allTextContents()));
+  const [sends, rows, packets] = await Promise.all(parts.map((part) => page.locator(part).allTextContents()));
+  return [sends, rows, packets.map((label) => alone(label, Number(sends[0])))];
 }
 
 test(
@@ -264,14 +272,15 @@ test(
 );
 
 test(
-  "five thousand packets are kept, and only those in sight are drawn",
+  "thousands of packets are kept, and only those in sight are drawn",
   onPage(async ({ page, events }) => {
     await preset(page, events, "Perfect");
     await lines(page, 1_000);
     await page.getByLabel("every").fill("1");
     await send(page);
+    // Two for each datagram, and hardly fewer for TCP: lines that go out together share a segment.
     await page.waitForFunction(
-      () => Number(document.querySelector(".ladder-window")?.dataset.arrows) > 4_000,
+      () => Number(document.querySelector(".ladder-window")?.dataset.arrows) > 3_500,
     );
     assert.ok((await page.locator(".ladder-arrow").count()) < 200);
   }),

@@ -39,13 +39,13 @@ export function late(packets) {
 
 /** Segments that begin with something that was sent before, by their sequence numbers. */
 export function sentAgain(segments) {
-  const next = {};
+  const sent = {};
   return segments.filter(({ from, seq, syn, fin, payload }) => {
     const length = payload.length + Number(syn) + Number(fin);
-    if (length === 0) return false;
-    // Sequence numbers wrap: distances are signed numbers of 32 bits.
-    const again = ((seq - (next[from] ?? seq)) | 0) < 0;
-    if (!again || ((seq + length - next[from]) | 0) > 0) next[from] = (seq + length) >>> 0;
+    // Not how far it came: on a busy machine one that was sent later can be captured first.
+    const known = (sent[from] ??= new Set());
+    const again = length > 0 && known.has(seq);
+    for (let at = 0; at < length; at += 1) known.add((seq + at) >>> 0);
     return again;
   });
 }

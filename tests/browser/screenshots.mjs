@@ -22,7 +22,9 @@ for (const [language, locale] of Object.entries({ en: "en-US", zh: "zh-CN" })) {
     for (const [suffix, viewport] of Object.entries(SIZES)) {
       // A phone is seen in one theme a language: two of each would tell nothing more.
       if (!every && suffix !== "" && (language === "en") !== (colorScheme === "light")) continue;
-      const page = await browser.newPage({ locale, colorScheme, viewport });
+      // A context of its own: who teaches opens a second page in it.
+      const context = await browser.newContext({ locale, colorScheme, viewport });
+      const page = await context.newPage();
       const name = (view) => join(folder, `${view}-${language}-${colorScheme}${suffix}.png`);
       for (const view of Object.keys(VIEWS)) {
         await show(page, server, view);
@@ -37,7 +39,7 @@ for (const [language, locale] of Object.entries({ en: "en-US", zh: "zh-CN" })) {
       await gone.stop();
       await page.locator(".absence").waitFor();
       await page.screenshot({ path: name("away") });
-      await page.close();
+      await context.close();
     }
   }
 }

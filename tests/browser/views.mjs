@@ -2,6 +2,7 @@
 
 import { connect } from "node:net";
 
+import { ask, choose, go, lead, openRoom, run, vote } from "./rooms.mjs";
 import { finding, lane, ready, tab } from "./streamgram.mjs";
 
 /** A fresh page, and on it one of the views. */
@@ -175,14 +176,32 @@ export const VIEWS = {
     await page.locator(".sweep table").waitFor();
     await page.locator(".sweep").scrollIntoViewIfNeeded();
   },
+  teach: async (page) => {
+    await area(page, "teach");
+    await page.locator(".room-open").waitFor();
+  },
   keys: async (page) => {
     await page.locator(".menu > summary").click();
     await page.locator(".shortcuts-button").click();
     await page.locator(".shortcuts").waitFor();
   },
-  // The last one: a reload asks again.
+  // The last ones: a reload asks again, and goes back into the room.
   offer: async (page) => {
     await page.evaluate((fragment) => (location.hash = fragment), OFFER);
     await page.locator(".offer").waitFor();
+  },
+  desk: async (page) => {
+    const { code } = await openRoom(page);
+    await lead(page, 2);
+    await ask(page, "predict");
+    const student = await page.context().newPage();
+    await student.goto(`${new URL("/", page.url())}#room=${code}`);
+    await go(student);
+    await choose(student, 1);
+    await vote(student, "counted");
+    await run(student);
+    await student.close();
+    await ask(page, "reveal");
+    await page.locator(".room-ask .votes").waitFor();
   },
 };

@@ -6,7 +6,8 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 
-import { answered, eventually, finding, streamgram, tab, type } from "./streamgram.mjs";
+import { parsed } from "./packets.mjs";
+import { answered, eventually, finding, of, streamgram, tab, type } from "./streamgram.mjs";
 import { externalClient, goOver, lesson, settled } from "./views.mjs";
 
 const onPage = streamgram();
@@ -165,15 +166,31 @@ test(
   }, DESK),
 );
 
+/** Waits until both ends of the latest TCP leg have acknowledged all: a delayed ACK comes after the last answer, and counts. */
+async function acknowledged(page, events) {
+  await eventually(async () => {
+    const { leg } = of(events, "packet", "tcp").at(-1);
+    const segments = of(events, "packet", "tcp").filter((packet) => packet.leg === leg).map(parsed);
+    const from = (end) => segments.filter((segment) => segment.from === end);
+    const sent = (end) => Math.max(...from(end).map(({ seq, payload }) => seq + payload.length));
+    const acked = (end) => Math.max(...from(end).map(({ ack }) => ack));
+    assert.deepEqual([acked("gateway"), acked("client")], [sent("client"), sent("gateway")]);
+    const arrows = await page.locator(".ladder-window").getAttribute("data-arrows");
+    const legs = [leg, of(events, "packet", "udp").at(-1).leg];
+    assert.equal(Number(arrows), events.filter((event) => event.type === "packet" && legs.includes(event.leg)).length);
+  });
+}
+
 test(
   "two runs stand side by side with their figures in one table, until one is taken out again",
-  onPage(async ({ page }) => {
+  onPage(async ({ page, events }) => {
     await page.locator(".prompt-burst").click();
     for (const protocol of ["TCP", "UDP"]) await answered(page, protocol, 20);
     const direct = await told(page);
     await goOver(page, 8);
     await page.locator(".prompt-burst").click();
     for (const protocol of ["TCP", "UDP"]) await settled(page, protocol, 20);
+    await acknowledged(page, events);
     const emulated = await told(page);
 
     await run(page, 1).locator(".run-compare").click();

@@ -53,7 +53,7 @@ pub async fn connect_raw(http: SocketAddr) -> WebSocketStream<MaybeTlsStream<Tcp
     socket
 }
 
-fn asks_for_session(host: &str) -> Request {
+pub(crate) fn asks_for_session(host: &str) -> Request {
     let mut request = format!("ws://{host}/ws").into_client_request().expect("a request");
     let offer = HeaderValue::from_static(SUBPROTOCOL);
     request.headers_mut().insert("sec-websocket-protocol", offer);

@@ -23,6 +23,8 @@ pub struct Server {
     pub udp: SocketAddr,
     /// What is for the operator, if it was asked for.
     pub admin: Option<SocketAddr>,
+    /// The faulty servers, in the order of their flags, those of TCP first.
+    pub faults: Vec<SocketAddr>,
 }
 
 impl Server {
@@ -83,6 +85,8 @@ impl Server {
         let stdout = process.stdout.take().expect("standard output is a pipe");
         BufReader::new(stdout).read_line(&mut line).expect("standard output can be read");
         let ready: Value = serde_json::from_str(&line).expect("the first line is JSON");
+        let faults = ready["faults"].as_array().into_iter().flatten();
+        let faults = faults.filter_map(|fault| fault["address"].as_str()?.parse().ok()).collect();
         let address = |name: &str| ready[name].as_str().and_then(|at| at.parse().ok());
         Self {
             process,
@@ -90,6 +94,7 @@ impl Server {
             tcp: address("tcp").expect("an address"),
             udp: address("udp").expect("an address"),
             admin: address("admin"),
+            faults,
         }
     }
 
@@ -115,11 +120,19 @@ impl Server {
     /// UDP is not answered.
     #[must_use]
     pub fn open_files_at_rest(&self) -> usize {
+        self.answers_udp();
+        self.open_files()
+    }
+
+    /// Waits until its UDP server's thread is there, with what it holds from its start on.
+    ///
+    /// # Panics
+    /// UDP is not answered.
+    pub fn answers_udp(&self) {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a port is free");
         socket.set_read_timeout(Some(crate::PATIENCE)).expect("a timeout");
         socket.send_to(b"", self.udp).expect("loopback takes it");
         socket.recv(&mut [0; 64]).expect("UDP is answered");
-        self.open_files()
     }
 
     /// Memory that the process holds in RAM, in KiB, without the pages of its own file: code that runs for the
@@ -134,6 +147,16 @@ impl Server {
         let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
         let kib = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
         kib.expect("the shape of proc(5)")
+    }
+
+    /// The same once it has begun to serve: what its UDP server remembers of senders takes more than a mebibyte.
+    ///
+    /// # Panics
+    /// The process is gone, or UDP is not answered.
+    #[must_use]
+    pub fn resident_kib_at_rest(&self) -> u32 {
+        self.answers_udp();
+        self.resident_kib()
     }
 
     /// Processor time of the process so far, in milliseconds.

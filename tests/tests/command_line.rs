@@ -203,7 +203,7 @@ fn threads_that_the_system_does_not_give_are_said() {
         refused => return skip(&format!("threads cannot be refused here: {refused:?}")),
     };
     let said = failed(output);
-    assert!(said.contains("the 4 threads that --threads asks for, and two more: "), "{said}");
+    assert!(said.contains("the 4 threads that --threads asks for, and four more: "), "{said}");
 }
 
 #[cfg(target_os = "linux")]

@@ -1,5 +1,6 @@
 //! `docs/protocol.md` is true: its conversations happen, its messages are messages, and nothing that
-//! can be said is missing. No flag is missing in `docs/reliability.md`, and no test that it names.
+//! can be said is missing. No flag is missing in `docs/reliability.md` or `docs/rooms.md`, and no test that the former
+//! names.
 //! What deploys it uses flags that there are.
 
 use std::collections::HashSet;
@@ -9,9 +10,12 @@ use std::process::Command;
 
 use serde_json::Value;
 use streamgram::observe::feed::{WAITING_SIGHTINGS, WATCHERS};
+use streamgram::observe::journal::{ANSWERS_AT_ONCE, JOURNAL_CLIENTS};
+use streamgram::observe::{UNDECIDED_BYTES, WAITING_PACKET_BYTES};
+use streamgram_protocol::fault::{Deed, NAMED, Named};
 use streamgram_protocol::{
-    CTIME_LEN, Cause, ClientMessage, Code, Event, Limits, RAW_BYTES, RAW_CLIENTS, RawObservation,
-    Rule, ServerMessage, Unanswered,
+    CAPTURED_BYTES, CTIME_LEN, Cause, ClientMessage, Code, Event, Limits, RAW_BYTES, RAW_CLIENTS,
+    RawObservation, Rule, ServerMessage, TOKEN_BYTES, TOKEN_WITHIN, Unanswered,
 };
 use streamgram_tests::{Browser, PATIENCE, Server, binary, is_ctime};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -19,7 +23,9 @@ use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::timeout;
 
 const DOCUMENT: &str = include_str!("../../docs/protocol.md");
+const FAULTS: &str = include_str!("../../docs/faults.md");
 const RELIABILITY: &str = include_str!("../../docs/reliability.md");
+const ROOMS: &str = include_str!("../../docs/rooms.md");
 
 /// What differs from run to run.
 const OWN_TO_A_RUN: [&str; 12] = [
@@ -175,6 +181,7 @@ fn has_rows(names: &[String]) {
 fn every_event_of_the_server_is_documented() {
     has_rows(&variants::<Event>());
     has_rows(&variants::<RawObservation>());
+    has_rows(&variants::<Deed>());
 }
 
 #[test]
@@ -213,15 +220,31 @@ fn the_limits_of_raw_clients_are_documented() {
         (RAW_BYTES, "bytes of a read or a datagram"),
         (RAW_CLIENTS, "clients that a session knows at a time"),
         (WAITING_SIGHTINGS, "observations that wait for a session"),
+        (
+            WAITING_PACKET_BYTES / 1_024,
+            "KiB of packets that wait for a session, of a leg or of raw clients",
+        ),
+        (CAPTURED_BYTES, "bytes of a packet"),
         (WATCHERS, "sessions that watch the same address, or with `all` everybody"),
+        (TOKEN_BYTES, "bytes of a token"),
+        (TOKEN_WITHIN, "first bytes of a client in which a token is looked for"),
+        (
+            UNDECIDED_BYTES / 1_024,
+            "KiB of observations that wait for the first bytes of connections",
+        ),
+        (JOURNAL_CLIENTS, "clients in the journal"),
+        (ANSWERS_AT_ONCE, "answers at a time"),
     ] {
-        let row = format!("\n| {} | {unit} |", with_separators(&limit.to_string()));
+        let row = format!("\n| {} | {unit}", with_separators(&limit.to_string()));
         assert!(DOCUMENT.contains(&row), "{row}");
     }
 }
 
-/// Digits as a person reads them: in threes.
+/// Digits as a person reads them: in threes. A word is left as it is.
 fn with_separators(digits: &str) -> String {
+    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return digits.to_owned();
+    }
     let mut written = String::new();
     for (at, digit) in digits.chars().enumerate() {
         if at > 0 && (digits.len() - at).is_multiple_of(3) {
@@ -241,7 +264,7 @@ fn every_flag_of_the_defences_is_documented_with_its_default() {
         ["a session:", "emulated paths:"].iter().any(|title| section.starts_with(title))
     };
     let flags: Vec<_> = sections.filter(|section| !is_elsewhere(section)).collect();
-    assert_eq!(flags.len(), 4, "HTTP, WebSockets, TCP clients, UDP");
+    assert_eq!(flags.len(), 5, "HTTP, WebSockets, TCP clients, UDP, rooms");
     for flag in flags.iter().flat_map(|section| section.split("\n      --").skip(1)) {
         let name = flag.split([' ', '\n']).next().unwrap();
         let default = flag.split("[default: ").nth(1).and_then(|rest| rest.split(']').next());
@@ -249,7 +272,7 @@ fn every_flag_of_the_defences_is_documented_with_its_default() {
             Some(default) => format!("\n| `--{name}` | {} |", with_separators(default)),
             None => format!("\n| `--{name}` |"),
         };
-        assert!(RELIABILITY.contains(&row), "{row}");
+        assert!([RELIABILITY, ROOMS].iter().any(|text| text.contains(&row)), "{row}");
     }
 }
 
@@ -267,9 +290,13 @@ fn what_deploys_it_uses_flags_that_there_are() {
     let mut checked = 0;
     for file in [
         "deploy/Containerfile",
+        "deploy/compose.yaml",
+        "deploy/kubernetes-rooms.yaml",
         "deploy/kubernetes.yaml",
         "deploy/systemd/streamgram.service",
         "docs/deploying.md",
+        "docs/installing.md",
+        "docs/rooms.md",
     ] {
         let text = fs::read_to_string(root.join(file)).unwrap();
         for word in words(&text).filter(|word| word.starts_with("STREAMGRAM_")) {
@@ -310,4 +337,12 @@ fn every_test_that_is_named_is_there() {
         checked += 1;
     }
     assert!(checked > 40, "{checked} are named");
+}
+
+#[test]
+fn every_recipe_with_a_name_is_explained() {
+    for Named { name, protocol, words, robust } in NAMED {
+        let row = format!("| `{name}` ({}) | `{words}` | {robust} |", protocol.name());
+        assert!(FAULTS.contains(&row), "docs/faults.md lacks: {row}");
+    }
 }

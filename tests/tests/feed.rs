@@ -422,6 +422,7 @@ async fn a_session_that_does_not_read_misses_raw_clients_and_not_its_own_legs() 
     }
     const FLOOD: usize = 8 << 20;
     let server = Server::start_with(&["--http-write-s=60"]);
+    server.answers_udp();
     let witness = Witness::at(STRANGER, &server).await;
     let mut session = watching(HERE, &server).await;
     session.open_both().await;
@@ -461,6 +462,7 @@ async fn watchers_that_do_not_read_take_little_time_and_no_more_memory_than_is_p
     const PER_MS: u32 = 15;
     const FOR: Duration = Duration::from_secs(3);
     let server = Server::start_with(&["--http-write-s=60"]);
+    server.answers_udp();
     let witness = Witness::of(&server).await;
     let mut watchers = Vec::new();
     for _ in 0..WATCHERS {

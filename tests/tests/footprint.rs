@@ -61,7 +61,7 @@ fn roomy_server() -> (Server, usize) {
 async fn as_many_threads_serve_as_are_asked_for() {
     let threads = async |flag: &str| {
         let server = Server::start_with(&[flag]);
-        // Once somebody was served, UDP has its thread too.
+        // Once somebody was served, TCP and UDP have their threads too.
         let _session = Browser::connect_both(server.http).await;
         let words = words(&format!("/proc/{}/status", server.pid()), "Threads:");
         words[1].parse::<u32>().expect("a number")
@@ -74,7 +74,7 @@ async fn an_idle_session_with_both_legs_costs_at_most_20_kib() {
     let (server, sessions) = roomy_server();
     // What the first session costs beyond its own is not what a session costs.
     let _first = Browser::connect_both(server.http).await;
-    let before = server.resident_kib();
+    let before = server.resident_kib_at_rest();
     let mut browsers = Vec::with_capacity(sessions);
     while browsers.len() < sessions {
         let more = AT_ONCE.min(sessions - browsers.len());
@@ -90,7 +90,7 @@ async fn an_idle_session_with_both_legs_costs_at_most_20_kib() {
 async fn an_idle_session_without_legs_costs_at_most_16_kib() {
     let (server, sessions) = roomy_server();
     let _first = Browser::connect(server.http).await;
-    let before = server.resident_kib();
+    let before = server.resident_kib_at_rest();
     let mut browsers = Vec::with_capacity(sessions);
     while browsers.len() < sessions {
         let more = AT_ONCE.min(sessions - browsers.len());
@@ -106,7 +106,7 @@ async fn an_idle_session_without_legs_costs_at_most_16_kib() {
 async fn a_session_that_watches_raw_clients_costs_at_most_32_kib() {
     let server = Server::start();
     let _first = Browser::connect(server.http).await;
-    let before = server.resident_kib();
+    let before = server.resident_kib_at_rest();
     let mut browsers = join_all((0..WATCHERS).map(|_| Browser::connect(server.http))).await;
     for browser in &mut browsers {
         browser.say(r#"{"watch":{"on":true}}"#).await;
@@ -130,7 +130,7 @@ async fn an_idle_emulated_path_costs_at_most_192_kib() {
     let open = r#"{"open":{"protocol":"tcp","path":"emulated"}}"#;
     let server = Server::start();
     let mut browsers = join_all((0..LABS).map(|_| Browser::connect(server.http))).await;
-    let before = server.resident_kib();
+    let before = server.resident_kib_at_rest();
     for browser in &mut browsers {
         browser.say(open).await;
         browser.until(|event| matches!(event, Event::ServerAccepted {})).await;

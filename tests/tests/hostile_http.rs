@@ -61,7 +61,7 @@ async fn an_answer_that_is_not_read_is_not_kept() {
     let server = Server::start_with(&["--http-write-s=1"]);
     let witness = Witness::of(&server).await;
     let info = format!("GET /api/info HTTP/1.1\r\nhost: {}\r\n\r\n", server.http);
-    let before = server.resident_kib();
+    let before = server.resident_kib_at_rest();
     let mut stream = TcpStream::connect(server.http).await.unwrap();
     let asking = async { while stream.write_all(info.as_bytes()).await.is_ok() {} };
     timeout(PATIENCE, asking).await.expect("the server ends it");

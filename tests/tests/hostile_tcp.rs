@@ -79,8 +79,9 @@ async fn bytes_that_cross_the_fin_are_not_answered_with_a_reset() {
 #[tokio::test]
 async fn a_byte_now_and_then_keeps_a_connection_open_up_to_its_lifetime() {
     let server = Server::start_with(&["--tcp-idle-s=2", "--tcp-lifetime-s=5"]);
-    let mut client = TcpStream::connect(server.tcp).await.unwrap();
+    // Its life begins before the client knows of it.
     let since = Instant::now();
+    let mut client = TcpStream::connect(server.tcp).await.unwrap();
     while since.elapsed() < Duration::from_secs(4) {
         ask(&mut client).await;
         sleep(Duration::from_millis(500)).await;
@@ -110,7 +111,7 @@ async fn who_always_has_more_to_say_does_not_outstay_the_lifetime() {
 async fn a_client_that_does_not_read_is_reset() {
     let server = Server::start_with(&["--tcp-write-s=1"]);
     let witness = Witness::of(&server).await;
-    let before = server.resident_kib();
+    let before = server.resident_kib_at_rest();
     let mut client = TcpStream::connect(server.tcp).await.unwrap();
     let filling = async {
         loop {

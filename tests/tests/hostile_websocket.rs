@@ -235,7 +235,7 @@ async fn each_is_refused(server: &Server, frame: &[u8], reason: &str) {
     const PEERS: u32 = 2;
     // The first takes what the process keeps for good.
     floods(server.http, frame.to_vec()).await;
-    let (before, files) = (server.resident_kib(), server.open_files_at_rest());
+    let (before, files) = (server.resident_kib_at_rest(), server.open_files());
     let mut peak = before;
     let mut attack = pin!(join_all((0..PEERS).map(|_| floods(server.http, frame.to_vec()))));
     while timeout(Duration::from_millis(10), &mut attack).await.is_err() {
@@ -280,7 +280,7 @@ async fn a_message_that_is_never_finished_takes_no_more_than_a_mebibyte() {
         peer
     };
     let _first = peer().await;
-    let before = server.resident_kib();
+    let before = server.resident_kib_at_rest();
     let mut peers = Vec::new();
     for _ in 0..PEERS {
         peers.push(peer().await);

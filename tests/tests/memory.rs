@@ -55,7 +55,7 @@ async fn bursts_over_emulated_paths_that_nobody_reads_take_no_more_than_is_promi
     for link in [r"{}", r#"{"up":{"delay_ms":10000,"limit":10000,"duplicate":100}}"#] {
         let server = Server::start_with(&["--http-write-s=60"]);
         let witness = Witness::of(&server).await;
-        let before = server.resident_kib();
+        let before = server.resident_kib_at_rest();
         let mut peers = Vec::new();
         for _ in 0..PEERS {
             let mut peer = deaf(server.http).await;
@@ -132,7 +132,7 @@ async fn a_session_that_has_waited_for_its_reader_goes_on_where_it_was() {
 async fn a_send_is_decoded_once_and_held_once_however_it_is_written() {
     let server = Server::start();
     let mut browser = Browser::connect_both(server.http).await;
-    let (before, spent) = (server.resident_kib(), server.processor_ms());
+    let (before, spent) = (server.resident_kib_at_rest(), server.processor_ms());
     let hex = format!("00{}", " ".repeat(250_000));
     for id in 1..=16 {
         let burst = r#""count":1000,"interval_ms":10000"#;

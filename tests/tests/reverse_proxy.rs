@@ -3,17 +3,16 @@
 // nginx is Debian's.
 #![cfg(target_os = "linux")]
 
-use std::env;
-use std::fs;
-use std::net::{SocketAddr, TcpListener};
-use std::os::fd::AsRawFd;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Stdio;
 
 use serde_json::Value;
-use socket2::SockRef;
 use streamgram_protocol::Event;
-use streamgram_tests::{Browser, PATIENCE, Response, Server, exchange, get, raw_request};
+use streamgram_tests::{
+    Browser, Nginx, PATIENCE, Response, Server, exchange, get, listener, make_certificate,
+    named_program, raw_request,
+};
 use tokio::io::{Join, join};
 use tokio::process::{ChildStdin, ChildStdout};
 use tokio::time::timeout;
@@ -24,10 +23,9 @@ const NAME: &str = "streamgram.example";
 
 /// nginx in front of a server.
 struct Proxy {
-    nginx: Child,
+    nginx: Nginx,
     http: SocketAddr,
     https: SocketAddr,
-    folder: PathBuf,
     clients: Vec<tokio::process::Child>,
 }
 
@@ -35,36 +33,19 @@ impl Proxy {
     /// nginx on free ports, with a certificate of its own.
     fn of(server: &Server) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("nginx-{}", server.pid()));
-        fs::create_dir_all(&folder).expect("a folder");
-        make_certificate(&folder);
-        let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
-        let [http, https] =
-            listeners.each_ref().map(|listener| listener.local_addr().expect("an address"));
-        fs::write(folder.join("nginx.conf"), settings(server.http, http, https)).expect("a file");
-
-        // nginx knows no port 0. But it takes over the listeners of the one before it, which are named
-        // by a variable of this name; so they are open before it starts, and nobody has to wait.
-        let mut inherited = String::new();
-        for listener in &listeners {
-            SockRef::from(listener).set_cloexec(false).expect("an open file");
-            inherited += &format!("{};", listener.as_raw_fd());
-        }
-        let nginx = Command::new(program("nginx", "NGINX"))
-            .args(["-e", "stderr", "-c", "nginx.conf", "-p"])
-            .arg(&folder)
-            .env("NGINX", inherited)
-            .spawn()
-            .expect("nginx starts");
-        Self { nginx, http, https, folder, clients: Vec::new() }
+        make_certificate(&folder, NAME);
+        let [(plain, http), (tls, https)] = [listener(), listener()];
+        let nginx = Nginx::start(&folder, &[plain, tls], &settings(server.http, http, https));
+        Self { nginx, http, https, clients: Vec::new() }
     }
 
     /// A TLS connection from one of loopback's addresses. openssl speaks for us, and checks whom it
     /// speaks to.
     fn connect(&mut self, from: &str) -> Join<ChildStdout, ChildStdin> {
-        let mut openssl = tokio::process::Command::new(program("openssl", "OPENSSL"))
+        let mut openssl = tokio::process::Command::new(named_program("openssl", "OPENSSL"))
             .args(["s_client", "-quiet", "-verify_quiet", "-verify_return_error"])
             .args(["-verify_hostname", NAME, "-servername", NAME, "-CAfile"])
-            .arg(self.folder.join("fullchain.pem"))
+            .arg(self.nginx.folder().join("fullchain.pem"))
             .args(["-bind", &format!("{from}:0"), "-connect", &self.https.to_string()])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -91,16 +72,7 @@ impl Proxy {
     }
 }
 
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        // Killed outright, it would leave its workers behind.
-        let _asked = Command::new("kill").arg(self.nginx.id().to_string()).status();
-        let _waited = self.nginx.wait();
-        let _removed = fs::remove_dir_all(&self.folder);
-    }
-}
-
-/// The settings inside the least that nginx starts with, in its own folder.
+/// The settings for these addresses, with the certificate of its own folder.
 fn settings(server: SocketAddr, http: SocketAddr, https: SocketAddr) -> String {
     let mut settings = SETTINGS.to_owned();
     for (theirs, ours) in [
@@ -115,29 +87,7 @@ fn settings(server: SocketAddr, http: SocketAddr, https: SocketAddr) -> String {
         assert_eq!(settings.matches(theirs).count(), 1, "{theirs}");
         settings = settings.replace(theirs, &ours);
     }
-    let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .map(|what| format!("{what}_temp_path {what};"))
-        .concat();
-    format!(
-        "daemon off; worker_processes 1; pid nginx.pid; events {{}}
-         http {{ access_log off; {temporary} {settings} }}"
-    )
-}
-
-fn make_certificate(folder: &Path) {
-    let made = Command::new(program("openssl", "OPENSSL"))
-        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", &format!("/CN={NAME}")])
-        .args(["-addext", &format!("subjectAltName=DNS:{NAME}")])
-        .args(["-keyout", "privkey.pem", "-out", "fullchain.pem"])
-        .current_dir(folder)
-        .output()
-        .expect("openssl starts");
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-}
-
-/// The program that a variable names, else the one on the path.
-fn program(name: &str, variable: &str) -> PathBuf {
-    env::var_os(variable).map_or_else(|| name.into(), PathBuf::from)
+    settings
 }
 
 fn get_request(path: &str, headers: &str) -> String {

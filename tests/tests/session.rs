@@ -89,7 +89,7 @@ impl Client {
         let mut client = Channels { commands: taken, events: told };
         let limits = bridge.limits;
         let (tcp, udp) = (bridge.targets.tcp.to_string(), bridge.targets.udp.to_string());
-        let reachable = Reachable { tcp, udp, lan: None };
+        let reachable = Reachable { tcp, udp, faults: Vec::new(), lan: None };
         let session = Session::new(bridge.clone(), address, None, reachable);
         let session = tokio::spawn(async move { session.run(&mut client).await });
         Self { commands, events, limits, observer, session }

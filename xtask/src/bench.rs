@@ -21,8 +21,12 @@ const WEBSOCKIFY: &str = "websockify==0.13.0";
 pub(crate) enum What {
     /// Two binaries in turns; fails if the new one is worse
     Compare { old: PathBuf, new: PathBuf },
+    /// The round trips of a burst beside those of a Python client; fails if ours are longer than they may be
+    Burst,
     /// How cost grows from 1 client to as many as the machine allows, into docs/scale.svg
     Scale,
+    /// What a room costs, from 1 member to 2,000 and at 1 to 4 servers, into docs/rooms.svg
+    Rooms,
 }
 
 /// Builds what is needed, and hands over to the load.
@@ -40,6 +44,14 @@ pub(crate) fn run(what: Option<&What>, quick: bool) -> Result<()> {
         }
         Some(What::Scale) => {
             bench.args([Path::new("scale"), &folder, &machine::root().join("docs/scale.svg")]);
+        }
+        Some(What::Rooms) => {
+            let nats = machine::NATS_SERVER;
+            bench.env(nats.variable, nats.path()?);
+            bench.args([Path::new("rooms"), &folder, &machine::root().join("docs/rooms.svg")]);
+        }
+        Some(What::Burst) => {
+            bench.arg("burst").arg(machine::PYTHON_WITH_VENV.path()?);
         }
         None => {
             bench.arg("run").arg(&folder);

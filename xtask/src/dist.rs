@@ -1,5 +1,5 @@
 //! What is handed out: the release binary with the page inside and, for a named target, an archive of it
-//! with its SHA-256.
+//! with its SHA-256. A package for Debian is made from the same binary.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 
 use crate::step::{Plan, cargo, complete};
-use crate::{machine, page, reproducible, site};
+use crate::{debian, machine, page, reproducible, site};
 
 /// What goes into an archive beside the binary.
 const PAPERS: [&str; 5] =
@@ -44,6 +44,10 @@ pub(crate) fn build(target: Option<&str>) -> Result<()> {
         machine::rust_target(target)?;
         let flags = [reproducible::flags()?, linking(target)].concat();
         build.args(["--target", target]).env(reproducible::FLAGS, reproducible::encoded(&flags));
+        if target.ends_with("-linux-musl") {
+            // For the C code of ring, which is TLS's.
+            build.env(machine::of_target("CC", target), machine::CLANG.path()?);
+        }
     }
     complete(&mut build)
 }
@@ -51,7 +55,7 @@ pub(crate) fn build(target: Option<&str>) -> Result<()> {
 /// How a binary comes to need nothing of the machine that it runs on.
 fn linking(target: &str) -> Vec<String> {
     let flags: &[&str] = if target.ends_with("-linux-musl") {
-        // Rust's own linker and start files: any Linux builds for any other, without a C compiler.
+        // Rust's own linker and start files: any Linux builds for any other, without its C library.
         &["-Ctarget-feature=+crt-static", "-Clinker=rust-lld", "-Clink-self-contained=yes"]
     } else if target.ends_with("-windows-msvc") {
         &["-Ctarget-feature=+crt-static"]
@@ -62,16 +66,22 @@ fn linking(target: &str) -> Vec<String> {
 }
 
 /// Where everything goes that is handed out.
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     machine::target().join("dist")
+}
+
+/// What the archive of a target is called, and the folder in it.
+pub(crate) fn name(target: &str) -> String {
+    format!("streamgram-{}-{target}", env!("CARGO_PKG_VERSION"))
 }
 
 /// Makes the archive. The same files make the same one: it has no times and no owners.
 fn pack(target: &str) -> Result<PathBuf> {
     let program = if target.contains("-windows-") { "streamgram.exe" } else { "streamgram" };
     let binary = machine::target().join(target).join("release").join(program);
+    debian::pack(target, &binary)?;
     let papers = PAPERS.map(|paper| (machine::root().join(paper), paper, PAPER));
-    let name = format!("streamgram-{}-{target}", env!("CARGO_PKG_VERSION"));
+    let name = name(target);
     let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::best()));
     for (path, file, mode) in [(binary, program, PROGRAM)].into_iter().chain(papers) {
         let content = fs::read(&path).with_context(|| format!("no {}", path.display()))?;

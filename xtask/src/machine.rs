@@ -26,12 +26,16 @@ pub(crate) const CHROMIUM: Program = Program::new(
     "chromium-headless-shell",
     "STREAMGRAM_CHROMIUM",
 );
+/// Compiles C for any system of Linux, without that system's headers.
+pub(crate) const CLANG: Program = Program::new(&["clang"], "clang", "CLANG");
 /// Without it its tests are skipped.
 const FIREFOX: Program = Program::new(
     &["firefox-esr", "firefox", "/Applications/Firefox.app/Contents/MacOS/firefox"],
     "firefox-esr",
     "STREAMGRAM_FIREFOX",
 );
+pub(crate) const NATS_SERVER: Program =
+    Program::new(&["nats-server"], "nats-server", "NATS_SERVER");
 const NC: Program = Program::new(&["nc"], "netcat-openbsd", "NC");
 const NGINX: Program = Program::new(&["nginx"], "nginx", "NGINX");
 const OPENSSL: Program = Program::new(&["openssl"], "openssl", "OPENSSL");
@@ -122,6 +126,11 @@ pub(crate) fn rust_target(name: &str) -> Result<()> {
     added.with_context(|| format!("the Rust target {name} is missing: rustup target add {name}"))
 }
 
+/// A variable that cc, which builds the C code of crates, reads for one target: its `CC` or its `AR`.
+pub(crate) fn of_target(variable: &str, target: &str) -> String {
+    format!("{variable}_{}", target.replace('-', "_"))
+}
+
 /// Where the toolchain is.
 pub(crate) fn sysroot() -> Result<PathBuf> {
     let sysroot = output(Command::new("rustc").args(["--print", "sysroot"]))?;
@@ -188,7 +197,7 @@ pub(crate) fn browser_tests() -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
 /// What the tests need, installed in one go; returns the programs with the variables that name them
 /// to the tests.
 pub(crate) fn programs_of_tests() -> Result<Vec<(&'static str, PathBuf)>> {
-    let mut programs = vec![CHROMIUM, NC, PYTHON, TSHARK];
+    let mut programs = vec![CHROMIUM, NATS_SERVER, NC, PYTHON, TSHARK];
     if cfg!(target_os = "linux") {
         programs.extend([NGINX, OPENSSL, STRACE]);
     }

@@ -33,8 +33,9 @@ pub(crate) fn build() -> Result<()> {
     let page = compile(PAGE)?;
     let sweep = compile(SWEEP)?;
     let stamp = stamp(&[&page, &sweep])?;
-    let stamp_file = site::folder().with_extension("stamp");
-    if fs::read_to_string(&stamp_file).is_ok_and(|made| made == stamp) {
+    let stamp_file = machine::target().join("site.stamp");
+    let is_there = site::folder().join(site::DOCUMENT).exists();
+    if is_there && fs::read_to_string(&stamp_file).is_ok_and(|made| made == stamp) {
         return Ok(());
     }
     // Without its stamp a site that was interrupted is made again.
@@ -139,7 +140,7 @@ fn assemble(glue: &Glue, sweep: &Glue) -> Result<()> {
          <link rel=\"preload\" as=\"fetch\" type=\"application/wasm\" href=\"{wasm}\" crossorigin>\n\
          <script type=\"module\" src=\"{start}\"></script>"
     );
-    site.add("index.html", document.with_head(&head).into_bytes());
+    site.add(site::DOCUMENT, document.with_head(&head).into_bytes());
     site.write()
 }
 

@@ -68,14 +68,14 @@ type Sums = BTreeMap<PathBuf, String>;
 
 fn sums(folder: &Path, target: &str) -> Result<Sums> {
     let built = folder.join("target");
-    let mut files = site::files_below(&built.join("site"))?;
+    let mut files = site::files_below(&folder.join("server/site"))?;
     files.extend(site::files_below(&built.join("dist"))?);
     let release = built.join(target).join("release");
     files.extend(["streamgram", "streamgram.exe"].map(|program| release.join(program)));
     let mut sums = Sums::new();
     for file in files.iter().filter(|file| file.is_file()) {
         let sum = site::hex(&Sha256::digest(fs::read(file)?));
-        sums.insert(file.strip_prefix(&built)?.to_owned(), sum);
+        sums.insert(file.strip_prefix(folder)?.to_owned(), sum);
     }
     Ok(sums)
 }

@@ -16,8 +16,10 @@ use crate::machine;
 
 /// Bytes that the first load of the page may transfer with brotli, all files together but those that are
 /// loaded later. `dist` fails above it. It stops growth, and is no goal to tune for.
-const BUDGET: usize = 360_000;
+const BUDGET: usize = 455_000;
 
+/// The name of the document.
+pub(crate) const DOCUMENT: &str = "index.html";
 /// How the names of files begin that only a sweep loads.
 pub(crate) const SWEEP: &str = "sweep";
 /// The name of what is loaded when the lessons are opened.
@@ -32,9 +34,9 @@ pub(crate) struct Site {
     files: BTreeMap<String, Vec<u8>>,
 }
 
-/// Where the server's build takes the page from.
+/// Where the server's build takes the page from: inside of its package.
 pub(crate) fn folder() -> PathBuf {
-    machine::root().join("target/site")
+    machine::root().join("server/site")
 }
 
 impl Site {

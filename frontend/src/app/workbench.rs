@@ -99,7 +99,26 @@ pub(crate) fn Workbench(props: &WorkbenchProps) -> Html {
     };
     let shown =
         if client.is_none() && matches!(shown, Shown::Client(_)) { Shown::Latest } else { *shown };
-    let runs = shown.runs(page);
+    // The first result is much to draw: it follows what asked for it in a task of its own, and what its tab shows
+    // follows it.
+    let is_there = shown.runs(page)[0].is_some();
+    let (has_result, has_panel) = (use_state_eq(|| is_there), use_state_eq(|| false));
+    use_effect_with(is_there, {
+        let has_result = has_result.setter();
+        move |is_there| {
+            let next = is_there.then(|| Timeout::new(0, move || has_result.set(true)));
+            move || drop(next)
+        }
+    });
+    use_effect_with(is_there && *has_result, {
+        let has_panel = has_panel.setter();
+        move |is_drawn| {
+            if *is_drawn {
+                has_panel.set(true);
+            }
+        }
+    });
+    let runs = if *has_result { shown.runs(page) } else { [None, None] };
     let numbers = runs.each_ref().map(|run| run.as_ref().map(|run| run.number));
     use_effect_with((shown, numbers), {
         let place = place.clone();
@@ -120,20 +139,11 @@ pub(crate) fn Workbench(props: &WorkbenchProps) -> Html {
             }
         }
     });
-    // The first result is much to draw: what its tab shows follows in a task of its own.
-    let has_panel = use_state_eq(|| false);
-    use_effect_with(numbers[0].is_some(), {
-        let has_panel = has_panel.setter();
-        move |is_there| {
-            let next = is_there.then(|| Timeout::new(0, move || has_panel.set(true)));
-            move || drop(next)
-        }
-    });
     let result = match runs {
         _ if client.is_some() => html! {
             for client in client {
                 <section class="result card" aria-label={client.peer.clone()}>
-                    <ClientResult client={Rc::clone(client)} zone={*zone} />
+                    <ClientResult client={Rc::clone(client)} zone={*zone} capture={page.capture()} />
                 </section>
             }
         },

@@ -1,12 +1,14 @@
 //! External clients as files: JSON Lines, an object for each observation, whose fields are named as in
 //! `docs/protocol.md`; and text. `docs/transcript.md` describes both. Client by client, the oldest first; of each
-//! client what was refused stands behind what was read.
+//! client what a faulty server did, and what was refused, stands behind what was read.
 
 use serde::Serialize;
+use streamgram_protocol::fault::Deed;
 use streamgram_protocol::{Cause, Data, Protocol, printable};
 
 use crate::i18n::figures::{Noun, count, counted, date_time};
 use crate::i18n::language::Language;
+use crate::session::deed::deed_text;
 use crate::session::note::cause_text;
 use crate::session::raw_clients::{RawClient, RawClients};
 
@@ -64,6 +66,9 @@ struct Record<'c> {
     reason: Option<&'c str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<Cause>,
+    /// What a faulty server did.
+    #[serde(flatten)]
+    deed: Option<&'c Deed>,
     /// Reads or datagrams that are not in the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     left_out: Option<u64>,
@@ -73,7 +78,7 @@ fn records(client: &RawClient) -> Vec<Record<'_>> {
     let record = |r#type, at_us| {
         let (at, protocol, peer) = (date_time(at_us, 0), client.protocol, client.peer.as_str());
         let (number, bytes, data, reason) = (None, None, None, None);
-        let (cause, left_out, client) = (None, None, client.key + 1);
+        let (cause, deed, left_out, client) = (None, None, None, client.key + 1);
         Record {
             r#type,
             at_us,
@@ -86,6 +91,7 @@ fn records(client: &RawClient) -> Vec<Record<'_>> {
             data,
             reason,
             cause,
+            deed,
             left_out,
         }
     };
@@ -110,6 +116,14 @@ fn records(client: &RawClient) -> Vec<Record<'_>> {
         let left_out = Some(client.only_counted());
         records.push(Record { left_out, ..record("left_out", client.at_us) });
     }
+    for done in &client.deeds {
+        let deed = Some(&done.deed);
+        records.push(Record { deed, ..record("fault", done.at_us) });
+    }
+    if client.deeds_dropped > 0 {
+        let left_out = Some(client.deeds_dropped);
+        records.push(Record { left_out, ..record("faults_left_out", client.at_us) });
+    }
     for refusal in &client.refusals {
         let reason = Some(refusal.reason.as_str());
         records.push(Record { reason, ..record("refused", refusal.at_us) });
@@ -124,9 +138,27 @@ fn records(client: &RawClient) -> Vec<Record<'_>> {
 /// An observation as a line of text.
 fn line(language: Language, record: &Record, zone: i32) -> String {
     let Record {
-        r#type, at_us, protocol, peer, number, bytes, data, reason, cause, left_out, ..
+        r#type,
+        at_us,
+        protocol,
+        peer,
+        number,
+        bytes,
+        data,
+        reason,
+        cause,
+        deed,
+        left_out,
+        ..
     } = record;
     let what = match (number, bytes, reason, cause, left_out) {
+        _ if deed.is_some() => {
+            let texts = deed.iter().map(|deed| deed_text(language, *protocol, deed));
+            texts.fold("· ".into(), |line: String, text| line + &text)
+        }
+        (.., Some(left_out)) if *r#type == "faults_left_out" => {
+            format!("· {}", language.deeds_dropped(&count(*left_out)))
+        }
         (Some(number), Some(bytes), ..) => {
             let arrow = if *r#type == "reply" { '←' } else { '→' };
             let size = counted(language, *bytes as u64, Noun::Byte);
@@ -150,6 +182,7 @@ mod tests {
     use streamgram_protocol::RawObservation;
 
     use super::*;
+    use crate::session::raw_clients::KEPT_DEEDS;
     use crate::session::raw_clients::tests::{all, client, ended, read_of};
 
     fn clients() -> Vec<RawClient> {
@@ -203,6 +236,19 @@ mod tests {
         for (line, end) in lines.iter().zip(expected).skip(1) {
             assert!(line.ends_with(end), "{line}");
         }
+    }
+
+    #[test]
+    fn what_a_faulty_server_did_is_a_line_each_and_the_rest_a_number() {
+        let deeds = (0..KEPT_DEEDS as u64 + 2).map(|offset| Deed::Wrote { offset, bytes: 1 });
+        let client = client(Protocol::Tcp, deeds.map(RawObservation::Fault));
+        let file = client_json_lines(&client);
+        assert!(file.contains(r#""type":"fault""#), "{file}");
+        assert!(file.contains(r#""wrote":{"offset":7,"bytes":1}}"#), "{file}");
+        assert!(file.contains(r#""type":"faults_left_out""#) && file.contains(r#""left_out":2}"#));
+        let text = client_text(Language::En, &client, 0);
+        assert!(text.contains("· byte 7 written at once\n"), "{text}");
+        assert!(text.lines().last().is_some_and(|line| line.contains("2 were only counted")));
     }
 
     #[test]

@@ -3,13 +3,15 @@
 
 use std::rc::Rc;
 
-use streamgram_protocol::{Data, Protocol, RAW_BYTES, STAMP_LEN};
+use streamgram_protocol::{Capture, Data, Protocol, RAW_BYTES, STAMP_LEN};
 use yew::prelude::*;
 
+use super::client_deeds::deeds;
+use super::client_packets::packets;
 use super::client_records;
-use super::client_verdict::{class, figures, meaning, short, standing};
+use super::client_verdict::{class, figures, meaning, standing};
 use crate::browser::download::save;
-use crate::i18n::figures::{Noun, count, counted, duration, time_of_day};
+use crate::i18n::figures::{Noun, count, counted, duration, short, time_of_day};
 use crate::i18n::language::{Language, use_language};
 use crate::result::boundary_strip::BoundaryStrip;
 use crate::result::strip::Strip;
@@ -25,11 +27,14 @@ pub(crate) struct ClientResultProps {
     pub(crate) client: Rc<RawClient>,
     /// Minutes east of UTC.
     pub(crate) zone: i32,
+    /// Whether the server captures packets, if it has said so.
+    pub(crate) capture: Option<Capture>,
 }
 
 /// The result.
 #[component]
-pub(crate) fn ClientResult(ClientResultProps { client, zone }: &ClientResultProps) -> Html {
+pub(crate) fn ClientResult(props: &ClientResultProps) -> Html {
+    let ClientResultProps { client, zone, capture } = props;
     let language = use_language();
     let hex = use_state_eq(|| false);
     let pointed = use_state_eq(|| None);
@@ -56,7 +61,8 @@ pub(crate) fn ClientResult(ClientResultProps { client, zone }: &ClientResultProp
                 if !client.exchanges.is_empty() { <BoundaryStrip {strip} pointed={*pointed} on_point={pointed.setter()} /> }
                 { facts(language, client) }
             </section>
-            <p class="hint client-packets">{ language.client_no_packets() }</p>
+            { deeds(language, client) }
+            { packets(language, client, (*zone, *capture), (*pointed, Callback::from(pointed.setter()))) }
             <div class="client-tools">
                 if has_bytes {
                     { toggle_group(language.payloads(), [(false, language.as_text()), (true, language.hex())], *hex, on_hex) }
@@ -218,7 +224,8 @@ mod tests {
     use crate::session::raw_clients::tests::{client, ended, read_of, reply};
 
     async fn shown(client: RawClient) -> String {
-        let props = ClientResultProps { client: Rc::new(client), zone: 0 };
+        let props =
+            ClientResultProps { client: Rc::new(client), zone: 0, capture: Some(Capture::Off) };
         let result = LocalServerRenderer::<ClientResult>::with_props(props);
         result.hydratable(false).render().await
     }
@@ -231,7 +238,7 @@ mod tests {
         {
             assert!(result.contains(part), "{part}: {result}");
         }
-        assert!(result.contains("hello</code>") && result.contains("not captured"), "{result}");
+        assert!(result.contains("hello</code>") && result.contains("does not capture"), "{result}");
     }
 
     #[tokio::test]

@@ -3,7 +3,7 @@
 
 use streamgram_protocol::{Cause, Protocol, READ_BYTES};
 
-use crate::i18n::figures::{Noun, count, counted, duration};
+use crate::i18n::figures::{Noun, count, counted, short};
 use crate::i18n::language::Language;
 use crate::session::note::cause_text;
 use crate::session::raw_clients::{Exchange, RawClient};
@@ -39,6 +39,8 @@ pub(super) fn standing(language: Language, client: &RawClient) -> &'static str {
         Some(end) => cause_text(language, end.cause),
         None if client.lost => language.client_lost(),
         None if client.is_open() => language.client_open(),
+        None if client.is_connecting() => language.client_connecting(),
+        None if !client.met => language.client_unmet(),
         None => "",
     }
 }
@@ -86,6 +88,9 @@ fn stream(language: Language, client: &RawClient) -> Vec<String> {
             1 => language.stream_single().into(),
             _ => language.client_one_by_one().into(),
         });
+    }
+    if !client.met {
+        said.push(language.client_only_packets().into());
     }
     if client.is_open() && client.reads + client.unseen() == 0 {
         said.push(language.client_silent().into());
@@ -151,11 +156,6 @@ fn datagrams(language: Language, client: &RawClient) -> Vec<String> {
         language.datagram_cut(&bytes, &kept)
     }));
     said
-}
-
-/// A time that may be shorter than what [`duration`] can tell.
-pub(super) fn short(us: u64) -> String {
-    if us < 1_000 { format!("{us} µs") } else { duration(us) }
 }
 
 #[cfg(test)]

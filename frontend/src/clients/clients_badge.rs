@@ -6,14 +6,14 @@ use crate::i18n::figures::count;
 use crate::i18n::language::Language;
 use crate::session::raw_clients::RawClients;
 
-/// `2 external clients`; nothing before the first one. A new one is announced, what it does is not.
+/// `2 external clients`; nothing before the first one that a server had to do with. A new one is announced, what it does
+/// is not.
 pub(crate) fn clients_badge(language: Language, raw: &RawClients, on_open: Callback<()>) -> Html {
-    let seen = raw.clients.len() as u64 + raw.dropped;
+    let seen = raw.met();
     let open = raw.clients.iter().any(|client| client.is_open());
     let word = if seen == 1 { language.client_word_one() } else { language.client_word() };
     let new = raw
-        .clients
-        .back()
+        .latest()
         .map(|client| language.client_new(&format!("{} {}", client.protocol.name(), client.peer)));
     html! {
         <>
@@ -35,6 +35,7 @@ mod tests {
 
     use super::*;
     use crate::session::raw_clients::tests::{all, client, ended, read_of};
+    use crate::session::sent::tests::opening;
     use crate::ui::tests::rendered;
 
     async fn badge(raw: &RawClients) -> String {
@@ -49,6 +50,14 @@ mod tests {
         let open = client(Protocol::Tcp, [RawObservation::Accepted {}]);
         let many = badge(&all(vec![ended(), open], (1_000, 0))).await;
         assert!(many.contains(r#"data-open="true""#) && many.contains("1,002"), "{many}");
+    }
+
+    #[tokio::test]
+    async fn packets_alone_make_no_client() {
+        let [syn, _] = opening();
+        let scan = client(Protocol::Tcp, [RawObservation::Packet(Box::new(syn))]);
+        let badge = badge(&all(vec![scan], (0, 0))).await;
+        assert!(!badge.contains("button") && !badge.contains("New"), "{badge}");
     }
 
     #[tokio::test]

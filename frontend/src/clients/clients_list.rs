@@ -4,6 +4,7 @@ use streamgram_protocol::{Feed, Hello};
 use yew::prelude::*;
 
 use super::client_verdict::{class, refused, standing, taken};
+use super::faulty_servers::FaultyServers;
 use crate::commands::address::Address;
 use crate::i18n::figures::{Noun, count, counted, time_of_day};
 use crate::i18n::language::{ELEMENT, Language, with_element};
@@ -27,6 +28,7 @@ pub(crate) fn clients_list(
     };
     let left_out = [
         (raw.dropped > 0).then(|| language.clients_dropped(&count(raw.dropped))),
+        (raw.unmet > 0).then(|| language.clients_unmet(&count(raw.unmet))),
         (raw.missed > 0).then(|| language.clients_missed(&count(raw.missed))),
     ];
     html! {
@@ -44,6 +46,9 @@ pub(crate) fn clients_list(
                 }
             </ol>
             for text in left_out.into_iter().flatten() { <p class="hint">{ text }</p> }
+            if let Some(hello) = hello.filter(|hello| !hello.faults.is_empty()) {
+                <FaultyServers servers={hello.faults.clone()} />
+            }
         </section>
     }
 }
@@ -82,8 +87,13 @@ fn line(
     }
 }
 
-/// `3 reads · 1,500 bytes · 3 replies`, and what was turned away.
+/// `3 reads · 1,500 bytes · 3 replies`, and what was turned away; packets alone are no more than that.
 fn figures(language: Language, client: &RawClient) -> String {
+    if !client.met {
+        let trace = &client.trace;
+        let packets = trace.packets.len() as u64 + trace.dropped + trace.missed;
+        return counted(language, packets, Noun::Packet);
+    }
     let mut figures = refused(language, client);
     if client.reads > 0 || figures.is_empty() {
         let taken = [
@@ -98,9 +108,12 @@ fn figures(language: Language, client: &RawClient) -> String {
 
 #[cfg(test)]
 mod tests {
+    use streamgram_protocol::{Header, Protocol, RawObservation};
+
     use super::*;
     use crate::session::page::tests::hello_of_a_server;
-    use crate::session::raw_clients::tests::{all, ended};
+    use crate::session::raw_clients::tests::{all, client, ended};
+    use crate::session::sent::tests::opening;
     use crate::ui::tests::rendered;
 
     async fn shown(raw: RawClients, feed: Feed, chosen: Option<u64>) -> String {
@@ -126,6 +139,24 @@ mod tests {
     async fn a_command_has_no_address_that_a_shell_could_misread() {
         let unsafe_place = rendered(invitation(Language::En, Some("$(reboot):7"))).await;
         assert!(unsafe_place.contains("<code>nc</code>"), "{unsafe_place}");
+    }
+
+    #[tokio::test]
+    async fn who_is_known_by_packets_alone_is_no_more_than_that() {
+        let packet = |packet| RawObservation::Packet(Box::new(packet));
+        let [syn, mut reset] = opening();
+        let connecting = client(Protocol::Tcp, [packet(syn.clone())]);
+        if let Header::Tcp { flags, .. } = &mut reset.header {
+            flags.rst = true;
+        }
+        let scan = client(Protocol::Tcp, [packet(syn), packet(reset)]);
+        let mut raw = all(vec![connecting, scan], (0, 0));
+        raw.unmet = 7;
+        let list = shown(raw, Feed::All, None).await;
+        for part in ["1 packet · ", "connecting", "2 packets · ", "only packets seen", "7 more"] {
+            assert!(list.contains(part), "{part}: {list}");
+        }
+        assert!(!list.contains("reads") && !list.contains("data-open=\"true\""), "{list}");
     }
 
     #[tokio::test]

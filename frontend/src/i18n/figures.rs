@@ -30,6 +30,7 @@ pub(crate) enum Noun {
     Packet,
     Piece,
     Stamp,
+    Student,
 }
 
 /// A number with its noun: `1 read`, `2 reads`.
@@ -45,6 +46,7 @@ pub(crate) fn counted(language: Language, number: u64, noun: Noun) -> String {
         Noun::Packet => (language.one_packet(), language.packets(&n)),
         Noun::Piece => (language.one_piece(), language.pieces(&n)),
         Noun::Stamp => (language.one_stamp(), language.stamps(&n)),
+        Noun::Student => (language.one_student(), language.students(&n)),
     };
     if number == 1 { one.into() } else { several }
 }
@@ -52,6 +54,11 @@ pub(crate) fn counted(language: Language, number: u64, noun: Noun) -> String {
 /// Microseconds in the unit that suits them: `0.31 ms`, `51.2 ms`, `1.05 s`.
 pub(crate) fn duration(us: u64) -> String {
     if us < 1_000_000 { parts(us, 1_000, "ms") } else { parts(us, 1_000_000, "s") }
+}
+
+/// A time that may be shorter than what [`duration`] can tell.
+pub(crate) fn short(us: u64) -> String {
+    if us < 1_000 { format!("{us} µs") } else { duration(us) }
 }
 
 /// A number in a unit, with three digits that mean something, in integer steps.

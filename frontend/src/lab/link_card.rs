@@ -23,6 +23,8 @@ pub(crate) enum Wish {
     Preset(Box<Preset>),
     /// What a link carries: its path, and its burst in the prompt.
     Scenario(Rc<Scenario>),
+    /// Of what a link carries the path alone.
+    Way(Rc<Scenario>),
     /// Something that cannot be read as a number.
     Unreadable(Notice),
 }

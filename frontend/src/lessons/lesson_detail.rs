@@ -4,6 +4,7 @@ use streamgram_protocol::lesson::{Count, Figures, Text};
 use streamgram_protocol::{Lesson, Limits, Protocol, Scenario};
 use yew::prelude::*;
 
+use super::ballot::Ballot;
 use super::progress::Progress;
 use crate::i18n::figures::count;
 use crate::i18n::language::Language;
@@ -32,14 +33,14 @@ pub(crate) enum Standing {
 pub(crate) fn lesson_detail(
     language: Language,
     lesson: &Lesson,
-    progress: Option<&Progress>,
+    (progress, ballot): (Option<&Progress>, Option<&Ballot>),
     standing: &Standing,
     on_ask: &Callback<LessonRequest>,
 ) -> Html {
     html! {
         <section class="lesson" aria-labelledby="lesson-title" data-lesson={lesson.id.clone()}>
             <h2 id="lesson-title">{ text(language, &lesson.title).to_owned() }</h2>
-            { question(language, lesson, progress, on_ask) }
+            { question(language, lesson, (progress, ballot), on_ask) }
             <div role="status">
                 { match standing {
                     Standing::NotRun => html! {},
@@ -55,7 +56,7 @@ pub(crate) fn lesson_detail(
 }
 
 /// A lesson's text in the page's language.
-pub(super) fn text(language: Language, text: &Text) -> &str {
+pub(crate) fn text(language: Language, text: &Text) -> &str {
     match language {
         Language::En => &text.en,
         Language::Zh => &text.zh,
@@ -65,9 +66,11 @@ pub(super) fn text(language: Language, text: &Text) -> &str {
 fn question(
     language: Language,
     lesson: &Lesson,
-    progress: Option<&Progress>,
+    (progress, ballot): (Option<&Progress>, Option<&Ballot>),
     on_ask: &Callback<LessonRequest>,
 ) -> Html {
+    let predicted = progress.map(|it| it.predicted);
+    let chosen = ballot.map_or(predicted, |ballot| ballot.vote);
     let hint = if progress.is_none() { language.lesson_predict() } else { place(language, lesson) };
     html! {
         <>
@@ -76,7 +79,7 @@ fn question(
                 for (at, choice) in lesson.choices.iter().enumerate() {
                     <label class="lesson-choice">
                         <input type="radio" name="prediction" onchange={on_ask.reform(move |_| LessonRequest::Predict(at))}
-                            checked={progress.is_some_and(|it| it.predicted == at)} />
+                            checked={chosen == Some(at)} />
                         <span>{ text(language, &choice.text).to_owned() }</span>
                     </label>
                 }

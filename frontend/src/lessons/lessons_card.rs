@@ -3,39 +3,20 @@
 
 use std::rc::Rc;
 
-use streamgram_protocol::lesson::Figures;
 use streamgram_protocol::scenario::MAX_QUOTE_CHARS;
 use streamgram_protocol::{Lesson, Scenario, printable};
 use yew::prelude::*;
 
-use super::lesson_detail::{LessonRequest, Standing, lesson_detail, text};
-use super::observed::figures;
+use super::ballot::Ballot;
+use super::lesson_detail::{LessonRequest, lesson_detail, text};
 use super::progress::{self, Progress};
-use super::use_lessons::{Lessons, use_lessons};
+use super::trial::{Stage, Trial, standing};
+use super::use_lessons::Lessons;
 use crate::i18n::language::{Language, use_language};
-use crate::session::page::{Absence, Page};
+use crate::session::page::Page;
 
 /// What stands in front of a lesson's id in the page's address, behind the `#`.
 pub(crate) const LINK: &str = "lesson=";
-
-/// A lesson that was started.
-#[derive(Debug, Clone, PartialEq)]
-struct Trial {
-    lesson: String,
-    stage: Stage,
-    /// What was observed of it, once all has come or is given up.
-    seen: Option<Figures>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    /// Its run has not begun; the latest one before it, 0 if there was none.
-    Due(u32),
-    /// Its run.
-    Out(u32),
-    /// The server went away before all had come.
-    Cut,
-}
 
 /// What was predicted, to be marked in the result.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,31 +43,39 @@ pub(crate) struct LessonsCardProps {
     pub(crate) page: Rc<Page>,
     /// What stands behind the `#` of the page's address.
     pub(crate) fragment: AttrValue,
+    pub(crate) lessons: Lessons,
+    pub(crate) on_load: Callback<()>,
+    /// What the class votes on at this lesson.
+    pub(crate) ballot: Option<Ballot>,
     pub(crate) on_run: Callback<Rc<Scenario>>,
     pub(crate) on_mark: Callback<Option<Mark>>,
+    /// The lesson's own run, by its number, is over.
+    pub(crate) on_ran: Callback<u32>,
 }
 
 /// The lessons.
 #[component]
 pub(crate) fn LessonsCard(props: &LessonsCardProps) -> Html {
-    let LessonsCardProps { page, fragment, on_run, on_mark } = props;
+    let LessonsCardProps { page, fragment, lessons, on_load, ballot, .. } = props;
+    let LessonsCardProps { on_run, on_mark, on_ran, .. } = props;
     let language = use_language();
-    let (lessons, load) = use_lessons();
     let progress = use_state(progress::read);
     let trial = use_state(|| None::<Trial>);
-    use_effect_with(lessons == Lessons::None, {
-        let load = load.clone();
+    use_effect_with(*lessons == Lessons::None, {
+        let on_load = on_load.clone();
         move |wanted| {
             if *wanted {
-                load.emit(());
+                on_load.emit(());
             }
         }
     });
     let next = trial.as_ref().and_then(|trial| trial.next(page));
     use_effect_with(next, {
         let (trial, progress, lessons) = (trial.setter(), progress.setter(), lessons.clone());
+        let on_ran = on_ran.clone();
         move |next| {
             if let Some(next) = next {
+                next.over().into_iter().for_each(|run| on_ran.emit(run));
                 if let Some(stored) = store_outcome(&lessons, next) {
                     progress.set(stored);
                 }
@@ -95,7 +84,7 @@ pub(crate) fn LessonsCard(props: &LessonsCardProps) -> Html {
         }
     });
     let id = fragment.strip_prefix(LINK);
-    let all = if let Lessons::Loaded(all) = &lessons { all.as_slice() } else { &[] };
+    let all = lessons.all();
     let at = all.iter().position(|lesson| id == Some(&lesson.id));
     let mark = at.and_then(|at| mark(language, &all[at], &progress, (*trial).as_ref()));
     use_effect_with(mark, {
@@ -107,10 +96,16 @@ pub(crate) fn LessonsCard(props: &LessonsCardProps) -> Html {
         let latest = page.runs.latest().map_or(0, |run| run.number);
         let (id, own, limits, stage) =
             (lesson.id.clone(), lesson.run.clone(), page.limits(), Stage::Due(latest));
+        let ballot = ballot.clone();
         Callback::from(move |ask| {
             let lesson = id.clone();
             let (started, scenario) = match ask {
                 LessonRequest::Predict(predicted) => {
+                    ballot.iter().for_each(|ballot| ballot.on_vote.emit(predicted));
+                    // What was expected before the run stays so.
+                    if ballot.as_ref().is_some_and(|ballot| ballot.again) {
+                        return;
+                    }
                     progress.set(progress::store(Progress { lesson, predicted, outcome: None }));
                     return trial.set(None);
                 }
@@ -125,11 +120,11 @@ pub(crate) fn LessonsCard(props: &LessonsCardProps) -> Html {
     };
     html! {
         <section class="lessons card" aria-label={language.lessons()}>
-            { match &lessons {
+            { match lessons {
                 Lessons::None | Lessons::Loading => html! { <p role="status">{ language.lessons_loading() }</p> },
                 Lessons::Failed => html! {
                     <p role="alert">{ language.lessons_failed() }{ " " }
-                        <button type="button" onclick={load.reform(|_| ())}>{ language.lessons_again() }</button>
+                        <button type="button" onclick={on_load.reform(|_| ())}>{ language.lessons_again() }</button>
                     </p>
                 },
                 Lessons::Loaded(lessons) => html! {
@@ -137,7 +132,7 @@ pub(crate) fn LessonsCard(props: &LessonsCardProps) -> Html {
                         if at.is_none() { <p class="lessons-hint">{ language.lessons_hint() }</p> }
                         { list(language, lessons, at, &progress) }
                         if let Some(at) = at {
-                            { lesson_detail(language, &lessons[at], progress_of(&progress, &lessons[at]),
+                            { lesson_detail(language, &lessons[at], (progress_of(&progress, &lessons[at]), ballot.as_ref()),
                                 &standing((*trial).as_ref(), &lessons[at]), &ask(&lessons[at])) }
                             if let Some(next) = lessons.get(at + 1) {
                                 <p class="lesson-next"><a href={format!("#{LINK}{}", next.id)}>
@@ -172,30 +167,6 @@ fn mark(
         .and_then(|seen| lesson.outcome(seen))
         .map(|outcome| lesson.choices[outcome] == *choice);
     Some(Mark { predicted: text(language, &choice.text).to_owned(), right })
-}
-
-impl Trial {
-    /// It as it stands now, if anything has become known of it.
-    fn next(&self, page: &Page) -> Option<Self> {
-        let latest = page.runs.latest().map_or(0, |run| run.number);
-        let stage = match self.stage {
-            _ if page.absence == Absence::Away && self.seen.is_none() => Stage::Cut,
-            Stage::Due(before) if latest > before => Stage::Out(latest),
-            stage => stage,
-        };
-        let seen = match stage {
-            // Half of a run shows nothing.
-            Stage::Cut => Some(Figures::default()),
-            // The last ACK comes after the last answer.
-            Stage::Out(number) => {
-                let over = page.runs.get(number).filter(|run| !run.is_open());
-                over.map(|run| figures(run)).or_else(|| self.seen.clone())
-            }
-            Stage::Due(_) => None,
-        };
-        let next = Self { stage, seen, ..self.clone() };
-        (next != *self).then_some(next)
-    }
 }
 
 /// Stores what came of a run, if it has shown anything.
@@ -240,69 +211,4 @@ fn quoted(id: &str) -> String {
 
 fn progress_of<'p>(progress: &'p [Progress], lesson: &Lesson) -> Option<&'p Progress> {
     progress.iter().find(|it| it.lesson == lesson.id)
-}
-
-/// How a lesson's run stands, if it is the one that was started.
-fn standing(run: Option<&Trial>, lesson: &Lesson) -> Standing {
-    run.filter(|run| run.lesson == lesson.id).map_or(Standing::NotRun, |run| {
-        run.seen.clone().map_or(Standing::Running, |seen| Standing::Over(Box::new(seen)))
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use streamgram_protocol::Protocol;
-    use streamgram_protocol::lesson::Count;
-
-    use super::*;
-    use crate::session::leg_run::tests::{ANSWERED, WAITING, sent};
-    use crate::session::page::tests::with_legs;
-
-    fn trial(stage: Stage) -> Trial {
-        Trial { lesson: "records".into(), stage, seen: None }
-    }
-
-    /// A page with two runs, of which the second is answered as far as `lines`.
-    fn answered(lines: usize) -> Page {
-        let run = |answered| {
-            let lines = (0..5).map(|line| (7, if line < answered { ANSWERED } else { WAITING }));
-            sent(Protocol::Tcp, &lines.collect::<Vec<_>>())
-        };
-        with_legs([run(5), run(lines)])
-    }
-
-    #[test]
-    fn a_run_is_judged_once_it_is_over() {
-        assert_eq!(trial(Stage::Due(0)).next(&Page::new()), None);
-        assert_eq!(trial(Stage::Due(2)).next(&answered(5)), None);
-        let under_way = trial(Stage::Due(1)).next(&answered(4)).unwrap();
-        assert_eq!(under_way, trial(Stage::Out(2)));
-        let over = under_way.next(&answered(5)).unwrap();
-        assert_eq!(over.seen.as_ref().unwrap().get(Protocol::Tcp, Count::Answered), Some(5));
-        assert_eq!(over.next(&answered(5)), None);
-    }
-
-    #[test]
-    fn what_is_sent_afterwards_changes_nothing() {
-        let over = trial(Stage::Out(1)).next(&answered(4)).unwrap();
-        assert_eq!(over.next(&answered(5)), None);
-        // Nor that its run is no longer kept.
-        assert_eq!(over.next(&Page::new()), None);
-    }
-
-    #[test]
-    fn half_a_run_shows_nothing_and_a_whole_one_stays() {
-        let mut page = answered(5);
-        let over = trial(Stage::Out(2)).next(&page).unwrap();
-        page.absence = Absence::Away;
-        assert_eq!(over.next(&page), None);
-        for stage in [Stage::Due(0), Stage::Out(2)] {
-            let cut = trial(stage).next(&page).unwrap();
-            assert_eq!((cut.stage, &cut.seen), (Stage::Cut, &Some(Figures::default())));
-            assert_eq!(cut.next(&page), None);
-            page.absence = Absence::Back;
-            assert_eq!(cut.next(&page), None);
-            page.absence = Absence::Away;
-        }
-    }
 }

@@ -62,6 +62,7 @@ mod tests {
     use super::*;
     use crate::session::leg_run::tests::merged;
     use crate::session::run::Conditions;
+    use crate::session::sent::Sent;
     use crate::session::trace::tests::segment;
 
     #[test]
@@ -86,7 +87,7 @@ mod tests {
             if let Header::Tcp { length: bytes, .. } = &mut packet.header {
                 *bytes = length;
             }
-            trace.push(1, at, packet);
+            trace.push(1, Rc::new(Sent { at_us: at, packet, seen: None }));
         }
         let counted = [
             Count::OpeningPackets,

@@ -19,6 +19,13 @@ pub(crate) enum Lessons {
     Failed,
 }
 
+impl Lessons {
+    /// Those that are loaded.
+    pub(crate) fn all(&self) -> &[Lesson] {
+        if let Self::Loaded(all) = self { all } else { &[] }
+    }
+}
+
 /// The lessons, and what loads them.
 #[hook]
 pub(crate) fn use_lessons() -> (Lessons, Callback<()>) {

@@ -153,7 +153,8 @@ fn usage(language: Language, page: &Page) -> (Plot, String) {
         series: BOTH.to_vec(),
         rows: merged(&samples),
     };
-    let legs = page.runs.kept.iter().flat_map(|run| run.legs());
+    let runs = page.runs.kept.iter().filter(|run| run.conditions.path == Path::Emulated);
+    let legs = runs.flat_map(|run| run.legs());
     let missed: u64 = legs.map(|leg| leg.trace.missed).sum();
     let mut hints = vec![gone(language, page.tcp.usage.gone + page.udp.usage.gone)];
     if lanes.iter().any(|lane| lane.path == Path::Direct) {

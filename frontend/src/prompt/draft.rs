@@ -1,10 +1,9 @@
 //! What stands in the prompt, and whether it may be sent.
 
 use serde::{Deserialize, Serialize};
-use streamgram_protocol::scenario::{Ending, Mode};
-use streamgram_protocol::{Data, Invalid, Limits, Preset, Send, Target, numbers_in};
+use streamgram_protocol::scenario::{BadEscape, BadLine, Ending, Mode, data_of, lines_of};
+use streamgram_protocol::{Data, Invalid, Limits, Preset, Send, Target};
 
-use super::escapes::{BadEscape, unescape};
 use crate::i18n::figures::count;
 use crate::i18n::language::Language;
 use crate::session::notice::Notice;
@@ -116,9 +115,8 @@ impl Draft {
         }
     }
 
-    /// The lines; a line break at the very end begins none.
     fn lines(&self) -> impl Iterator<Item = &str> {
-        self.text.strip_suffix('\n').unwrap_or(&self.text).split('\n')
+        lines_of(&self.text)
     }
 
     fn send(&self, line: &str, page: &Page, id: u64) -> Result<Send, Notice> {
@@ -136,34 +134,13 @@ impl Draft {
         Ok(send)
     }
 
-    /// What a line stands for. In text the server puts the line's number in place of `{n}`; in hex
-    /// nothing is put in place of anything.
+    /// What a line stands for.
     fn data(&self, line: &str) -> Result<Data, Notice> {
-        let ending = match self.ending {
-            Ending::None => "",
-            Ending::Lf => "\n",
-            Ending::CrLf => "\r\n",
-        };
-        let mut bytes = match self.mode {
-            Mode::Text => return Ok(Data::Text([line, ending].concat())),
-            Mode::Escapes => {
-                unescape(line).map_err(|BadEscape { at, found }| Notice::Escape { found, at })?
-            }
-            Mode::Hex => {
-                let bytes =
-                    Data::Hex(line.to_owned()).to_bytes().map_err(Notice::Hex)?.into_owned();
-                return Ok(Data::Hex(Data::hex(&[&bytes, ending.as_bytes()].concat())));
-            }
-        };
-        bytes.extend_from_slice(ending.as_bytes());
-        let typed = numbers_in(line);
-        match String::from_utf8(bytes) {
-            Ok(text) if numbers_in(&text) == typed => Ok(Data::Text(text)),
-            // It is escaped so that it stays.
-            Ok(text) if typed == 0 => Ok(Data::Hex(Data::hex(text.as_bytes()))),
-            Err(error) if typed == 0 => Ok(Data::Hex(Data::hex(error.as_bytes()))),
-            _ => Err(Notice::NotNumbered),
-        }
+        data_of(line, self.mode, self.ending).map_err(|bad| match bad {
+            BadLine::Escape(BadEscape { at, found }) => Notice::Escape { found, at },
+            BadLine::Hex(bad) => Notice::Hex(bad),
+            BadLine::NotNumbered => Notice::NotNumbered,
+        })
     }
 }
 

@@ -11,6 +11,7 @@ use super::pointed::Pointed;
 use super::result_card::ResultCard;
 use crate::i18n::figures::count;
 use crate::i18n::language::Language;
+use crate::session::carried::carried;
 use crate::session::leg_run::LegRun;
 use crate::session::run::Run;
 
@@ -65,7 +66,7 @@ fn compared(language: Language, runs: &[Rc<Run>; 2]) -> Vec<(&'static str, [Stri
     for (column, leg) in columns.enumerate() {
         let Some(leg) = leg else { continue };
         let reads = (language.compare_reads(), count(reads(leg)));
-        for (name, figure) in [reads].into_iter().chain(figures_of(language, leg)) {
+        for (name, figure) in [reads].into_iter().chain(figures_of(language, leg, &carried(leg))) {
             let at = rows.iter().position(|(other, _)| *other == name).unwrap_or(rows.len());
             if at == rows.len() {
                 rows.push((name, std::array::from_fn(|_| "–".to_owned())));

@@ -1,14 +1,22 @@
-//! The packets as files: as text, as a picture of the ladder, as a capture for Wireshark.
+//! The packets as files: as text, as a picture of the ladder, as a capture for Wireshark. A capture has one vantage
+//! point; of captured packets it has those that were seen there.
 
 use streamgram_lab::{Mark, pcapng};
 use streamgram_protocol::{Data, End};
 use yew::prelude::*;
 
-use super::ladder::{Arrow, Ladder, Traces, ZOOM_ONE};
+use super::ladder::{Arrow, Ladder, Traces};
+use super::moments::{Moment, Step};
 use super::picture::Picture;
 use crate::browser::download::save;
 use crate::browser::png::{Kept, copy_png};
 use crate::i18n::language::Language;
+use crate::session::sent::Sent;
+
+/// What a file of captured packets says of itself.
+const CAPTURED: &str = "Streamgram: packets of the kernel, captured by the server at its own ports, as one end saw them. \
+    Times are the kernel's. Over loopback each was seen twice, when it left and when it came, and checksums were never \
+    filled in; a network card fills them in, and cuts segments up, after the capture.";
 
 /// Buttons that save the packets of a run, in a zone that many minutes east of UTC.
 pub(crate) fn packet_export(
@@ -19,16 +27,28 @@ pub(crate) fn packet_export(
 ) -> Html {
     let button = |name: &'static str, save: fn(Language, (i32, &str), &Ladder)| {
         let (traces, caption) = (traces.clone(), caption.clone());
-        let onclick =
-            move |_: MouseEvent| save(language, (zone, &caption), &Ladder::of(&traces, ZOOM_ONE));
+        let onclick = move |_: MouseEvent| {
+            let ladder = Ladder::of(&traces, Ladder::first_zoom(&traces));
+            save(language, (zone, &caption), &ladder);
+        };
         html! { <button type="button" {onclick}>{ name }</button> }
+    };
+    let captured = || traces.iter().flatten().filter(|trace| trace.is_captured());
+    // Of another machine's packets nothing was seen there.
+    let has_client = captured().next().is_none()
+        || captured().flat_map(|trace| &trace.packets).any(|sent| at_client(sent).is_some());
+    let far_end = match captured().next() {
+        Some(_) => language.capture_server(),
+        None => language.capture_gateway(),
     };
     html! {
         <div class="packet-export" role="group" aria-label={language.packets_title()}>
             { button(language.save_text(), |language, (zone, _), ladder| save_text(language, zone, ladder)) }
             { button("SVG", |language, (_, caption), ladder| save_svg(language, ladder, caption)) }
-            { button(language.capture_client(), |_, _, ladder| save_capture(ladder, End::Client)) }
-            { button(language.capture_gateway(), |_, _, ladder| save_capture(ladder, End::Gateway)) }
+            if has_client {
+                { button(language.capture_client(), |_, _, ladder| save_capture(ladder, End::Client)) }
+            }
+            { button(far_end, |_, _, ladder| save_capture(ladder, End::Gateway)) }
         </div>
     }
 }
@@ -59,6 +79,7 @@ pub(crate) async fn copy_picture(language: Language, ladder: &Ladder, caption: &
 pub(crate) fn save_capture(ladder: &Ladder, vantage: End) {
     let name = match vantage {
         End::Client => "streamgram-client.pcapng",
+        End::Gateway if ladder.is_captured() => "streamgram-server.pcapng",
         End::Gateway => "streamgram-gateway.pcapng",
     };
     save(name, "application/octet-stream", &capture(ladder, vantage));
@@ -72,7 +93,37 @@ fn text(language: Language, zone: i32, ladder: &Ladder) -> String {
     lines.collect()
 }
 
+/// When a captured packet was seen at the client.
+fn at_client(sent: &Sent) -> Option<u64> {
+    seen_at(sent, End::Client)
+}
+
+/// When a captured packet was seen at an end.
+fn seen_at(sent: &Sent, vantage: End) -> Option<u64> {
+    if sent.packet.from == vantage { sent.seen.as_ref()?.left_us } else { sent.packet.arrives_us }
+}
+
+/// What was seen of captured packets at an end. What came stands before what it caused.
+fn captured(ladder: &Ladder, vantage: End) -> Vec<u8> {
+    let seen = ladder.arrows.iter().enumerate().filter_map(|(index, arrow)| {
+        let step = if arrow.sent.packet.from == vantage { Step::Sent } else { Step::Arrives };
+        Some(Moment { at_us: seen_at(&arrow.sent, vantage)?, step, index })
+    });
+    let mut seen: Vec<_> = seen.collect();
+    seen.sort_unstable();
+    let frames = seen.into_iter().map(|Moment { at_us: at, index, .. }| {
+        let sent = &ladder.arrows[index].sent;
+        let bytes = Data::Hex(sent.hex().to_owned()).to_bytes().unwrap_or_default().into_owned();
+        let length = u32::try_from(sent.bytes()).unwrap_or(u32::MAX);
+        pcapng::Frame { at, bytes, length }
+    });
+    pcapng::file(CAPTURED, frames)
+}
+
 fn capture(ladder: &Ladder, vantage: End) -> Vec<u8> {
+    if ladder.is_captured() {
+        return captured(ladder, vantage);
+    }
     let packets = ladder.arrows.iter().map(|arrow| {
         let packet = &arrow.sent.packet;
         let bytes = Data::Hex(packet.hex.clone());
@@ -97,7 +148,11 @@ fn capture(ladder: &Ladder, vantage: End) -> Vec<u8> {
 mod tests {
     use std::rc::Rc;
 
+    use streamgram_protocol::{Captured, Side};
+
     use super::*;
+    use crate::result::ladder::ZOOM_ONE;
+    use crate::session::sent::tests::segment as captured;
     use crate::session::trace::tests::{segment, traced};
 
     fn ladder() -> Ladder {
@@ -120,6 +175,29 @@ mod tests {
             capture.windows(4).filter(|word| *word == [6, 0, 0, 0]).count()
         };
         assert_eq!((packets(End::Client), packets(End::Gateway)), (2, 1));
+    }
+
+    #[test]
+    fn captured_packets_are_written_as_an_end_saw_them_with_the_length_that_they_had() {
+        let both = Captured { hex: "450001".into(), ..captured(Side::Client, 1, 1, 5) };
+        let came = Captured { left_us: None, ..both.clone() };
+        let sent = [both, came].map(|packet| Sent::of_captured(9, packet, true));
+        let ladder = Ladder::of(&[Some(Rc::new(traced(&sent))), None], ZOOM_ONE);
+        let blocks = |vantage| {
+            let file = super::capture(&ladder, vantage);
+            let word = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().unwrap());
+            let (mut at, mut blocks) = (0, Vec::new());
+            while at < file.len() {
+                if word(at) == 6 {
+                    blocks.push([12, 16, 20, 24].map(|field| word(at + field)));
+                }
+                at += word(at + 4) as usize;
+            }
+            blocks
+        };
+        // Time in two words, bytes kept, and bytes that there were.
+        assert_eq!(blocks(End::Client), [[0, 100, 3, 57]]);
+        assert_eq!(blocks(End::Gateway), [[0, 107, 3, 57]; 2]);
     }
 
     #[test]

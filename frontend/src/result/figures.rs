@@ -3,13 +3,18 @@
 use streamgram_protocol::Protocol;
 use yew::prelude::*;
 
-use crate::i18n::figures::{count, duration};
+use crate::i18n::figures::{count, duration, short};
 use crate::i18n::language::Language;
+use crate::session::carried::{inside_us, on_the_wire};
 use crate::session::leg_run::{LegRun, Status};
-use crate::session::trace::Sum;
+use crate::session::trace::{Sum, Trace};
 
-/// What is counted of a run on a leg, each with its name.
-pub(crate) fn figures_of(language: Language, leg: &LegRun) -> Vec<(&'static str, String)> {
+/// What is counted of a run on a leg, each with its name; the packets have their lines.
+pub(crate) fn figures_of(
+    language: Language,
+    leg: &LegRun,
+    trace: &Trace,
+) -> Vec<(&'static str, String)> {
     let time = |us: Option<u64>| us.map_or_else(|| "–".to_owned(), duration);
     let answered = leg.count(|status| matches!(status, Status::Answered { .. }));
     let without = leg.count(|status| matches!(status, Status::NoReply { .. }));
@@ -20,11 +25,15 @@ pub(crate) fn figures_of(language: Language, leg: &LegRun) -> Vec<(&'static str,
         (language.stat_median(), time(leg.median_round_trip())),
         (language.stat_slowest(), time(leg.round_trips().max())),
     ];
-    let Some(Sum { packets, bytes, again, lost, duplicated, overtaken }) = leg.on_the_wire() else {
-        return figures;
-    };
+    if let Some(inside) = inside_us(leg, trace) {
+        figures.push((language.stat_inside(), short(inside)));
+    }
+    let Some(sum) = on_the_wire(leg, trace) else { return figures };
+    let Sum { packets, bytes, again, lost, duplicated, overtaken } = sum;
     let of_packets = match leg.protocol {
         Protocol::Tcp => vec![(language.stat_segments(), packets), (language.stat_again(), again)],
+        // What became of it on the way nobody saw.
+        Protocol::Udp if trace.is_captured() => vec![(language.stat_packets(), packets)],
         Protocol::Udp => vec![
             (language.stat_packets(), packets),
             (language.stat_lost(), lost),
@@ -38,12 +47,17 @@ pub(crate) fn figures_of(language: Language, leg: &LegRun) -> Vec<(&'static str,
 }
 
 /// The figures, in a row.
-pub(crate) fn figures(language: Language, leg: &LegRun) -> Html {
+pub(crate) fn figures(language: Language, leg: &LegRun, trace: &Trace) -> Html {
     html! {
-        <dl class="figures">
-            for (name, figure) in figures_of(language, leg) {
-                <div><dt>{ name }</dt><dd translate="no">{ figure }</dd></div>
+        <>
+            <dl class="figures">
+                for (name, figure) in figures_of(language, leg, trace) {
+                    <div><dt>{ name }</dt><dd translate="no">{ figure }</dd></div>
+                }
+            </dl>
+            if let Some(late) = leg.read_late_us() {
+                <p class="hint">{ language.read_late(&short(late)) }</p>
             }
-        </dl>
+        </>
     }
 }

@@ -7,7 +7,8 @@ use streamgram_protocol::{End, Header};
 
 use super::moments::{Moment, Step, moments};
 use crate::i18n::language::Language;
-use crate::session::trace::{Sent, Trace};
+use crate::session::sent::Sent;
+use crate::session::trace::Trace;
 
 /// A line and one not before it, by their numbers in the run.
 type Lines = [u32; 2];
@@ -85,7 +86,7 @@ fn held_from(trace: &Trace, moments: &[Moment], from: End) -> Vec<Held> {
                 next = ack;
                 None
             }
-            Step::Arrives | Step::CopyArrives if packet.from == from => {
+            Step::Arrives | Step::ArrivesAtOnce | Step::CopyArrives if packet.from == from => {
                 let Some(new) = stretch(&trace.packets[index], at_us) else { continue };
                 if beyond(new.start, next) > 0 {
                     waiting.push(new);

@@ -1,4 +1,5 @@
-//! Where the arrows of both ladders stand: one scale of time for TCP and UDP, drawn downwards.
+//! Where the arrows of both ladders stand: one scale of time for TCP and UDP, drawn downwards. Of a packet of which only
+//! one end was seen there is no arrow, but a stub at that end.
 //!
 //! Time is to scale, with two exceptions that keep it legible: what follows too closely is moved
 //! apart, in its order, and what is far apart is folded, with the length of the wait written there.
@@ -10,7 +11,9 @@ use streamgram_protocol::{End, Protocol};
 use super::head_of_line::{Held, held};
 use super::moments::{Moment, Step, moments};
 use super::pointed::Pointed;
-use crate::session::trace::{Sent, Trace};
+use crate::i18n::language::Language;
+use crate::session::sent::{Ends, Sent};
+use crate::session::trace::Trace;
 
 /// Pixels between two labels: one fits between them.
 const LABEL_GAP: u64 = 15;
@@ -24,8 +27,13 @@ const MARGIN: u64 = 24;
 
 /// A zoom of this is a pixel a millisecond; twice as much is two.
 pub(crate) const ZOOM_ONE: u64 = 16;
-/// Zooms, from the farthest to the nearest.
-pub(crate) const ZOOMS: std::ops::RangeInclusive<u64> = 1..=ZOOM_ONE * 64;
+/// The first zoom of captured packets: those of a machine with itself are microseconds apart.
+const ZOOM_CAPTURED: u64 = ZOOM_ONE * 64;
+/// Zooms, from the farthest to the nearest: a pixel a microsecond.
+pub(crate) const ZOOMS: std::ops::RangeInclusive<u64> = 1..=ZOOM_ONE * 1_024;
+
+/// Part of a lane's width that a stub takes, in percent.
+const STUB: u64 = 22;
 
 /// The packets of a run: TCP's and UDP's.
 pub(crate) type Traces = [Option<Rc<Trace>>; 2];
@@ -51,14 +59,28 @@ impl Arrow {
         (lifeline(from), lifeline(from.peer()))
     }
 
-    /// Where it ends, halfway if the packet is lost: in percent of the width, and in pixels from the top.
-    pub(crate) fn end(&self) -> (u64, u64) {
+    /// Where it begins and where it ends, halfway if the packet is lost: in percent of the width, and in pixels from the
+    /// top. A stub does not leave the side where its packet was seen.
+    pub(crate) fn line(&self) -> [(u64, u64); 2] {
         let (near, far) = self.lifelines();
-        if self.sent.is_lost() {
-            (u64::midpoint(near, far), u64::midpoint(self.from, self.to))
-        } else {
-            (far, self.to)
+        let beside = |lifeline: u64, other: u64| {
+            if lifeline < other { lifeline + STUB } else { lifeline - STUB }
+        };
+        match self.sent.ends() {
+            Ends::Both => [(near, self.from), (far, self.to)],
+            Ends::Lost => {
+                let end = (u64::midpoint(near, far), u64::midpoint(self.from, self.to));
+                [(near, self.from), end]
+            }
+            Ends::Sender => [(near, self.from), (beside(near, far), self.to)],
+            Ends::Receiver => [(beside(far, near), self.from), (far, self.to)],
         }
+    }
+
+    /// The end at which its label stands: where it was seen first.
+    pub(crate) fn label_end(&self) -> End {
+        let from = self.sent.packet.from;
+        if self.sent.ends() == Ends::Receiver { from.peer() } else { from }
     }
 }
 
@@ -114,9 +136,10 @@ impl Ladder {
                     y = below(y);
                     last_label = Some(y);
                     let arrow = &mut ladder.arrows[index];
-                    (arrow.from, arrow.to) = (y, y + LABEL_GAP);
+                    let is_stub = matches!(arrow.sent.ends(), Ends::Sender | Ends::Receiver);
+                    (arrow.from, arrow.to) = (y, y + if is_stub { LEAST_FALL } else { LABEL_GAP });
                 }
-                Step::Arrives => {
+                Step::Arrives | Step::ArrivesAtOnce => {
                     let arrow = &mut ladder.arrows[index];
                     y = y.max(arrow.from + LEAST_FALL);
                     arrow.to = y;
@@ -154,6 +177,22 @@ impl Ladder {
         y + FOLDED
     }
 
+    /// The zoom at which packets are looked at first.
+    pub(crate) fn first_zoom(traces: &Traces) -> u64 {
+        let is_captured = traces.iter().flatten().any(|trace| trace.is_captured());
+        if is_captured { ZOOM_CAPTURED } else { ZOOM_ONE }
+    }
+
+    /// The packets are the kernel's: the other end of their way is the server.
+    pub(crate) fn is_captured(&self) -> bool {
+        self.arrows.first().is_some_and(|arrow| arrow.sent.seen.is_some())
+    }
+
+    /// What the end opposite the client is called.
+    pub(crate) fn far_end(&self, language: Language) -> &'static str {
+        if self.is_captured() { language.server() } else { language.gateway() }
+    }
+
     /// The protocols that have a packet here.
     pub(crate) fn lanes(&self) -> impl Iterator<Item = Protocol> {
         let has = |protocol| self.arrows.iter().any(|arrow| arrow.protocol == protocol);
@@ -161,9 +200,10 @@ impl Ladder {
     }
 
     /// Unix time in microseconds from which times are counted: when the first bytes of a line were sent, else the
-    /// first packet. A connection can have been opened long before.
+    /// first packet, as an external client's. A connection can have been opened long before.
     pub(crate) fn begins_us(&self) -> u64 {
-        let of_line = self.arrows.iter().find(|arrow| arrow.lines.is_some());
+        let is_line = |it: &&Arrow| it.lines.is_some() && it.sent.packet.from == End::Client;
+        let of_line = self.arrows.iter().find(is_line);
         of_line.or(self.arrows.first()).map_or(0, |arrow| arrow.sent.at_us)
     }
 
@@ -206,7 +246,10 @@ pub(crate) fn lifeline(end: End) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use streamgram_protocol::{Captured, Side};
+
     use super::*;
+    use crate::session::sent::tests::segment as captured;
     use crate::session::trace::tests::{segment, traced};
 
     fn laid_out(tcp: &[Sent], udp: &[Sent]) -> Ladder {
@@ -256,6 +299,35 @@ mod tests {
         let ladder = laid_out(&[twice, segment(End::Client, 1, 40_000, true)], &[]);
         assert_eq!(ladder.arrows[0].copy, Some(MARGIN + 30));
         assert_eq!(ladder.arrows[1].to, ladder.arrows[1].from + LABEL_GAP);
+    }
+
+    #[test]
+    fn a_packet_of_which_one_end_was_seen_is_a_stub_there() {
+        let both = captured(Side::Client, 0, 1, 5);
+        let came = Captured { left_us: None, number: 1, ..both.clone() };
+        let left = Captured { came_us: None, ..captured(Side::Server, 2, 1, 5) };
+        let mut trace = Trace::default();
+        for (at_us, packet) in (0..).zip([both, came, left]) {
+            trace.push(1, Rc::new(Sent::of_captured(at_us * 100, packet, true)));
+        }
+        let traces = [Some(Rc::new(trace)), None];
+        let ladder = Ladder::of(&traces, Ladder::first_zoom(&traces));
+        let across = |at: usize| ladder.arrows[at].line().map(|(across, _)| across);
+        assert_eq!([0, 1, 2].map(across), [[7, 93], [93 - STUB, 93], [93, 93 - STUB]]);
+        let ends = [0, 1, 2].map(|at| ladder.arrows[at].label_end());
+        assert_eq!(ends, [End::Client, End::Gateway, End::Gateway]);
+        assert!(ladder.arrows.iter().all(|arrow| arrow.to > arrow.from));
+        assert_eq!(ladder.time(1).unwrap().text, "+100 µs");
+    }
+
+    #[test]
+    fn what_comes_in_the_microsecond_in_which_it_left_falls_all_the_same() {
+        let packet =
+            Captured { left_us: Some(50), came_us: Some(50), ..captured(Side::Client, 0, 1, 5) };
+        let mut trace = Trace::default();
+        trace.push(1, Rc::new(Sent::of_captured(50, packet, true)));
+        let ladder = Ladder::of(&[Some(Rc::new(trace)), None], ZOOM_ONE);
+        assert_eq!(ladder.arrows[0].to, ladder.arrows[0].from + LEAST_FALL);
     }
 
     #[test]

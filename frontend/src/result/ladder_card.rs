@@ -2,20 +2,21 @@
 
 use std::rc::Rc;
 
-use streamgram_protocol::{Data, Header, Protocol};
+use streamgram_protocol::{Capture, End, Protocol};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Element;
 use yew::prelude::*;
 
 use super::export::copy_picture;
-use super::ladder::{Arrow, Ladder, Traces, ZOOM_ONE, ZOOMS};
+use super::ladder::{Arrow, Ladder, Traces, ZOOMS};
 use super::ladder_drawing::Drawing;
 use super::ladder_steps::step;
 use super::pointed::Pointed;
 use crate::browser::png::Kept;
 use crate::i18n::figures::{Noun, count, counted};
 use crate::i18n::language::{Language, use_language};
-use crate::session::trace::{Sent, Trace};
+use crate::session::sent::Ends;
+use crate::session::trace::Trace;
 use crate::ui::bytes::payload;
 
 /// Pixels in sight before that is known.
@@ -29,8 +30,7 @@ const ABOVE: u64 = 120;
 pub(crate) struct LadderCardProps {
     pub(crate) tcp: Option<Rc<Trace>>,
     pub(crate) udp: Option<Rc<Trace>>,
-    /// Whose TCP it is: `Reno` or `Cubic`.
-    pub(crate) congestion: &'static str,
+    pub(crate) source: Source,
     /// What a picture of it says of itself.
     pub(crate) caption: AttrValue,
     /// Minutes east of UTC.
@@ -40,22 +40,61 @@ pub(crate) struct LadderCardProps {
     pub(crate) on_point: Callback<Option<Pointed>>,
 }
 
-/// Packets as arrows between client and gateway.
+/// Whose the packets are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The lab's, with the congestion control of its TCP: `Reno` or `Cubic`.
+    Lab(&'static str),
+    /// The kernel's, and whether the server captures those.
+    Kernel(Option<Capture>),
+}
+
+impl Source {
+    /// Why there are no packets, and what to do.
+    pub(crate) fn nothing(self, language: Language) -> &'static str {
+        match self {
+            Self::Kernel(Some(Capture::Off)) => language.capture_off(),
+            Self::Kernel(Some(Capture::NotPermitted)) => language.capture_not_permitted(),
+            Self::Kernel(Some(Capture::Unsupported)) => language.capture_unsupported(),
+            Self::Kernel(Some(Capture::On) | None) | Self::Lab(_) => language.ladder_empty(),
+        }
+    }
+
+    /// What is special about them.
+    fn hint(self, language: Language, ladder: &Ladder) -> String {
+        let is_at_one_end = || {
+            ladder
+                .arrows
+                .iter()
+                .any(|arrow| matches!(arrow.sent.ends(), Ends::Sender | Ends::Receiver))
+        };
+        match self {
+            Self::Lab(congestion) => language.packets_of(congestion),
+            Self::Kernel(_) if ladder.arrows.is_empty() => String::new(),
+            Self::Kernel(_) if is_at_one_end() => language.packets_at_one_end().into(),
+            Self::Kernel(_) => language.packets_on_loopback().into(),
+        }
+    }
+}
+
+/// A packet of a ladder.
+type Chosen = (Protocol, End, u64);
+
+/// Packets as arrows between client and gateway, or server.
 #[component]
 pub(crate) fn LadderCard(props: &LadderCardProps) -> Html {
-    let LadderCardProps { tcp, udp, congestion, caption, zone, pointed, on_point } = props;
+    let LadderCardProps { tcp, udp, source, caption, zone, pointed, on_point } = props;
     let language = use_language();
-    // The packet itself: its place changes when others are told late.
-    let (zoom, chosen) = (use_state(|| ZOOM_ONE), use_state(|| None::<Rc<Sent>>));
+    // The packet, not its place, which changes when others are told late.
+    let (zoomed, chosen) = (use_state(|| None::<u64>), use_state(|| None::<Chosen>));
     let (follows, kept) = (use_state_eq(|| false), use_state(|| None::<Kept>));
     // Pixels from the top that are scrolled away, and pixels in sight.
     let sight = use_state_eq(|| (0, FIRST_SIGHT));
     let window = use_node_ref();
     let traces: Traces = [tcp.clone(), udp.clone()];
-    let ladder = use_memo((traces.clone(), *zoom), |(traces, zoom)| Ladder::of(traces, *zoom));
-    let at = chosen
-        .as_ref()
-        .and_then(|chosen| ladder.arrows.iter().position(|arrow| Rc::ptr_eq(&arrow.sent, chosen)));
+    let zoom = zoomed.unwrap_or_else(|| Ladder::first_zoom(&traces));
+    let ladder = use_memo((traces.clone(), zoom), |(traces, zoom)| Ladder::of(traces, *zoom));
+    let at = chosen.and_then(|chosen| ladder.arrows.iter().position(|it| named(it) == chosen));
     use_effect_with((ladder.height, *follows), {
         let window = window.clone();
         move |(height, follows)| {
@@ -87,7 +126,7 @@ pub(crate) fn LadderCard(props: &LadderCardProps) -> Html {
             }
             if at != before {
                 follows.set(false);
-                chosen.set(arrow.map(|arrow| Rc::clone(&arrow.sent)));
+                chosen.set(arrow.map(named));
             }
         })
     };
@@ -119,18 +158,20 @@ pub(crate) fn LadderCard(props: &LadderCardProps) -> Html {
         <section class="ladder card" role="group" aria-label={language.packets_title()}>
             <div class="ladder-head">
                 <h2>{ language.packets_title() }</h2>
-                <small class="hint">{ language.packets_of(congestion) }</small>
+                <small class="hint">{ source.hint(language, &ladder) }</small>
                 if !ladder.arrows.is_empty() {
                     { sides(&ladder, &window) }
                     <div class="ladder-tools" role="group" aria-label={language.ladder()}>
-                        { zooms(language, &zoom) }
+                        { zooms(language, zoom, &zoomed) }
                         { follow(language, &follows) }
                         { copies(language, &kept, &traces, caption) }
                     </div>
                 }
             </div>
             if ladder.arrows.is_empty() {
-                <p class="ladder-empty">{ language.ladder_empty() }</p>
+                <p class="ladder-empty">
+                    { source.nothing(language) }{ language.between_sentences() }{ language.ladder_invitation() }
+                </p>
             } else {
                 <div class="ladder-window" translate="no" ref={window} tabindex="0" role="group"
                     data-arrows={ladder.arrows.len().to_string()} {onscroll} {onkeydown} onmouseleave={leave}
@@ -139,7 +180,7 @@ pub(crate) fn LadderCard(props: &LadderCardProps) -> Html {
                     for protocol in ladder.lanes() {
                         <div key={protocol.name()} class="ladder-lane" data-protocol={protocol.name()}>
                             <div class="ladder-names" aria-hidden="true">
-                                <i>{ language.client() }</i><b>{ protocol.name() }</b><i>{ language.gateway() }</i>
+                                <i>{ language.client() }</i><b>{ protocol.name() }</b><i>{ ladder.far_end(language) }</i>
                             </div>
                             { drawing.lane(protocol) }
                         </div>
@@ -151,6 +192,10 @@ pub(crate) fn LadderCard(props: &LadderCardProps) -> Html {
             }
         </section>
     }
+}
+
+fn named(arrow: &Arrow) -> Chosen {
+    (arrow.protocol, arrow.sent.packet.from, arrow.sent.packet.number)
 }
 
 /// Where lanes do not fit side by side, brings one of them into sight.
@@ -177,14 +222,14 @@ fn sides(ladder: &Ladder, window: &NodeRef) -> Html {
     }
 }
 
-fn zooms(language: Language, zoom: &UseStateHandle<u64>) -> Html {
+fn zooms(language: Language, zoom: u64, zoomed: &UseStateHandle<Option<u64>>) -> Html {
     let to = |name: &'static str, label: &'static str, next: u64| {
-        let zoom = zoom.clone();
+        let zoomed = zoomed.clone();
         let disabled = !ZOOMS.contains(&next);
-        let onclick = move |_| zoom.set(next);
+        let onclick = move |_| zoomed.set(Some(next));
         html! { <button type="button" aria-label={label} {disabled} {onclick}>{ name }</button> }
     };
-    html! { <>{ to("−", language.zoom_out(), **zoom / 2) }{ to("+", language.zoom_in(), **zoom * 2) }</> }
+    html! { <>{ to("−", language.zoom_out(), zoom / 2) }{ to("+", language.zoom_in(), zoom * 2) }</> }
 }
 
 fn follow(language: Language, follows: &UseStateHandle<bool>) -> Html {
@@ -206,7 +251,7 @@ fn copies(
         let (kept, traces, caption) = (kept.setter(), traces.clone(), caption.clone());
         move |_| {
             let (kept, caption) = (kept.clone(), caption.clone());
-            let ladder = Ladder::of(&traces, ZOOM_ONE);
+            let ladder = Ladder::of(&traces, Ladder::first_zoom(&traces));
             spawn_local(async move {
                 kept.set(Some(copy_picture(language, &ladder, &caption).await));
             });
@@ -222,37 +267,36 @@ fn copies(
 
 /// The chosen packet in words, and its payload.
 fn said(language: Language, zone: i32, arrow: &Arrow) -> Html {
-    let packet = &arrow.sent.packet;
-    let length = match packet.header {
-        Header::Tcp { length, .. } | Header::Udp { length, .. } => usize::from(length),
-    };
-    let bytes = Data::Hex(packet.hex.clone());
-    let bytes = bytes.to_bytes().unwrap_or_default();
+    let bytes = arrow.sent.payload();
     html! {
         <>
             <p><b>{ arrow.sent.label(language) }</b>{ " · " }{ arrow.sent.line(language, zone) }</p>
-            if length > 0 {
-                <code translate="no">{ payload(language, &bytes[bytes.len().saturating_sub(length)..]) }</code>
-            }
+            if !bytes.is_empty() { <code translate="no">{ payload(language, &bytes) }</code> }
         </>
     }
 }
 
 fn left_out(language: Language, traces: &[&Option<Rc<Trace>>]) -> Html {
-    let sum = |of: fn(&Trace) -> u64| traces.iter().copied().flatten().map(|it| of(it)).sum();
-    let (dropped, missed): (u64, u64) = (sum(|it| it.dropped), sum(|it| it.missed));
+    let sum =
+        |of: fn(&Trace) -> u64| traces.iter().copied().flatten().map(|it| of(it)).sum::<u64>();
+    let left_out = [
+        (sum(|it| it.dropped), Language::packets_dropped as fn(Language, &str) -> String),
+        (sum(|it| it.missed), Language::packets_missed),
+        (sum(|it| it.unclaimed), Language::packets_unclaimed),
+    ];
     html! {
         <p class="hint">
             { language.ladder_hint() }
-            if dropped > 0 { { language.between_sentences() }{ language.packets_dropped(&count(dropped)) } }
-            if missed > 0 { { language.between_sentences() }{ language.packets_missed(&count(missed)) } }
+            for (number, text) in left_out.into_iter().filter(|(number, _)| *number > 0) {
+                { language.between_sentences() }{ text(language, &count(number)) }
+            }
         </p>
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use streamgram_protocol::{End, Line};
+    use streamgram_protocol::Line;
     use yew::LocalServerRenderer;
 
     use super::*;
@@ -267,7 +311,7 @@ mod tests {
         let card = LocalServerRenderer::<LadderCard>::with_props(LadderCardProps {
             tcp: trace,
             udp: None,
-            congestion: "Cubic",
+            source: Source::Lab("Cubic"),
             caption: "".into(),
             zone: 0,
             pointed,
@@ -282,6 +326,16 @@ mod tests {
         assert!(empty.contains("Choose a link") && !empty.contains("<svg"), "{empty}");
         assert!(one.contains("data-protocol=\"TCP\" class=\"ladder-lane\""), "{one}");
         assert!(!one.contains("data-protocol=\"UDP\" class=\"ladder-lane\""), "{one}");
+    }
+
+    #[test]
+    fn where_the_server_does_not_capture_it_is_said_why_and_what_to_do() {
+        let nothing = |capture| Source::Kernel(Some(capture)).nothing(Language::En);
+        for part in ["setcap cap_net_raw", "--cap-add NET_RAW", "AmbientCapabilities=CAP_NET_RAW"] {
+            assert!(nothing(Capture::NotPermitted).contains(part), "{part}");
+        }
+        assert!(nothing(Capture::Off).contains("--capture off"));
+        assert!(nothing(Capture::Unsupported).contains("docs/capture.md"));
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@ use super::ladder::{Arrow, Band, Ladder, lifeline};
 use super::ladder_labels::Label;
 use super::pointed::Pointed;
 use crate::i18n::language::Language;
+use crate::session::sent::Ends;
 
 /// Pixels above and below the window that are drawn too, so that scrolling shows no gaps.
 const AROUND: u64 = 300;
@@ -95,18 +96,18 @@ impl Drawing<'_> {
 
     /// Where a packet and its copy end, and what it is.
     fn ends(&self, arrow: &Arrow) -> Html {
-        let ((_, far), (end_x, end_y)) = (arrow.lifelines(), arrow.end());
+        let ((_, far), [start, end]) = (arrow.lifelines(), arrow.line());
+        let ends = arrow.sent.ends();
         html! {
             <>
-                if arrow.sent.is_lost() {
-                    <text class="ladder-cross" x={percent(end_x)} y={(end_y + 6).to_string()}
+                if ends == Ends::Lost {
+                    <text class="ladder-cross" x={percent(end.0)} y={(end.1 + 6).to_string()}
                         text-anchor="middle">{ "✕" }</text>
                 } else {
-                    <circle cx={percent(end_x)} cy={end_y.to_string()} r="3" />
+                    { circle((ends == Ends::Sender).then_some("ladder-open"), end) }
                 }
-                if let Some(copy) = arrow.copy {
-                    <circle cx={percent(far)} cy={copy.to_string()} r="3" />
-                }
+                if ends == Ends::Receiver { { circle(Some("ladder-open"), start) } }
+                if let Some(copy) = arrow.copy { { circle(None, (far, copy)) } }
                 { text("ladder-label", arrow.label(self.language)) }
             </>
         }
@@ -115,10 +116,10 @@ impl Drawing<'_> {
 
 /// The ways of a packet and of its copy.
 fn lines(arrow: &Arrow) -> Html {
-    let ((near, far), (end_x, end_y)) = (arrow.lifelines(), arrow.end());
+    let ((near, far), [start, end]) = (arrow.lifelines(), arrow.line());
     html! {
         <>
-            { line(near, arrow.from, end_x, end_y) }
+            { line(start.0, start.1, end.0, end.1) }
             if let Some(copy) = arrow.copy { { line(near, arrow.from, far, copy) } }
         </>
     }
@@ -145,6 +146,11 @@ fn lifeline_of(end: End, height: u64) -> Html {
 
 fn line(x1: u64, y1: u64, x2: u64, y2: u64) -> Html {
     html! { <line x1={percent(x1)} y1={y1.to_string()} x2={percent(x2)} y2={y2.to_string()} /> }
+}
+
+/// The end of an arrow; open where nothing was seen.
+fn circle(class: Option<&'static str>, (x, y): (u64, u64)) -> Html {
+    html! { <circle {class} cx={percent(x)} cy={y.to_string()} r="3" /> }
 }
 
 fn text(class: &'static str, Label { x, y, anchor, text }: Label) -> Html {

@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use streamgram_protocol::End;
 
 use super::ladder::{Arrow, Band, Fold, Ladder, lifeline};
-use crate::i18n::figures::duration;
+use crate::i18n::figures::{duration, short};
 use crate::i18n::language::Language;
 
 /// A text and its place.
@@ -42,7 +42,7 @@ impl Arrow {
     pub(crate) fn label(&self, language: Language) -> Label {
         let copy = if self.copy.is_some() { " ×2" } else { "" };
         let text = self.sent.label(language) + copy;
-        Label::beside(self.sent.packet.from, self.from, text)
+        Label::beside(self.label_end(), self.from, text)
     }
 }
 
@@ -64,10 +64,11 @@ impl Ladder {
     /// When a packet was sent; nothing where that would repeat what stands above.
     pub(crate) fn time(&self, at: usize) -> Option<Label> {
         let begins_us = self.begins_us();
+        let time = if self.is_captured() { short } else { duration };
         let text = |arrow: &Arrow| match arrow.sent.at_us.cmp(&begins_us) {
-            Ordering::Less => format!("−{}", duration(begins_us - arrow.sent.at_us)),
+            Ordering::Less => format!("−{}", time(begins_us - arrow.sent.at_us)),
             Ordering::Equal => "0".to_owned(),
-            Ordering::Greater => format!("+{}", duration(arrow.sent.at_us - begins_us)),
+            Ordering::Greater => format!("+{}", time(arrow.sent.at_us - begins_us)),
         };
         let arrow = self.arrows.get(at)?;
         let above = at.checked_sub(1).map(|above| text(&self.arrows[above]));
@@ -84,7 +85,7 @@ mod tests {
 
     use super::*;
     use crate::result::ladder::{ZOOM_ONE, ZOOMS};
-    use crate::session::trace::Sent;
+    use crate::session::sent::Sent;
     use crate::session::trace::tests::{segment, traced};
 
     /// A rectangle in pixels: left, top, right, bottom.

@@ -23,7 +23,8 @@ pub(crate) fn step(ladder: &Ladder, chosen: Option<usize>, key: &str) -> Option<
         "ArrowRight" => beside(Protocol::Udp),
         "Home" => in_lane().next(),
         "End" => in_lane().next_back(),
-        "Escape" => None,
+        // With nothing chosen the key is another's, as a dialog's that stands around the ladder.
+        "Escape" if chosen.is_some() => None,
         _ => return None,
     })
 }
@@ -74,6 +75,7 @@ mod tests {
     #[test]
     fn escape_ends_the_choice_and_other_keys_do_nothing() {
         assert_eq!(led(["ArrowDown", "Escape"]), [Some(0), None]);
+        assert_eq!(step(&ladder(), None, "Escape"), None, "it is for somebody else");
         assert_eq!(step(&ladder(), Some(0), "a"), None);
         let none = Ladder::of(&[None, None], ZOOM_ONE);
         assert_eq!(step(&none, None, "ArrowDown"), Some(None));

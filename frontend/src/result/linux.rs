@@ -5,7 +5,8 @@ use streamgram_protocol::{End, Header};
 
 use crate::i18n::figures::{Noun, count, counted, duration};
 use crate::i18n::language::Language;
-use crate::session::trace::{Sent, Trace};
+use crate::session::sent::Sent;
+use crate::session::trace::Trace;
 
 /// The least timeout for data, RFC 6298, 2.4.
 const LEAST_TIMEOUT_US: u64 = 1_000_000;
@@ -231,6 +232,8 @@ fn held_by_first_window(segments: &[Segment<'_>], end: End) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
+
     use streamgram_lab::{Mark, Options, TcpLab};
     use streamgram_protocol::{Impairment, Line, Link, Packet, Rule};
 
@@ -345,7 +348,8 @@ mod tests {
                 }
                 let _replies = lab.read(now, End::Client);
                 for packet in lab.take_packets() {
-                    trace.push(1, packet.sent_at, protocol_packet(&packet));
+                    let (at_us, packet) = (packet.sent_at, protocol_packet(&packet));
+                    trace.push(1, Rc::new(Sent { at_us, packet, seen: None }));
                 }
             }
         };

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::session::trace::Sent;
+use crate::session::sent::Sent;
 
 /// When something happens to a packet, and to which one by its index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +21,8 @@ pub(crate) enum Step {
     Waits,
     IsReleased,
     Sent,
+    /// It came in the microsecond in which it was sent.
+    ArrivesAtOnce,
 }
 
 /// The moments of packets, with others.
@@ -32,7 +34,7 @@ pub(crate) fn moments<'a>(
         let mut push = |at_us, step| moments.push(Moment { at_us, step, index });
         push(sent.at_us, Step::Sent);
         if let Some(at_us) = sent.packet.arrives_us {
-            push(at_us, Step::Arrives);
+            push(at_us, if at_us > sent.at_us { Step::Arrives } else { Step::ArrivesAtOnce });
         }
         if let Some(at_us) = sent.packet.copy_arrives_us {
             push(at_us, Step::CopyArrives);

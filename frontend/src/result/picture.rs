@@ -11,6 +11,7 @@ use web_sys::{CanvasRenderingContext2d, Path2d};
 use super::ladder::{Arrow, Ladder, lifeline};
 use super::ladder_labels::Label;
 use crate::i18n::language::Language;
+use crate::session::sent::Ends;
 
 /// Pixels of the column of times, of a lane, and above the ladder.
 const TIMES: u64 = 76;
@@ -88,7 +89,8 @@ impl Picture {
         let x = |percent: u64| left + percent * LANE / 100;
         let ink = if protocol == Protocol::Tcp { TCP } else { UDP };
         self.text((x(50), HEAD - 8), "middle", ink, protocol.name().into());
-        for (end, name) in End::BOTH.into_iter().zip([language.client(), language.gateway()]) {
+        for (end, name) in End::BOTH.into_iter().zip([language.client(), ladder.far_end(language)])
+        {
             let x = x(lifeline(end));
             self.text((x, HEAD - 8), "middle", MUTE, name.into());
             self.line((x, HEAD), (x, HEAD + ladder.height), LIFELINE, SOLID);
@@ -102,14 +104,23 @@ impl Picture {
         let arrows = || ladder.arrows.iter().filter(|arrow| arrow.protocol == protocol);
         let ink = |arrow: &Arrow| if arrow.sent.is_lost() { LOST } else { ink };
         for arrow in arrows() {
-            let ((near, far), lost) = (arrow.lifelines(), arrow.sent.is_lost());
+            let ((_, far), [start, end]) = (arrow.lifelines(), arrow.line());
             let pen = if arrow.sent.packet.retransmission { AGAIN } else { SOLID };
+            let place = |(across, down): (u64, u64)| (x(across), HEAD + down);
+            let (open, tip) = match arrow.sent.ends() {
+                Ends::Both => (None, "●"),
+                Ends::Lost => (None, "✕"),
+                Ends::Sender => (None, "○"),
+                Ends::Receiver => (Some((start, "○")), "●"),
+            };
             let copy = arrow.copy.map(|copy| (far, copy));
-            for (end_x, end_y) in [Some(arrow.end()), copy].into_iter().flatten() {
-                let end = (x(end_x), HEAD + end_y);
-                self.line((x(near), HEAD + arrow.from), end, ink(arrow), pen);
-                let tip = if lost { "✕" } else { "●" };
-                self.text((end.0, end.1 + 4), "middle", ink(arrow), tip.into());
+            for end in [Some(end), copy].into_iter().flatten() {
+                self.line(place(start), place(end), ink(arrow), pen);
+            }
+            let tips = [open, Some((end, tip)), copy.map(|copy| (copy, "●"))];
+            for (at, tip) in tips.into_iter().flatten() {
+                let (across, down) = place(at);
+                self.text((across, down + 4), "middle", ink(arrow), tip.into());
             }
         }
         for arrow in arrows() {

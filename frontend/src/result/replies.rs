@@ -99,7 +99,10 @@ mod tests {
         let mut from = 0;
         for &to in ends {
             let payload = Payload::Bytes(replies[from..to].into());
-            run.piece(0, Piece { offset: from as u64, bytes: to - from, payload });
+            run.piece(
+                0,
+                Piece { offset: from as u64, bytes: to - from, payload, earlier_us: None },
+            );
             from = to;
         }
         run
@@ -162,7 +165,7 @@ mod tests {
         let mut run = sent(Protocol::Udp, &[(0, ANSWERED)]);
         let time = "Sun Nov 29 21:03:12 2026";
         let payload = Payload::of(&Data::Text(time.into()));
-        run.piece(0, Piece { offset: 0, bytes: 24, payload });
+        run.piece(0, Piece { offset: 0, bytes: 24, payload, earlier_us: None });
         assert_eq!(items(&markup(&run).await), [format!("<span class=\"stamp\">{time}</span>")]);
     }
 }

@@ -2,13 +2,13 @@
 
 use std::rc::Rc;
 
-use streamgram_protocol::{Congestion, Protocol};
+use streamgram_protocol::{Congestion, Path, Protocol};
 use yew::prelude::*;
 
 use super::asked::{asked, title};
 use super::boundary_strip::BoundaryStrip;
 use super::figures::figures;
-use super::ladder_card::LadderCard;
+use super::ladder_card::{LadderCard, Source};
 use super::linux::differences;
 use super::pointed::Pointed;
 use super::replies::replies;
@@ -17,6 +17,7 @@ use super::tabs::{Tab, tabs};
 use super::verdict::{Finding, Verdict};
 use crate::i18n::figures::time_of_day;
 use crate::i18n::language::{Language, use_language};
+use crate::session::carried::carried;
 use crate::session::leg_run::LegRun;
 use crate::session::run::Run;
 use crate::session::trace::Trace;
@@ -43,11 +44,13 @@ pub(crate) fn ResultCard(props: &ResultCardProps) -> Html {
     let verdict = Verdict::of(language, run);
     // Read out once, when all is known, not at every step of a burst.
     let spoken = if run.is_open() { String::new() } else { verdict.to_string() };
-    let [tcp, udp] = traces(run);
-    let (tcp_strip, differs) = use_drawn(run.tcp.clone());
-    let (udp_strip, _) = use_drawn(run.udp.clone());
-    let strips = [tcp_strip, udp_strip];
-    let strips = strips.iter().filter_map(|strip| (**strip).as_ref());
+    let [tcp, udp] = [use_drawn(run.tcp.clone()), use_drawn(run.udp.clone())];
+    let drawn = [&tcp, &udp].into_iter().filter_map(|drawn| (**drawn).as_ref());
+    let differs = tcp.as_ref().as_ref().map_or(&[][..], |drawn| &drawn.differs);
+    let [tcp, udp] = [&tcp, &udp].map(|drawn| {
+        let drawn = drawn.as_ref().as_ref().filter(|drawn| !drawn.trace.packets.is_empty());
+        drawn.map(|drawn| Rc::clone(&drawn.trace))
+    });
     let chosen = tab.as_ref().map(|(tab, _)| <&str>::from(tab));
     let heading = title(language, run);
     html! {
@@ -59,17 +62,21 @@ pub(crate) fn ResultCard(props: &ResultCardProps) -> Html {
                 <p class="visually-hidden" role="status">{ spoken }</p>
             </div>
             <div class="findings">
-                for ((finding, leg), strip) in verdict.findings.iter().zip(run.legs()).zip(strips) {
-                    { found(language, finding, leg, strip, (*pointed, on_point)) }
+                for ((finding, leg), drawn) in verdict.findings.iter().zip(run.legs()).zip(drawn) {
+                    { found(language, finding, leg, drawn, (*pointed, on_point)) }
                 }
             </div>
             if !differs.is_empty() {
                 <ul class="differs">for text in differs.iter() { <li>{ text }</li> }</ul>
             }
+            // On a desk the ladder has no tab, and without packets no place.
+            if !has_packets(run) && matches!(source(run), Source::Kernel(Some(_))) {
+                <p class="hint ladder-none">{ source(run).nothing(language) }</p>
+            }
             if let Some((tab, on_tab)) = tab { { tabs(language, *tab, on_tab) } }
             // Where packets are not known the ladder says why, to those who look for it.
             if has_packets(run) || chosen == Some("ladder") {
-                <LadderCard key={run.number} {tcp} {udp} zone={*zone} congestion={congestion(run)} caption={caption(language, run)}
+                <LadderCard key={run.number} {tcp} {udp} zone={*zone} source={source(run)} caption={caption(language, run)}
                     pointed={*pointed} {on_point} />
             }
             if tab.is_some() {
@@ -83,7 +90,7 @@ fn found(
     language: Language,
     finding: &Finding,
     leg: &LegRun,
-    strip: &Rc<Strip>,
+    drawn: &Drawn,
     (pointed, on_point): (Option<Pointed>, &Callback<Option<Pointed>>),
 ) -> Html {
     let protocol = finding.protocol;
@@ -93,37 +100,45 @@ fn found(
             <p class="finding-figures"><b {class}>{ protocol.name() }</b>{ " " }{ &finding.figures }</p>
             <p class="finding-meaning">{ &finding.meaning }</p>
             { replies(language, leg) }
-            <BoundaryStrip strip={Rc::clone(strip)} {pointed} {on_point} />
-            { figures(language, leg) }
+            <BoundaryStrip strip={Rc::clone(&drawn.strip)} {pointed} {on_point} />
+            { drawn.figures.clone() }
         </section>
     }
 }
 
-/// What is worth keeping of a leg from one drawing to the next: its strip, and for TCP where Linux would differ.
-#[hook]
-fn use_drawn(leg: Option<Rc<LegRun>>) -> (Rc<Option<Rc<Strip>>>, Rc<Vec<String>>) {
-    let language = use_language();
-    let strip = use_memo((language, leg.clone()), |(language, leg)| {
-        leg.as_ref().map(|leg| Rc::new(Strip::of(*language, leg)))
-    });
-    let trace = leg.filter(|leg| leg.protocol == Protocol::Tcp).map(|leg| Rc::clone(&leg.trace));
-    let differs = use_memo((language, trace), |(language, trace)| {
-        trace.as_ref().map_or_else(Vec::new, |trace| differences(*language, trace))
-    });
-    (strip, differs)
+/// What is worth keeping of a leg from one drawing to the next.
+struct Drawn {
+    strip: Rc<Strip>,
+    trace: Rc<Trace>,
+    /// Where Linux would have done otherwise than the lab's TCP.
+    differs: Vec<String>,
+    figures: Html,
 }
 
-/// The packets of both legs; none of a leg that had none.
+#[hook]
+fn use_drawn(leg: Option<Rc<LegRun>>) -> Rc<Option<Drawn>> {
+    let language = use_language();
+    use_memo((language, leg), |(language, leg)| {
+        let leg = leg.as_ref()?;
+        let (strip, trace) = (Rc::new(Strip::of(*language, leg)), carried(leg));
+        let is_lab = leg.protocol == Protocol::Tcp && !trace.is_captured();
+        let differs = if is_lab { differences(*language, &trace) } else { Vec::new() };
+        let figures = figures(*language, leg, &trace);
+        Some(Drawn { strip, trace, differs, figures })
+    })
+}
+
+/// The packets of both legs, with their lines; none of a leg that had none.
 pub(crate) fn traces(run: &Run) -> [Option<Rc<Trace>>; 2] {
     let trace = |leg: &Option<Rc<LegRun>>| {
-        let leg = leg.as_ref().filter(|leg| !leg.trace.packets.is_empty());
-        leg.map(|leg| Rc::clone(&leg.trace))
+        let trace = leg.as_ref().map(|leg| carried(leg));
+        trace.filter(|trace| !trace.packets.is_empty())
     };
     [trace(&run.tcp), trace(&run.udp)]
 }
 
 pub(crate) fn has_packets(run: &Run) -> bool {
-    traces(run).iter().any(Option::is_some)
+    run.legs().any(|leg| !leg.trace.packets.is_empty())
 }
 
 /// What a picture of the run says of itself.
@@ -131,10 +146,12 @@ pub(crate) fn caption(language: Language, run: &Run) -> String {
     format!("{} · {}", title(language, run), asked(language, run))
 }
 
-/// Whose TCP it was.
-fn congestion(run: &Run) -> &'static str {
-    match run.conditions.link.congestion {
-        Congestion::Reno => "Reno",
-        Congestion::Cubic => "Cubic",
+/// Whose the packets are.
+pub(crate) fn source(run: &Run) -> Source {
+    let conditions = &run.conditions;
+    match (conditions.path, conditions.link.congestion) {
+        (Path::Direct, _) => Source::Kernel(conditions.capture),
+        (Path::Emulated, Congestion::Reno) => Source::Lab("Reno"),
+        (Path::Emulated, Congestion::Cubic) => Source::Lab("Cubic"),
     }
 }

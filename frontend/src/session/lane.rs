@@ -4,8 +4,9 @@
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 
-use streamgram_protocol::{Cause, Event, Packet, Path, Protocol, Send, Unanswered};
+use streamgram_protocol::{Captured, Cause, Event, Packet, Path, Protocol, Send, Unanswered};
 
+use super::flow::Flow;
 use super::leg_run::{LegRun, Line, Piece, Read, Status};
 use super::log::Log;
 use super::note::Note;
@@ -13,6 +14,7 @@ use super::payload::Payload;
 use super::row::{Content, Row};
 use super::runs::Runs;
 use super::samples::{Recent, Usage};
+use super::sent::Sent;
 use super::trace::Trace;
 
 /// Replies whose rows are known while their answers may still be told; the server waits for far fewer.
@@ -41,6 +43,8 @@ pub(crate) struct Lane {
     pub(crate) path: Path,
     /// The packets of a leg on which nothing was sent yet.
     opening: Trace,
+    /// How far the captured packets of the leg were followed.
+    flow: Flow,
     pub(crate) local: String,
     pub(crate) peer: String,
     pub(crate) nodelay: bool,
@@ -72,6 +76,7 @@ impl Lane {
             closed: 0,
             path: Path::Direct,
             opening: Trace::default(),
+            flow: Flow::default(),
             local: String::new(),
             peer: String::new(),
             nodelay: true,
@@ -133,7 +138,7 @@ impl Lane {
         self.state = LegState::None;
         self.running = None;
         self.sends.clear();
-        self.opening = Trace::default();
+        (self.opening, self.flow) = (Trace::default(), Flow::default());
         self.note(books, at_us, Note::SessionEnded);
     }
 
@@ -148,9 +153,33 @@ impl Lane {
         self.usage.packet(leg, &packet);
         let mut runs = runs.on(self.protocol, leg).peekable();
         if runs.peek().is_none() {
-            return self.opening.push(leg, at_us, packet);
+            return self.opening.push(leg, Rc::new(Sent { at_us, packet, seen: None }));
         }
         runs.for_each(|run| run.packet(at_us, packet.clone()));
+    }
+
+    /// A packet of this lane's leg was captured; its times are Unix times. It can be of a run that is over.
+    pub(super) fn captured(&mut self, runs: &mut Runs, leg: u32, at_us: u64, packet: Captured) {
+        let placed = self.flow.places(leg, &packet);
+        let sent = Rc::new(Sent::of_captured(at_us, packet, placed));
+        let mut runs = runs.that_can_own(self.protocol, leg, at_us).peekable();
+        if runs.peek().is_none() {
+            return self.opening.push(leg, sent);
+        }
+        runs.for_each(|run| run.captured(Rc::clone(&sent)));
+    }
+
+    /// Packets were dropped, of whom nobody knows.
+    pub(super) fn packets_unclaimed(&mut self, runs: &mut Runs, count: u64) {
+        if self.path != Path::Direct {
+            return;
+        }
+        self.flow.missed();
+        let mut runs = runs.on(self.protocol, self.leg).peekable();
+        if runs.peek().is_none() && self.opening.is_of(self.leg) {
+            self.opening.unclaimed += count;
+        }
+        runs.for_each(|run| run.packets_unclaimed(count));
     }
 
     /// Applies an event of this lane's leg.
@@ -198,6 +227,7 @@ impl Lane {
                 let unread = *cause == Cause::PeerReset && self.closed == leg;
                 note(self, Note::ServerClosed { cause: *cause, unread });
             }
+            Event::Fault(deed) => note(self, Note::Fault { protocol: self.protocol, deed: *deed }),
             Event::LinkSet {} => {
                 self.round_trips = Recent::default();
                 note(self, Note::LinkSet);
@@ -218,7 +248,7 @@ impl Lane {
                 let status = Status::Waiting;
                 let run = runs.went_out(id, at_us).unwrap_or(0);
                 let leg_run = runs.leg_of_send(self.protocol, id);
-                let line = Line { number, offset, bytes, status };
+                let line = Line { number, offset, bytes, status, reply: None };
                 let place = leg_run.and_then(|run| run.went_out(id, line)).unwrap_or(number);
                 if let Some(lines) = self.sends.get(&id) {
                     let payload = lines.line(number);
@@ -234,9 +264,9 @@ impl Lane {
                 let read = Read { number, offset: 0, bytes, kept };
                 runs.on(self.protocol, leg).for_each(|run| run.read(at_us, read));
             }
-            Event::Reply { offset, bytes, ref data } => {
+            Event::Reply { offset, bytes, ref data, earlier_us } => {
                 self.usage.reply(leg, bytes);
-                let piece = Piece { offset, bytes, payload: Payload::of(data) };
+                let piece = Piece { offset, bytes, payload: Payload::of(data), earlier_us };
                 self.replied(books, at_us, leg, &piece);
             }
             Event::Answered { id, line, rtt_us, late, certain, reply, .. } => {
@@ -244,6 +274,9 @@ impl Lane {
                 self.settle(books, at_us, (id, line), Status::Answered { rtt_us, late, certain });
                 let Books { log, runs } = books;
                 runs.on(self.protocol, leg).for_each(|run| run.answered(id, reply));
+                if let Some(run) = runs.leg_of_send(self.protocol, id) {
+                    run.completed(at_us, id, line, reply);
+                }
                 let row = self.replies.binary_search_by_key(&reply, |(offset, _)| *offset);
                 if let (Ok(at), Some(run)) = (row, runs.of_send(id)) {
                     let place = run.leg(self.protocol).and_then(|leg| leg.number(id, line));
@@ -284,8 +317,9 @@ impl Lane {
     }
 
     fn packets_missed(&mut self, runs: &mut Runs, leg: u32, count: u64) {
+        self.flow.missed();
         let mut runs = runs.on(self.protocol, leg).peekable();
-        if runs.peek().is_none() {
+        if runs.peek().is_none() && self.opening.is_of(leg) {
             self.opening.missed += count;
         }
         runs.for_each(|run| run.packets_missed(count));
@@ -324,11 +358,15 @@ impl Lane {
 
 #[cfg(test)]
 mod tests {
-    use streamgram_protocol::{Data, Target};
+    use streamgram_protocol::fault::Deed;
+    use streamgram_protocol::{Data, Side, Target};
 
     use super::*;
+    use crate::i18n::language::Language;
+    use crate::session::carried::carried;
     use crate::session::log::tests::status;
     use crate::session::run::Conditions;
+    use crate::session::sent::tests::datagram;
 
     const LEG: u32 = 2;
 
@@ -377,7 +415,7 @@ mod tests {
 
         fn reply(&mut self, at_us: u64, offset: u64) {
             let data = Data::Text("reply".into());
-            self.tell(at_us, LEG, &Event::Reply { offset, bytes: 5, data });
+            self.tell(at_us, LEG, &Event::Reply { offset, bytes: 5, data, earlier_us: None });
         }
 
         fn finished(&mut self, id: u64, lines: u32) {
@@ -452,6 +490,21 @@ mod tests {
     }
 
     #[test]
+    fn what_a_faulty_server_did_is_a_row_and_changes_nothing_else() {
+        let mut told = Told::new();
+        told.sending(&[1], 1);
+        told.sent(1, 1);
+        let (lane, run) = (told.lane.clone(), told.run().clone());
+        told.tell(2, LEG, &Event::Fault(Deed::Dropped { offset: 0 }));
+        assert_eq!((&told.lane, told.run()), (&lane, &run));
+        let Content::Note(note) = &told.log.rows().next_back().unwrap().content else { panic!() };
+        assert_eq!(note.text(Language::En), "datagram 1: no reply");
+        assert_eq!((note.event(), note.is_bad()), ("fault", false));
+        let fields = serde_json::to_string(note).unwrap();
+        assert_eq!(fields, r#"{"dropped":{"offset":0}}"#);
+    }
+
+    #[test]
     fn what_is_told_late_of_the_leg_before_is_not_the_next_run_s() {
         let mut told = Told::new();
         told.opened(LEG + 1);
@@ -498,7 +551,7 @@ mod tests {
             told.tell(2, LEG, &Event::ServerClosed { cause: Cause::PeerReset });
             let last = told.log.rows().next_back().unwrap();
             let Content::Note(note) = &last.content else { panic!() };
-            note.text(crate::i18n::language::Language::En)
+            note.text(Language::En)
         };
         assert!(text(Cause::Closed).contains("RFC 2525"));
         assert!(!text(Cause::Reset).contains("RFC 2525"));
@@ -517,6 +570,55 @@ mod tests {
         told.reply(3, 2);
         let offsets: Vec<_> = told.run().pieces.iter().map(|piece| piece.offset).collect();
         assert_eq!(offsets, [1, 2]);
+    }
+
+    #[test]
+    fn a_captured_packet_goes_to_the_run_that_it_can_be_of_even_if_the_next_has_begun() {
+        let mut told = Told::new();
+        let packet = |told: &mut Told, number| {
+            let captured = datagram(Side::Client, number, 4);
+            told.lane.captured(&mut told.runs, LEG, captured.left_us.unwrap(), captured);
+        };
+        packet(&mut told, 0);
+        for id in [1, 2] {
+            told.sending(&[id], 1);
+            let sent = Event::Sent { id, line: 1, offset: id - 1, bytes: 4, done_us: 2 };
+            told.tell(1, LEG, &sent);
+            told.tell(3, LEG, &answered(id, 1, id - 1));
+            told.finished(id, 1);
+        }
+        packet(&mut told, 1);
+        let labels = told.runs.kept.iter().map(|run| {
+            let trace = carried(run.udp.as_ref().unwrap());
+            trace.packets.iter().map(|sent| sent.packet.number).collect::<Vec<_>>()
+        });
+        assert_eq!(labels.collect::<Vec<_>>(), [vec![0], vec![1]]);
+    }
+
+    #[test]
+    fn what_nobody_knows_of_is_counted_over_a_direct_path() {
+        let mut told = Told::new();
+        told.sending(&[1], 1);
+        told.lane.packets_unclaimed(&mut told.runs, 3);
+        told.lane.path = Path::Emulated;
+        told.lane.packets_unclaimed(&mut told.runs, 3);
+        assert_eq!(told.run().trace.unclaimed, 3);
+    }
+
+    #[test]
+    fn how_late_a_reply_was_read_is_told_of_the_lines_that_it_answered() {
+        let mut told = Told::new();
+        told.sending(&[1], 1);
+        told.sent(1, 1);
+        for (offset, earlier_us) in [(0, 70), (1, 900)] {
+            let data = Data::Text("reply".into());
+            let earlier_us = Some(earlier_us);
+            told.tell(2, LEG, &Event::Reply { offset, bytes: 5, data, earlier_us });
+        }
+        assert_eq!(told.run().read_late_us(), None);
+        told.tell(2, LEG, &answered(1, 1, 0));
+        told.finished(1, 1);
+        assert_eq!(told.run().read_late_us(), Some(70));
     }
 
     #[test]

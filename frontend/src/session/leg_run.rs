@@ -8,7 +8,8 @@ use serde::Serialize;
 use streamgram_protocol::{Packet, Protocol, STAMP_LEN, Unanswered};
 
 use super::payload::Payload;
-use super::trace::{Sum, Trace};
+use super::sent::Sent;
+use super::trace::{LINUX_ACK_DELAY_US, Trace};
 
 /// Reads, and pieces of replies, that are kept for one run; more are counted only.
 pub(crate) const KEPT_PIECES: usize = 4_096;
@@ -33,6 +34,8 @@ pub(crate) struct Line {
     pub(crate) offset: u64,
     pub(crate) bytes: usize,
     pub(crate) status: Status,
+    /// The offset of the reply that completed its answer.
+    pub(crate) reply: Option<u64>,
 }
 
 /// What the server took at a time: for TCP a read, for UDP a datagram.
@@ -54,6 +57,8 @@ pub(crate) struct Piece {
     pub(crate) bytes: usize,
     /// The bytes themselves, shared with the row of the transcript.
     pub(crate) payload: Payload,
+    /// Its socket may have had it so much earlier.
+    pub(crate) earlier_us: Option<u64>,
 }
 
 /// A run on one leg. Several sends that went out together are one here: their lines are numbered
@@ -84,10 +89,13 @@ pub(crate) struct LegRun {
     pub(crate) left_out: u64,
     /// Bytes of replies that are kept.
     reply_bytes: usize,
-    /// The packets of the leg from the run's beginning on, or from its own opening; none over a direct path.
+    /// The packets of the leg from the run's beginning on, or from its own opening. Captured ones do not say whose they
+    /// are: see `carried.rs`.
     pub(crate) trace: Rc<Trace>,
     /// When the latest line was settled; Unix time in microseconds.
     settled_us: u64,
+    /// When the latest of its answers had come; Unix time in microseconds.
+    pub(crate) answered_us: Option<u64>,
     /// The next run has begun.
     left: bool,
     /// The next run began before it had ended.
@@ -118,6 +126,7 @@ impl LegRun {
             reply_bytes: 0,
             trace: Rc::default(),
             settled_us: 0,
+            answered_us: None,
             left: false,
             overlapped: false,
             relinked: false,
@@ -149,7 +158,7 @@ impl LegRun {
         self.left
     }
 
-    pub(super) fn is_gone(&self) -> bool {
+    pub(crate) fn is_gone(&self) -> bool {
         self.gone
     }
 
@@ -173,11 +182,6 @@ impl LegRun {
         (self.finished, self.left, self.gone) = (true, true, true);
     }
 
-    /// What its packets come to, if all of them are known.
-    pub(crate) fn on_the_wire(&self) -> Option<Sum> {
-        self.trace.of(&self.ids(), self.until_us())
-    }
-
     /// Bytes of memory that it takes, about.
     pub(super) fn weight(&self) -> usize {
         let Self { lines, reads, pieces, reply_bytes, trace, .. } = self;
@@ -196,12 +200,8 @@ impl LegRun {
         })
     }
 
-    /// Of an even number of them, the mean of the middle two.
     pub(crate) fn median_round_trip(&self) -> Option<u64> {
-        let mut sorted: Vec<u64> = self.round_trips().collect();
-        sorted.sort_unstable();
-        let lower = *sorted.get(sorted.len().saturating_sub(1) / 2)?;
-        Some(u64::midpoint(lower, *sorted.get(sorted.len() / 2)?))
+        median(self.round_trips().collect())
     }
 
     /// Another send, of as many lines, went out together with these.
@@ -273,7 +273,8 @@ impl LegRun {
         for line in [&mut packet.line, &mut packet.last_line].into_iter().flatten() {
             line.number = self.number(line.send, line.number).unwrap_or(line.number);
         }
-        Rc::make_mut(&mut self.trace).push(self.leg, at_us, packet);
+        let sent = Sent { at_us, packet, seen: None };
+        Rc::make_mut(&mut self.trace).push(self.leg, Rc::new(sent));
     }
 
     /// UDP: a reply answers a line. If that is one of another run, the reply does not count for this one.
@@ -283,9 +284,45 @@ impl LegRun {
         }
     }
 
+    /// A packet of its leg was captured. Which lines it carries is found out when it is drawn.
+    pub(super) fn captured(&mut self, sent: Rc<Sent>) {
+        Rc::make_mut(&mut self.trace).push(self.leg, sent);
+    }
+
+    /// Whether a packet that was captured then can be its: what it caused last is an ACK that was kept back.
+    pub(super) fn can_own(&self, at_us: u64) -> bool {
+        self.takes() || at_us <= self.settled_us.saturating_add(LINUX_ACK_DELAY_US)
+    }
+
     /// Packets of its leg were not told.
     pub(super) fn packets_missed(&mut self, count: u64) {
         Rc::make_mut(&mut self.trace).missed += count;
+    }
+
+    /// Packets were dropped that may have been its.
+    pub(super) fn packets_unclaimed(&mut self, count: u64) {
+        Rc::make_mut(&mut self.trace).unclaimed += count;
+    }
+
+    /// A line of one of the sends has its answer, with the reply at this offset.
+    pub(super) fn completed(&mut self, at_us: u64, id: u64, line: u32, reply: u64) {
+        if !self.counts(at_us) {
+            return;
+        }
+        let number = self.number(id, line);
+        if let Some(line) = self.lines.iter_mut().find(|line| Some(line.number) == number) {
+            line.reply = Some(reply);
+        }
+    }
+
+    /// How much of a round trip may be this server's own, at most: how late it read the reply.
+    pub(crate) fn read_late_us(&self) -> Option<u64> {
+        // Only once, and only where the system does not tell when the socket had it.
+        if self.is_open() || self.pieces.iter().all(|piece| piece.earlier_us.is_none()) {
+            return None;
+        }
+        let is_own = |it: &&Piece| self.lines.iter().any(|line| line.reply == Some(it.offset));
+        self.pieces.iter().filter(is_own).filter_map(|piece| piece.earlier_us).max()
     }
 
     /// The ids of the sends.
@@ -297,6 +334,9 @@ impl LegRun {
     pub(super) fn settle(&mut self, at_us: u64, id: u64, line: u32, status: Status) {
         if let (true, Some(line)) = (self.counts(at_us), self.number(id, line)) {
             self.settled_us = self.settled_us.max(at_us);
+            if matches!(status, Status::Answered { .. }) {
+                self.answered_us = self.answered_us.max(Some(at_us));
+            }
             self.set_status(line, status);
         }
     }
@@ -381,6 +421,13 @@ impl LegRun {
     }
 }
 
+/// Of an even number of them, the mean of the middle two.
+pub(super) fn median(mut numbers: Vec<u64>) -> Option<u64> {
+    numbers.sort_unstable();
+    let lower = *numbers.get(numbers.len().saturating_sub(1) / 2)?;
+    Some(u64::midpoint(lower, *numbers.get(numbers.len() / 2)?))
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -392,7 +439,7 @@ pub(crate) mod tests {
 
     /// A piece of the replies of so many bytes; what they are does not matter.
     pub(crate) fn piece(offset: u64, bytes: usize) -> Piece {
-        Piece { offset, bytes, payload: Payload::Bytes(vec![b'x'; bytes].into()) }
+        Piece { offset, bytes, payload: Payload::Bytes(vec![b'x'; bytes].into()), earlier_us: None }
     }
 
     /// A send whose lines have gone out: how long each was, and how it stands.
@@ -400,7 +447,7 @@ pub(crate) mod tests {
         let mut send = LegRun::new(protocol, 1, 1, lines.len().try_into().unwrap());
         let mut offset = 0;
         for (number, &(bytes, status)) in (1..).zip(lines) {
-            send.lines.push(Line { number, offset, bytes, status });
+            send.lines.push(Line { number, offset, bytes, status, reply: None });
             offset += if protocol == Protocol::Tcp { bytes as u64 } else { 1 };
         }
         send.finished = true;
@@ -412,7 +459,13 @@ pub(crate) mod tests {
         let mut send = LegRun::new(Protocol::Tcp, 1, 9, 5);
         for number in 1..=5 {
             let offset = 100 + u64::from(number - 1) * 7;
-            send.lines.push(Line { number, offset, bytes: 7, status: Status::Waiting });
+            send.lines.push(Line {
+                number,
+                offset,
+                bytes: 7,
+                status: Status::Waiting,
+                reply: None,
+            });
         }
         for (number, offset, bytes) in [(0, 0, 100), (1, 100, 7), (2, 107, 7), (3, 114, 21)] {
             send.read(0, Read { number, offset, bytes, kept: bytes });
@@ -451,7 +504,8 @@ pub(crate) mod tests {
         let mut send = LegRun::new(Protocol::Udp, 2, 9, 3);
         for (number, bytes) in [(1, 5), (2, 6), (3, 7)] {
             let offset = 10 + u64::from(number);
-            send.lines.push(Line { number, offset, bytes, status: Status::Waiting });
+            let status = Status::Waiting;
+            send.lines.push(Line { number, offset, bytes, status, reply: None });
         }
         send.read(0, Read { number: 11, offset: 0, bytes: 5, kept: 5 });
         send.read(0, Read { number: 12, offset: 0, bytes: 7, kept: 7 });

@@ -2,8 +2,10 @@
 //! when it is shown, in the language of that moment.
 
 use serde::Serialize;
-use streamgram_protocol::Cause;
+use streamgram_protocol::fault::Deed;
+use streamgram_protocol::{Cause, Protocol};
 
+use super::deed::deed_text;
 use crate::i18n::figures::{Noun, count, counted, duration};
 use crate::i18n::language::Language;
 
@@ -33,6 +35,13 @@ pub(crate) enum Note {
         cause: Cause,
         #[serde(skip)]
         unread: bool,
+    },
+    /// The leg's server is a faulty one, and did this on purpose.
+    Fault {
+        #[serde(skip)]
+        protocol: Protocol,
+        #[serde(flatten)]
+        deed: Deed,
     },
     /// The emulated link was changed.
     LinkSet,
@@ -64,6 +73,7 @@ impl Note {
             Self::ServerClosed { cause, .. } => {
                 language.note_server_saw_end(cause_text(language, *cause))
             }
+            Self::Fault { protocol, deed } => deed_text(language, *protocol, deed),
             Self::LinkSet => language.note_link_changed().into(),
             Self::Stopped { lines, of } => {
                 let lines = counted(language, (*lines).into(), Noun::Line);
@@ -84,6 +94,7 @@ impl Note {
             Self::Refused { .. } => "refused",
             Self::Closed { .. } => "closed",
             Self::ServerClosed { .. } => "server_closed",
+            Self::Fault { .. } => "fault",
             Self::LinkSet => "link_set",
             Self::Stopped { .. } => "finished",
             Self::SessionEnded => "session_ended",

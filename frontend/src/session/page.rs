@@ -3,7 +3,8 @@
 use std::rc::Rc;
 
 use streamgram_protocol::{
-    Data, Event, Hello, LegId, Limits, Protocol, Scenario, Send, ServerMessage, Target,
+    Capture, Captured, Data, Event, FaultyServer, Hello, LegId, Limits, Protocol, RawObservation,
+    Scenario, Send, ServerMessage, Target,
 };
 use yew::Reducible;
 
@@ -12,6 +13,7 @@ use super::log::Log;
 use super::note::Note;
 use super::notice::Notice;
 use super::raw_clients::RawClients;
+use super::room::{Room, RoomAct};
 use super::run::Conditions;
 use super::runs::Runs;
 
@@ -48,6 +50,7 @@ pub(crate) struct Page {
     pub(crate) log: Rc<Log>,
     pub(crate) runs: Rc<Runs>,
     pub(crate) notice: Option<Notice>,
+    pub(crate) room: Rc<Room>,
     /// Since when the server has been out of reach, and when it was last tried again; both in Unix
     /// milliseconds of the browser, whose clock need not be the server's.
     lost: Option<(u64, u64)>,
@@ -70,6 +73,8 @@ pub(crate) enum Action {
     Noticed(Option<Notice>),
     /// The transcript was cleared.
     Cleared,
+    /// The page does something about its room.
+    Room(RoomAct),
 }
 
 impl Page {
@@ -84,8 +89,14 @@ impl Page {
             log: Rc::default(),
             runs: Rc::default(),
             notice: None,
+            room: Rc::default(),
             lost: None,
         }
+    }
+
+    /// A page that is to enter a room, or is in none.
+    pub(crate) fn of_room(room: Room) -> Self {
+        Self { room: Rc::new(room), ..Self::new() }
     }
 
     pub(crate) fn lane(&self, protocol: Protocol) -> &Rc<Lane> {
@@ -104,6 +115,20 @@ impl Page {
     /// The server's limits; until it has said hello, those that servers have by default.
     pub(crate) fn limits(&self) -> Limits {
         self.hello.as_ref().map_or_else(Limits::default, |hello| hello.limits)
+    }
+
+    /// The servers whose replies go wrong on purpose.
+    pub(crate) fn faults(&self) -> &[FaultyServer] {
+        self.hello.as_ref().map_or(&[], |hello| &hello.faults)
+    }
+
+    /// Whether the server captures packets, if it has said so.
+    pub(crate) fn capture(&self) -> Option<Capture> {
+        self.hello.as_ref().map(|hello| hello.capture)
+    }
+
+    pub(crate) fn captures(&self) -> bool {
+        self.capture() == Some(Capture::On)
     }
 
     fn lane_mut(&mut self, protocol: Protocol) -> &mut Lane {
@@ -132,6 +157,10 @@ impl Page {
             Event::Error(problem) if problem.message.as_deref() == Some("watch") => {
                 Rc::make_mut(&mut self.raw).refused = Some(problem.detail);
             }
+            Event::Error(problem) if problem.message.as_deref() == Some("room") => {
+                Rc::make_mut(&mut self.room).refused(problem);
+            }
+            Event::Room(event) => Rc::make_mut(&mut self.room).apply(event),
             Event::Error(problem) => match problem.protocol {
                 Some(protocol) => {
                     let (lane, books) = self.lane_and_books(protocol);
@@ -141,7 +170,19 @@ impl Page {
                 None => self.notice = Some(Notice::Objection(problem.detail)),
             },
             Event::Missed { count } => self.notice = Some(Notice::Missed(count)),
-            Event::Raw(raw) => Rc::make_mut(&mut self.raw).apply(at_us, raw),
+            Event::CaptureMissed { count } => {
+                for protocol in Protocol::BOTH {
+                    let (lane, books) = self.lane_and_books(protocol);
+                    lane.packets_unclaimed(books.runs, count);
+                }
+                Rc::make_mut(&mut self.raw).packets_unclaimed(count);
+            }
+            Event::Raw(mut raw) => {
+                if let RawObservation::Packet(packet) = &mut raw.observation {
+                    date(packet, wall_us);
+                }
+                Rc::make_mut(&mut self.raw).apply(at_us, raw);
+            }
             Event::RawMissed { count } => Rc::make_mut(&mut self.raw).missed += count,
             event => {
                 let Some(LegId { protocol, number }) = message.leg else { return };
@@ -152,6 +193,10 @@ impl Page {
                         let times = [&mut packet.arrives_us, &mut packet.copy_arrives_us];
                         times.into_iter().flatten().for_each(|time| *time += wall_us);
                         lane.packet(books.runs, number, at_us, packet);
+                    }
+                    Event::Captured(mut packet) => {
+                        date(&mut packet, wall_us);
+                        lane.captured(books.runs, number, at_us, *packet);
                     }
                     event => lane.apply(&mut books, at_us, number, &event),
                 }
@@ -168,6 +213,7 @@ impl Page {
                 self.note(protocol, hello.wall_ms * 1_000, Note::Gap { away_us });
             }
         }
+        Rc::make_mut(&mut self.raw).session_began(&hello.faults);
         self.hello = Some(Rc::new(hello));
     }
 
@@ -180,6 +226,7 @@ impl Page {
             }
             Rc::make_mut(&mut self.runs).session_ended();
             Rc::make_mut(&mut self.raw).session_ended();
+            Rc::make_mut(&mut self.room).session_ended();
         }
         self.link = Link::Lost { retry_ms };
         self.absence = Absence::Away;
@@ -211,6 +258,7 @@ impl Reducible for Page {
                 let to = sends.first().map_or(&[][..], |send| send.to.protocols());
                 let legs = to.iter().filter_map(|it| page.lane_mut(*it).sending(&sends));
                 let legs: Vec<_> = legs.collect();
+                let conditions = Conditions { capture: page.capture(), ..conditions };
                 let run = Rc::make_mut(&mut page.runs).begin(sends, conditions, legs);
                 for protocol in to {
                     let leg = page.lane(*protocol).leg;
@@ -219,9 +267,16 @@ impl Reducible for Page {
             }
             Action::Noticed(notice) => page.notice = notice,
             Action::Cleared => Rc::make_mut(&mut page.log).clear(),
+            Action::Room(act) => Rc::make_mut(&mut page.room).act(act),
         }
         Rc::new(page)
     }
+}
+
+/// Gives a captured packet the wall's time.
+fn date(packet: &mut Captured, wall_us: u64) {
+    let times = [&mut packet.left_us, &mut packet.came_us];
+    times.into_iter().flatten().for_each(|time| *time += wall_us);
 }
 
 /// What Enter would send on a new page.
@@ -250,7 +305,17 @@ pub(crate) mod tests {
         let (tcp, udp) = ("127.0.0.1:25677".into(), "127.0.0.1:23135".into());
         let (version, feed) = ("0".into(), Feed::Own);
         let limits = Limits::default();
-        Hello { version, wall_ms: 0, tcp, udp, feed, lan: None, limits }
+        Hello {
+            version,
+            wall_ms: 0,
+            tcp,
+            udp,
+            feed,
+            capture: Capture::On,
+            faults: Vec::new(),
+            lan: None,
+            limits,
+        }
     }
 
     /// A page with so many runs.

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use streamgram_protocol::{Link, Path, Preset, PresetName, Protocol, Send};
+use streamgram_protocol::{Capture, Link, Path, Preset, PresetName, Protocol, Send};
 
 use super::leg_run::LegRun;
 
@@ -13,11 +13,13 @@ pub(crate) struct Conditions {
     /// Of an emulated path.
     pub(crate) link: Rc<Link>,
     pub(crate) nodelay: bool,
+    /// Of a direct path: whether the server captures its packets, if it said so.
+    pub(crate) capture: Option<Capture>,
 }
 
 impl Default for Conditions {
     fn default() -> Self {
-        Self { path: Path::default(), link: Rc::default(), nodelay: true }
+        Self { path: Path::default(), link: Rc::default(), nodelay: true, capture: None }
     }
 }
 

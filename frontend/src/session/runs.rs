@@ -99,6 +99,20 @@ impl Runs {
         runs.filter_map(move |run| Rc::make_mut(run).leg_mut(protocol))
     }
 
+    /// The runs on a leg that a packet can be of which was captured then, the latest first.
+    pub(super) fn that_can_own(
+        &mut self,
+        protocol: Protocol,
+        leg: u32,
+        at_us: u64,
+    ) -> impl Iterator<Item = &mut LegRun> {
+        let can_own = move |run: &&mut Rc<Run>| {
+            run.leg(protocol).is_some_and(|it| it.is_on(leg) && it.can_own(at_us))
+        };
+        let runs = self.kept.iter_mut().rev().filter(can_own);
+        runs.filter_map(move |run| Rc::make_mut(run).leg_mut(protocol))
+    }
+
     /// What is known on a leg of the run that a send belongs to.
     pub(super) fn leg_of_send(&mut self, protocol: Protocol, send: u64) -> Option<&mut LegRun> {
         let run = self.kept.iter_mut().rev().find(|run| run.has(send))?;

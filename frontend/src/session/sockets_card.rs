@@ -1,37 +1,49 @@
 //! The sockets of the page: how each stands, and what can be done to it.
 
-use streamgram_protocol::{Cause, ClientMessage, Close, How, Nodelay, Protocol};
+use streamgram_protocol::{Cause, ClientMessage, Close, FaultyServer, How, Nodelay, Protocol};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use super::lane::{Lane, LegState};
 use super::page::Page;
 use crate::i18n::language::{ELEMENT, Language, with_element};
+use crate::session::servers::Servers;
+use crate::ui::select::select;
 
 /// What a person can ask of a socket.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum SocketRequest {
     Open(Protocol),
+    /// Go to this faulty server from now on, by its place in the server's list; none is the ordinary one.
+    Serve(Protocol, Option<usize>),
     EmptyDatagram,
     Stop(u64),
     Message(ClientMessage),
 }
 
-/// Both sockets.
+/// Both sockets, and which server each goes to.
 pub(crate) fn sockets_card(
     language: Language,
     page: &Page,
+    servers: &Servers,
     on_ask: &Callback<SocketRequest>,
 ) -> Html {
     html! {
         <section class="sockets card" aria-label={language.sockets()}>
             <h2>{ language.sockets() }</h2>
-            for protocol in Protocol::BOTH { { socket(language, page.lane(protocol), on_ask) } }
+            for protocol in Protocol::BOTH {
+                { socket(language, page.lane(protocol), serving(language, protocol, (servers, page.faults()), on_ask), on_ask) }
+            }
         </section>
     }
 }
 
-fn socket(language: Language, lane: &Lane, on_ask: &Callback<SocketRequest>) -> Html {
+fn socket(
+    language: Language,
+    lane: &Lane,
+    serving: Html,
+    on_ask: &Callback<SocketRequest>,
+) -> Html {
     let name = lane.protocol.name();
     let class = if lane.protocol == Protocol::Tcp { "tcp" } else { "udp" };
     let (status, state) = state(language, lane);
@@ -45,6 +57,7 @@ fn socket(language: Language, lane: &Lane, on_ask: &Callback<SocketRequest>) -> 
                 }
             </div>
             <div class="socket-actions">{ actions(language, lane, on_ask) }</div>
+            { serving }
             { explanation(language, lane.protocol) }
         </section>
     }
@@ -100,6 +113,28 @@ fn actions(language: Language, lane: &Lane, on_ask: &Callback<SocketRequest>) ->
     }
 }
 
+/// Which server a socket goes to, if it has a choice.
+fn serving(
+    language: Language,
+    protocol: Protocol,
+    (servers, faults): (&Servers, &[FaultyServer]),
+    on_ask: &Callback<SocketRequest>,
+) -> Html {
+    let mut options = vec![(None, language.ordinary_server().to_owned())];
+    let own = faults.iter().enumerate().filter(|(_, server)| server.protocol == protocol);
+    options.extend(own.map(|(place, it)| (Some(place), language.faulty_with(&it.recipe))));
+    if options.len() == 1 {
+        return Html::default();
+    }
+    let on_choose = on_ask.reform(move |place| SocketRequest::Serve(protocol, place));
+    html! {
+        <div class="socket-option socket-server">
+            { language.leg_server() }{ " " }
+            { select(language.leg_server(), &options, servers.place(protocol, faults), on_choose) }
+        </div>
+    }
+}
+
 fn button(
     name: &'static str,
     allowed: bool,
@@ -133,5 +168,31 @@ fn explanation(language: Language, protocol: Protocol) -> Html {
     };
     html! {
         <details class="socket-why"><summary>{ question }</summary><p>{ answer }</p></details>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::servers::tests::faulty;
+    use crate::ui::tests::rendered;
+
+    #[tokio::test]
+    async fn a_socket_has_a_choice_of_its_servers_if_there_is_one() {
+        let faults = [faulty(Protocol::Udp, "drop=30"), faulty(Protocol::Tcp, "split=1")];
+        let servers = Servers::default().choosing(Protocol::Tcp, Some(&faults[1]));
+        let choice = |faults: &[FaultyServer]| {
+            let on_ask = Callback::noop();
+            rendered(serving(Language::En, Protocol::Tcp, (&servers, faults), &on_ask))
+        };
+        let shown = choice(&faults).await;
+        for part in ["<option>ordinary server</option>", ">faulty: split=1</option>"] {
+            assert!(shown.contains(part), "{part}: {shown}");
+        }
+        assert!(!shown.contains("drop=30"), "{shown}");
+        // Its server is gone, and another is there.
+        let other = choice(&[faulty(Protocol::Tcp, "fin=3")]).await;
+        assert!(other.contains("<option>faulty: fin=3</option>"), "{other}");
+        assert_eq!(choice(&faults[..1]).await, "");
     }
 }

@@ -1,27 +1,18 @@
-//! The packets of a leg over an emulated path, as the session told them.
+//! The packets of a leg, as the session told them: the lab's over an emulated path, captured ones over a direct path.
 
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 use std::rc::Rc;
 
-use streamgram_protocol::{End, Flags, Header, Packet, Verdict};
-
-use crate::i18n::figures::{Noun, counted, duration, time_of_day};
-use crate::i18n::language::Language;
+use super::sent::Sent;
 
 /// Packets that a lane keeps; the oldest goes for one more, and is counted.
 pub(crate) const KEPT_PACKETS: usize = 5_000;
 
 /// How long an ACK may wait for company: the lab's delayed ACK.
 const LONGEST_ACK_DELAY_US: u64 = 10_000;
-
-/// A packet and when it was sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Sent {
-    /// Unix time in microseconds, as the packet's own times.
-    pub(crate) at_us: u64,
-    pub(crate) packet: Packet,
-}
+/// The same of a captured one: Linux's longest (`TCP_DELACK_MAX`).
+pub(super) const LINUX_ACK_DELAY_US: u64 = 200_000;
 
 /// The packets of a leg, or those of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,6 +23,8 @@ pub(crate) struct Trace {
     pub(crate) dropped: u64,
     /// Packets that were not told.
     pub(crate) missed: u64,
+    /// Packets that were dropped before anybody could say whose they were: some may have been its own.
+    pub(crate) unclaimed: u64,
 }
 
 /// What the packets of a send come to.
@@ -47,30 +40,45 @@ pub(crate) struct Sum {
 
 impl Trace {
     /// Takes a packet in; the packets of an older leg make way for those of a new one.
-    pub(crate) fn push(&mut self, leg: u32, at_us: u64, packet: Packet) {
-        if leg < self.leg {
+    pub(crate) fn push(&mut self, leg: u32, sent: Rc<Sent>) {
+        if !self.is_of(leg) {
             return;
-        }
-        if leg > self.leg {
-            *self = Self { leg, ..Self::default() };
         }
         if self.packets.len() == KEPT_PACKETS {
             self.packets.pop_front();
             self.dropped += 1;
         }
         // What the server's side sends can be told a little later than what came after it.
-        let at = self.packets.iter().rposition(|sent| sent.at_us <= at_us).map_or(0, |at| at + 1);
-        self.packets.insert(at, Rc::new(Sent { at_us, packet }));
+        let is_before = |it: &Rc<Sent>| {
+            let (one, other) = (&it.packet, &sent.packet);
+            let in_turn = one.from != other.from || one.number <= other.number;
+            it.at_us < sent.at_us || it.at_us == sent.at_us && in_turn
+        };
+        let at = self.packets.iter().rposition(is_before);
+        self.packets.insert(at.map_or(0, |at| at + 1), sent);
+    }
+
+    /// Whether it takes what is told of a leg.
+    pub(super) fn is_of(&mut self, leg: u32) -> bool {
+        if leg > self.leg {
+            *self = Self { leg, ..Self::default() };
+        }
+        leg == self.leg
     }
 
     /// Bytes of memory that it takes, about.
     pub(super) fn weight(&self) -> usize {
-        self.packets.iter().map(|sent| size_of_val(&**sent) + sent.packet.hex.len()).sum()
+        self.packets.iter().map(|sent| weight(sent)).sum()
     }
 
     /// Every packet is known.
     pub(crate) fn is_whole(&self) -> bool {
-        self.dropped == 0 && self.missed == 0
+        self.dropped == 0 && self.missed == 0 && self.unclaimed == 0
+    }
+
+    /// Its packets are the kernel's, captured.
+    pub(crate) fn is_captured(&self) -> bool {
+        self.packets.front().is_some_and(|sent| sent.seen.is_some())
     }
 
     /// Adds up the packets of sends: those with bytes of their lines or replies, and the segments without bytes from
@@ -85,11 +93,13 @@ impl Trace {
         };
         let is_bare = |sent: &Rc<Sent>| sent.packet.line.is_none() && sent.is_plain();
         let first = self.packets.iter().position(is_own)?;
-        if self.missed > 0 || first == 0 && self.dropped > 0 {
+        if self.missed + self.unclaimed > 0 || first == 0 && self.dropped > 0 {
             return None;
         }
         let own = self.packets.iter().filter(|sent| is_own(sent) && sent.at_us <= until_us);
-        let end = own.map(|sent| sent.gone_us() + LONGEST_ACK_DELAY_US).max()?;
+        let ack_delay_us =
+            if self.is_captured() { LINUX_ACK_DELAY_US } else { LONGEST_ACK_DELAY_US };
+        let end = own.map(|sent| sent.gone_us() + ack_delay_us).max()?;
         // An ACK that others have overtaken is answered when it arrives: RFC 9293, 3.10.7.4.
         let acks = self.packets.range(first..).filter(|sent| is_bare(sent) && sent.at_us <= end);
         let end = acks.map(|sent| sent.gone_us()).fold(end, u64::max);
@@ -102,7 +112,7 @@ impl Trace {
                 continue;
             }
             sum.packets += 1;
-            sum.bytes += u64::from(packet.bytes);
+            sum.bytes += sent.bytes();
             sum.again += u64::from(packet.retransmission);
             sum.lost += u64::from(sent.is_lost());
             sum.duplicated += u64::from(packet.copy_arrives_us.is_some());
@@ -119,113 +129,17 @@ impl Trace {
     }
 }
 
-impl Sent {
-    /// When nothing of it is under way any more.
-    fn gone_us(&self) -> u64 {
-        let arrivals = [self.packet.arrives_us, self.packet.copy_arrives_us];
-        arrivals.into_iter().flatten().max().unwrap_or(self.at_us)
-    }
-
-    /// It neither opens nor ends a connection.
-    fn is_plain(&self) -> bool {
-        match self.packet.header {
-            Header::Tcp { flags: Flags { syn, fin, rst, .. }, .. } => !(syn || fin || rst),
-            Header::Udp { .. } => true,
-        }
-    }
-
-    /// It does not arrive.
-    pub(crate) fn is_lost(&self) -> bool {
-        self.packet.arrives_us.is_none()
-    }
-
-    /// A few words for its arrow.
-    pub(crate) fn label(&self, language: Language) -> String {
-        let packet = &self.packet;
-        let what = match (packet.header, packet.lines()) {
-            (Header::Tcp { flags, .. }, None) => flag_names(flags),
-            (Header::Udp { offset, .. }, None) if offset > 0 => language.packet_fragment().into(),
-            (Header::Udp { .. }, None) => language.packet_datagram().into(),
-            (header, Some([first, last])) => {
-                let numbers = format!("{}–{}", first.number, last.number);
-                let what = match (packet.from, first == last) {
-                    (End::Client, true) => language.strip_line_named(&first.number.to_string()),
-                    (End::Client, false) => language.strip_lines_named(&numbers),
-                    (End::Gateway, true) => language.packet_reply(&first.number.to_string()),
-                    (End::Gateway, false) => language.packet_replies(&numbers),
-                };
-                match header {
-                    Header::Udp { offset: 0, more: false, .. } | Header::Tcp { .. } => what,
-                    Header::Udp { .. } => language.packet_part(&what),
-                }
-            }
-        };
-        match (packet.retransmission, packet.duplicate_ack) {
-            (true, _) => language.packet_again(&what),
-            (_, true) => language.packet_dup(&what),
-            _ => what,
-        }
-    }
-
-    /// What the path did to it.
-    fn verdict_text(&self, language: Language) -> &'static str {
-        match self.packet.verdict {
-            Verdict::Delivered => language.verdict_arrives(),
-            Verdict::Duplicated => language.verdict_twice(),
-            Verdict::Reordered => language.verdict_overtakes(),
-            Verdict::Lost => language.verdict_lost(),
-            Verdict::LostByRule => language.verdict_lost_by_rule(),
-            Verdict::LostInBlackOut => language.verdict_lost_in_blackout(),
-            Verdict::QueueFull => language.verdict_queue_full(),
-        }
-    }
-
-    /// One line with everything but its payload, in a zone that many minutes east of UTC.
-    pub(crate) fn line(&self, language: Language, zone: i32) -> String {
-        let Self { at_us, packet } = self;
-        let from = if packet.from == End::Client {
-            language.client_to_gateway()
-        } else {
-            language.gateway_to_client()
-        };
-        // Names of header fields are the RFCs', in every language.
-        let header = match packet.header {
-            Header::Tcp { flags, seq, ack, window, length } => {
-                let flags = flag_names(flags);
-                format!("[{flags}] seq {seq} ack {ack} window {window} length {length}")
-            }
-            Header::Udp { ident, offset, more, length } if more || offset > 0 => {
-                format!("UDP ident {ident} offset {offset} more {more} length {length}")
-            }
-            Header::Udp { length, .. } => format!("UDP length {length}"),
-        };
-        let time = format!("{}{:03}", time_of_day(*at_us, zone), at_us % 1_000);
-        let mark = match (packet.retransmission, packet.duplicate_ack) {
-            (true, _) => Some(language.mark_retransmission()),
-            (_, true) => Some(language.mark_duplicate_ack()),
-            _ => None,
-        };
-        let bytes = counted(language, packet.bytes.into(), Noun::Byte);
-        let took = packet.arrives_us.map(|at| duration(at.saturating_sub(*at_us)));
-        let fate = self.verdict_text(language);
-        let fate = took.map_or_else(|| fate.into(), |time| language.verdict_after(fate, &time));
-        let parts =
-            [Some(time.as_str()), Some(from), Some(&header), mark, Some(&bytes), Some(&fate)];
-        parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
-    }
-}
-
-fn flag_names(flags: Flags) -> String {
-    let Flags { syn, ack, fin, rst, .. } = flags;
-    let names = [(syn, "SYN"), (fin, "FIN"), (rst, "RST"), (ack, "ACK")];
-    names.iter().filter(|(set, _)| *set).map(|(_, name)| *name).collect::<Vec<_>>().join(" ")
+/// Bytes of memory that a packet takes, about.
+pub(super) fn weight(sent: &Sent) -> usize {
+    size_of_val(sent) + sent.hex().len()
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use streamgram_protocol::Line;
+    use streamgram_protocol::{End, Flags, Header, Line, Packet, Verdict};
 
     use super::*;
+    use crate::i18n::language::Language;
 
     /// A segment without payload that arrives after 20 ms, or is lost.
     pub(crate) fn segment(from: End, number: u64, at_us: u64, lost: bool) -> Sent {
@@ -245,7 +159,7 @@ pub(crate) mod tests {
             duplicate_ack: false,
             hex: String::new(),
         };
-        Sent { at_us, packet }
+        Sent { at_us, packet, seen: None }
     }
 
     fn with_line(mut sent: Sent, number: u32) -> Sent {
@@ -255,7 +169,7 @@ pub(crate) mod tests {
 
     pub(crate) fn traced(sent: &[Sent]) -> Trace {
         let mut trace = Trace::default();
-        sent.iter().for_each(|sent| trace.push(1, sent.at_us, sent.packet.clone()));
+        sent.iter().for_each(|sent| trace.push(1, Rc::new(sent.clone())));
         trace
     }
 
@@ -264,8 +178,9 @@ pub(crate) mod tests {
         let (early, late) = (segment(End::Gateway, 0, 5, false), segment(End::Client, 0, 9, false));
         let mut trace = traced(&[late.clone(), early]);
         assert_eq!(trace.packets[0].at_us, 5);
-        trace.push(2, 11, late.packet.clone());
-        trace.push(1, 12, late.packet);
+        let late = |at_us| Rc::new(Sent { at_us, ..late.clone() });
+        trace.push(2, late(11));
+        trace.push(1, late(12));
         assert_eq!((trace.packets.len(), trace.packets[0].at_us), (1, 11));
     }
 
@@ -323,7 +238,7 @@ pub(crate) mod tests {
     fn old_packets_go_and_are_counted() {
         let mut trace = Trace::default();
         for at in 0..KEPT_PACKETS as u64 + 3 {
-            trace.push(1, at, segment(End::Client, at, at, false).packet);
+            trace.push(1, Rc::new(segment(End::Client, at, at, false)));
         }
         assert_eq!((trace.packets.len(), trace.dropped), (KEPT_PACKETS, 3));
     }

@@ -22,6 +22,7 @@ use yew::prelude::*;
 use super::notice::Notice;
 use super::page::Action;
 use crate::browser::address::own_address;
+use crate::browser::clock::now_ms;
 
 /// Pause before the first new attempt; every further one doubles it.
 const FIRST_PAUSE_MS: u32 = 500;
@@ -267,15 +268,6 @@ fn frame_takes(waiting: usize) -> usize {
 /// `ws://` or `wss://`, as the page came, beside it.
 fn url() -> Option<String> {
     Some(format!("{}ws", own_address()?.replacen("http", "ws", 1)))
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "milliseconds since 1970 fit"
-)]
-fn now_ms() -> u64 {
-    js_sys::Date::now() as u64
 }
 
 /// How long to wait before attempt number `attempt`; `random` in 0..1 spreads a class of 200 pages

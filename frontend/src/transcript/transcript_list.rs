@@ -51,6 +51,8 @@ struct Layout {
     /// The place of the row that the list is held at, and pixels scrolled beyond its top.
     held: usize,
     beyond: f64,
+    /// Where the list was scrolled to, in pixels, when it last followed the newest.
+    followed_to: i32,
 }
 
 /// The transcript of a protocol, or of both.
@@ -62,7 +64,13 @@ pub(crate) fn TranscriptList(props: &TranscriptListProps) -> Html {
     // The row that the list is held at; none while it follows the newest.
     let held = use_state_eq(|| None::<u64>);
     let active = use_state_eq(|| None::<u64>);
-    let layout = use_mut_ref(|| Layout { sight: SIGHT_ROWS, row: 0.0, held: 0, beyond: 0.0 });
+    let layout = use_mut_ref(|| Layout {
+        sight: SIGHT_ROWS,
+        row: 0.0,
+        held: 0,
+        beyond: 0.0,
+        followed_to: 0,
+    });
     let sight = layout.borrow().sight;
 
     let count = matches.count(list);
@@ -78,6 +86,7 @@ pub(crate) fn TranscriptList(props: &TranscriptListProps) -> Html {
             let mut layout = layout.borrow_mut();
             if follows {
                 view.set_scroll_top(i32::MAX);
+                layout.followed_to = view.scroll_top();
             } else if at != layout.held {
                 // Rows before it went or came: what is in sight stays.
                 layout.held = at;
@@ -109,7 +118,11 @@ pub(crate) fn TranscriptList(props: &TranscriptListProps) -> Html {
             }
             let row = f64::from(space.client_height()) / count as f64;
             layout.borrow_mut().sight = place(f64::from(height) / row) + 1;
-            if space.client_height() - top - height <= END_PIXELS {
+            let is_at_end = space.client_height() - top - height <= END_PIXELS;
+            // Only somebody who scrolls up stops it from following. The end moves away by itself too, where rows
+            // come or the list becomes lower before it is drawn.
+            let follows = held.is_none() && top >= layout.borrow().followed_to;
+            if is_at_end || follows {
                 return held.set(None);
             }
             let place = place(f64::from(top) / row);

@@ -62,6 +62,7 @@ pub fn lab_knobs(input: &[u8]) {
             ClientMessage::Close(Close { protocol: Protocol::Udp, .. })
             | ClientMessage::Stop(_)
             | ClientMessage::Watch(_)
+            | ClientMessage::Room(_)
             | ClientMessage::Ping(_) => {}
         }
         for _ in 0..STEPS_BETWEEN {

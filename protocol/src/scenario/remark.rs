@@ -1,6 +1,8 @@
 //! What could not be read in a link as it stands: facts, which the page puts into words.
 
-use crate::text::shortened;
+use std::fmt;
+
+use crate::text::{printable, shortened};
 
 /// Remarks that are listed; those after them are counted.
 pub const MAX_REMARKS: usize = 8;
@@ -57,6 +59,43 @@ pub enum Remark {
     NotUtf8(String),
     /// There would be so many remarks more.
     More(usize),
+}
+
+impl fmt::Display for Remark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |text: &str| printable(text.as_bytes());
+        match self {
+            Self::TooLong { bytes, limit } => {
+                write!(f, "the scenario is {bytes} bytes, the limit is {limit}")
+            }
+            Self::Version(version) => {
+                write!(f, "it begins with \"{}\" where v1 is expected", shown(version))
+            }
+            Self::Unknown(name) => write!(f, "\"{}\" is not known, it is left out", shown(name)),
+            Self::Repeated(name) => {
+                write!(f, "{} is there more than once, the first one holds", shown(name))
+            }
+            Self::Unreadable { name, value } => {
+                write!(f, "{} is \"{}\", it is left out", shown(name), shown(value))
+            }
+            Self::Clamped { name, value, taken } => {
+                write!(f, "{} is {}, {taken} is taken", shown(name), shown(value))
+            }
+            Self::Rules { limit } => {
+                write!(f, "there are more than {limit} rules, the limit is {limit}")
+            }
+            Self::Cut { bytes, limit } => {
+                write!(f, "the text is {bytes} bytes, it is cut at {limit}")
+            }
+            Self::Percent(name) => {
+                write!(f, "a % in {} begins no code, it stands for itself", shown(name))
+            }
+            Self::NotUtf8(name) => {
+                write!(f, "{} has bytes that are no text, they are replaced", shown(name))
+            }
+            Self::More(more) => write!(f, "there are {more} more remarks"),
+        }
+    }
 }
 
 /// A name or a value, as far as a remark quotes it.

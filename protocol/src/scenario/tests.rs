@@ -228,3 +228,26 @@ proptest! {
         prop_assert_eq!(read(&fragment), (scenario, vec![]));
     }
 }
+
+#[test]
+fn every_line_is_a_send_of_the_scenarios_own() {
+    let scenario = Scenario { text: "a {n}\nb\n".into(), count: 3, ..Scenario::default() };
+    let sends = scenario.sends().unwrap();
+    let data: Vec<_> = sends.iter().map(|send| (send.id, send.count, send.data())).collect();
+    let text = |text: &str| crate::Data::Text(text.into());
+    assert_eq!(data, [(1, 3, text("a {n}")), (2, 3, text("b"))]);
+}
+
+#[test]
+fn a_line_that_cannot_go_out_is_named() {
+    let bad = |text: &str, mode| {
+        let scenario = Scenario { text: text.into(), mode, ..Scenario::default() };
+        let (line, bad) = scenario.sends().unwrap_err();
+        (line, bad.to_string())
+    };
+    let escape = bad("fine\na\\q", Mode::Escapes);
+    assert_eq!(escape, (2, "\\q (from character 2) is not an escape".into()));
+    assert_eq!(bad("0g", Mode::Hex), (1, "'g' at 1 is not a hexadecimal digit".into()));
+    let numbered = bad("\\xff{n}", Mode::Escapes).1;
+    assert_eq!(numbered, "a line with {n} must be text, and this one is not");
+}

@@ -50,7 +50,8 @@ pub(super) struct LabLimits {
     #[arg(long, value_name = "MS", env = "STREAMGRAM_LAB_GIVE_UP_MS",
         default_value_t = Limits::default().lab_give_up_ms, value_parser = clap::value_parser!(u32).range(1..))]
     lab_give_up_ms: u32,
-    /// Packets of a path that are reported; those after them are counted
+    /// Packets of a path that are reported, and captured packets of a leg or of a raw client; those after them are
+    /// counted
     #[arg(long, value_name = "PACKETS", env = "STREAMGRAM_LAB_PACKETS",
         default_value_t = Limits::default().lab_packets)]
     lab_packets: u64,

@@ -41,6 +41,12 @@ impl Rate {
         is_allowed
     }
 
+    /// When one more may be spent, if it was too soon.
+    #[must_use]
+    pub fn free(&self) -> Instant {
+        (self.paid + self.each).checked_sub(self.ahead).unwrap_or(self.paid)
+    }
+
     /// When everything that was spent is paid for. From then on the rate is as good as new.
     #[must_use]
     pub fn paid(&self) -> Instant {
@@ -60,6 +66,17 @@ mod tests {
         assert_eq!([0, 0, 0, 0].map(&mut spend), [true, true, true, false]);
         assert_eq!([99, 100, 100, 199, 200].map(&mut spend), [false, true, false, false, true]);
         assert_eq!([9_000, 9_000, 9_000, 9_000].map(&mut spend), [true, true, true, false]);
+    }
+
+    #[test]
+    fn what_was_too_soon_may_be_spent_once_it_is_free() {
+        let now = Instant::now();
+        let mut rate = Rate::per_second(10, 3, now);
+        while rate.spend(1, now) {}
+        let free = rate.free();
+        assert_eq!(free, now + Duration::from_millis(100));
+        assert!(!rate.spend(1, free - Duration::from_millis(1)));
+        assert!(rate.spend(1, free));
     }
 
     #[test]

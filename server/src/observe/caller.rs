@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use streamgram_protocol::fault::Deed;
 use streamgram_protocol::{Cause, STAMP_LEN};
 
 use super::raw_client::RawClient;
@@ -21,6 +22,15 @@ pub enum Caller {
 }
 
 impl Caller {
+    /// The same, of this faulty server.
+    #[must_use]
+    pub fn of_fault(self, fault: usize) -> Self {
+        match self {
+            Self::Raw(client) => Self::Raw(client.of_fault(fault)),
+            leg => leg,
+        }
+    }
+
     /// Its connection was accepted.
     pub fn accepted(&self) {
         match self {
@@ -53,6 +63,15 @@ impl Caller {
         if let Self::Raw(client) = self {
             // There was a stamp for every read before this one.
             client.replied(number, offset + number * STAMP_LEN as u64, reply);
+        }
+    }
+
+    /// A faulty server did something on purpose.
+    pub fn fault(&self, deed: Deed) {
+        match self {
+            Self::Leg(watcher) => watcher.fault(deed),
+            Self::Raw(client) => client.fault(deed),
+            Self::Departed => {}
         }
     }
 

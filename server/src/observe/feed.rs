@@ -1,14 +1,17 @@
 //! Which session watches which raw clients.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use streamgram_protocol::Feed;
 use thiserror::Error;
 
+use super::audience::{Audience, Watched, Watchers};
+use super::filter::Wanted;
 use super::inbox::{self, Inbox, Sender};
+use super::journal::{Gone, Journal};
 use super::machine::Machine;
+use super::packet::{Packet, WAITING_PACKET_BYTES};
 use super::sighting::Sighting;
 use crate::operate::meters::Present;
 
@@ -22,23 +25,12 @@ pub const WATCHERS: usize = 256;
 #[derive(Debug, Default)]
 pub struct RawFeed {
     choice: Feed,
-    // Checked first, so that with nobody watching a sighting costs one load.
-    watching: AtomicUsize,
-    /// By what they watch. A list is never changed but replaced, so that a server need not copy it.
-    watchers: RwLock<HashMap<Watched, Watchers>>,
+    sightings: Audience<Arc<Sighting>>,
+    packets: Audience<Arc<Packet>>,
     ids: AtomicU64,
+    /// What was seen so far, if that is kept.
+    pub journal: Option<Journal>,
 }
-
-/// Which clients somebody watches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Watched {
-    /// The clients of a [whole](Machine::whole) machine.
-    Of(Machine),
-    All,
-}
-
-/// The sessions that watch the same clients.
-pub(super) type Watchers = Arc<[Sender<Arc<Sighting>>]>;
 
 /// Why a session may not watch raw clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -46,6 +38,11 @@ pub enum Unwatchable {
     /// The operator does not want it, or the session's address is not known.
     #[error("this session is told of no raw clients: --feed is off, or its proxy is not trusted")]
     Off,
+    /// A text is looked for in bytes that the session may not see.
+    #[error(
+        "a token is looked for in the clients' bytes, which are for visitors over loopback: use port"
+    )]
+    Token,
     /// The limit of watchers.
     #[error("{WATCHERS} sessions watch these raw clients, the limit is {WATCHERS}")]
     Full,
@@ -63,11 +60,53 @@ pub struct Subscription {
     _present: Present,
 }
 
+/// A session's right to the packets of the clients that it watches, until it is dropped.
+#[derive(Debug)]
+pub struct PacketSubscription {
+    feed: Arc<RawFeed>,
+    watched: Watched,
+    sender: Sender<Arc<Packet>>,
+    /// What was captured.
+    pub packets: Inbox<Arc<Packet>>,
+}
+
 impl RawFeed {
     /// Nobody watches yet.
     #[must_use]
     pub fn new(choice: Feed) -> Self {
         Self { choice, ..Self::default() }
+    }
+
+    /// Nobody watches yet, and what is seen meanwhile is kept, up to so many bytes.
+    #[must_use]
+    pub fn keeping(choice: Feed, bytes: usize) -> Self {
+        Self { choice, journal: Some(Journal::new(bytes)), ..Self::default() }
+    }
+
+    /// Whether a session from this machine may be told of the clients that it wants.
+    ///
+    /// # Errors
+    /// It may not.
+    pub fn allows(&self, session: Option<Machine>, wanted: &Wanted) -> Result<(), Unwatchable> {
+        self.watched_from(session).ok_or(Unwatchable::Off)?;
+        // Else whoever may not see bytes could guess them.
+        let may_look = wanted.token.is_none() || session == Some(Machine::Loopback);
+        if may_look { Ok(()) } else { Err(Unwatchable::Token) }
+    }
+
+    /// What is kept in a journal of the clients that a session from this machine may see.
+    #[must_use]
+    pub fn recall(
+        &self,
+        journal: &Journal,
+        session: Option<Machine>,
+    ) -> (Vec<Arc<Sighting>>, Gone) {
+        let theirs = self.watched_from(session);
+        journal.recall(|sighting| match theirs {
+            Some(Watched::Of(machine)) => sighting.machine.whole() == machine,
+            Some(Watched::All) => true,
+            None => false,
+        })
     }
 
     /// Which clients a session from this machine may watch. Where that is not known, it has no clients of its own.
@@ -91,21 +130,16 @@ impl RawFeed {
     pub fn watch(self: &Arc<Self>, session: Option<Machine>) -> Result<Subscription, Unwatchable> {
         let watched = self.watched_from(session).ok_or(Unwatchable::Off)?;
         let (sender, sightings) = inbox::channel(WAITING_SIGHTINGS);
-        let mut all = self.watchers.write().unwrap_or_else(PoisonError::into_inner);
-        let before = all.get(&watched).map_or(&[][..], |senders| &**senders);
-        if before.len() >= WATCHERS {
+        if !self.sightings.add(watched, &sender, WATCHERS) {
             return Err(Unwatchable::Full);
         }
-        let now = before.iter().chain([&sender]).cloned().collect();
-        all.insert(watched, now);
-        self.watching.fetch_add(1, Ordering::Release);
         let (feed, present) = (Arc::clone(self), Present::watcher());
         Ok(Subscription { feed, watched, sender, sightings, _present: present })
     }
 
     /// Whether anybody watches.
     pub(super) fn is_watched(&self) -> bool {
-        self.watching.load(Ordering::Acquire) > 0
+        self.sightings.count() > 0 || self.journal.is_some()
     }
 
     /// A number that no other connection and no other datagram has.
@@ -113,12 +147,34 @@ impl RawFeed {
         self.ids.fetch_add(1, Ordering::Relaxed)
     }
 
+    /// Whether a sighting of this machine's clients is for anybody, and for which sessions.
+    pub(super) fn audience_of(&self, machine: Machine) -> Option<Option<Watchers<Arc<Sighting>>>> {
+        let watchers = self.watchers_of(machine);
+        (watchers.is_some() || self.journal.is_some()).then_some(watchers)
+    }
+
     /// Who watches clients of this machine, if anybody does.
-    pub(super) fn watchers_of(&self, machine: Machine) -> Option<Watchers> {
-        let watched =
-            if self.choice == Feed::Own { Watched::Of(machine.whole()) } else { Watched::All };
-        let all = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
-        all.get(&watched).cloned()
+    fn watchers_of(&self, machine: Machine) -> Option<Watchers<Arc<Sighting>>> {
+        self.sightings.of(self.watched(machine))
+    }
+
+    /// Whether anybody wants packets of clients of this machine.
+    #[must_use]
+    pub fn wants_packets_of(&self, machine: Machine) -> bool {
+        self.packets.count() > 0 && self.packets.of(self.watched(machine)).is_some()
+    }
+
+    /// Tells a packet to everybody who watches its client; never waits.
+    pub fn tell(&self, packet: &Arc<Packet>) {
+        let Some(watchers) = self.packets.of(self.watched(packet.machine)) else { return };
+        for watcher in &*watchers {
+            watcher.send_with(|| Arc::clone(packet));
+        }
+    }
+
+    /// What those watch who watch clients of this machine.
+    fn watched(&self, machine: Machine) -> Watched {
+        if self.choice == Feed::Own { Watched::Of(machine.whole()) } else { Watched::All }
     }
 }
 
@@ -126,21 +182,29 @@ impl Subscription {
     /// How many sessions watch raw clients.
     #[must_use]
     pub fn watchers(&self) -> usize {
-        self.feed.watching.load(Ordering::Relaxed)
+        self.feed.sightings.count()
+    }
+
+    /// From now on, the packets of the same clients too.
+    #[must_use]
+    pub fn packets(&self) -> PacketSubscription {
+        let (sender, packets) = inbox::weighed_channel(WAITING_PACKET_BYTES, Packet::held);
+        let (feed, watched) = (Arc::clone(&self.feed), self.watched);
+        // There are never more of them than subscriptions.
+        feed.packets.add(watched, &sender, usize::MAX);
+        PacketSubscription { feed, watched, sender, packets }
     }
 }
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        let mut all = self.feed.watchers.write().unwrap_or_else(PoisonError::into_inner);
-        let others = all.remove(&self.watched).map(|senders| {
-            let others = senders.iter().filter(|sender| !sender.is_same(&self.sender));
-            others.cloned().collect::<Arc<[_]>>()
-        });
-        if let Some(others) = others.filter(|others| !others.is_empty()) {
-            all.insert(self.watched, others);
-        }
-        self.feed.watching.fetch_sub(1, Ordering::Release);
+        self.feed.sightings.remove(self.watched, &self.sender);
+    }
+}
+
+impl Drop for PacketSubscription {
+    fn drop(&mut self) {
+        self.feed.packets.remove(self.watched, &self.sender);
     }
 }
 
@@ -199,7 +263,7 @@ mod tests {
         let watching = [1, 1, 2].map(|last| feed.watch(address(last)).unwrap());
         assert!(feed.is_watched());
         drop(watching);
-        assert!(!feed.is_watched() && feed.watchers.read().unwrap().is_empty());
+        assert!(!feed.is_watched() && feed.watchers_of(machine(1)).is_none());
     }
 
     #[test]

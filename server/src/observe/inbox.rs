@@ -19,7 +19,9 @@ pub struct Inbox<T>(Arc<Shared<T>>);
 
 #[derive(Debug)]
 struct Shared<T> {
+    /// What may wait, and what one counts.
     capacity: usize,
+    weigh: fn(&T) -> usize,
     state: Mutex<State<T>>,
     /// Something has come, or the last sender has gone.
     changed: Notify,
@@ -28,6 +30,7 @@ struct Shared<T> {
 #[derive(Debug)]
 struct State<T> {
     waiting: VecDeque<T>,
+    weight: usize,
     senders: usize,
     missed: u64,
     /// Nothing is received for the time being.
@@ -37,8 +40,21 @@ struct State<T> {
 /// Both ends; `capacity` may wait. One more takes the place of the latest, which is counted.
 #[must_use]
 pub fn channel<T>(capacity: usize) -> (Sender<T>, Inbox<T>) {
-    let state = State { waiting: VecDeque::new(), senders: 1, missed: 0, misses_everything: false };
-    let shared = Arc::new(Shared { capacity, state: Mutex::new(state), changed: Notify::new() });
+    weighed_channel(capacity, |_| 1)
+}
+
+/// The same where not each counts as one. The last that fits may exceed the capacity.
+#[must_use]
+pub fn weighed_channel<T>(capacity: usize, weigh: fn(&T) -> usize) -> (Sender<T>, Inbox<T>) {
+    let state = State {
+        waiting: VecDeque::new(),
+        weight: 0,
+        senders: 1,
+        missed: 0,
+        misses_everything: false,
+    };
+    let (state, changed) = (Mutex::new(state), Notify::new());
+    let shared = Arc::new(Shared { capacity, weigh, state, changed });
     (Sender(Arc::clone(&shared)), Inbox(shared))
 }
 
@@ -46,17 +62,24 @@ impl<T> Shared<T> {
     fn state(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn push(&self, state: &mut State<T>, one: T) {
+        state.weight += (self.weigh)(&one);
+        state.waiting.push_back(one);
+    }
 }
 
 impl<T> Sender<T> {
     /// Sends one, or counts the one before it as missed.
     pub fn send(&self, one: T) {
         let mut state = self.0.state();
-        if state.waiting.len() >= self.0.capacity {
-            state.waiting.pop_back();
+        if state.weight >= self.0.capacity
+            && let Some(last) = state.waiting.pop_back()
+        {
+            state.weight -= (self.0.weigh)(&last);
             state.missed += 1;
         }
-        state.waiting.push_back(one);
+        self.0.push(&mut state, one);
         drop(state);
         self.0.changed.notify_one();
     }
@@ -64,11 +87,11 @@ impl<T> Sender<T> {
     /// As [`send`](Self::send), but what would be missed is not made, and counted in place of the one before it.
     pub fn send_with(&self, one: impl FnOnce() -> T) {
         let mut state = self.0.state();
-        if state.misses_everything || state.waiting.len() >= self.0.capacity {
+        if state.misses_everything || state.weight >= self.0.capacity {
             state.missed += 1;
             return;
         }
-        state.waiting.push_back(one());
+        self.0.push(&mut state, one());
         drop(state);
         self.0.changed.notify_one();
     }
@@ -114,6 +137,7 @@ impl<T> Inbox<T> {
     pub fn try_recv(&mut self) -> Option<T> {
         let mut state = self.0.state();
         let first = state.waiting.pop_front();
+        state.weight -= first.as_ref().map_or(0, self.0.weigh);
         if state.waiting.is_empty() {
             state.waiting.shrink_to(PLACES);
         }
@@ -161,6 +185,19 @@ mod tests {
         inbox.miss_everything(false);
         sender.send_with(|| 2);
         assert_eq!((inbox.missed(), inbox.try_recv(), inbox.try_recv()), (1, Some(2), None));
+    }
+
+    #[test]
+    fn what_is_heavy_leaves_less_room() {
+        let (sender, mut inbox) = weighed_channel(4, |weight| *weight);
+        for weight in [3, 5, 1] {
+            sender.send_with(|| weight);
+        }
+        assert_eq!((inbox.missed(), inbox.try_recv(), inbox.try_recv()), (1, Some(3), Some(5)));
+        for weight in [9, 1] {
+            sender.send(weight);
+        }
+        assert_eq!((inbox.missed(), inbox.try_recv(), inbox.try_recv()), (1, Some(1), None));
     }
 
     #[tokio::test]

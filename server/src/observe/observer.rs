@@ -42,6 +42,16 @@ impl Observer {
         Self { feed: Arc::new(RawFeed::new(feed)), ..Self::default() }
     }
 
+    /// The same, and what is seen of raw clients is kept, up to so many bytes; nothing, if it is none.
+    #[must_use]
+    pub fn keeping(feed: Feed, journal_bytes: usize) -> Self {
+        let feed = match journal_bytes {
+            0 => RawFeed::new(feed),
+            bytes => RawFeed::keeping(feed, bytes),
+        };
+        Self { feed: Arc::new(feed), ..Self::default() }
+    }
+
     /// From now on, what the protocol's server sees of `address` goes to `inbox`.
     #[must_use]
     pub fn register(
@@ -67,6 +77,13 @@ impl Observer {
         }
         let watchers = self.watchers.read().unwrap_or_else(PoisonError::into_inner);
         watchers.get(&Peer::new(protocol, peer)).cloned()
+    }
+
+    /// Whether this peer is a leg, or was one a moment ago.
+    #[must_use]
+    pub fn is_leg(&self, protocol: Protocol, peer: SocketAddr, now: Instant) -> bool {
+        let is_watched = self.watcher_of(protocol, peer).is_some();
+        is_watched || self.departed.contains(Peer::new(protocol, peer), now)
     }
 
     /// Who has connected to the TCP server at its address `local`.

@@ -1,11 +1,12 @@
 //! A raw client: any client of a server that is not a leg.
 //!
 //! Reports cost little when nobody watches: one load. If somebody watches, the watchers of this address are
-//! looked up, and only if there are any a sighting is made.
+//! looked up, and only if there are any, or a journal is kept, a sighting is made.
 
 use std::sync::Arc;
 use std::time::Instant;
 
+use streamgram_protocol::fault::Deed;
 use streamgram_protocol::{Cause, RAW_BYTES};
 
 use super::feed::RawFeed;
@@ -21,13 +22,21 @@ pub struct RawClient {
     peer: Peer,
     machine: Machine,
     id: u64,
+    /// The faulty server that it talks to.
+    fault: Option<usize>,
 }
 
 impl RawClient {
     /// A client's connection, or one datagram of it.
     pub(super) fn new(feed: Arc<RawFeed>, peer: Peer, machine: Machine) -> Self {
         let id = feed.next_id();
-        Self { feed, peer, machine, id }
+        Self { feed, peer, machine, id, fault: None }
+    }
+
+    /// It talks to this faulty server.
+    #[must_use]
+    pub fn of_fault(self, fault: usize) -> Self {
+        Self { fault: Some(fault), ..self }
     }
 
     /// Its connection was accepted.
@@ -68,6 +77,11 @@ impl RawClient {
         self.report(|_| RawEvent::Refused(reason));
     }
 
+    /// A faulty server did something on purpose.
+    pub fn fault(&self, deed: Deed) {
+        self.report(|_| RawEvent::Fault(deed));
+    }
+
     /// Its connection ended.
     pub fn closed(&self, cause: Cause) {
         self.report(|_| RawEvent::Closed(cause));
@@ -78,12 +92,16 @@ impl RawClient {
             return;
         }
         let Peer { protocol, address: peer } = self.peer;
-        let machine = self.machine;
-        let Some(watchers) = self.feed.watchers_of(machine) else { return };
+        let (machine, fault) = (self.machine, self.fault);
+        let Some(watchers) = self.feed.audience_of(machine) else { return };
         let (at, event) = (Instant::now(), event(machine));
-        let sighting = Arc::new(Sighting { at, protocol, peer, machine, id: self.id, event });
-        for watcher in &*watchers {
+        let sighting =
+            Arc::new(Sighting { at, protocol, peer, machine, fault, id: self.id, event });
+        for watcher in watchers.iter().flat_map(|watchers| watchers.iter()) {
             watcher.send_with(|| Arc::clone(&sighting));
+        }
+        if let Some(journal) = &self.feed.journal {
+            journal.note(sighting);
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use streamgram_protocol::fault::Deed;
 use streamgram_protocol::{Cause, Protocol};
 
 use super::machine::Machine;
@@ -19,10 +20,54 @@ pub struct Sighting {
     pub peer: SocketAddr,
     /// Where it comes from.
     pub machine: Machine,
+    /// The faulty server that it talks to, if it is one.
+    pub fault: Option<usize>,
     /// TCP: a number of the connection. UDP: a number of the datagram.
     pub id: u64,
     /// What it saw.
     pub event: RawEvent,
+}
+
+/// Identifies a raw client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ClientKey {
+    /// A TCP connection, by the server's number.
+    Connection(u64),
+    /// A UDP peer, by its address.
+    Peer(SocketAddr),
+}
+
+impl Sighting {
+    /// Whom it is about.
+    #[must_use]
+    pub fn client(&self) -> ClientKey {
+        match self.protocol {
+            Protocol::Tcp => ClientKey::Connection(self.id),
+            Protocol::Udp => ClientKey::Peer(self.peer),
+        }
+    }
+
+    /// Whether nothing follows of a connection.
+    pub(super) fn is_last(&self) -> bool {
+        self.protocol == Protocol::Tcp
+            && matches!(self.event, RawEvent::Closed(_) | RawEvent::Refused(_))
+    }
+
+    /// Bytes that it takes, with those of its payload.
+    pub(super) fn weight(&self) -> usize {
+        let payload = match &self.event {
+            RawEvent::Read { payload, .. }
+            | RawEvent::Reply { payload, .. }
+            | RawEvent::Datagram(payload)
+            | RawEvent::DatagramReply(payload) => payload.shown.as_ref().map_or(0, |it| it.len()),
+            RawEvent::Accepted
+            | RawEvent::Refused(_)
+            | RawEvent::Fault(_)
+            | RawEvent::Closed(_) => 0,
+        };
+        // With the counts of an `Arc`, and the place that holds it.
+        size_of::<Self>() + 3 * size_of::<usize>() + payload
+    }
 }
 
 /// What a server can see of a raw client.
@@ -54,6 +99,8 @@ pub enum RawEvent {
     DatagramReply(Payload),
     /// A connection or a datagram was turned away.
     Refused(Refusal),
+    /// A faulty server did something on purpose.
+    Fault(Deed),
     /// A connection ended.
     Closed(Cause),
 }

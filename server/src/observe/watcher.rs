@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use streamgram_protocol::Cause;
+use streamgram_protocol::fault::Deed;
 
 use super::inbox::Sender;
 
@@ -36,6 +37,8 @@ pub enum Event {
     },
     /// A datagram came.
     Datagram(Datagram),
+    /// A faulty server did something on purpose.
+    Fault(Deed),
     /// The connection ended.
     Closed {
         /// How, as the server saw it.
@@ -82,6 +85,17 @@ impl Watcher {
     /// Reports an observation, or counts it as missed; never waits.
     pub fn report(&self, event: Event) {
         self.report_at(Instant::now(), event);
+    }
+
+    /// A faulty server did something on purpose.
+    pub fn fault(&self, deed: Deed) {
+        self.report(Event::Fault(deed));
+    }
+
+    /// A faulty server did something on purpose about the latest datagram.
+    pub fn datagram_fault(&self, deed: Deed) {
+        let latest = self.datagrams.load(Ordering::Relaxed).saturating_sub(1);
+        self.fault(deed.at(latest));
     }
 
     fn report_at(&self, at: Instant, event: Event) {

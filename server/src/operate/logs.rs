@@ -11,6 +11,9 @@ use std::time::Duration;
 use streamgram_protocol::is_hidden;
 use tracing::error;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::LogFormat;
 
@@ -56,9 +59,11 @@ pub fn start(level: LevelFilter, format: LogFormat) -> Log {
         .with_target(false)
         // It would complain on standard error, and panic if that is closed.
         .log_internal_errors(false);
+    // The client of NATS reports every attempt to connect. Rooms say once that it is out of reach, and why.
+    let ours = Targets::new().with_default(level).with_target("async_nats", LevelFilter::OFF);
     match format {
-        LogFormat::Human => log.init(),
-        LogFormat::Json => log.json().flatten_event(true).init(),
+        LogFormat::Human => log.finish().with(ours).init(),
+        LogFormat::Json => log.json().flatten_event(true).finish().with(ours).init(),
     }
     panic::set_hook(Box::new(|panic| error!("{panic}")));
     Log { lines, written }

@@ -18,6 +18,9 @@ use tokio::time::interval;
 pub const UPKEEP: Duration = Duration::from_secs(5);
 
 const BUILD_INFO: &str = "streamgram_build_info";
+const CAPTURED_TOTAL: &str = "streamgram_captured_total";
+const CAPTURE_DROPPED_TOTAL: &str = "streamgram_capture_dropped_total";
+const CAPTURE_UNREADABLE_TOTAL: &str = "streamgram_capture_unreadable_total";
 const CONNECTIONS: &str = "streamgram_connections";
 const CONNECTIONS_TOTAL: &str = "streamgram_connections_total";
 const DATAGRAMS_TOTAL: &str = "streamgram_datagrams_total";
@@ -26,6 +29,8 @@ const LABS: &str = "streamgram_labs";
 const LEGS: &str = "streamgram_legs";
 const LEGS_TOTAL: &str = "streamgram_legs_total";
 const REFUSED_TOTAL: &str = "streamgram_refused_total";
+const ROOMS: &str = "streamgram_rooms";
+const ROOM_MEMBERS: &str = "streamgram_room_members";
 const ROUND_TRIP: &str = "streamgram_round_trip_seconds";
 const SESSIONS: &str = "streamgram_sessions";
 const SESSIONS_TOTAL: &str = "streamgram_sessions_total";
@@ -52,6 +57,12 @@ pub fn start() -> Result<Meters, BuildError> {
         .set_buckets_for_metric(Matcher::Full(ROUND_TRIP.into()), &ROUND_TRIP_BUCKETS)?
         .install_recorder()?;
     describe_gauge!(BUILD_INFO, "1, with the version as a label");
+    describe_counter!(CAPTURED_TOTAL, "packets that were captured for a session");
+    describe_counter!(
+        CAPTURE_DROPPED_TOTAL,
+        "packets that the kernel dropped above the rate of the capture, or that did not fit its memory"
+    );
+    describe_counter!(CAPTURE_UNREADABLE_TOTAL, "packets that were captured and could not be read");
     describe_gauge!(CONNECTIONS, "connections that are open, by surface");
     describe_counter!(CONNECTIONS_TOTAL, "connections that were accepted, by surface");
     describe_counter!(DATAGRAMS_TOTAL, "datagrams that were answered");
@@ -60,6 +71,8 @@ pub fn start() -> Result<Meters, BuildError> {
     describe_gauge!(LEGS, "legs of all sessions, by protocol and path");
     describe_counter!(LEGS_TOTAL, "legs that were begun, by protocol and path");
     describe_counter!(REFUSED_TOTAL, "what was not served, by reason");
+    describe_gauge!(ROOMS, "rooms that this server has members of, or had a moment ago");
+    describe_gauge!(ROOM_MEMBERS, "sessions that are in a room");
     describe_histogram!(ROUND_TRIP, "from sending a line of a leg to the end of its reply");
     describe_gauge!(SESSIONS, "sessions that run");
     describe_counter!(SESSIONS_TOTAL, "sessions that were begun");
@@ -68,10 +81,17 @@ pub fn start() -> Result<Meters, BuildError> {
     describe_gauge!(WATCHING, "sessions that watch raw clients");
     // So that a meter is 0 and not absent before something happens.
     gauge!(BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
-    for one in [SESSIONS, LABS, EVENTS_WAITING, WATCHING] {
+    for one in [SESSIONS, LABS, EVENTS_WAITING, WATCHING, ROOMS, ROOM_MEMBERS] {
         gauge!(one).set(0.0);
     }
-    for all in [SESSIONS_TOTAL, DATAGRAMS_TOTAL, TCP_REPLIES_TOTAL] {
+    for all in [
+        SESSIONS_TOTAL,
+        DATAGRAMS_TOTAL,
+        TCP_REPLIES_TOTAL,
+        CAPTURED_TOTAL,
+        CAPTURE_DROPPED_TOTAL,
+        CAPTURE_UNREADABLE_TOTAL,
+    ] {
         counter!(all).absolute(0);
     }
     for surface in [Surface::Http, Surface::Tcp, Surface::Admin] {
@@ -185,6 +205,16 @@ impl Present {
         Self::one_of(gauge!(LEGS, &labels), &counter!(LEGS_TOTAL, &labels))
     }
 
+    /// A room.
+    pub(crate) fn room() -> Self {
+        Self::one_of(gauge!(ROOMS), &Counter::noop())
+    }
+
+    /// A session in a room.
+    pub(crate) fn room_member() -> Self {
+        Self::one_of(gauge!(ROOM_MEMBERS), &Counter::noop())
+    }
+
     /// A session that watches raw clients.
     pub(crate) fn watcher() -> Self {
         Self::one_of(gauge!(WATCHING), &Counter::noop())
@@ -199,6 +229,25 @@ impl Present {
 impl Drop for Present {
     fn drop(&mut self) {
         self.0.decrement(1.0);
+    }
+}
+
+/// What became of packets.
+pub(crate) struct Captured {
+    /// Those that were handed to a session.
+    pub(crate) packets: Counter,
+    /// Those that the kernel or the capture had no room for.
+    pub(crate) dropped: Counter,
+    /// Those whose headers make no sense.
+    pub(crate) unreadable: Counter,
+}
+
+/// Packets that were captured.
+pub(crate) fn captured() -> Captured {
+    Captured {
+        packets: counter!(CAPTURED_TOTAL),
+        dropped: counter!(CAPTURE_DROPPED_TOTAL),
+        unreadable: counter!(CAPTURE_UNREADABLE_TOTAL),
     }
 }
 

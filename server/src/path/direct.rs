@@ -1,24 +1,24 @@
 //! The direct path: a kernel socket, straight to the server.
 
-use std::cell::RefCell;
+mod arrivals;
+
 use std::fmt;
 use std::future::{Future, pending};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 use std::time::{Duration, Instant};
 
+use socket2::SockRef;
 use streamgram_protocol::Cause;
-use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::io::{AsyncWrite, Interest};
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 
+use self::arrivals::{Arrivals, Received, received};
 use super::turn::{TcpTurn, UdpTurn};
 use crate::observe::cause_of;
 use crate::udp_error;
-
-/// Bytes that are read at a time; more come with the next read.
-const READ_BYTES: usize = 4 * 1024;
 
 /// A TCP socket with a local address, not yet connected.
 ///
@@ -63,34 +63,27 @@ pub(super) fn reset_when_closed(stream: &TcpStream) {
 
 /// A datagram from a connected socket, if one has come; a refusal is an error.
 pub(super) fn receive(socket: &UdpSocket) -> io::Result<Option<Vec<u8>>> {
-    // If there is only a refusal, `try_recv` does not look at the socket.
-    let error = socket.try_io(Interest::ERROR, || {
-        let error = socket.take_error()?;
-        error.ok_or_else(|| io::ErrorKind::WouldBlock.into())
-    });
-    if let Ok(error) = error {
-        return Err(error);
-    }
-    match received(|buffer| socket.try_recv(buffer)) {
-        Ok(bytes) => Ok(Some(bytes)),
+    refused(socket)?;
+    match received(|buffer| Ok((socket.try_recv(buffer)?, ()))) {
+        Ok((bytes, ())) => Ok(Some(bytes)),
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// The bytes that `receive` puts into a buffer.
-fn received(receive: impl FnOnce(&mut [u8]) -> io::Result<usize>) -> io::Result<Vec<u8>> {
-    thread_local! {
-        // A new buffer for each call would have to be cleared, also when there is nothing to read. A buffer
-        // for each leg would take memory while it is idle.
-        static BUFFER: RefCell<[u8; READ_BYTES]> = const { RefCell::new([0; READ_BYTES]) };
-    }
-    BUFFER.with_borrow_mut(|buffer| receive(buffer).map(|bytes| buffer[..bytes].to_vec()))
+/// Fails if an earlier datagram was refused. If there is only that, receiving does not look at the socket.
+fn refused(socket: &UdpSocket) -> io::Result<()> {
+    let error = socket.try_io(Interest::ERROR, || {
+        let error = socket.take_error()?;
+        error.ok_or_else(|| io::ErrorKind::WouldBlock.into())
+    });
+    error.map_or(Ok(()), Err)
 }
 
 /// A connection, from its SYN to its end.
 pub struct DirectTcp {
     state: State,
+    arrivals: Arrivals,
     nodelay: bool,
     /// What the server sees as its peer.
     pub(super) local: SocketAddr,
@@ -115,13 +108,13 @@ impl DirectTcp {
     /// What the system says of the socket.
     pub fn connect(target: SocketAddr, nodelay: bool, patience: Duration) -> io::Result<Self> {
         let socket = bind_tcp(target)?;
-        let local = socket.local_addr()?;
+        let (local, arrivals) = (socket.local_addr()?, Arrivals::of(&SockRef::from(&socket)));
         let handshake = async move {
             let started = Instant::now();
             let stream = tokio::time::timeout(patience, socket.connect(target)).await??;
             Ok(Handshake { stream, took: started.elapsed() })
         };
-        Ok(Self { state: State::Connecting(Box::pin(handshake)), nodelay, local })
+        Ok(Self { state: State::Connecting(Box::pin(handshake)), arrivals, nodelay, local })
     }
 
     /// Waits until a turn would do something, or there is room to write if something waits for it.
@@ -142,8 +135,8 @@ impl DirectTcp {
         }
     }
 
-    /// Completes the handshake, or reads.
-    pub fn turn(&mut self) -> TcpTurn {
+    /// Completes the handshake, or reads; `now` is before that.
+    pub fn turn(&mut self, now: Instant) -> TcpTurn {
         match std::mem::replace(&mut self.state, State::Ended) {
             State::Connected(Ok(Handshake { stream, took })) => {
                 let set = stream.set_nodelay(self.nodelay);
@@ -154,8 +147,8 @@ impl DirectTcp {
                 }
             }
             State::Connected(Err(error)) => broken(error),
-            State::Open(mut stream) => {
-                let turn = read(&mut stream);
+            State::Open(stream) => {
+                let turn = read(&stream, &mut self.arrivals, now);
                 self.state = State::Open(stream);
                 turn
             }
@@ -172,6 +165,7 @@ impl DirectTcp {
     /// The connection has broken.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let State::Open(stream) = &self.state else { return Ok(0) };
+        self.arrivals.expect();
         match stream.try_write(bytes) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
             written => written,
@@ -203,20 +197,12 @@ impl DirectTcp {
     }
 }
 
-fn read(stream: &mut TcpStream) -> TcpTurn {
-    // Unlike `try_read` this remembers after a short read that there is no more, which saves the next turn a
-    // system call. The waker does nothing: `ready` registers the real one.
-    let mut context = Context::from_waker(Waker::noop());
-    let read = received(|buffer| {
-        let mut place = ReadBuf::new(buffer);
-        match Pin::new(stream).poll_read(&mut context, &mut place) {
-            Poll::Ready(read) => read.map(|()| place.filled().len()),
-            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+fn read(stream: &TcpStream, arrivals: &mut Arrivals, now: Instant) -> TcpTurn {
+    match arrivals.read(stream, now) {
+        Ok(Received { bytes, .. }) if bytes.is_empty() => {
+            TcpTurn::Ended { cause: Cause::PeerClosed, error: None }
         }
-    });
-    match read {
-        Ok(bytes) if bytes.is_empty() => TcpTurn::Ended { cause: Cause::PeerClosed, error: None },
-        Ok(bytes) => TcpTurn::Reply { bytes, at: Instant::now() },
+        Ok(Received { bytes, arrival }) => TcpTurn::Reply { bytes, arrival },
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => TcpTurn::Idle,
         Err(error) => broken(error),
     }
@@ -236,6 +222,7 @@ impl fmt::Debug for DirectTcp {
 #[derive(Debug)]
 pub struct DirectUdp {
     socket: UdpSocket,
+    arrivals: Arrivals,
     /// What the server sees as its peer.
     pub(super) local: SocketAddr,
 }
@@ -247,7 +234,8 @@ impl DirectUdp {
     /// What the system says of the socket.
     pub async fn open(target: SocketAddr) -> io::Result<Self> {
         let socket = connect_udp(target).await?;
-        Ok(Self { local: socket.local_addr()?, socket })
+        let arrivals = Arrivals::of(&SockRef::from(&socket));
+        Ok(Self { local: socket.local_addr()?, arrivals, socket })
     }
 
     /// Waits until a turn would do something, or there is room to send if something waits for it.
@@ -266,11 +254,12 @@ impl DirectUdp {
         }
     }
 
-    /// Receives.
-    pub fn turn(&self) -> UdpTurn {
-        match receive(&self.socket) {
-            Ok(None) => UdpTurn::Idle,
-            Ok(Some(bytes)) => UdpTurn::FromServer { bytes, at: Instant::now() },
+    /// Receives; `now` is before that.
+    pub fn turn(&mut self, now: Instant) -> UdpTurn {
+        let Self { socket, arrivals, .. } = self;
+        match refused(socket).and_then(|()| arrivals.receive(socket, now)) {
+            Ok(Received { bytes, arrival }) => UdpTurn::FromServer { bytes, arrival },
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => UdpTurn::Idle,
             Err(error) if udp_error::is_refusal(&error) => UdpTurn::Refused,
             // The error is about a datagram that is lost; its line will have no reply.
             Err(_) => UdpTurn::More,

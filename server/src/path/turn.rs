@@ -23,8 +23,8 @@ pub enum TcpTurn {
     Reply {
         /// The bytes.
         bytes: Vec<u8>,
-        /// When they came.
-        at: Instant,
+        /// When the last of them came.
+        arrival: Arrival,
     },
     /// The connection has ended.
     Ended {
@@ -56,7 +56,7 @@ pub enum UdpTurn {
         /// Its payload.
         bytes: Vec<u8>,
         /// When it came.
-        at: Instant,
+        arrival: Arrival,
     },
     /// A reply came over an emulated link.
     Reply {
@@ -75,6 +75,32 @@ pub enum UdpTurn {
     More,
     /// There is nothing to do now.
     Idle,
+}
+
+/// When something came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arrival {
+    /// When it was there.
+    pub at: Instant,
+    /// It may have been there since then: only the read is known.
+    pub earliest: Option<Instant>,
+}
+
+impl Arrival {
+    /// How much earlier it may have come, if that is not known. What it answers was `asked` before it came.
+    #[must_use]
+    pub fn earlier(self, asked: Option<Instant>) -> Option<Duration> {
+        let earliest = self.earliest?;
+        let earliest = asked.map_or(earliest, |asked| earliest.max(asked));
+        Some(self.at.saturating_duration_since(earliest))
+    }
+}
+
+impl From<Instant> for Arrival {
+    /// It is known when it came.
+    fn from(at: Instant) -> Self {
+        Self { at, earliest: None }
+    }
 }
 
 /// The line that a reply over UDP answers; by default nothing is known.

@@ -7,12 +7,13 @@ use socket2::{Domain, Socket, Type};
 use thiserror::Error;
 use tokio::net::{TcpListener, UdpSocket};
 
-use super::activation::{BadSocket, inherited};
+use super::activation::{BadSocket, Inherited};
 use crate::config::Serve;
-use crate::web::Addresses;
+use crate::room::BadStore;
+use crate::web::{Addresses, FaultyAddress};
 
 /// Connections that wait to be accepted; with more, a client tries again after a second.
-const BACKLOG: i32 = 1_024;
+pub(super) const BACKLOG: i32 = 1_024;
 
 /// Bound sockets, not yet served.
 #[derive(Debug)]
@@ -41,16 +42,22 @@ pub enum BindError {
     /// A socket that was handed over and cannot be used.
     #[error(transparent)]
     Inherited(#[from] BadSocket),
+    /// A shared store whose flags cannot be followed.
+    #[error(transparent)]
+    Store(#[from] BadStore),
 }
 
 impl Sockets {
-    /// Takes the sockets that were handed over, and binds the other addresses.
+    /// Takes the sockets that were handed over, and binds the other addresses; those of the faulty servers are bound.
     ///
     /// # Errors
     /// The first socket or address that fails; then nothing listens.
-    pub(super) async fn bind(config: &Serve) -> Result<Self, BindError> {
+    pub(super) fn bind(
+        config: &Serve,
+        inherited: Inherited,
+        faults: Vec<FaultyAddress>,
+    ) -> Result<Self, BindError> {
         let failed = |surface, address| move |cause| BindError::Address { surface, address, cause };
-        let inherited = inherited()?;
         let http = listener(inherited.http, config.http);
         let http = http.map_err(failed("HTTP", config.http))?;
         let tcp = listener(inherited.tcp, config.tcp);
@@ -71,6 +78,7 @@ impl Sockets {
             tcp: tcp.local_addr().map_err(failed("TCP", config.tcp))?,
             udp: udp.local_addr().map_err(failed("UDP", config.udp))?,
             admin: admin_address,
+            faults,
         };
         Ok(Self { http, tcp, udp, admin, addresses })
     }
@@ -102,7 +110,7 @@ fn socket(inherited: Option<std::net::UdpSocket>, address: SocketAddr) -> io::Re
 }
 
 /// A socket of an address. `[::]` is every address of IPv4 too, whatever the system's default is.
-fn bound(kind: Type, address: SocketAddr) -> io::Result<Socket> {
+pub(super) fn bound(kind: Type, address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), kind, None)?;
     if address.is_ipv6() && address.ip().is_unspecified() {
         socket.set_only_v6(false)?;

@@ -10,14 +10,14 @@ use thiserror::Error;
 
 use super::capacity::FEWEST_FILES;
 
-/// Threads beside the workers: of UDP and of the log.
-const OWN_THREADS: usize = 2;
+/// Threads beside the workers: of TCP, of UDP, of the log and of the capture.
+const OWN_THREADS: usize = 4;
 
 /// What the system does not give.
 #[derive(Debug, Error)]
 pub enum Lacking {
     /// Too few threads.
-    #[error("cannot start the {wanted} threads that --threads asks for, and two more: {cause}")]
+    #[error("cannot start the {wanted} threads that --threads asks for, and four more: {cause}")]
     Threads {
         /// The workers.
         wanted: usize,

@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 use tracing::warn;
 
 /// How long connections and sessions may take to end after a stop. Then they are cut off.
-const STOP_PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const STOP_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Why the server ended without being told to.
 #[derive(Debug, Error)]

@@ -8,6 +8,7 @@ use streamgram_protocol::{
     Open, Path, Ping, Problem, Protocol, Send, SetLink, Stop, Watch,
 };
 
+use super::bridge::Bridge;
 use super::leg::burst::Lines;
 use super::leg::ended::EndedLeg;
 use super::leg::tcp::TcpLeg;
@@ -16,7 +17,7 @@ use super::raw_clients::RawClients;
 use super::state::State;
 use crate::guard::admission::Full;
 use crate::guard::ports::Port;
-use crate::observe::Unwatchable;
+use crate::observe::{Unwatchable, Wanted};
 use crate::path::Route;
 use crate::path::emulated::Permit;
 
@@ -43,6 +44,8 @@ impl State {
             ClientMessage::Send(send) => return self.send(&send),
             ClientMessage::Stop(stop) => return self.stop(&stop),
             ClientMessage::Watch(watch) => self.watch(&watch),
+            // Boxed: what that takes, an idle session need not have.
+            ClientMessage::Room(request) => Box::pin(self.ask_room(request)).await,
             ClientMessage::Ping(Ping {}) => {
                 self.outbox.push(Instant::now(), None, Event::Pong {});
                 Ok(())
@@ -69,23 +72,33 @@ impl State {
                 format!("the session opens more than {limit} legs a minute, the limit is {limit}");
             return Err(problem(Code::OverLimit, protocol, detail));
         }
+        let target = self.bridge.target(protocol, open.fault).ok_or_else(|| {
+            let (name, faults) = (protocol.name(), self.bridge.faults.len());
+            let detail = format!("fault is none of {name} among the {faults} faulty servers");
+            let field = Some("fault".into());
+            Problem { field, ..problem(Code::OverLimit, protocol, detail) }
+        })?;
         let route = match open.path {
             Path::Direct => Route::Direct,
             Path::Emulated => {
                 Route::Emulated(open.link.unwrap_or_default(), self.permit(protocol)?)
             }
         };
+        self.begin_to_capture(open.capture);
         self.legs_opened += 1;
         let id = LegId { protocol, number: self.legs_opened };
         let opened = match protocol {
             Protocol::Tcp => {
                 let (port, nodelay) = (self.port()?, open.nodelay.unwrap_or(true));
-                TcpLeg::connect(id, route, nodelay, &self.bridge, port)
+                TcpLeg::connect(id, route, (target, nodelay), open.capture, &self.bridge, port)
                     .map(|leg| self.tcp = Some(Box::new(leg)))
             }
-            Protocol::Udp => UdpLeg::open(id, route, &self.bridge, &mut self.outbox)
-                .await
-                .map(|leg| self.udp = Some(Box::new(leg))),
+            Protocol::Udp => {
+                let target = (target, open.fault.is_some());
+                UdpLeg::open(id, route, target, open.capture, &self.bridge, &mut self.outbox)
+                    .await
+                    .map(|leg| self.udp = Some(Box::new(leg)))
+            }
         };
         opened.map_err(|error| {
             let detail = format!("{} could not be opened: {error}", protocol.name());
@@ -163,16 +176,26 @@ impl State {
             }
             return Ok(());
         }
+        self.begin_to_capture(watch.packets);
         let raw_clients =
             self.raw_clients.get_or_insert_with(|| Box::new(RawClients::new(self.machine)));
-        raw_clients.watch(&self.bridge.observer.feed).map_err(|unwatchable| {
-            let code = match unwatchable {
-                Unwatchable::Off => Code::FeedOff,
-                Unwatchable::Full => Code::OverLimit,
+        let Bridge { observer, capture, limits, .. } = &self.bridge;
+        let wanted = Wanted { port: watch.port, token: watch.token.clone() };
+        raw_clients.watch(&observer.feed, wanted).map_err(|unwatchable| {
+            let (code, field) = match unwatchable {
+                Unwatchable::Off => (Code::FeedOff, None),
+                Unwatchable::Token => (Code::FeedOff, Some("token".into())),
+                Unwatchable::Full => (Code::OverLimit, None),
             };
             let detail = unwatchable.to_string();
-            Problem { code, detail, message: None, field: None, id: None, protocol: None }
-        })
+            Problem { code, detail, message: None, field, id: None, protocol: None }
+        })?;
+        if watch.packets {
+            raw_clients.watch_packets(capture, limits.lab_packets);
+        } else {
+            raw_clients.unwatch_packets();
+        }
+        Ok(())
     }
 
     /// Each leg accepts or refuses the send on its own.

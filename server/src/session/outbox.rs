@@ -24,6 +24,11 @@ pub const UNREAD_BYTES: usize = 64 * 1024;
 /// text with what is said about each piece. The rest is for the session's own legs, so that raw clients cannot hold
 /// them up.
 const ENOUGH_FOR_RAW_BYTES: usize = 256 * 1024;
+/// The same for captured packets, which wait before anything else does: what a server saw of 64 KiB that come at once
+/// and go back still has its room.
+const ENOUGH_FOR_PACKETS_BYTES: usize = 64 * 1024;
+/// Bytes below [`HELD_BYTES`] that captured packets leave, so that they keep back no lines.
+const LEFT_BY_PACKETS_BYTES: usize = 64 * 1024;
 /// Bytes of events in one frame, the last of which may exceed it; the others go into the next.
 const FRAME_BYTES: usize = 16 * 1024;
 /// Bytes of a usual event. A line that is under way will have one, sooner or later all of them at once: its
@@ -135,6 +140,12 @@ impl Outbox {
     /// Whether there is room for events of raw clients.
     pub(crate) fn has_room_for_raw(&self) -> bool {
         self.bytes < ENOUGH_FOR_RAW_BYTES && !self.is_full()
+    }
+
+    /// Whether there is room for captured packets.
+    pub(crate) fn has_room_for_packets(&self) -> bool {
+        self.bytes < ENOUGH_FOR_PACKETS_BYTES
+            && self.bytes + self.besides + LEFT_BY_PACKETS_BYTES < HELD_BYTES
     }
 }
 

@@ -1,23 +1,27 @@
-//! The raw clients that a session watches. Each gets a number, sightings of it become events, and what is
+//! The raw clients that a session watches. Each gets a number, sightings and packets of it become events, and what is
 //! left out is counted.
 
-use std::collections::HashMap;
+mod known;
+
 use std::future::pending;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use streamgram_protocol::{Data, Event, Protocol, RAW_CLIENTS, READ_BYTES, Raw, RawObservation};
+use streamgram_protocol::{Data, Event, Protocol, READ_BYTES, Raw, RawObservation};
 use tokio::time::sleep_until;
 
+use self::known::{Client, Known};
+use super::captured::captured;
 use super::outbox::Outbox;
+use crate::capture::{Capture, Watching};
 use crate::observe::{
-    Machine, Payload, RawEvent, RawFeed, Sighting, Subscription, Unwatchable, may_show_bytes,
+    Filter, Machine, Packet, PacketSubscription, Payload, RawEvent, RawFeed, Sighting,
+    Subscription, UNDECIDED_BYTES, Unwatchable, Wanted, may_show_bytes,
 };
 
 /// Between two reports of how much was left out.
 const MISSED_EVERY: Duration = Duration::from_secs(1);
-/// Sightings that a session reports before it looks at everything else again.
+/// Sightings, and packets, that a session reports before it looks at everything else again.
 const SIGHTINGS_PER_TURN: usize = 64;
 /// The same, if other sessions watch too.
 const SIGHTINGS_AMONG_OTHERS: usize = 16;
@@ -25,9 +29,8 @@ const SIGHTINGS_AMONG_OTHERS: usize = 16;
 /// same time. So whatever it is, they report about 16,000 sightings a second together, and whoever asks for something
 /// else does not wait for all of them.
 const PAUSE: Duration = Duration::from_millis(1);
-/// How long a connection must be silent before a new client may replace it. Its end may have been missed. If
-/// it is still open and sends again, it counts as a new client.
-const SILENCE: Duration = Duration::from_secs(60);
+/// Bytes of what is known of clients that every session may hold besides; more of it takes the place of events.
+const KNOWN_BYTES: usize = 180 * 1024;
 
 /// What a session knows of the raw clients that it watches.
 #[derive(Debug)]
@@ -35,33 +38,27 @@ pub(crate) struct RawClients {
     /// Where the session comes from, if that is known.
     session: Option<Machine>,
     subscription: Option<Subscription>,
-    clients: HashMap<Key, Client>,
-    /// How many clients have got a number.
-    numbered: u64,
+    /// Which clients are watched.
+    filter: Filter,
+    packets: Option<Packets>,
+    clients: Known,
     missed: u64,
+    /// Packets of a client were left out.
+    misses_packets: bool,
     missed_reported: Option<Instant>,
     /// When the next turn may be.
     due: Option<Instant>,
 }
 
-/// Identifies a client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Key {
-    /// A TCP connection, by the server's number.
-    Connection(u64),
-    /// A UDP peer, by its address.
-    Peer(SocketAddr),
-}
-
+/// Packets of the same clients.
 #[derive(Debug)]
-struct Client {
-    number: u64,
-    /// When it was last seen.
-    seen: Instant,
-    /// How many of its datagrams were reported.
-    datagrams: u64,
-    /// The server's number of the last.
-    last_datagram: Option<u64>,
+struct Packets {
+    subscription: PacketSubscription,
+    /// How many of each client are reported.
+    most: u64,
+    /// The client reads, so that they can be reported.
+    has_room: bool,
+    _watching: Watching,
 }
 
 impl RawClients {
@@ -69,23 +66,52 @@ impl RawClients {
         Self {
             session,
             subscription: None,
-            clients: HashMap::new(),
-            numbered: 0,
+            filter: Filter::new(Wanted::default(), UNDECIDED_BYTES),
+            packets: None,
+            clients: Known::default(),
             missed: 0,
+            misses_packets: false,
             missed_reported: None,
             due: None,
         }
     }
 
-    /// Watches from now on.
+    /// Watches from now on, the clients that are wanted and no others.
     ///
     /// # Errors
     /// The session may not.
-    pub(crate) fn watch(&mut self, feed: &Arc<RawFeed>) -> Result<(), Unwatchable> {
+    pub(crate) fn watch(&mut self, feed: &Arc<RawFeed>, wanted: Wanted) -> Result<(), Unwatchable> {
+        feed.allows(self.session, &wanted)?;
+        self.filter = Filter::new(wanted, UNDECIDED_BYTES);
         if self.subscription.is_none() {
             self.subscription = Some(feed.watch(self.session)?);
         }
         Ok(())
+    }
+
+    /// Watches packets too, if they are captured; of each client `most` are reported.
+    pub(crate) fn watch_packets(&mut self, capture: &Capture, most: u64) {
+        if let (Some(subscription), None) = (&self.subscription, &self.packets) {
+            self.packets = capture.watch().map(|watching| {
+                let subscription = subscription.packets();
+                Packets { subscription, most, has_room: true, _watching: watching }
+            });
+        }
+    }
+
+    /// Bytes that are held above those that every session may hold.
+    pub(crate) fn held(&self) -> usize {
+        self.clients.held().saturating_sub(KNOWN_BYTES)
+    }
+
+    /// Watches no packets any more.
+    pub(crate) fn unwatch_packets(&mut self) {
+        self.packets = None;
+    }
+
+    /// Whether packets are captured.
+    pub(crate) fn are_captured(&self) -> bool {
+        self.packets.is_some()
     }
 
     /// Watches no longer, and forgets all clients, because their ends will not be seen.
@@ -93,20 +119,37 @@ impl RawClients {
         while let Some(sighting) = self.next() {
             self.report(&sighting, outbox);
         }
+        while outbox.has_room_for_packets()
+            && let Some(packet) = self.next_packet()
+        {
+            self.report_packet(&packet, now, outbox);
+        }
         self.missed_reported = None;
         self.report_missed(now, outbox);
+        self.packets = None;
         self.subscription = None;
-        self.clients = HashMap::new();
+        self.clients.forget();
     }
 
-    /// Waits until there is a sighting.
+    /// Waits until there is a sighting, or a packet.
     ///
     /// # Cancel safety
     /// Losing a `select!` loses nothing.
     pub(crate) async fn ready(&mut self) {
         match &mut self.subscription {
             Some(subscription) => {
-                subscription.sightings.ready().await;
+                let packets = async {
+                    match &mut self.packets {
+                        Some(Packets { subscription, has_room: true, .. }) => {
+                            subscription.packets.ready().await
+                        }
+                        _ => pending().await,
+                    }
+                };
+                tokio::select! {
+                    () = subscription.sightings.ready() => {}
+                    () = packets => {}
+                }
                 // Even a timer that is due may take a millisecond.
                 if let Some(due) = self.due.filter(|due| *due > Instant::now()) {
                     sleep_until(due.into()).await;
@@ -123,6 +166,10 @@ impl RawClients {
             sightings.miss_everything(!outbox.has_room_for_raw());
         }
         let more = self.due.is_none_or(|due| now >= due) && self.report_some(now, outbox);
+        if let Some(Packets { subscription, has_room, .. }) = &mut self.packets {
+            subscription.packets.miss_everything(outbox.is_full());
+            *has_room = outbox.has_room_for_packets();
+        }
         self.report_missed(now, outbox);
         more
     }
@@ -137,6 +184,16 @@ impl RawClients {
             self.report(&sighting, outbox);
             reported += 1;
         }
+        let mut packets = 0;
+        // Those for which there is no room wait: the client usually takes events at once.
+        while packets < most
+            && outbox.has_room_for_packets()
+            && let Some(packet) = self.next_packet()
+        {
+            self.report_packet(&packet, now, outbox);
+            packets += 1;
+        }
+        reported = reported.max(packets);
         let pause = PAUSE.saturating_mul(u32::try_from(others).unwrap_or(u32::MAX));
         self.due = (reported > 0 && others > 0).then(|| now + pause);
         reported == most && others == 0
@@ -145,8 +202,43 @@ impl RawClients {
     /// The next sighting, if it is there already.
     fn next(&mut self) -> Option<Arc<Sighting>> {
         let sightings = &mut self.subscription.as_mut()?.sightings;
-        self.missed += sightings.missed();
-        sightings.try_recv()
+        self.missed += sightings.missed() + self.filter.missed();
+        loop {
+            if let Some(sighting) = self.filter.let_through() {
+                return Some(sighting);
+            }
+            self.filter.take(sightings.try_recv()?);
+        }
+    }
+
+    /// The next packet, if it is there already.
+    fn next_packet(&mut self) -> Option<Arc<Packet>> {
+        let packets = &mut self.packets.as_mut()?.subscription.packets;
+        self.missed += packets.missed();
+        loop {
+            let packet = packets.try_recv()?;
+            if self.filter.wants_packet(&packet) {
+                return Some(packet);
+            }
+        }
+    }
+
+    /// Reports a packet, or counts it as missed.
+    fn report_packet(&mut self, packet: &Packet, now: Instant, outbox: &mut Outbox) {
+        let most = self.packets.as_ref().map_or(0, |packets| packets.most);
+        let Some(client) = self.clients.captured(packet) else {
+            self.missed += 1;
+            return;
+        };
+        if !client.may_report_packet(most, now) {
+            client.packets_missed += 1;
+            self.misses_packets = true;
+            return;
+        }
+        let shows_payload = may_show_bytes(packet.machine, self.session);
+        let captured = Box::new(captured(packet, shows_payload, outbox));
+        let raw = of_packets(client, RawObservation::Packet(captured));
+        outbox.push(packet.at, None, Event::Raw(raw));
     }
 
     /// Reports a sighting, or counts it as missed.
@@ -160,34 +252,37 @@ impl RawClients {
     /// Reports how many sightings were left out, if that is due.
     fn report_missed(&mut self, now: Instant, outbox: &mut Outbox) {
         if self.missed_due(outbox).is_some_and(|due| now >= due) {
-            let count = std::mem::take(&mut self.missed);
             self.missed_reported = Some(now);
-            outbox.push(now, None, Event::RawMissed { count });
+            self.misses_packets = false;
+            let count = std::mem::take(&mut self.missed);
+            if count > 0 {
+                outbox.push(now, None, Event::RawMissed { count });
+            }
+            for client in self.clients.with_missed_packets() {
+                let count = std::mem::take(&mut client.packets_missed);
+                let raw = of_packets(client, RawObservation::PacketsMissed { count });
+                outbox.push(now, None, Event::Raw(raw));
+            }
         }
     }
 
     /// When the next such report is due, if there is something to report and room for it.
     pub(crate) fn missed_due(&self, outbox: &Outbox) -> Option<Instant> {
         let due = self.missed_reported.map_or(outbox.started(), |last| last + MISSED_EVERY);
-        (self.missed > 0 && outbox.has_room_for_raw()).then_some(due)
+        let has_missed = self.missed > 0 || self.misses_packets;
+        (has_missed && outbox.has_room_for_raw()).then_some(due)
     }
 
     /// The event of a sighting; none, if there is no room for another client or its datagram was missed.
-    fn raw(&mut self, sighting: &Sighting) -> Option<Raw> {
-        let Sighting { at, protocol, peer, machine, id, ref event } = *sighting;
-        let key = match protocol {
-            Protocol::Tcp => Key::Connection(id),
-            Protocol::Udp => Key::Peer(peer),
-        };
+    pub(super) fn raw(&mut self, sighting: &Sighting) -> Option<Raw> {
+        let Sighting { protocol, peer, machine, fault, id, ref event, .. } = *sighting;
         let session = self.session;
         let data = |payload| shown_to(session, machine, payload);
-        let mut ended;
-        let client = match (key, event) {
-            (Key::Connection(_), RawEvent::Refused(_) | RawEvent::Closed(_)) => {
-                ended = self.clients.remove(&key).unwrap_or_else(|| self.new_client(at));
-                &mut ended
+        let client = match event {
+            RawEvent::Refused(_) | RawEvent::Closed(_) if protocol == Protocol::Tcp => {
+                self.clients.ended(sighting, self.are_captured())
             }
-            _ => self.known(key, at)?,
+            _ => self.clients.sighted(sighting)?.number,
         };
         let observation = match *event {
             RawEvent::Accepted => RawObservation::Accepted {},
@@ -198,54 +293,30 @@ impl RawClients {
                 RawObservation::Reply { number, offset, bytes: payload.bytes, data: data(payload) }
             }
             RawEvent::Datagram(ref payload) => {
-                let (number, bytes) = (client.datagrams, payload.bytes);
-                client.datagrams += 1;
-                client.last_datagram = Some(id);
-                let kept = bytes.min(READ_BYTES);
+                let number = self.clients.datagram(client, id)?;
+                let (bytes, kept) = (payload.bytes, payload.bytes.min(READ_BYTES));
                 RawObservation::Datagram { number, bytes, kept, data: data(payload) }
             }
             RawEvent::DatagramReply(ref payload) => {
-                // Else the datagram was missed, and this would seem to be the reply to another one.
-                if client.last_datagram != Some(id) {
-                    return None;
-                }
-                let (number, bytes) = (client.datagrams - 1, payload.bytes);
-                RawObservation::Reply { number, offset: number, bytes, data: data(payload) }
+                let number = self.clients.answered(client, id)?;
+                let (bytes, data) = (payload.bytes, data(payload));
+                RawObservation::Reply { number, offset: number, bytes, data }
             }
             RawEvent::Refused(reason) => RawObservation::Refused { reason: reason.name().into() },
+            RawEvent::Fault(deed) if protocol == Protocol::Tcp => RawObservation::Fault(deed),
+            RawEvent::Fault(deed) => {
+                RawObservation::Fault(deed.at(self.clients.answered(client, id)?))
+            }
             RawEvent::Closed(cause) => RawObservation::Closed { cause },
         };
-        Some(Raw { protocol, client: client.number, peer: peer.to_string(), observation })
+        Some(Raw { protocol, client, peer: peer.to_string(), fault, observation })
     }
+}
 
-    fn new_client(&mut self, now: Instant) -> Client {
-        self.numbered += 1;
-        Client { number: self.numbered, seen: now, datagrams: 0, last_datagram: None }
-    }
-
-    /// A client, with a new number if it is not known yet; none, if there is no room for another.
-    fn known(&mut self, key: Key, now: Instant) -> Option<&mut Client> {
-        if !self.clients.contains_key(&key) {
-            if self.clients.len() >= RAW_CLIENTS {
-                let silent = self.longest_silent(now)?;
-                self.clients.remove(&silent);
-            }
-            let client = self.new_client(now);
-            self.clients.insert(key, client);
-        }
-        let client = self.clients.get_mut(&key)?;
-        client.seen = now;
-        Some(client)
-    }
-
-    /// The client that was silent the longest, of those that a new one may replace.
-    fn longest_silent(&self, now: Instant) -> Option<Key> {
-        let may_go = self.clients.iter().filter(|(key, client)| match key {
-            Key::Peer(_) => true,
-            Key::Connection(_) => now.saturating_duration_since(client.seen) >= SILENCE,
-        });
-        may_go.min_by_key(|(_, client)| client.seen).map(|(key, _)| *key)
-    }
+/// Something of the packets of a client.
+fn of_packets(client: &Client, observation: RawObservation) -> Raw {
+    let (protocol, peer) = client.address;
+    Raw { protocol, client: client.number, peer: peer.to_string(), fault: None, observation }
 }
 
 /// The bytes of a payload, if the session may see them.
@@ -256,7 +327,7 @@ fn shown_to(session: Option<Machine>, client: Machine, payload: &Payload) -> Opt
 
 #[cfg(test)]
 mod tests {
-    use streamgram_protocol::{Cause, Feed};
+    use streamgram_protocol::{Cause, Feed, RAW_CLIENTS};
 
     use super::*;
     use crate::guard::refusals::Refusal;
@@ -295,7 +366,15 @@ mod tests {
         /// Something that is seen now of a client at a port.
         fn sighting(&self, protocol: Protocol, port: u16, id: u64, event: RawEvent) -> Sighting {
             let peer = ([127, 0, 0, 1], port).into();
-            Sighting { at: self.now, protocol, peer, machine: Machine::Loopback, id, event }
+            Sighting {
+                at: self.now,
+                protocol,
+                peer,
+                machine: Machine::Loopback,
+                fault: None,
+                id,
+                event,
+            }
         }
 
         fn tcp(&mut self, port: u16, id: u64, event: RawEvent) -> Option<(u64, RawObservation)> {
@@ -324,7 +403,7 @@ mod tests {
         assert_eq!([9, 9, 8].map(|port| watching.number_of_udp(port)), [Some(3), Some(3), Some(4)]);
         assert_eq!(number(watching.tcp(7, 3, RawEvent::Refused(Refusal::TcpFull))), 5);
         assert_eq!(number(watching.tcp(7, 2, closed())), 2);
-        assert!(watching.clients.clients.keys().all(|key| matches!(key, Key::Peer(_))));
+        assert_eq!(watching.clients.clients.len(), 2, "connections that are over are forgotten");
     }
 
     #[test]
@@ -462,14 +541,14 @@ mod tests {
     fn who_watches_no_longer_has_forgotten_everybody() {
         let observer = Observer::new(Feed::Own);
         let mut watching = Watching::from(Machine::Loopback);
-        watching.clients.watch(&observer.feed).unwrap();
+        watching.clients.watch(&observer.feed, Wanted::default()).unwrap();
         let client = observer.caller("127.0.0.1:7".parse().unwrap(), [127, 0, 0, 1].into());
         client.accepted();
         watching.clients.unwatch(Instant::now(), &mut watching.outbox);
         assert_eq!(watching.outbox.next_events().len(), 1, "what had happened before is reported");
         client.closed(Cause::PeerClosed);
-        assert!(watching.clients.next().is_none() && watching.clients.clients.is_empty());
-        watching.clients.watch(&observer.feed).unwrap();
+        assert!(watching.clients.next().is_none() && watching.clients.clients.len() == 0);
+        watching.clients.watch(&observer.feed, Wanted::default()).unwrap();
         assert_eq!(watching.number_of_udp(1), Some(2));
     }
 }

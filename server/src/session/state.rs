@@ -1,9 +1,11 @@
 //! What a session owns: its legs, its outbox, its raw clients. And what it does with them without waiting.
 
+use std::mem;
 use std::net::IpAddr;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use streamgram_protocol::{Event, Feed, Hello};
+use tokio::sync::watch;
 
 use super::bridge::Bridge;
 use super::leg::ended::{EndedLeg, Ending};
@@ -12,6 +14,7 @@ use super::leg::udp::UdpLeg;
 use super::outbox::Outbox;
 use super::raw_clients::RawClients;
 use super::reachable::Reachable;
+use super::room::Room;
 use crate::guard::rate::Rate;
 use crate::observe::Machine;
 
@@ -37,6 +40,12 @@ pub(super) struct State {
     pub(super) ended: Vec<EndedLeg>,
     /// None until the session watches for the first time.
     pub(super) raw_clients: Option<Box<RawClients>>,
+    /// How many packets the capture has dropped; none until the session asks for packets for the first time.
+    pub(super) dropped: Option<watch::Receiver<u64>>,
+    /// How many of them the session does not have to be told.
+    dropped_told: u64,
+    /// Where the session is with its class.
+    pub(super) room: Room,
 }
 
 impl State {
@@ -51,6 +60,7 @@ impl State {
         let (legs, lines) = (bridge.rates.legs_per_min, bridge.rates.lines_per_s);
         let feed = bridge.observer.feed.choice_for(machine);
         outbox.push(now, None, Event::Hello(hello(&bridge, feed, reachable)));
+        let room = Room::none(&bridge, now);
         Self {
             bridge,
             address,
@@ -63,6 +73,38 @@ impl State {
             udp: None,
             ended: Vec::new(),
             raw_clients: None,
+            dropped: None,
+            room,
+            dropped_told: 0,
+        }
+    }
+
+    /// Packets are wanted from now on, if they are: what was dropped before is not missed.
+    pub(super) fn begin_to_capture(&mut self, wanted: bool) {
+        if wanted && !self.is_captured() {
+            self.dropped = self.bridge.capture.dropped();
+            self.dropped_told = self.dropped.as_ref().map_or(0, |dropped| *dropped.borrow());
+        }
+    }
+
+    /// Whether packets are captured for the session.
+    fn is_captured(&self) -> bool {
+        self.tcp.as_ref().is_some_and(|leg| leg.is_captured())
+            || self.udp.as_ref().is_some_and(|leg| leg.is_captured())
+            || self.ended.iter().any(EndedLeg::is_captured)
+            || self.raw_clients.as_ref().is_some_and(|clients| clients.are_captured())
+    }
+
+    /// Reports how many packets the capture has dropped.
+    fn report_dropped(&mut self, now: Instant) {
+        let Some(dropped) = &mut self.dropped else { return };
+        let all = *dropped.borrow_and_update();
+        if all == self.dropped_told || !self.outbox.has_room_for_raw() {
+            return;
+        }
+        let count = all - mem::replace(&mut self.dropped_told, all);
+        if self.is_captured() {
+            self.outbox.push(now, None, Event::CaptureMissed { count });
         }
     }
 
@@ -76,17 +118,20 @@ impl State {
         let Self { raw_clients, outbox, .. } = self;
         // The session's own legs come first.
         let more = raw_clients.as_mut().is_some_and(|clients| clients.turn(now, outbox)) || more;
+        self.report_dropped(now);
+        self.turn_room();
         self.weigh();
         // A line may have waited for what was given back.
         more || !had_room && self.outbox.has_room_for_lines()
     }
 
-    /// Adds up what is held besides the events: for legs. Raw clients have a limit of their own.
+    /// Adds up what is held besides the events: for legs, and for raw clients what is above their own limit.
     fn weigh(&mut self) {
-        let Self { outbox, tcp, udp, ended, .. } = self;
+        let Self { outbox, tcp, udp, ended, raw_clients, .. } = self;
         let legs = tcp.as_ref().map_or(0, |leg| leg.held())
             + udp.as_ref().map_or(0, |leg| leg.held())
-            + ended.iter().map(EndedLeg::held).sum::<usize>();
+            + ended.iter().map(EndedLeg::held).sum::<usize>()
+            + raw_clients.as_ref().map_or(0, |clients| clients.held());
         outbox.weigh(legs);
     }
 
@@ -114,6 +159,8 @@ impl State {
             tcp.filter(|_| has_room).and_then(|leg| leg.next_due()),
             udp.filter(|_| has_room).and_then(|leg| leg.next_due()),
             udp.filter(|_| !self.outbox.is_full()).and_then(|leg| leg.next_deadline()),
+            tcp.and_then(|leg| leg.packets_due(&self.outbox)),
+            udp.and_then(|leg| leg.packets_due(&self.outbox)),
             self.raw_clients.as_ref().and_then(|clients| clients.missed_due(&self.outbox)),
         ];
         deadlines.into_iter().flatten().min()
@@ -138,7 +185,7 @@ impl State {
     }
 }
 
-fn hello(bridge: &Bridge, feed: Feed, Reachable { tcp, udp, lan }: Reachable) -> Hello {
+fn hello(bridge: &Bridge, feed: Feed, Reachable { tcp, udp, faults, lan }: Reachable) -> Hello {
     #[expect(clippy::disallowed_methods, reason = "the page shows it")]
     let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Hello {
@@ -147,6 +194,8 @@ fn hello(bridge: &Bridge, feed: Feed, Reachable { tcp, udp, lan }: Reachable) ->
         tcp,
         udp,
         feed,
+        capture: bridge.capture.status(),
+        faults,
         lan,
         limits: bridge.limits,
     }

@@ -7,9 +7,11 @@
 use std::future::{pending, poll_fn};
 use std::net::IpAddr;
 use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
 
 use futures_util::future::{OptionFuture, poll_immediate, select_all};
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
+use tokio::sync::watch;
 use tokio::task::yield_now;
 use tokio::time::sleep_until;
 
@@ -21,8 +23,9 @@ use super::reachable::Reachable;
 use super::state::State;
 use crate::observe::Machine;
 
-/// How often the session yields to collect events.
-const COLLECTING_TURNS: usize = 3;
+/// How long events wait for the reply that is likely to follow, so that all leave in one write. A reply that takes
+/// longer leaves in a write of its own.
+const COLLECTING: Duration = Duration::from_millis(1);
 
 /// A session before it runs.
 #[derive(Debug)]
@@ -30,6 +33,8 @@ pub struct Session {
     state: State,
     /// The sink has events that are not flushed yet.
     unflushed: bool,
+    /// Until when the events in the outbox wait for a reply.
+    collecting: Option<Instant>,
 }
 
 /// What the session waited for.
@@ -51,13 +56,17 @@ impl Session {
         machine: Option<Machine>,
         reachable: Reachable,
     ) -> Self {
-        Self { state: State::new(bridge, address, machine, reachable), unflushed: false }
+        Self {
+            state: State::new(bridge, address, machine, reachable),
+            unflushed: false,
+            collecting: None,
+        }
     }
 
     /// Serves the client until its commands end or its sink fails.
     pub async fn run(mut self, client: &mut (impl Stream<Item = Command> + Sink<String> + Unpin)) {
         loop {
-            let more = self.turns().await;
+            let more = self.state.turn();
             match self.wait(more, client).await {
                 Woken::Command(command) => self.state.apply(command).await,
                 Woken::Turn => {}
@@ -66,22 +75,17 @@ impl Session {
         }
     }
 
-    /// Does what can be done without waiting; true if there is more of it.
+    /// Until when the events in the outbox wait, if they do.
     ///
-    /// The consequences of a line (the server's read, the reply, the answer) follow within microseconds. So
-    /// while a line is not answered, the session yields a few times before it sends its events. Then all of
-    /// them leave in one write instead of three.
-    async fn turns(&mut self) -> bool {
-        let mut more = self.state.turn();
-        for _ in 0..COLLECTING_TURNS {
-            let outbox = &self.state.outbox;
-            if outbox.is_empty() || outbox.fills_frame() || !self.state.awaits_reply() {
-                break;
-            }
-            yield_now().await;
-            more = self.state.turn();
-        }
-        more
+    /// The consequences of a line (the server's read, the reply, the answer) follow within microseconds. So while a
+    /// line is not answered, its events wait a moment. Then all of them leave in one write instead of three.
+    fn collect(&mut self, now: Instant) -> Option<Instant> {
+        let Self { state, unflushed, collecting } = self;
+        let outbox = &state.outbox;
+        let has_some = !*unflushed && !outbox.is_empty() && !outbox.fills_frame();
+        let until = collecting.take().unwrap_or(now + COLLECTING);
+        *collecting = (has_some && state.awaits_reply() && now < until).then_some(until);
+        *collecting
     }
 
     /// Waits for the first thing that happens. Every arm is cancel-safe.
@@ -90,10 +94,14 @@ impl Session {
         more: bool,
         client: &mut (impl Stream<Item = Command> + Sink<String> + Unpin),
     ) -> Woken {
-        let Self { state, unflushed } = self;
+        let collecting = self.collect(Instant::now());
+        let Self { state, unflushed, .. } = self;
         let had_room = state.outbox.has_room_for_lines();
-        let sent =
-            poll_immediate(poll_fn(|cx| send(cx, client, &mut state.outbox, unflushed))).await;
+        let sent = if collecting.is_some() {
+            Some(Ok(()))
+        } else {
+            poll_immediate(poll_fn(|cx| send(cx, client, &mut state.outbox, unflushed))).await
+        };
         if let Some(Err(_gone)) = sent {
             return Woken::ClientGone;
         }
@@ -102,9 +110,11 @@ impl Session {
         let is_blocked = sent.is_none();
         let (full, sends) = (state.outbox.is_full(), state.outbox.has_room_for_lines());
         let got_room = sends && !had_room;
-        let more = more || !is_blocked && (got_room || !state.outbox.is_empty());
-        let deadline = state.next_deadline();
-        let State { outbox, tcp, udp, ended, raw_clients, .. } = state;
+        let has_room_for_news = state.outbox.has_room_for_raw();
+        let has_more = collecting.is_none() && !state.outbox.is_empty();
+        let more = more || !is_blocked && (got_room || has_more);
+        let deadline = [state.next_deadline(), collecting].into_iter().flatten().min();
+        let State { outbox, tcp, udp, ended, raw_clients, dropped, room, .. } = state;
         let exchange = poll_fn(|cx| {
             if is_blocked && let Poll::Ready(sent) = send(cx, client, outbox, unflushed) {
                 return Poll::Ready(sent.map_or(Woken::ClientGone, |()| Woken::Turn));
@@ -118,16 +128,20 @@ impl Session {
         tokio::select! {
             biased;
             woken = exchange => woken,
-            Some(()) = OptionFuture::from(tcp.as_mut().map(|leg| leg.ready(!full, sends))) => {
+            Some(()) = OptionFuture::from(tcp.as_mut().map(|leg| leg.ready(collecting.is_none(), !full, sends))) => {
                 Woken::Turn
             }
-            Some(()) = OptionFuture::from(udp.as_mut().map(|leg| leg.ready(!full, sends))) => {
+            Some(()) = OptionFuture::from(udp.as_mut().map(|leg| leg.ready(collecting.is_none(), !full, sends))) => {
                 Woken::Turn
             }
             () = any_ready(ended, !full) => Woken::Turn,
             Some(()) = OptionFuture::from(raw_clients.as_mut().map(|clients| clients.ready())) => {
                 Woken::Turn
             }
+            Some(Ok(())) = OptionFuture::from(dropped.as_mut().map(watch::Receiver::changed)) => {
+                Woken::Turn
+            }
+            Some(()) = room.changed(), if has_room_for_news => Woken::Turn,
             Some(()) = OptionFuture::from(deadline.map(|at| sleep_until(at.into()))) => Woken::Turn,
             () = yield_now(), if more => Woken::Turn,
         }

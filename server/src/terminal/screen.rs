@@ -26,7 +26,7 @@ impl Screen {
 }
 
 /// Shows something that is not a reply.
-pub(super) fn note(text: &str) {
+pub(crate) fn note(text: &str) {
     // If standard error is closed, there is nowhere to show it.
     let _said = writeln!(stderr(), "streamgram: {text}");
 }

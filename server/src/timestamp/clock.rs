@@ -8,8 +8,9 @@ use std::io::Write as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use chrono::{DateTime, Local, TimeZone};
+use chrono::{DateTime, FixedOffset, Local, TimeZone};
 use streamgram_protocol::CTIME_LEN;
+use streamgram_protocol::fault::Stamp;
 
 /// `Mon Nov 23 05:52:57 2026`
 pub type Ctime = [u8; CTIME_LEN];
@@ -59,6 +60,19 @@ impl Clock {
     }
 }
 
+impl Clock {
+    /// The text that a wrong clock would show: so many seconds off, or of another zone.
+    #[must_use]
+    pub fn ctime_of(&self, stamp: Stamp, off_s: i64) -> Ctime {
+        let second = seconds((self.now)()).saturating_add(off_s);
+        let zone = match stamp {
+            Stamp::Zone(minutes) => FixedOffset::east_opt(minutes * 60),
+            Stamp::Right | Stamp::Wrong => None,
+        };
+        zone.map_or_else(|| ctime(&Local, second), |zone| ctime(&zone, second))
+    }
+}
+
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Clock").finish_non_exhaustive()
@@ -91,7 +105,7 @@ mod tests {
     use std::sync::atomic::{AtomicI64, Ordering};
     use std::time::Duration;
 
-    use chrono::{FixedOffset, Utc};
+    use chrono::Utc;
 
     use super::*;
 

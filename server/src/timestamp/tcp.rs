@@ -28,7 +28,7 @@ use crate::timestamp::clock::Clock;
 
 /// How long a connection is still read after our FIN, until the peer's FIN. Closing it with unread bytes
 /// would send RST, which could destroy replies that are still on their way (RFC 9293, section 3.10.4).
-const LINGER: Duration = Duration::from_secs(2);
+pub(crate) const LINGER: Duration = Duration::from_secs(2);
 
 /// Answers clients until `stop`; returns when the last connection has ended.
 ///
@@ -224,7 +224,7 @@ async fn answer(
 }
 
 /// Reads until FIN, and throws away what it reads.
-async fn until_fin(mut stream: impl AsyncRead + Unpin) {
+pub(crate) async fn until_fin(mut stream: impl AsyncRead + Unpin) {
     let mut nobody_looks_at_it = [0; READ_BYTES];
     while let Ok(1..) = stream.read(&mut nobody_looks_at_it).await {}
 }

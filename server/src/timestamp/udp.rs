@@ -6,7 +6,7 @@
 //! flood others (reflection).
 
 pub mod rates;
-mod socket;
+pub(crate) mod socket;
 pub mod sources;
 
 use std::io::{self, ErrorKind};

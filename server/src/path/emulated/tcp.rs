@@ -137,7 +137,7 @@ impl EmulatedTcp {
         }
         let bytes = self.paced.lab.read(self.paced.reached, End::Client);
         if !bytes.is_empty() {
-            return Some(TcpTurn::Reply { bytes, at });
+            return Some(TcpTurn::Reply { bytes, arrival: at.into() });
         }
         let passes = self.from_server.len().min(self.paced.lab.free(End::Gateway));
         if passes > 0 {

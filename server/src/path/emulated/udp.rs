@@ -123,7 +123,7 @@ impl EmulatedUdp {
         if level {
             match direct::receive(&self.server) {
                 Ok(Some(bytes)) => {
-                    return Some(UdpTurn::FromServer { bytes, at: self.paced.now() });
+                    return Some(UdpTurn::FromServer { bytes, arrival: self.paced.now().into() });
                 }
                 Ok(None) => {}
                 Err(error) => {

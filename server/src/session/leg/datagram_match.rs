@@ -42,6 +42,11 @@ impl DatagramMatch {
         self.lines.len() - self.lines.partition_point(|line| line.given_up)
     }
 
+    /// When the first was sent that is not answered.
+    pub(super) fn asked(&self) -> Option<Instant> {
+        self.lines.front().map(|line| line.sent)
+    }
+
     /// Bytes that all take.
     pub(super) fn held(&self) -> usize {
         self.lines.len() * size_of::<SentLine>()

@@ -1,16 +1,20 @@
-//! A leg that has ended, while something of it is still on its way: observations of the server, and FIN or
-//! RST of an emulated connection.
+//! A leg that has ended, while something of it is still on its way: observations of the server, captured packets, and
+//! FIN or RST of an emulated connection.
 
 use std::future::pending;
 use std::io;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use streamgram_protocol::Cause;
+use tokio::time::sleep_until;
 
 use super::observations::Observations;
 use super::packets::Packets;
 use crate::path::emulated::EmulatedTcp;
 use crate::session::outbox::Outbox;
+
+/// How long packets of a leg are still captured after its end: its last acknowledgements.
+const CAPTURED: Duration = Duration::from_secs(1);
 
 /// Why a leg ends.
 #[derive(Debug)]
@@ -31,6 +35,8 @@ impl From<Cause> for Ending {
 pub(crate) struct EndedLeg {
     observations: Observations,
     leaving: Option<Leaving>,
+    /// Packets that are captured, and until when.
+    captured: Option<(Packets, Instant)>,
 }
 
 /// An emulated connection whose FIN or RST is still on the link.
@@ -43,7 +49,18 @@ pub(super) struct Leaving {
 impl EndedLeg {
     pub(super) fn new(mut observations: Observations, leaving: Option<Leaving>) -> Self {
         observations.withdraw();
-        Self { observations, leaving }
+        Self { observations, leaving, captured: None }
+    }
+
+    /// Goes on with the packets of a leg that ends now, if they are captured.
+    pub(super) fn with_captured(self, packets: Packets, now: Instant) -> Self {
+        let captured = packets.are_captured().then(|| (packets, now + CAPTURED));
+        Self { captured, ..self }
+    }
+
+    /// Whether packets are captured.
+    pub(crate) fn is_captured(&self) -> bool {
+        self.captured.is_some()
     }
 
     /// Bytes that are held for it.
@@ -69,9 +86,21 @@ impl EndedLeg {
                 None => pending().await,
             }
         };
+        let captured = async {
+            match &mut self.captured {
+                Some((packets, until)) => {
+                    tokio::select! {
+                        () = packets.ready() => {}
+                        () = sleep_until((*until).into()) => {}
+                    }
+                }
+                None => pending().await,
+            }
+        };
         tokio::select! {
             () = self.observations.ready(), if is_observed => {}
             () = arrived => {}
+            () = captured => {}
         }
     }
 
@@ -81,8 +110,15 @@ impl EndedLeg {
         if !outbox.is_full() {
             self.leaving.take_if(|leaving| !leaving.turn(now, outbox));
         }
+        if let Some((packets, until)) = &mut self.captured {
+            packets.report_captured(now, outbox);
+            if now >= *until {
+                packets.report_missed(now, outbox);
+                self.captured = None;
+            }
+        }
         let is_told = self.observations.is_over() && !self.observations.has_left_out();
-        self.leaving.is_some() || !is_told
+        self.leaving.is_some() || self.captured.is_some() || !is_told
     }
 }
 

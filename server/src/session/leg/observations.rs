@@ -66,6 +66,7 @@ impl Observations {
                 // As much as a `recv(1024)` would get.
                 Event::ServerDatagram { number, bytes, kept: bytes.min(READ_BYTES) }
             }
+            observe::Event::Fault(deed) => Event::Fault(deed),
             observe::Event::Closed { cause } => Event::ServerClosed { cause },
         };
         outbox.push(at, self.leg, reported);

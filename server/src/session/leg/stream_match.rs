@@ -55,6 +55,11 @@ impl StreamMatch {
         self.lines.len()
     }
 
+    /// When the first of them was sent.
+    pub(super) fn asked(&self) -> Option<Instant> {
+        self.lines.front().map(|line| line.sent)
+    }
+
     /// Bytes that they take.
     pub(super) fn held(&self) -> usize {
         self.lines.capacity() * size_of::<SentLine>() + self.reads.capacity() * size_of::<Read>()

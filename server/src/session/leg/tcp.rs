@@ -14,11 +14,11 @@ use super::ended::{EndedLeg, Ending, Leaving};
 use super::observations::Observations;
 use super::packets::Packets;
 use super::stream_match::StreamMatch;
-use super::turn::{LINES_PER_TURN, STEPS_PER_TURN};
+use super::turn::STEPS_PER_TURN;
 use crate::guard::ports::Port;
 use crate::observe::{Event as Seen, Observation, cause_of};
 use crate::operate::meters::{self, Present};
-use crate::path::{Route, TcpPath, TcpTurn};
+use crate::path::{Arrival, Route, TcpPath, TcpTurn};
 use crate::session::bridge::Bridge;
 use crate::session::outbox::{EVENT_BYTES, Outbox, data, micros};
 
@@ -68,17 +68,20 @@ impl TcpLeg {
     pub(crate) fn connect(
         id: LegId,
         route: Route,
-        nodelay: bool,
+        (target, nodelay): (SocketAddr, bool),
+        captures: bool,
         bridge: &Bridge,
         port: Port,
     ) -> io::Result<Self> {
-        let (target, limits) = (bridge.targets.tcp, &bridge.limits);
+        let limits = &bridge.limits;
         let path = TcpPath::connect(route, target, nodelay, limits)?;
+        // Before the handshake.
+        let captured = captures.then(|| bridge.capture.leg(id.protocol, path.local())).flatten();
         Ok(Self {
             id,
             target,
             nodelay,
-            packets: Packets::new(id, limits.lab_packets),
+            packets: Packets::new(id, limits.lab_packets, captured),
             stage: Stage::Connecting,
             bursts: Bursts::of(id),
             writing: None,
@@ -100,6 +103,16 @@ impl TcpLeg {
         !self.matching.is_empty()
     }
 
+    /// Whether its packets are captured.
+    pub(crate) fn is_captured(&self) -> bool {
+        self.packets.are_captured()
+    }
+
+    /// When it is due to report how many of them were left out.
+    pub(crate) fn packets_due(&self, outbox: &Outbox) -> Option<Instant> {
+        self.packets.missed_due(outbox)
+    }
+
     /// Whether lines can be sent.
     pub(crate) fn is_open(&self) -> bool {
         self.stage == Stage::Open
@@ -119,13 +132,15 @@ impl TcpLeg {
     }
 
     /// Waits until a turn would do something. Unless it `reads`, it waits for what the server observes only;
-    /// unless it `sends`, not for room on the path.
+    /// unless it `sends`, not for room on the path. Where it reads and does not `observe`, what the server observes
+    /// waits for the reply.
     ///
     /// # Cancel safety
     /// Losing a `select!` loses nothing.
-    pub(crate) async fn ready(&mut self, reads: bool, sends: bool) {
+    pub(crate) async fn ready(&mut self, observe: bool, reads: bool, sends: bool) {
         tokio::select! {
-            () = self.observations.ready() => {}
+            () = self.observations.ready(), if observe || !reads => {}
+            () = self.packets.ready(), if observe || !reads => {}
             () = self.path.ready(sends && self.writing.is_some()), if reads => {}
         }
     }
@@ -136,6 +151,7 @@ impl TcpLeg {
     /// # Errors
     /// The connection has ended.
     pub(crate) fn turn(&mut self, mut now: Instant, outbox: &mut Outbox) -> Result<bool, Ending> {
+        self.packets.report_captured(now, outbox);
         for _ in 0..STEPS_PER_TURN {
             if outbox.is_full() {
                 self.observe(outbox);
@@ -150,12 +166,15 @@ impl TcpLeg {
             match turn {
                 TcpTurn::Opened { at, took } => self.opened(at, took, outbox),
                 TcpTurn::AtGateway(bytes) => self.pass_on(bytes),
-                TcpTurn::Reply { bytes, at } => self.replied(bytes, at, outbox),
+                TcpTurn::Reply { bytes, arrival } => self.replied(bytes, arrival, outbox),
                 TcpTurn::Ended { cause, error } => return Err(Ending { cause, error }),
                 TcpTurn::More => {}
                 TcpTurn::Idle => {
                     let broken = |error| Ending { cause: cause_of(&error), error: Some(error) };
-                    return self.send(outbox).map_err(broken);
+                    // What is answered already is read before the next line.
+                    if !self.send(outbox).map_err(broken)? {
+                        return Ok(false);
+                    }
                 }
             }
             now = Instant::now();
@@ -186,10 +205,11 @@ impl TcpLeg {
         outbox.push(at, self.id, opened);
     }
 
-    fn replied(&mut self, reply: Vec<u8>, at: Instant, outbox: &mut Outbox) {
-        let (offset, bytes) = (self.received, reply.len());
+    fn replied(&mut self, reply: Vec<u8>, arrival: Arrival, outbox: &mut Outbox) {
+        let (at, offset, bytes) = (arrival.at, self.received, reply.len());
         self.received += bytes as u64;
-        outbox.push(at, self.id, Event::Reply { offset, bytes, data: data(reply) });
+        let earlier_us = arrival.earlier(self.matching.asked()).map(micros);
+        outbox.push(at, self.id, Event::Reply { offset, bytes, data: data(reply), earlier_us });
         for answer in self.matching.received(offset, self.received) {
             self.round_trips.record(answer.round_trip(at));
             outbox.push(at, self.id, answer.event(at));
@@ -206,7 +226,7 @@ impl TcpLeg {
         self.passed_on += path.pass_on(&pieces) as u64;
     }
 
-    /// Sends what is due while the path has room; true if more could go at once.
+    /// Sends a line that is due if the path has room for it; true if it is out, and another could go at once.
     ///
     /// # Errors
     /// The connection has broken.
@@ -214,27 +234,25 @@ impl TcpLeg {
         if !self.is_open() || (self.writing.is_none() && self.bursts.len() == 0) {
             return Ok(false);
         }
-        for _ in 0..LINES_PER_TURN {
-            if !outbox.has_room_for_lines() {
-                return Ok(false);
-            }
-            let now = Instant::now();
-            let next = || {
-                let due = self.bursts.next_line(now)?;
-                Some(Writing { due, started: now, written: 0 })
-            };
-            let Some(mut writing) = self.writing.take().or_else(next) else {
-                return Ok(false);
-            };
-            let is_out = writing.go_on(&mut self.path, now);
-            if !matches!(is_out, Ok(true)) {
-                // Kept even if the connection has broken: its end reports that this line did not go out.
-                self.writing = Some(writing);
-                return is_out;
-            }
-            self.went_out(&writing, outbox);
+        if !outbox.has_room_for_lines() {
+            return Ok(false);
         }
-        Ok(true)
+        let now = Instant::now();
+        let next = || {
+            let due = self.bursts.next_line(now)?;
+            Some(Writing { due, started: now, written: 0 })
+        };
+        let Some(mut writing) = self.writing.take().or_else(next) else {
+            return Ok(false);
+        };
+        let is_out = writing.go_on(&mut self.path, now);
+        if !matches!(is_out, Ok(true)) {
+            // Kept even if the connection has broken: its end reports that this line did not go out.
+            self.writing = Some(writing);
+            return is_out;
+        }
+        self.went_out(&writing, outbox);
+        Ok(self.next_due().is_some_and(|due| due <= now))
     }
 
     fn went_out(&mut self, writing: &Writing, outbox: &mut Outbox) {
@@ -303,16 +321,18 @@ impl TcpLeg {
         };
         outbox.push(now, self.id, event);
         self.packets.report_missed(now, outbox);
-        let leaving = match self.path {
+        match self.path {
             TcpPath::Direct(path) => {
                 if cause == Cause::Reset {
                     path.reset_when_closed();
                 }
-                None
+                EndedLeg::new(self.observations, None).with_captured(self.packets, now)
             }
-            TcpPath::Emulated(path) => Leaving::new(path, cause, self.packets, now),
-        };
-        EndedLeg::new(self.observations, leaving)
+            TcpPath::Emulated(path) => {
+                let leaving = Leaving::new(path, cause, self.packets, now);
+                EndedLeg::new(self.observations, leaving)
+            }
+        }
     }
 
     fn stop_sending(&mut self, outbox: &mut Outbox) {

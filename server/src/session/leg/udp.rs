@@ -16,9 +16,9 @@ use super::reply_order::{Owner, Reply, ReplyOrder};
 use super::turn::{LINES_PER_TURN, STEPS_PER_TURN};
 use crate::observe::{Event as Seen, Observation, digest};
 use crate::operate::meters::{self, Present};
-use crate::path::{Answers, Route, UdpPath, UdpTurn};
+use crate::path::{Answers, Arrival, Route, UdpPath, UdpTurn};
 use crate::session::bridge::Bridge;
-use crate::session::outbox::{EVENT_BYTES, Outbox, data};
+use crate::session::outbox::{EVENT_BYTES, Outbox, data, micros};
 use crate::udp_error;
 
 /// A socket and the datagrams that are under way.
@@ -26,6 +26,8 @@ use crate::udp_error;
 pub(crate) struct UdpLeg {
     id: LegId,
     target: SocketAddr,
+    /// Its server may leave out, repeat and reorder replies: none says for certain what it answers.
+    is_faulty: bool,
     path: UdpPath,
     packets: Packets,
     pub(crate) bursts: Bursts,
@@ -49,16 +51,20 @@ impl UdpLeg {
     pub(crate) async fn open(
         id: LegId,
         route: Route,
+        (target, is_faulty): (SocketAddr, bool),
+        captures: bool,
         bridge: &Bridge,
         outbox: &mut Outbox,
     ) -> io::Result<Self> {
-        let (target, limits) = (bridge.targets.udp, &bridge.limits);
+        let limits = &bridge.limits;
         let path = UdpPath::open(route, target, limits).await?;
         let patience = Duration::from_millis(limits.no_reply_ms.into());
+        let captured = captures.then(|| bridge.capture.leg(id.protocol, path.local())).flatten();
         let leg = Self {
             id,
             target,
-            packets: Packets::new(id, limits.lab_packets),
+            is_faulty,
+            packets: Packets::new(id, limits.lab_packets, captured),
             bursts: Bursts::of(id),
             waiting: None,
             sent: 0,
@@ -82,6 +88,16 @@ impl UdpLeg {
         Ok(leg)
     }
 
+    /// Whether its packets are captured.
+    pub(crate) fn is_captured(&self) -> bool {
+        self.packets.are_captured()
+    }
+
+    /// When it is due to report how many of them were left out.
+    pub(crate) fn packets_due(&self, outbox: &Outbox) -> Option<Instant> {
+        self.packets.missed_due(outbox)
+    }
+
     /// When the next line is due; none, while a line waits for room on the path.
     pub(crate) fn next_due(&self) -> Option<Instant> {
         self.bursts.next_due().filter(|_| self.waiting.is_none())
@@ -96,13 +112,15 @@ impl UdpLeg {
     }
 
     /// Waits until a turn would do something. Unless it `reads`, it waits for what the server observes only;
-    /// unless it `sends`, not for room on the path.
+    /// unless it `sends`, not for room on the path. Where it reads and does not `observe`, what the server observes
+    /// waits for the reply.
     ///
     /// # Cancel safety
     /// Losing a `select!` loses nothing.
-    pub(crate) async fn ready(&mut self, reads: bool, sends: bool) {
+    pub(crate) async fn ready(&mut self, observe: bool, reads: bool, sends: bool) {
         tokio::select! {
-            () = self.observations.ready() => {}
+            () = self.observations.ready(), if observe || !reads => {}
+            () = self.packets.ready(), if observe || !reads => {}
             () = self.path.ready(sends && self.waiting.is_some()), if reads => {}
         }
     }
@@ -113,6 +131,7 @@ impl UdpLeg {
     /// # Errors
     /// The path has ended.
     pub(crate) fn turn(&mut self, outbox: &mut Outbox) -> Result<bool, Ending> {
+        self.packets.report_captured(Instant::now(), outbox);
         for _ in 0..STEPS_PER_TURN {
             if outbox.is_full() {
                 self.observe(outbox);
@@ -127,10 +146,10 @@ impl UdpLeg {
             self.observe(outbox);
             match turn {
                 UdpTurn::ToServer { bytes, line } => self.hand_over(&bytes, line, outbox),
-                UdpTurn::FromServer { bytes, at } => self.came_back(bytes, at, outbox),
+                UdpTurn::FromServer { bytes, arrival } => self.came_back(bytes, arrival, outbox),
                 UdpTurn::Reply { bytes, answers, at } => {
                     let Answers { line, certain } = answers;
-                    let reply = self.received(bytes, at, outbox);
+                    let reply = self.received(bytes, at.into(), outbox);
                     self.replied(&Owner { line, reply, certain }, outbox);
                 }
                 UdpTurn::Refused => self.refused(outbox),
@@ -150,7 +169,9 @@ impl UdpLeg {
 
     fn observe(&mut self, outbox: &mut Outbox) {
         while let Some(Observation { at, event }) = self.observations.next(outbox) {
-            if let Seen::Datagram(datagram) = event {
+            if let Seen::Datagram(datagram) = event
+                && !self.is_faulty
+            {
                 for owner in self.order.observed(at, &datagram) {
                     self.replied(&owner, outbox);
                 }
@@ -176,14 +197,14 @@ impl UdpLeg {
     }
 
     /// A reply of the server has come to the leg, or to the gateway of an emulated path.
-    fn came_back(&mut self, bytes: Vec<u8>, at: Instant, outbox: &mut Outbox) {
+    fn came_back(&mut self, bytes: Vec<u8>, arrival: Arrival, outbox: &mut Outbox) {
         if let UdpPath::Emulated(path) = &mut self.path {
-            let owner = self.order.replied(Reply { number: self.replies, at });
+            let owner = self.order.replied(Reply { number: self.replies, at: arrival.at });
             let answers = owner.map(|Owner { line, certain, .. }| Answers { line, certain });
             path.pass_on(&bytes, answers.unwrap_or_default());
             return;
         }
-        let reply = self.received(bytes, at, outbox);
+        let reply = self.received(bytes, arrival, outbox);
         if let Some(owner) = self.order.replied(reply) {
             self.replied(&owner, outbox);
         }
@@ -249,10 +270,12 @@ impl UdpLeg {
         })
     }
 
-    fn received(&mut self, reply: Vec<u8>, at: Instant, outbox: &mut Outbox) -> Reply {
-        let (number, bytes) = (self.replies, reply.len());
+    fn received(&mut self, reply: Vec<u8>, arrival: Arrival, outbox: &mut Outbox) -> Reply {
+        let (at, number, bytes) = (arrival.at, self.replies, reply.len());
         self.replies += 1;
-        outbox.push(at, self.id, Event::Reply { offset: number, bytes, data: data(reply) });
+        let earlier_us = arrival.earlier(self.matching.asked()).map(micros);
+        let reply = Event::Reply { offset: number, bytes, data: data(reply), earlier_us };
+        outbox.push(at, self.id, reply);
         Reply { number, at }
     }
 
@@ -308,7 +331,7 @@ impl UdpLeg {
         self.packets.report_missed(now, outbox);
         let detail = error.map(|error| error.to_string());
         outbox.push(now, self.id, Event::Closed { cause, detail });
-        EndedLeg::new(self.observations, None)
+        EndedLeg::new(self.observations, None).with_captured(self.packets, now)
     }
 
     fn refused(&mut self, outbox: &mut Outbox) {

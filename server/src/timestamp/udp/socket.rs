@@ -20,32 +20,32 @@ const BUFFER_BYTES: usize = 65_535;
 
 /// A socket of one or of all addresses.
 #[derive(Debug)]
-pub(super) struct Socket {
+pub(crate) struct Socket {
     socket: UdpSocket,
     /// The address that it is bound to.
-    pub(super) own: SocketAddr,
+    pub(crate) own: SocketAddr,
     /// What asks the system where a datagram came, if that can be anywhere.
     asks: Option<UdpSocketState>,
 }
 
 /// The two ends that a datagram has travelled between.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ends {
+pub(crate) struct Ends {
     /// Its sender.
-    pub(super) peer: SocketAddr,
+    pub(crate) peer: SocketAddr,
     /// The address of this machine that it was sent to.
-    pub(super) local: IpAddr,
+    pub(crate) local: IpAddr,
 }
 
 /// Room for a batch of datagrams.
 #[derive(Debug)]
-pub(super) struct Batch {
+pub(crate) struct Batch {
     buffers: [Vec<u8>; BATCH],
     about: [RecvMeta; BATCH],
 }
 
 impl Batch {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             buffers: std::array::from_fn(|_| vec![0; BUFFER_BYTES]),
             about: [RecvMeta::default(); BATCH],
@@ -58,7 +58,7 @@ impl Socket {
     ///
     /// # Errors
     /// It has no address, or the system cannot tell where datagrams came.
-    pub(super) fn new(socket: UdpSocket) -> io::Result<Self> {
+    pub(crate) fn new(socket: UdpSocket) -> io::Result<Self> {
         let own = socket.local_addr()?;
         let is_anywhere = own.ip().is_unspecified();
         let asks =
@@ -67,7 +67,7 @@ impl Socket {
     }
 
     /// Waits until there is something to receive.
-    pub(super) async fn readable(&self) -> io::Result<()> {
+    pub(crate) async fn readable(&self) -> io::Result<()> {
         self.socket.readable().await
     }
 
@@ -75,7 +75,7 @@ impl Socket {
     ///
     /// # Errors
     /// There are none, or what the system says.
-    pub(super) fn try_receive<'a>(
+    pub(crate) fn try_receive<'a>(
         &self,
         batch: &'a mut Batch,
     ) -> io::Result<impl Iterator<Item = (&'a [u8], Ends)> + use<'a>> {
@@ -103,7 +103,7 @@ impl Socket {
     ///
     /// # Errors
     /// There is no room now, or what the system says.
-    pub(super) fn try_send(&self, contents: &[u8], Ends { peer, local }: Ends) -> io::Result<()> {
+    pub(crate) fn try_send(&self, contents: &[u8], Ends { peer, local }: Ends) -> io::Result<()> {
         let anyhow = || self.socket.try_send_to(contents, peer).map(drop);
         let Some(asks) = &self.asks else { return anyhow() };
         let src_ip = Some(local);
@@ -118,7 +118,7 @@ impl Socket {
     }
 
     /// The same, once there is room.
-    pub(super) async fn send(&self, contents: &[u8], ends: Ends) -> io::Result<()> {
+    pub(crate) async fn send(&self, contents: &[u8], ends: Ends) -> io::Result<()> {
         loop {
             self.socket.writable().await?;
             match self.try_send(contents, ends) {

@@ -62,7 +62,12 @@ fn may_be_own(address: IpAddr, own: IpAddr) -> bool {
 fn is_reply(payload: &[u8]) -> bool {
     let text = payload.trim_ascii_end();
     let text = text.strip_suffix(b"\0").unwrap_or(text);
-    let Ok(text) = <&[u8; CTIME_LEN]>::try_from(text) else { return false };
+    <&[u8; CTIME_LEN]>::try_from(text).is_ok_and(is_ctime)
+}
+
+/// Whether it is a time as a server like this one writes it.
+#[must_use]
+pub fn is_ctime(text: &[u8; CTIME_LEN]) -> bool {
     let shape = text.iter().zip(b"Xxx Xxx 00 00:00:00 0000").all(|(byte, like)| match like {
         b'0' => byte.is_ascii_digit() || *byte == b' ',
         b'X' | b'x' => true,

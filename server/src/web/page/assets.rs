@@ -1,6 +1,6 @@
 //! The files of the page, embedded in the binary.
 //!
-//! `cargo xtask` builds them into `target/site`. Every file has compressed siblings (`.br`, `.gz`). The name
+//! `cargo xtask` builds them into `server/site`, which packages contain and git does not. Every file has compressed siblings (`.br`, `.gz`). The name
 //! of every file but the document contains a hash of its content.
 
 use axum::http::header::{
@@ -26,7 +26,7 @@ The TCP and UDP servers, /ws and /api/info work as they are.
 ";
 
 #[derive(Embed)]
-#[folder = "../target/site"]
+#[folder = "site"]
 struct Site;
 
 /// Every other path is a file of the page.

@@ -1,5 +1,6 @@
-//! A share link as a QR code (ISO/IEC 18004), for telephones in the room. Only the page's own addresses,
-//! with a scenario behind them, are drawn: nobody can make this server draw anything else.
+//! A link as a QR code (ISO/IEC 18004), for telephones in the room. Only the page's own addresses, with a scenario or
+//! a room's code behind them, are drawn: nobody can make this server draw anything else. A teacher's key is left out:
+//! the code is on a wall.
 
 use std::fmt::Write as _;
 
@@ -8,8 +9,9 @@ use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use qrcodegen::{QrCode, QrCodeEcc};
-use streamgram_protocol::Scenario;
+use streamgram_protocol::room::RoomLink;
 use streamgram_protocol::scenario::MAX_QR_LINK;
+use streamgram_protocol::{Limits, Scenario};
 
 use super::lan;
 use crate::web::http::visitor::Visitor;
@@ -38,9 +40,9 @@ pub(crate) async fn draw(
     if !is_own && !lan::addresses(web.addresses.http, &visitor).iter().any(|own| own == address) {
         return (StatusCode::NOT_FOUND, "that is no address of this page\n").into_response();
     }
-    let link = match Scenario::decode(fragment, &web.bridge.limits) {
-        (Some(scenario), _) => format!("{address}#{}", scenario.encode()),
-        (None, _) => address.to_owned(),
+    let link = match public(fragment, &web.bridge.limits) {
+        Some(fragment) => format!("{address}#{fragment}"),
+        None => address.to_owned(),
     };
     match QrCode::encode_text(&link, QrCodeEcc::Low) {
         Ok(code) => {
@@ -49,6 +51,14 @@ pub(crate) async fn draw(
         }
         Err(too_long) => (StatusCode::URI_TOO_LONG, format!("{too_long}\n")).into_response(),
     }
+}
+
+/// What of a fragment everybody may see; none, if it is neither a room's nor a scenario's.
+fn public(fragment: &str, limits: &Limits) -> Option<String> {
+    if let Some(link) = RoomLink::decode(fragment) {
+        return Some(RoomLink { key: None, ..link }.encode());
+    }
+    Some(Scenario::decode(fragment, limits).0?.encode())
 }
 
 /// Whether it can be the path of the page: `/`, or a folder in which a proxy shows it.
@@ -72,4 +82,20 @@ fn svg(code: &QrCode) -> String {
          shape-rendering=\"crispEdges\"><path fill=\"#fff\" d=\"M0 0h{size}v{size}H0z\"/>\
          <path d=\"{path}\"/></svg>\n"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_s_code_is_drawn_and_its_key_is_not() {
+        let public = |fragment: &str| public(fragment, &Limits::default());
+        let room = Some("room=K7M4Q2XAB".to_owned());
+        assert_eq!(public("room=k7m-4q2-xab"), room);
+        assert_eq!(public(&format!("room=K7M4Q2XAB&key={}", "0".repeat(32))), room);
+        assert_eq!(public("room=K7M4Q2XAB&key=0&next=javascript:alert(1)"), room);
+        assert_eq!(public("v1&text=x"), Some("v1&text=x&to=both&count=1&every=0".into()));
+        assert_eq!(["", "room=", "room=x", "javascript:alert(1)"].map(public), [const { None }; 4]);
+    }
 }

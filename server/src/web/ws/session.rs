@@ -15,7 +15,7 @@ use axum::http::header::RETRY_AFTER;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures_util::{FutureExt, Sink, SinkExt, Stream, StreamExt};
-use streamgram_protocol::{ClientMessage, Limits, SUBPROTOCOL};
+use streamgram_protocol::{ClientMessage, FaultyServer, Limits, SUBPROTOCOL};
 
 use super::origin;
 use super::socket::{self, Frame, Socket, SocketLimits, reason};
@@ -29,7 +29,7 @@ use crate::web::http::listener::Peer;
 use crate::web::http::visitor::Visitor;
 use crate::web::page::lan;
 use crate::web::page::shown::shown;
-use crate::web::state::{Addresses, Web};
+use crate::web::state::{Addresses, FaultyAddress, Web};
 
 /// Seconds after which a client may try again when there are too many sessions.
 const RETRY_AFTER_S: &str = "10";
@@ -68,10 +68,16 @@ pub(crate) async fn upgrade(
         flags: web.bridge.rates,
     };
     let upgrade = socket::limited(upgrade.protocols([SUBPROTOCOL]), &limits);
-    let Addresses { http, tcp, udp, .. } = web.addresses;
+    let Addresses { http, tcp, udp, ref faults, .. } = web.addresses;
+    let faulty = |faulty: &FaultyAddress| FaultyServer {
+        protocol: faulty.protocol,
+        address: shown(faulty.address, &visitor),
+        recipe: faulty.recipe.clone(),
+    };
     let reachable = Reachable {
         tcp: shown(tcp, &visitor),
         udp: shown(udp, &visitor),
+        faults: faults.iter().map(faulty).collect(),
         lan: lan::addresses(http, &visitor).into_iter().next(),
     };
     let browser = Browser { address, machine: visitor.machine, reachable, _connection: connection };

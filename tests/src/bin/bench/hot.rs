@@ -62,7 +62,7 @@ fn encode(times: usize) -> usize {
     let message = ServerMessage {
         at_us: 3_666,
         leg: Some(LegId { protocol: Protocol::Tcp, number: 1 }),
-        event: Event::Reply { offset: 0, bytes: 43, data },
+        event: Event::Reply { offset: 0, bytes: 43, data, earlier_us: None },
     };
     for _ in 0..times {
         black_box(black_box(&message).encode());

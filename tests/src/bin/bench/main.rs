@@ -9,6 +9,7 @@
     reason = "a command line tells what it found"
 )]
 
+mod burst;
 mod chart;
 mod client;
 mod compare;
@@ -18,6 +19,7 @@ mod page;
 mod peers;
 mod process;
 mod report;
+mod rooms;
 mod rounds;
 mod scale;
 mod spread;
@@ -34,7 +36,7 @@ use crate::report::{Bar, Report, WorkReport, machine};
 use crate::rounds::{Effort, WORKS};
 
 const USAGE: &str = "usage: bench run FOLDER [--quick] | bench compare OLD NEW [--quick] | \
-    bench scale FOLDER PLOT [--quick] | bench hot PATH TIMES";
+    bench scale FOLDER PLOT [--quick] | bench rooms FOLDER PLOT [--quick] | bench burst PYTHON | bench hot PATH TIMES";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -45,8 +47,11 @@ async fn main() -> ExitCode {
         ["run", folder, "--quick"] => run(folder, Effort::QUICK).await,
         ["compare", old, new] => return compare::run([old, new], Effort::EVEN).await,
         ["compare", old, new, "--quick"] => return compare::run([old, new], Effort::QUICK).await,
+        ["burst", python] => return burst::run(python).await,
         ["scale", folder, plot] => scale::run(folder, plot, scale::FULL).await,
         ["scale", folder, plot, "--quick"] => scale::run(folder, plot, scale::QUICK).await,
+        ["rooms", folder, plot] => rooms::run(folder, plot, rooms::FULL).await,
+        ["rooms", folder, plot, "--quick"] => rooms::run(folder, plot, rooms::QUICK).await,
         ["hot", path, times] => {
             let path = HOT_PATHS.iter().find(|hot| hot.name == *path).expect("a hot path");
             println!("{}", (path.run)(times.parse().expect("a number")));

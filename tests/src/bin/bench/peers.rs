@@ -126,6 +126,8 @@ pub(crate) fn streamgram_command(binary: &Path) -> Command {
     let mut command = Command::new(binary);
     command.args(["--http=127.0.0.1:0", "--tcp=127.0.0.1:0", "--udp=127.0.0.1:0"]);
     command.args(FLAGS).env("STREAMGRAM_LOG", "warn");
+    // By its variable, which an older binary without a capture does not mind.
+    command.env("STREAMGRAM_CAPTURE", "off");
     command
 }
 

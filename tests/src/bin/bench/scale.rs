@@ -11,7 +11,7 @@ use serde::Serialize;
 use streamgram_tests::{binary, grouped};
 use tokio::time::{sleep_until, timeout_at};
 
-use crate::chart::draw;
+use crate::chart::{Counts, Line, Panel, Picture};
 use crate::client::{Client, Legs, Session};
 use crate::peers::{Peer, STREAMGRAM, Speech, streamgram, streamgram_command};
 use crate::report::machine;
@@ -87,7 +87,7 @@ pub(crate) async fn run(folder: &str, plot: &str, watched: [Duration; 2]) {
     fs::write(folder.join("scale.json"), json).expect("a file for the figures");
     let tables = tables(&curves);
     fs::write(folder.join("scale.md"), &tables).expect("a file for the tables");
-    fs::write(plot, draw(&curves)).expect("a file for the plot");
+    fs::write(plot, drawn(&curves)).expect("a file for the plot");
     println!("{tables}");
 }
 
@@ -176,6 +176,28 @@ impl Crowd {
 fn sizes(most: usize) -> Vec<usize> {
     let powers = std::iter::successors(Some(1), |size| Some(10 * size));
     powers.take_while(|size| *size < most).chain([most]).collect()
+}
+
+fn drawn(curves: &[Curve]) -> String {
+    let panel = |label, of: fn(&Point) -> f64| Panel {
+        label,
+        across: "clients",
+        counts: Counts::Many,
+        lines: (0..)
+            .zip(curves)
+            .map(|(colour, curve)| {
+                let points = curve.points.iter().map(|point| (point.clients as f64, of(point)));
+                Line { colour, points: points.collect() }
+            })
+            .collect(),
+    };
+    let panels = [
+        panel("processor, % of a core", |point| 100.0 * point.cores),
+        panel("memory, MiB", |point| point.resident_mib),
+    ];
+    let legend: Vec<_> = curves.iter().map(|curve| curve.crowd.as_str()).collect();
+    let title = "What clients cost the server, from one to thousands";
+    Picture { title, legend: &legend, columns: 2, panels: &panels }.draw()
 }
 
 fn tables(curves: &[Curve]) -> String {

@@ -2,18 +2,18 @@
 
 /// An escape that is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct BadEscape {
+pub struct BadEscape {
     /// The character that it begins at, counted from 1.
-    pub(crate) at: usize,
+    pub at: usize,
     /// What stands there.
-    pub(crate) found: String,
+    pub found: String,
 }
 
 /// The bytes that a text with escapes stands for.
 ///
 /// # Errors
 /// The first escape that is none.
-pub(crate) fn unescape(text: &str) -> Result<Vec<u8>, BadEscape> {
+pub(super) fn unescape(text: &str) -> Result<Vec<u8>, BadEscape> {
     let (mut bytes, mut rest) = (Vec::with_capacity(text.len()), text);
     while let Some((plain, escape)) = rest.split_once('\\') {
         bytes.extend_from_slice(plain.as_bytes());
