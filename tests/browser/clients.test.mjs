@@ -113,10 +113,12 @@ test(
   onPage(async ({ page }) => {
     const [host, port] = parts(server.tcp);
     const hostile = "<img src=x onerror=alert(1)>\u202e\u001b[2J\0";
-    const socket = connect(Number(port), host, () => socket.end(hostile));
-    socket.resume();
+    const socket = connect(Number(port), host);
+    await once(socket, "connect");
+    const own = client(`:${socket.localPort} `);
+    socket.resume().end(hostile);
     await once(socket, "close");
-    await page.locator(".client-line").first().click();
+    await page.locator(...own).click();
     const code = page.locator(".client-bytes code").first();
     await code.getByText("<img src=x onerror=alert(1)>").waitFor();
     assert.match(await code.innerText(), /\\u\{202e\}\\x1b\[2J\\x00/);
@@ -137,10 +139,12 @@ test(
   "a client that writes more than 1,024 bytes at once is answered twice, and its files have each time",
   onPage(async ({ page }) => {
     const [host, port] = parts(server.tcp);
-    const socket = connect(Number(port), host, () => socket.end("你".repeat(500)));
-    socket.resume();
+    const socket = connect(Number(port), host);
+    await once(socket, "connect");
+    const own = client(`:${socket.localPort} `);
+    socket.resume().end("你".repeat(500));
     await once(socket, "close");
-    await page.locator(".client-line").first().click();
+    await page.locator(...own).click();
     const result = page.locator(".client-result");
     const meaning = result.locator(".finding-meaning", { hasText: "FIN" });
     await meaning.waitFor();

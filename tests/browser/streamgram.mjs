@@ -94,10 +94,20 @@ export function streamgram(launched = launch) {
         await ready(page);
         await test({ page, events, server: shared.server });
         if (errors.length > 0) throw new Error(`the page had errors: ${errors.join("; ")}`);
+      } catch (error) {
+        console.log(await lastSeen(page, errors, events));
+        throw error;
       } finally {
         await context.close();
       }
     };
+}
+
+/** What a test that failed leaves to be read: the page's errors and text, and the last events that it was told. */
+async function lastSeen(page, errors, events) {
+  const told = events.slice(-20).map((event) => JSON.stringify(event).slice(0, 300));
+  const text = await page.evaluate(() => document.body.innerText.slice(0, 5_000)).catch(String);
+  return `errors of the page: ${errors.join("; ") || "none"}\n${told.join("\n")}\nthe page:\n${text}`;
 }
 
 /** Every message of the server to this page, in order. */
