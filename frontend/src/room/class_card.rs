@@ -88,13 +88,10 @@ fn voting(language: Language, member: &Member, is_there: bool) -> Html {
     }
 }
 
-/// How many have voted as they are asked now, and how many have run it.
+/// How many have voted as they were asked last, and how many have run it.
 pub(super) fn given(language: Language, member: &Member) -> String {
     let Some(state) = &member.state else { return String::new() };
-    let vote = match member.stage() {
-        Stage::Predict | Stage::Look => Gift::Before,
-        Stage::Again | Stage::Reveal => Gift::After,
-    };
-    let [voted, ran] = [vote, Gift::Ran].map(|gift| gift.given(language, state.given, state.here));
+    let votes = Gift::votes(member.stage(), state.given);
+    let [voted, ran] = [votes, Gift::Ran].map(|gift| gift.given(language, state.given, state.here));
     format!("{voted} · {ran}")
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use streamgram_protocol::room::{Given, Outcome, Own, Pooled};
+use streamgram_protocol::room::{Given, Outcome, Own, Pooled, Stage};
 
 use crate::i18n::figures::count;
 use crate::i18n::language::Language;
@@ -32,6 +32,15 @@ pub(crate) enum Gift {
 }
 
 impl Gift {
+    /// The votes that were asked for last. Who reveals need not have asked again.
+    pub(crate) fn votes(stage: Stage, given: Given) -> Self {
+        match stage {
+            Stage::Again => Self::After,
+            Stage::Reveal if given.after > 0 => Self::After,
+            Stage::Look | Stage::Predict | Stage::Reveal => Self::Before,
+        }
+    }
+
     /// How many have given it, of so many members.
     pub(crate) fn given(self, language: Language, given: Given, members: u32) -> String {
         let Given { before, after, ran } = given;
@@ -94,5 +103,15 @@ pub(crate) mod tests {
             outcome: None,
             members: 4,
         }
+    }
+
+    #[test]
+    fn what_was_revealed_without_asking_again_are_the_votes_before() {
+        let once = Given { before: 3, after: 0, ran: 0 };
+        let again = Given { after: 2, ..once };
+        assert_eq!(Gift::votes(Stage::Reveal, once), Gift::Before);
+        assert_eq!(Gift::votes(Stage::Reveal, again), Gift::After);
+        // Nobody has yet.
+        assert_eq!(Gift::votes(Stage::Again, once), Gift::After);
     }
 }
