@@ -14,6 +14,8 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::unistd::Pid;
 use socket2::{SockFilter, SockRef};
 use streamgram_protocol::{
     Capture, Captured, Code, Data, Event, Flags, Header, Problem, Protocol, Raw, RawObservation,
@@ -761,6 +763,16 @@ fn row_of(tshark: &[String], server: &Server) -> Vec<String> {
     [vec![from], tshark[5..11].to_vec(), labels.into()].concat()
 }
 
+/// This thread, and the processes that it starts, have one processor. With two, each may have a packet to show at the
+/// same time, and shows it to one listener before the other.
+fn on_one_processor() {
+    let this_thread = Pid::from_raw(0);
+    let all = sched_getaffinity(this_thread).unwrap();
+    let mut one = CpuSet::new();
+    one.set((0..CpuSet::count()).find(|cpu| all.is_set(*cpu).unwrap()).unwrap()).unwrap();
+    sched_setaffinity(this_thread, &one).unwrap();
+}
+
 /// Drops every segment of this length that comes to a socket, its header included, as a bad link would.
 fn drop_segments(stream: &TcpStream, length: u32) {
     let load_length = SockFilter::new(0x80, 0, 0, 0);
@@ -796,6 +808,7 @@ async fn a_server_that_was_held_up_still_has_both_times_of_every_packet() {
 
 #[tokio::test]
 async fn tshark_sees_the_same_packets_in_the_same_order_and_calls_them_the_same() {
+    on_one_processor();
     let server = Server::start();
     let Some(mut browser) = capturing(&server).await else { return };
     let Some(tshark) = Tshark::start(&server).await else { return };

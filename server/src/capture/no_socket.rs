@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::io::{self, ErrorKind};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use streamgram_protocol::CAPTURED_BYTES;
 
@@ -33,6 +33,7 @@ impl Socket {
         &self,
         _buffer: &mut [u8; CAPTURED_BYTES],
         _waits: bool,
+        _previous: Instant,
     ) -> io::Result<Option<Received>> {
         match self.0 {}
     }

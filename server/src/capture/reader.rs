@@ -87,13 +87,14 @@ impl Reader {
     /// Reads until `stop`.
     pub(super) fn run(mut self, stop: &CancellationToken) {
         let mut buffer = [0; CAPTURED_BYTES];
-        let (mut said, mut is_silent) = (false, true);
+        let (mut said, mut is_silent, mut latest) = (false, true, Instant::now());
         while !stop.is_cancelled() {
             // Up to when all that passed was read. A thread that is late has the packets of a while before it.
             let mut read_until = None;
-            match self.tap.socket.receive(&mut buffer, is_silent) {
+            match self.tap.socket.receive(&mut buffer, is_silent, latest) {
                 Ok(Some(Received { view, dropped })) => {
-                    read_until = Some(view.at);
+                    latest = view.at;
+                    read_until = Some(latest);
                     if mem::take(&mut is_silent) {
                         thread::sleep(GATHERING);
                     }

@@ -36,7 +36,6 @@ const PACKET_IGNORE_OUTGOING: libc::c_int = 23;
 #[derive(Debug)]
 pub(super) struct Socket {
     socket: socket2::Socket,
-    opened: Instant,
 }
 
 /// What a read gives.
@@ -52,7 +51,7 @@ impl Socket {
     pub(super) fn open(patience: Duration) -> io::Result<Self> {
         let everything = Protocol::from(i32::from(EVERYTHING.to_be()));
         let socket = socket2::Socket::new(Domain::PACKET, Type::DGRAM, Some(everything))?;
-        let opened = Self { socket, opened: Instant::now() };
+        let opened = Self { socket };
         opened.attach(&[filter::NOTHING])?;
         opened.drain()?;
         // Switched on when packets are wanted, it would be too late for the first of them.
@@ -88,11 +87,13 @@ impl Socket {
         self.socket.set_nonblocking(false)
     }
 
-    /// The next packet, if there is one; if it `waits`, or if one comes within the patience.
+    /// The next packet, if there is one; if it `waits`, or if one comes within the patience. It is dated no earlier than
+    /// `previous`, the one before it: the kernel hands them over in their order.
     pub(super) fn receive(
         &self,
         buffer: &mut [u8; CAPTURED_BYTES],
         waits: bool,
+        previous: Instant,
     ) -> io::Result<Option<Received>> {
         let mut control = cmsg_space!(TimeSpec, u32);
         let mut parts = [IoSliceMut::new(buffer)];
@@ -117,7 +118,7 @@ impl Socket {
         let (length, address) = (received.bytes, received.address);
         let Some((address, since_1970)) = address.zip(since_1970) else { return Ok(None) };
         let view = View {
-            at: moment.date(since_1970, self.opened),
+            at: moment.date(since_1970, previous),
             interface: address.ifindex(),
             over_loopback: address.hatype() == filter::LOOPBACK,
             leaves: address.pkttype() == filter::LEAVES,
