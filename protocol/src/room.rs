@@ -267,7 +267,8 @@ pub enum StoreState {
     Local,
     /// A store that several servers share.
     Shared,
-    /// The shared store is out of reach: members at this server go on, and what they do is shared once it is back.
+    /// The shared store is out of reach, or has no space for what is new: members at this server go on, and what they do
+    /// is shared later.
     Cut,
 }
 

@@ -105,7 +105,7 @@ pub struct Serve {
     /// has; without a limit elsewhere. Sessions and connections are limited to what fits
     #[arg(long, value_name = "MIB", env = "STREAMGRAM_MEMORY_MIB", value_parser = value_parser!(u64).range(64..=1 << 30))]
     pub memory_mib: Option<u64>,
-    /// Only check the flags and the environment: say whether they are valid, and end
+    /// Only check the flags, the environment and the files that they name: say whether they are valid, and end
     #[arg(long)]
     pub check: bool,
     /// How much to log to standard error: off, error, warn, info, debug

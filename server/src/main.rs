@@ -8,6 +8,7 @@ use streamgram::Server;
 use streamgram::capture::Opened;
 use streamgram::config::{Cli, Command, Serve};
 use streamgram::operate::logs;
+use streamgram::room::Store;
 use streamgram::script::{expect, run as scenario};
 use streamgram::serve::process;
 use streamgram::terminal::{client, sweep};
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
 fn serve(config: Serve) -> anyhow::Result<()> {
     config.validate()?;
     if config.check {
+        Store::check(&config.nats)?;
         return print("the configuration is valid");
     }
     // While there is one thread: the permission is given up for it and for those that it starts.

@@ -1,7 +1,9 @@
 //! The command line: what it prints, how it fails.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Instant;
 
@@ -26,8 +28,8 @@ fn free_address() -> SocketAddr {
     socket.local_addr().expect("a bound socket")
 }
 
-/// Fails within a second, with one line that names the address and the cause.
-fn fails_at_once(arguments: &[&str], address: &str, cause: &str) {
+/// Fails within a second, with one line that names what is wrong and the cause.
+fn fails_at_once(arguments: &[&str], wrong: &str, cause: &str) {
     let since = Instant::now();
     let output = run(arguments);
     assert!(since.elapsed() < SOON, "{:?}", since.elapsed());
@@ -35,7 +37,7 @@ fn fails_at_once(arguments: &[&str], address: &str, cause: &str) {
     assert!(output.stdout.is_empty(), "{output:?}");
     let said = String::from_utf8(output.stderr).expect("an error is text");
     assert_eq!(said.lines().count(), 1, "{said}");
-    assert!(said.contains(address) && said.contains(cause), "{said}");
+    assert!(said.contains(wrong) && said.contains(cause), "{said}");
 }
 
 #[test]
@@ -231,6 +233,32 @@ fn a_flag_that_could_never_match_is_refused_with_the_reason() {
         assert_eq!(output.status.code(), Some(2), "{output:?}");
         let said = String::from_utf8(output.stderr).unwrap();
         assert!([flag, value, reason].iter().all(|it| said.contains(it)), "{said}");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_named_with_its_flag() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let [text, certificate] = ["text.pem", "certificate.pem"].map(|name| folder.join(name));
+    fs::write(&text, "no certificate, no key").unwrap();
+    fs::write(&certificate, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+        .unwrap();
+    let [text, certificate] = [text, certificate].map(|path| path.display().to_string());
+    for (file, cause) in [("missing.pem", "os error 2"), (&text, "")] {
+        for (flag, with) in [
+            ("--nats-creds", None),
+            ("--nats-ca", None),
+            ("--nats-cert", Some(format!("--nats-key={text}"))),
+            ("--nats-key", Some(format!("--nats-cert={certificate}"))),
+        ] {
+            let mut flags = FREE.to_vec();
+            flags.extend(["--nats=nats://127.0.0.1:1", flag, file]);
+            flags.extend(with.as_deref());
+            for check in [None, Some("--check")] {
+                flags.extend(check);
+                fails_at_once(&flags, &format!("cannot read {file} of {flag}: "), cause);
+            }
+        }
     }
 }
 

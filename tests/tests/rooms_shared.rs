@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use streamgram_protocol::Code;
 use streamgram_protocol::room::{RoomRequest, RoomState, Stage, StoreState};
 use streamgram_tests::{
-    Balancer, Class, Door, Member, Nats, PATIENCE, Page, Relay, Server, lesson, make_certificate,
+    Balancer, Class, Door, Member, Nats, PATIENCE, Page, Relay, Server, lesson,
 };
 use tokio::time::interval;
 
@@ -395,33 +395,4 @@ async fn servers_with_other_prefixes_share_nothing() {
     let lost = Member::join(there.http, class.code());
     lost.until(|page| !page.problems.is_empty()).await;
     assert_eq!(lost.look(|page| page.problems[0].code), Code::NoRoom);
-}
-
-#[tokio::test]
-async fn nats_is_reached_over_tls_with_a_password_and_not_without() {
-    let folder = below().join(format!("nats-tls-{}", std::process::id()));
-    make_certificate(&folder, "127.0.0.1");
-    let [certificate, key] =
-        ["fullchain.pem", "privkey.pem"].map(|file| folder.join(file).display().to_string());
-    let nats = Nats::start_with(
-        below(),
-        &["--tls", "--tlscert", &certificate, "--tlskey", &key, "--user", "me", "--pass", "secret"],
-    );
-    let ca = format!("--nats-ca={certificate}");
-    let url = |user: &str| format!("tls://{user}@{}", nats.at);
-    let one = sharing(&url("me:secret"), &[&ca]);
-    let other = sharing(&url("me:secret"), &[&ca]);
-    let mut class = shared(one.http, 1).await;
-    class.grow(other.http, 2).await;
-    for member in class.all() {
-        is(member, StoreState::Shared).await;
-    }
-    class.lead(CHOICES).await;
-    // Whom it does not trust, and who is not trusted, stays alone.
-    for alone in [sharing(&url("me:secret"), &[]), sharing(&url("me:wrong"), &[&ca])] {
-        let member = Member::join(alone.http, class.code());
-        member.until(|page| page.problems.len() > 1).await;
-        assert!(member.look(|page| page.problems.iter().all(|it| it.code == Code::StoreAway)));
-    }
-    let _removed = std::fs::remove_dir_all(folder);
 }

@@ -203,8 +203,8 @@ impl Host {
         let here = u32::try_from(self.here.borrow().members()).unwrap_or(u32::MAX);
         let here = here.saturating_add(elsewhere);
         let store = match *self.outside.state.borrow() {
-            // Nobody elsewhere could find it.
-            StoreState::Shared if !self.copy.is_stored() => StoreState::Cut,
+            // Nobody elsewhere could find it, or all of it.
+            StoreState::Shared if !self.is_shared() => StoreState::Cut,
             state => state,
         };
         let (kept, over) = (self.kept, self.over(now));

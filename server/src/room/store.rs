@@ -29,10 +29,18 @@ pub enum Store {
 }
 
 impl Store {
+    /// Whether the files that the flags name can be used.
+    ///
+    /// # Errors
+    /// One cannot.
+    pub fn check(flags: &NatsFlags) -> Result<(), BadStore> {
+        nats::options(flags).map(drop)
+    }
+
     /// The store that the flags ask for, and this server's number in it. It need not be there yet.
     ///
     /// # Errors
-    /// A file that cannot be read.
+    /// A file that cannot be used.
     pub async fn open(flags: &NatsFlags, limits: &RoomLimits) -> Result<(u64, Self), BadStore> {
         let server =
             secret::random().map_err(|refused| BadStore::NoRandomness(refused.to_string()))?;

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use streamgram_protocol::room::{
     Entered, Join, LeftCause, Outcome, Ran, RoomCode, RoomEvent, RoomRequest, RoomState, Stage,
-    Vote,
+    StoreState, Vote,
 };
 use streamgram_protocol::{Event, Problem, ServerMessage};
 
@@ -78,6 +78,8 @@ pub struct Page {
     pub problems: Vec<Problem>,
     /// Every stage of every step that it was told, in order.
     pub reached: Vec<Reached>,
+    /// Who keeps the room, whenever that has changed, in order.
+    pub stores: Vec<StoreState>,
     /// Answers that were counted, oldest first.
     counted: Vec<Answer>,
     /// Answers at the present step that are not counted yet, oldest first.
@@ -195,6 +197,9 @@ impl Page {
             if self.reached.last().is_none_or(|last| (last.number, last.stage) != now) {
                 self.reached.push(Reached { number: now.0, stage: now.1, at });
             }
+        }
+        if self.stores.last() != Some(&state.store) {
+            self.stores.push(state.store);
         }
         (self.is_in, self.state) = (true, Some(state));
         if std::mem::take(&mut self.owes) { self.owed() } else { Vec::new() }

@@ -21,6 +21,9 @@ pub(super) struct Outside {
     /// The record is not written before this, nor what members gave before that: who teaches waits for nobody.
     pub(super) store_at: Option<Instant>,
     pub(super) collect_at: Option<Instant>,
+    /// The store did not take the record when it was written last, nor what members gave.
+    pub(super) is_record_refused: bool,
+    pub(super) are_gifts_refused: bool,
 }
 
 /// What was written, or was not.
@@ -42,6 +45,8 @@ impl Outside {
             is_storing: false,
             store_at: None,
             collect_at: None,
+            is_record_refused: false,
+            are_gifts_refused: false,
         }
     }
 }

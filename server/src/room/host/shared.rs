@@ -28,6 +28,14 @@ impl Host {
         due.filter(|_| writing.is_none())
     }
 
+    /// Whether the store has what others need to know, or is about to.
+    pub(super) fn is_shared(&self) -> bool {
+        let Outside { is_record_refused, are_gifts_refused, .. } = self.outside;
+        let lacks_record = is_record_refused && self.copy.draft().is_some();
+        let lacks_gifts = are_gifts_refused && self.kept < self.given;
+        self.copy.is_stored() && !lacks_record && !lacks_gifts
+    }
+
     /// Begins to write what is not written, if it is time.
     pub(super) fn write(&mut self, now: Instant) {
         let Outside { writing, is_storing, store_at, collect_at, store, .. } = &mut self.outside;
@@ -65,6 +73,7 @@ impl Host {
     }
 
     fn stored(&mut self, draft: Draft, set: Result<Set<Record>, Away>) {
+        self.outside.is_record_refused = set.is_err();
         let pause = match set {
             Ok(Set::Done(revision)) => {
                 self.copy.written(draft, revision);
@@ -82,6 +91,7 @@ impl Host {
     }
 
     fn collected(&mut self, given: u64, set: &Result<Set, Away>) {
+        self.outside.are_gifts_refused = set.is_err();
         let pause = match set {
             Ok(Set::Done(revision)) => {
                 (self.kept, self.revision) = (given, Some(*revision));
@@ -92,7 +102,10 @@ impl Host {
                 self.revision = found.as_ref().map(|((), revision)| *revision);
                 CONFLICT
             }
-            Err(Away) => TRY_AGAIN,
+            Err(Away) => {
+                self.is_new(News::AtOnce);
+                TRY_AGAIN
+            }
         };
         self.outside.collect_at = Some(Instant::now() + pause);
     }

@@ -66,7 +66,7 @@ struct Cut {
 impl Cut {
     /// Says once that rooms are not shared, and once that they are again.
     fn log(&mut self, nats: &Nats) {
-        let is_cut = *nats.state().borrow() == StoreState::Cut;
+        let is_cut = *nats.state().borrow() == StoreState::Cut || nats.has_refused();
         match (is_cut, self.ticks) {
             (true, LOGGED_AFTER) => warn!("rooms are not shared, NATS: {}", nats.trouble()),
             (false, ticks) if ticks > LOGGED_AFTER => info!("rooms are shared again"),

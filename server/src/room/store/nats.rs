@@ -5,9 +5,10 @@
 //! one server alone, whole, so a repeat changes nothing.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fs;
 use std::io;
 use std::mem;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ use async_nats::jetstream::Context;
 use async_nats::jetstream::context::ContextBuilder;
 use async_nats::jetstream::kv::{self, CreateErrorKind, UpdateErrorKind, Watch};
 use async_nats::jetstream::stream::{self, DiscardPolicy};
+use async_nats::rustls::pki_types::pem::PemObject;
+use async_nats::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use async_nats::{Client, ConnectOptions, Event};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
@@ -23,6 +26,7 @@ use serde::de::DeserializeOwned;
 use streamgram_protocol::room::{RoomCode, StoreState};
 use thiserror::Error;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tracing::warn;
 use url::Url;
 
@@ -59,6 +63,8 @@ struct Shared {
     state: watch::Sender<StoreState>,
     /// What was wrong last.
     trouble: watch::Sender<String>,
+    /// When something of a room was refused last.
+    refused: watch::Sender<Option<Instant>>,
     /// How often it was connected to.
     connected: watch::Sender<u64>,
     elsewhere: watch::Sender<Elsewhere>,
@@ -69,14 +75,14 @@ struct Shared {
 /// Why the flags of NATS cannot be followed.
 #[derive(Debug, Error)]
 pub enum BadStore {
-    /// A file that cannot be read.
+    /// A file that cannot be read, or does not have what it should.
     #[error("cannot read {path} of {flag}: {cause}")]
     File {
         /// Which flag names it.
         flag: &'static str,
         /// Which file.
         path: PathBuf,
-        /// What the system says.
+        /// Why not.
         cause: io::Error,
     },
     /// What the client does not take.
@@ -97,7 +103,7 @@ impl Nats {
         let (connected, state) = (watch::Sender::new(0), watch::Sender::new(StoreState::Cut));
         let trouble = watch::Sender::new(String::from("it was not there yet"));
         let bucket = Arc::new(Mutex::new(None::<kv::Store>));
-        let options = options(flags).await?.event_callback({
+        let options = options(flags)?.event_callback({
             let (connected, state, trouble) = (connected.clone(), state.clone(), trouble.clone());
             let bucket = Arc::clone(&bucket);
             move |event| {
@@ -130,6 +136,7 @@ impl Nats {
             server: format!("{server:016x}"),
             state,
             trouble,
+            refused: watch::Sender::default(),
             connected,
             elsewhere: watch::Sender::default(),
             here: Mutex::default(),
@@ -216,14 +223,13 @@ impl Nats {
             Some(after) if after.bucket != made(&bucket) => None,
             Some(after) => match bucket.update(key, value, after.number).await {
                 Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => None,
-                other => Some(other.map_err(|error| self.failed(&error))?),
+                other => Some(other.map_err(|error| self.refused(&error))?),
             },
             None => match bucket.create(key, value).await {
                 Err(error) if error.kind() == CreateErrorKind::AlreadyExists => None,
-                other => Some(other.map_err(|error| self.failed(&error))?),
+                other => Some(other.map_err(|error| self.refused(&error))?),
             },
         };
-        self.answers();
         Ok(set.map(|number| revision(&bucket, number)))
     }
 
@@ -255,7 +261,7 @@ impl Nats {
     async fn put(&self, key: String, value: &impl Serialize) -> Result<(), Away> {
         let put = self.bucket().await?.put(key, written(value).into()).await;
         put.map_err(|error| self.failed(&error))?;
-        self.answers();
+        self.be(StoreState::Shared);
         Ok(())
     }
 
@@ -288,16 +294,27 @@ impl Nats {
         self.0.trouble.borrow().clone()
     }
 
-    /// The store has answered.
-    fn answers(&self) {
-        self.be(StoreState::Shared);
+    /// Whether something of a room was refused a moment ago.
+    pub(super) fn has_refused(&self) -> bool {
+        self.0.refused.borrow().is_some_and(|at| at.elapsed() < ANSWER)
     }
 
-    /// The store has not answered, or not as it should. What it was is looked at anew.
+    /// The store has not answered, or not as it should.
     fn failed(&self, error: &dyn std::error::Error) -> Away {
+        self.be(StoreState::Cut);
+        self.look_again(error)
+    }
+
+    /// The store did not take something of a room. That says nothing of other rooms: there may be no space for it.
+    fn refused(&self, error: &dyn std::error::Error) -> Away {
+        self.0.refused.send_replace(Some(Instant::now()));
+        self.look_again(error)
+    }
+
+    /// What the bucket was is looked at anew.
+    fn look_again(&self, error: &dyn std::error::Error) -> Away {
         drop(self.0.bucket.lock().unwrap_or_else(PoisonError::into_inner).take());
         self.0.trouble.send_replace(error.to_string());
-        self.be(StoreState::Cut);
         Away
     }
 
@@ -307,7 +324,7 @@ impl Nats {
 }
 
 /// What the flags say of the connection.
-async fn options(flags: &NatsFlags) -> Result<ConnectOptions, BadStore> {
+pub(super) fn options(flags: &NatsFlags) -> Result<ConnectOptions, BadStore> {
     let mut options = ConnectOptions::new()
         .name("streamgram")
         .retry_on_initial_connect()
@@ -323,24 +340,30 @@ async fn options(flags: &NatsFlags) -> Result<ConnectOptions, BadStore> {
     if let Some((user, password)) = flags.nats.iter().find_map(|url| named_in(url)) {
         options = options.user_and_password(user, password);
     }
-    let readable = |flag, path: &PathBuf| {
-        let failed = |cause| BadStore::File { flag, path: path.clone(), cause };
-        std::fs::File::open(path).map(drop).map_err(failed)
+    let named = |flag, path: &Path| {
+        let path = path.to_owned();
+        move |cause| BadStore::File { flag, path, cause }
     };
     if let Some(ca) = &flags.nats_ca {
-        readable("--nats-ca", ca)?;
+        check_pem::<CertificateDer>(ca).map_err(named("--nats-ca", ca))?;
         options = options.add_root_certificates(ca.clone());
     }
     if let (Some(certificate), Some(key)) = (&flags.nats_cert, &flags.nats_key) {
-        readable("--nats-cert", certificate)?;
-        readable("--nats-key", key)?;
+        check_pem::<CertificateDer>(certificate).map_err(named("--nats-cert", certificate))?;
+        check_pem::<PrivateKeyDer>(key).map_err(named("--nats-key", key))?;
         options = options.add_client_certificate(certificate.clone(), key.clone());
     }
     if let Some(path) = &flags.nats_creds {
-        let failed = |cause| BadStore::File { flag: "--nats-creds", path: path.clone(), cause };
-        options = options.credentials_file(path).await.map_err(failed)?;
+        let read = fs::read_to_string(path).and_then(|text| options.credentials(&text));
+        options = read.map_err(named("--nats-creds", path))?;
     }
     Ok(options)
+}
+
+/// The client reads these files when it connects. Then it is too late to say which of them is wrong.
+fn check_pem<T: PemObject>(path: &Path) -> io::Result<()> {
+    let wrong = |error| io::Error::other(format!("expected PEM, {error}"));
+    T::from_pem_slice(&fs::read(path)?).map(drop).map_err(wrong)
 }
 
 /// The user and the password of a URL, if it has them.
